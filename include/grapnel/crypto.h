@@ -1,0 +1,37 @@
+/* crypto.h - digests, comparison, random bytes, sealing of secrets, passwords. OpenSSL 3 and libcrypt underneath.
+ * Secrets are wiped with secret_wipe when their owner ends. */
+#ifndef GRAPNEL_CRYPTO_H
+#define GRAPNEL_CRYPTO_H
+
+#include "grapnel/base.h"
+
+#define SHA256_BYTES 32
+#define SHA1_BYTES 20
+#define DIGEST_MAX 32
+
+enum digest { DIGEST_SHA256, DIGEST_SHA1 };
+
+void sha256(struct str s, unsigned char out[SHA256_BYTES]);
+struct str sha256_hex(struct arena *a, struct str s);
+/* HMAC of the concatenation of `n` parts, without copying them. Returns the digest's size. */
+size_t hmac(enum digest d, struct str key, const struct str *parts, size_t n, unsigned char out[DIGEST_MAX]);
+bool equal_ct(const void *a, size_t a_n, const void *b, size_t b_n);	/* constant time for equal lengths */
+void random_bytes(void *out, size_t n);		/* ends the process if there are none */
+void secret_wipe(void *p, size_t n);
+
+/* ---- sealing: AES-256-GCM under a key file outside the database ----
+ * Sealed form: byte 1 (version), byte key number, 12 bytes nonce, ciphertext, 16 bytes tag. `context` (for example
+ * "source_secret:42") is authenticated, so that a sealed value copied to another row does not open. */
+struct seal_key;
+/* File: one line "<number 1-255> <64 hex digits>" per key, newest first; that one seals, all open. Refused when others can read it. */
+struct seal_key *seal_key_load(const char *path, struct err *e);
+bool seal_key_create(const char *path, struct err *e) MUST_USE;	/* mode 0600; ERR_CONFLICT if it exists */
+void seal_key_free(struct seal_key *k);
+struct str seal(struct arena *a, const struct seal_key *k, struct str plain, const char *context);
+bool unseal(struct arena *a, const struct seal_key *k, struct str sealed, const char *context, struct str *plain, struct err *e) MUST_USE;
+
+/* ---- passwords: yescrypt of libcrypt ---- */
+bool password_hash(struct arena *a, struct str password, struct str *hash, struct err *e) MUST_USE;
+bool password_verify(struct str password, struct str hash);
+
+#endif

@@ -1,0 +1,60 @@
+/* incident.h - what one event does to the trouble already open for its key.
+ *
+ * Pure: the caller brings the time and stores the result. A key is (service, dedup key); its state holds all that the
+ * rules of the product need, so that deciding reads nothing else:
+ * - at most one unresolved incident per key;
+ * - trigger opens, or joins the open one and raises its severity, never lowers it;
+ * - the sender's own resolve is the only barrier in time: a trigger that occurred before it changes nothing; a resolve
+ *   that occurred before the newest trigger changes nothing either;
+ * - after a resolve by a person or by the system the sender's next trigger reopens that incident;
+ * - acknowledge and resolve on nothing are recorded and make no incident. */
+#ifndef GRAPNEL_INCIDENT_H
+#define GRAPNEL_INCIDENT_H
+
+#include "grapnel/event.h"
+
+enum incident_status { INCIDENT_NONE = 0, INCIDENT_OPEN = 1, INCIDENT_ACKNOWLEDGED = 2, INCIDENT_RESOLVED = 3 };
+
+/* Who did something; `system` differs from people everywhere. */
+enum actor { ACTOR_NONE = 0, ACTOR_SENDER = 1, ACTOR_SYSTEM = 2, ACTOR_PERSON = 3 };
+
+struct key_state {
+	uint64_t incident;		/* the newest incident of this key; 0 = none yet */
+	enum incident_status status;	/* its status */
+	enum level level;		/* its severity */
+	enum actor resolved_by;		/* who ended it last; the sender too when it confirmed a person's resolve later */
+	ms_t triggered_at;		/* newest time of a trigger that was applied; 0 = none */
+	ms_t sender_resolved_at;	/* newest time of a resolve by the sender; 0 = none */
+};
+
+enum incident_act {
+	INCIDENT_NOTHING,	/* recorded only */
+	INCIDENT_OPENS,		/* a new incident */
+	INCIDENT_JOINS,		/* the alert joins the unresolved one */
+	INCIDENT_REOPENS,	/* the last one is open again, by the system */
+	INCIDENT_ACKS,
+	INCIDENT_RESOLVES,
+};
+
+struct incident_change {
+	enum incident_act act;
+	bool raised;			/* severity went up to state->level */
+	bool alert;			/* the event becomes an alert of state->incident (opens, joins, reopens) */
+};
+
+/* Decides, and moves *state on, so that events of one key in one batch are folded by calling it in order. `new_incident` is the id
+ * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none. */
+struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at, uint64_t new_incident);
+
+/* What a person (or system) may do; false when the status does not allow it (conflict), and *state is kept. Acknowledging twice is
+ * a conflict too. */
+enum incident_command { COMMAND_ACKNOWLEDGE, COMMAND_RESOLVE, COMMAND_REOPEN };
+bool incident_command(struct key_state *state, enum incident_command c, enum actor actor) MUST_USE;
+
+/* Order in which events of one key are applied: by time where both have one, else as they came (the caller's sort is stable). */
+int incident_order(const struct event *a, const struct event *b);
+
+const char *incident_status_word(enum incident_status s);	/* "OPEN"; NONE gives "" */
+bool incident_status_parse(struct str s, enum incident_status *out) MUST_USE;
+
+#endif

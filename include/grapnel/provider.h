@@ -1,0 +1,251 @@
+/* provider.h - one const struct per provider: facts in tables, code only for what a table cannot say.
+ *
+ * Pure: bytes and structs in, structs out. No database, network, log or clock; time, secrets, certificates and the
+ * request's own number are arguments. An adapter is written in three steps: which proof (a row), which fields (rows of
+ * a small expression language), which few pointers to functions. doc/adding-a-provider.md walks through one.
+ *
+ * The interface was checked on paper against the awkward ones; doc/adding-a-provider.md says how each is expressed:
+ * GitHub (keys joined from fallback paths, chosen by header), PayPal (certificate from a store, CRC-32 in the signed
+ * text), Twilio (signs the public URL and sorted form fields), SNS (signature inside the body, nested JSON text,
+ * handshake to be confirmed by the outbox), Salesforce (SOAP in and out), Slack (challenge before anything else),
+ * UptimeRobot (GET, the query is the body). */
+#ifndef GRAPNEL_PROVIDER_H
+#define GRAPNEL_PROVIDER_H
+
+#include "grapnel/base.h"
+#include "grapnel/crypto.h"
+#include "grapnel/event.h"
+#include "grapnel/json.h"
+
+/* ---- the request as an adapter sees it ---------------------------------------------------------------------- */
+
+struct header {
+	struct str name;	/* lower case, '-' between words: "x-github-event" */
+	struct str value;	/* trimmed */
+};
+
+struct inbound {
+	struct str method;		/* "POST" */
+	struct str uri;			/* REQUEST_URI as the client sent it */
+	struct str path, query;		/* of the uri, not decoded; the query without '?' */
+	const struct header *headers;
+	size_t header_n;
+	struct str content_type;	/* media type alone, lower case, or empty */
+	struct str body;		/* raw bytes */
+	const struct json *doc;		/* the parsed body; NULL before inbound_parse */
+	struct str request_id;		/* our own number of this request, decimal: for made-up keys */
+	struct str public_url;		/* configured base, "https://hooks.example.org": Twilio signs it */
+	const struct json *settings;	/* the source's own settings, or NULL */
+	ms_t now;
+};
+
+/* Value of a header by lower-case name; empty when absent. */
+struct str inbound_header(const struct inbound *in, const char *name);
+
+/* ---- expressions: how a row says where a value is ------------------------------------------------------------ */
+/* A path is one of
+ *	/a/b		JSON pointer inside the event (the element of .each, else the body)
+ *	^/a/b		the same from the top of the body
+ *	@name		request header
+ *	?name		query parameter
+ *	'text'		the text itself
+ *	$body		hex SHA-256 of the raw body		$request	our number of the request
+ *	$index		number of the element, from 0
+ * `a|b|c` is the first of them that is there. Missing, null, empty and unreplaced template variables are "not there";
+ * strings are trimmed; a number is its digits. An expression with braces is a text: "job:{^/project/id}:{/ref|/sha}"; it is
+ * not there when one of its braces is not. */
+struct where {			/* an event's place in its request */
+	const struct inbound *in;
+	const struct json *element;
+	size_t index;
+};
+struct str expr_eval(struct arena *a, const char *expr, const struct where *w);	/* empty = not there */
+
+enum event_field {
+	EV_END = 0, EV_EVENT_ID, EV_ACTION, EV_DEDUP_KEY, EV_SEVERITY, EV_SUMMARY, EV_DESCRIPTION, EV_SOURCE, EV_SERVICE,
+	EV_EVENT_TYPE, EV_ENTITY_TYPE, EV_ENTITY_ID, EV_OCCURRED, EV_LINK, EV_DETAILS,
+};
+
+enum conversion {
+	TEXT = 0,
+	LOWER,		/* ASCII lower case */
+	NATIVE,		/* event id the sender made */
+	DERIVED,	/* event id built from content */
+	WORD,		/* through .words, whole and without case; an unknown word is "not there" */
+	TIME,		/* RFC 3339 and its relatives */
+	EPOCH,		/* seconds, or milliseconds when over 10^11 */
+};
+
+struct word {
+	const char *word;
+	int value;	/* enum action, enum severity */
+};
+
+/* Rows are tried in order; the first that yields a value for its field wins (EV_LINK: each adds one). */
+struct map {
+	enum event_field field;
+	const char *expr;
+	enum conversion as;
+	const struct word *words;	/* ends with { 0 } */
+	unsigned only;			/* 0 = always, else bits 1 << enum action: row counts for these actions only. The
+					 * action is settled first. */
+};
+
+/* Rows for one kind of event: the first whose `when` evaluates to one of `is` is used, then the provider's own rows. */
+struct variant {
+	const char *when;
+	const char *const *is;		/* ends with NULL; NULL itself = any value that is there */
+	const struct map *fields;
+};
+
+extern const struct word severity_words[];	/* the common table of providers-tools.md */
+
+/* ---- proofs ---------------------------------------------------------------------------------------------------- */
+
+enum verdict {
+	PROVEN,
+	NOT_PROVEN,		/* 401, recorded as "Invalid signature" or "Invalid key" */
+	PROOF_UNAVAILABLE,	/* a certificate or key set could not be had: 503, the sender repeats */
+};
+
+struct proof_input {
+	const struct inbound *in;
+	const struct str *secrets;	/* all active ones, newest first */
+	size_t secret_n;
+	const struct cert_store *certs;	/* RSA and JWT schemes ask it for a key by URL or key id; NULL where none is configured */
+};
+
+/* Which step failed, for the explainer and WEBHOOK_DEBUG; never a value. */
+struct proof_report {
+	const char *scheme;	/* "github" */
+	const char *step;	/* "header", "prefix", "encoding", "timestamp", "digest", ... NULL when proven */
+	int64_t skew_s;		/* clock skew where the scheme has a time */
+	int secret;		/* index of the secret that matched, or -1 */
+};
+
+enum encoding { ENC_HEX, ENC_BASE64 };
+enum secret_form {
+	SECRET_TEXT,		/* its bytes */
+	SECRET_WHSEC,		/* base64 after an optional "whsec_" (Standard Webhooks) */
+};
+
+/* A signature scheme. HMAC schemes are rows; others bring `verify`. */
+struct proof {
+	const char *name;
+	const char *header;		/* the signature's header, lower case */
+	const char *prefix;		/* "sha256=", or NULL */
+	bool prefix_optional;
+	enum encoding encoding;
+	bool upper_ok;			/* hex of either case */
+	enum digest digest;
+	enum secret_form secret_form;
+	/* A list of signatures: separator, and the name before '=' (Stripe) or ',' (Standard Webhooks) that counts. */
+	char list, list_assign;
+	const char *list_name;
+	/* What is signed, in order, ends with NULL: "$body", "'v0:'", "@header", "$t" (list entry t). */
+	const char *parts[8];
+	const char *time;		/* one such part holding decimal seconds, or NULL */
+	int tolerance_s;
+	enum verdict (*verify)(const struct proof *p, const struct proof_input *in, struct proof_report *r);
+};
+
+/* Every scheme takes part by its header: the first of the provider's proofs whose header is present decides; none
+ * present is NOT_PROVEN with step "header". */
+enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r);
+extern const struct proof proof_plain_hmac;	/* X-Signature etc.: for types that have no scheme of their own */
+
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
+
+enum outcome_kind {
+	OUT_TRIGGERED, OUT_DEDUPLICATED, OUT_ACKNOWLEDGED, OUT_RESOLVED, OUT_IGNORED,
+	OUT_INVALID,		/* this element could not be mapped */
+	OUT_REPEATED,		/* stored before and done: alreadyProcessed */
+	OUT_IN_WORK,		/* stored before, not done yet: duplicate */
+};
+
+struct outcome {		/* of one event, after the commit */
+	enum outcome_kind kind;
+	const struct event *event;
+	uint64_t event_number;	/* our id; 0 for invalid ones */
+	uint64_t incident;	/* 0 = none */
+	const char *incident_status;	/* "OPEN"... */
+};
+
+struct refusal {		/* a request that is not accepted */
+	unsigned status;	/* HTTP */
+	const char *code;	/* "invalid_signature" */
+	const char *message;	/* a sentence for the sender */
+	const char *reason;	/* for the request log; NULL: the message */
+	const char *field;	/* or NULL */
+	unsigned retry_after_s;	/* 0 = no Retry-After */
+};
+
+struct answer {
+	unsigned status;
+	const char *content_type;	/* NULL = application/json */
+	struct str body;
+	struct header extra[4];		/* name as it should appear; empty = unused */
+};
+
+/* ---- the provider ----------------------------------------------------------------------------------------------- */
+
+enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PUT = 4, METHOD_OPTIONS = 8 };
+
+enum body_form {		/* what the body may be; content type is a hint only */
+	BODY_JSON = 1,		/* first non-blank byte is { or [ */
+	BODY_FORM = 2,		/* becomes an object of texts */
+	BODY_QUERY = 4,		/* with GET the query string is the body, as a form */
+	BODY_XML = 8,		/* becomes an object too: see doc/adding-a-provider.md */
+	BODY_EMPTY = 16,	/* no body is fine: an empty object */
+};
+
+enum provider_flag {
+	FINAL_4XX = 1,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
+	KEY_IN_BODY = 2,	/* /v2/enqueue: parse before the source is known */
+	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
+};
+
+struct provider {
+	const char *slug, *title;	/* "github", "GitHub" */
+	unsigned methods;		/* bits of enum method */
+	unsigned bodies;		/* bits of enum body_form */
+	unsigned flags;
+	unsigned actions;		/* default bits of enum source_action for a new source */
+	uint32_t per_minute;		/* default rate limit; 0 = 100, or 1000 with PAYMENT */
+	size_t body_max;		/* 0 = 1 MiB */
+	const struct proof *const *proofs;	/* ends with NULL; NULL = cannot sign: the key is the proof */
+	const char *form_json;		/* form member that holds the JSON ("payload"), or NULL */
+	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. An absent, non-array
+					 * or empty one: a single event from the body as a whole, action ignore */
+	const struct map *fields;
+	const struct variant *variants;	/* ends with { 0 }, or NULL */
+	enum severity severity_trigger;	/* of a trigger that brings none; others are info */
+	/* Called by provider_map for each event after the rows, before defaults and limits. May read everything, may set any field of ev;
+	 * returns false with ev->invalid set to the field to blame. */
+	bool (*adjust)(const struct provider *p, struct arena *a, const struct where *w, struct event *ev);
+	/* Instead of rows: for bodies whose shape must be recognised first. Fills events as provider_map does. */
+	bool (*map)(const struct provider *p, struct arena *a, const struct inbound *in, struct event **out, size_t *n, struct err *e);
+	/* Called by ingest after the proof and before mapping; true = this request is a handshake and `answer` is the whole answer;
+	 * nothing is stored but the request. */
+	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
+	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL). False = the common answer does. */
+	bool (*answer)(const struct provider *p, struct arena *a, const struct inbound *in, const struct refusal *refusal,
+		const struct outcome *outcomes, size_t n, struct answer *answer);
+};
+
+extern const struct provider *const providers[];	/* sorted by slug, ends with NULL */
+const struct provider *provider_find(struct str slug);	/* or NULL */
+size_t provider_body_max(const struct provider *p);
+uint32_t provider_per_minute(const struct provider *p);
+
+/* Parses in->body by content into in->doc (JSON, form, query...). ERR_INVALID "unsupported" with field "content-type" means 415,
+ * any other error 400. */
+bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e) MUST_USE;
+
+/* The events of a parsed request, in their order; at least one. Ids, keys and texts are within the limits of event.h; equal
+ * ids inside one request get "#<n>". An element that cannot be mapped has `invalid` set. ERR_INVALID when the request's shape as a whole is
+ * wrong (e->field names the member); ERR_LIMIT for more than `events_max`. */
+bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
+	struct event **out, size_t *n, struct err *e) MUST_USE;
+
+#endif
