@@ -150,6 +150,12 @@ bool form_next(struct arena *a, struct str *s, struct str *name, struct str *val
 /* First value of `name`, or false. */
 bool form_find(struct arena *a, struct str s, const char *name, struct str *value);
 
+/* A request header or parameter. */
+struct header {
+	struct str name;	/* lower case, '-' between words: "x-github-event" */
+	struct str value;	/* trimmed */
+};
+
 /* ---- time ------------------------------------------------------------------------------------------------- */
 
 ms_t clock_now(void);			/* wall clock: only main, ingest and job code asks; pure code is told */

@@ -19,11 +19,6 @@
 
 /* ---- the request as an adapter sees it ---------------------------------------------------------------------- */
 
-struct header {
-	struct str name;	/* lower case, '-' between words: "x-github-event" */
-	struct str value;	/* trimmed */
-};
-
 struct inbound {
 	struct str method;		/* "POST" */
 	struct str uri;			/* REQUEST_URI as the client sent it */
