@@ -43,7 +43,8 @@ struct incident_change {
 };
 
 /* Decides, and moves *state on, so that events of one key in one batch are folded by calling it in order. `new_incident` is the id
- * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none. */
+ * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none or one in the future.
+ * The state must be kept even while it has no incident: a resolve that comes before its trigger is a barrier already. */
 struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at, uint64_t new_incident);
 
 /* What a person (or system) may do; false when the status does not allow it (conflict), and *state is kept. Acknowledging twice is
@@ -51,7 +52,8 @@ struct incident_change incident_decide(struct key_state *state, const struct eve
 enum incident_command { COMMAND_ACKNOWLEDGE, COMMAND_RESOLVE, COMMAND_REOPEN };
 bool incident_command(struct key_state *state, enum incident_command c, enum actor actor) MUST_USE;
 
-/* Order in which events of one key are applied: by time where both have one, else as they came (the caller's sort is stable). */
+/* Order in which events of one key are applied: by time; one without a time happened just now, so it comes after all that have one;
+ * equal ones as they came (the caller's sort is stable). A total order, so any sort may use it. */
 int incident_order(const struct event *a, const struct event *b);
 
 const char *incident_status_word(enum incident_status s);	/* "OPEN"; NONE gives "" */
