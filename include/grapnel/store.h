@@ -1,0 +1,148 @@
+/* store.h - every SQL statement of the product, one file per aggregate, behind typed calls.
+ *
+ * A call takes the connection, reads and writes one aggregate, and knows nothing of HTTP. Changes to a source bump the shared
+ * generation, so that all workers of this host see them at once. Inside a transaction a call is one step of it; calls that need several statements
+ * open their own (db_tx). Rows come back in the caller's arena. */
+#ifndef GRAPNEL_STORE_H
+#define GRAPNEL_STORE_H
+
+#include "grapnel/base.h"
+#include "grapnel/crypto.h"
+#include "grapnel/db.h"
+#include "grapnel/event.h"
+#include "grapnel/incident.h"
+#include "grapnel/shm.h"
+
+/* All tables of statements, for the test that prepares and EXPLAINs them. Ends with NULL. */
+extern const struct stmt_table *const stmt_tables[];
+
+/* Who acts: for the audit log and the timeline. */
+struct who {
+	uint32_t tenant_id;
+	uint32_t user_id;	/* 0 = system or command line */
+	uint32_t token_id;	/* 0 = none */
+	unsigned actor;		/* audit_log.actor: 2 system, 3 person, 4 command line */
+	struct str remote_addr;
+};
+bool audit_add(struct db *db, const struct who *who, const char *action, struct str object, struct str detail_json, ms_t now,
+	struct err *e) MUST_USE;
+
+/* ---- user.c, token.c ---- */
+
+enum role { ROLE_NONE = 0, ROLE_VIEWER = 1, ROLE_OPERATOR = 2, ROLE_ADMIN = 3 };
+enum scope { SCOPE_READ = 1, SCOPE_INCIDENTS = 2, SCOPE_EVENTS = 4, SCOPE_INTEGRATIONS = 8, SCOPE_SYNC = 16, SCOPE_ADMIN = 32, SCOPE_ALL = 63 };
+const char *role_word(enum role r);
+bool role_parse(struct str s, enum role *out) MUST_USE;
+bool scopes_parse(struct str s, uint32_t *out) MUST_USE;	/* "read,incidents" or "all" */
+struct str scopes_text(struct arena *a, uint32_t scopes);
+
+struct user {
+	uint64_t id, tenant_id, role;
+	struct str public_id, name, email, password_hash;
+	bool platform_admin, enabled;
+	ms_t created_at, last_seen_at;
+};
+/* ERR_CONFLICT when the name is taken. password empty = none. */
+bool user_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, struct str email, struct str password, enum role role,
+	bool platform_admin, ms_t now, struct user *out, struct err *e) MUST_USE;
+int user_by_name(struct db *db, struct arena *a, struct str name, struct user *out, struct err *e) MUST_USE;
+bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e) MUST_USE;
+bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str password, struct err *e) MUST_USE;
+
+struct token {
+	uint64_t id, user_id, scopes;
+	struct str public_id, name;
+	ms_t created_at, expires_at, last_used_at, revoked_at;
+};
+/* `text` is the token itself, "gt_" and 43 characters of base64url: shown this once. */
+bool token_add(struct db *db, struct arena *a, uint64_t user_id, struct str name, uint32_t scopes, ms_t expires_at, ms_t now,
+	struct token *out, struct str *text, struct err *e) MUST_USE;
+bool token_list(struct db *db, struct arena *a, uint64_t user_id, struct token **out, size_t *n, struct err *e) MUST_USE;
+int token_revoke(struct db *db, struct str public_id, ms_t now, struct err *e) MUST_USE;
+/* The living token of that text with its user: 0 when unknown, expired, revoked, or its user disabled. Notes last_used_at at most once a minute. */
+struct principal {
+	uint64_t user_id, token_id, tenant_id, role, scopes;
+	bool platform_admin;
+	struct str user_name, user_public_id, token_public_id;
+	ms_t last_used_at;
+};
+int token_principal(struct db *db, struct arena *a, struct str text, ms_t now, struct principal *out, struct err *e) MUST_USE;
+
+/* ---- service.c ---- */
+
+struct service {
+	uint64_t id, tenant_id;
+	struct str public_id, name, aliases;
+	bool is_default;
+	ms_t created_at, updated_at;
+};
+int service_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct service *out, struct err *e) MUST_USE;
+int service_by_name(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, struct service *out, struct err *e) MUST_USE;
+int service_default(struct db *db, struct arena *a, uint32_t tenant_id, struct service *out, struct err *e) MUST_USE;
+bool service_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, bool is_default, ms_t now, struct service *out, struct err *e) MUST_USE;
+bool service_list(struct db *db, struct arena *a, uint32_t tenant_id, struct service **out, size_t *n, struct err *e) MUST_USE;
+
+/* ---- source.c: integrations and registrations as people manage them ---- */
+
+enum source_kind { SOURCE_INTEGRATION = 1, SOURCE_REGISTRATION = 2 };
+#define RATE_DEFAULT UINT32_MAX	/* rate_per_minute NULL: the provider's default */
+
+/* What can be set; also the answer of reading. Texts with p == NULL are not there. */
+struct source {
+	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;	/* RATE_DEFAULT where NULL */
+	struct str public_id, provider, name, service_public_id, allowed_ips, settings;
+	bool enabled, is_default, require_key, route_by_service, has_secret;
+	ms_t created_at, updated_at;
+	/* totals and the last 24 h, from source_stats */
+	uint64_t alert_count, webhook_count, error_count;
+	ms_t last_webhook_at;
+};
+/* Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). ERR_CONFLICT: a default source of that provider exists. */
+bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
+	const struct who *who, ms_t now, struct source *out, struct str *key, struct err *e) MUST_USE;
+int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e) MUST_USE;
+/* Newest first; cursor = id of the last one seen, 0 = from the top. */
+bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
+	struct source **out, size_t *n, struct err *e) MUST_USE;
+/* Writes all that can be set; `secret` with p != NULL replaces the active secrets (empty removes them). */
+int source_update(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
+	const struct who *who, ms_t now, struct err *e) MUST_USE;
+int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+
+/* ---- source_load.c: sources as ingest knows them, secrets opened ---- */
+
+struct live_source {
+	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;
+	struct str public_id, provider, name, service_name, allowed_ips, settings;
+	bool enabled, is_default, require_key, route_by_service;
+	struct str key_hash;		/* 32 bytes, or empty */
+	struct str secrets[4];		/* newest first, plain */
+	size_t secret_n;
+};
+/* The living sources whose public id is in `ids` (JSON array of texts), or whose key hash is in `key_hashes` (JSON array of hex texts), or the default ones of the
+ * default tenant whose provider is in `providers` (JSON array): one round trip for a batch. Secrets are in the arena: wipe it. */
+bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, struct str ids, struct str key_hashes, struct str providers,
+	ms_t now, struct live_source **out, size_t *n, struct err *e) MUST_USE;
+/* The first `max` living sources: to fill the cache at start. */
+bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk, size_t max, ms_t now, struct live_source **out, size_t *n,
+	struct err *e) MUST_USE;
+
+/* ---- incident.c: what people do to an incident ---- */
+
+/* Locks the key, asks incident_command, writes incident, key and timeline in one transaction. 1 done, 0 no such incident of that tenant,
+ * -1 failed (ERR_CONFLICT: its status does not allow it). */
+int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,
+	const struct who *who, uint64_t timeline_id, struct str text, ms_t now, struct err *e) MUST_USE;
+
+enum timeline_kind {
+	TIMELINE_OPENED = 1, TIMELINE_RAISED = 2, TIMELINE_ACKNOWLEDGED = 3, TIMELINE_RESOLVED = 4, TIMELINE_REOPENED = 5,
+	TIMELINE_NOTE = 6, TIMELINE_ASSIGNED = 7, TIMELINE_SNOOZED = 8,
+};
+const char *timeline_word(unsigned kind);
+
+/* Hash of a dedup key or event id as the tables hold it: the first 16 bytes of its SHA-256. */
+#define KEY_HASH_BYTES 16
+struct str key_hash(struct arena *a, struct str text);
+
+#endif
