@@ -22,7 +22,8 @@ struct json {
 	enum json_type type;
 };
 
-/* ERR_INVALID with the byte position in the text, or ERR_LIMIT. Text after the value is an error. */
+/* ERR_INVALID with the byte position in the text, or ERR_LIMIT. Text after the value is an error. Numbers and strings without
+ * escapes stay views of `text`, which must live as long as the tree. */
 bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e) MUST_USE;
 
 /* Member of that name (the last one of equals) or NULL; NULL also when `j` is NULL or no object. */

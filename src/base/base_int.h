@@ -1,0 +1,21 @@
+/* base_int.h - what the files of src/base know of each other and nobody else may. */
+#ifndef GRAPNEL_BASE_INT_H
+#define GRAPNEL_BASE_INT_H
+
+#include "grapnel/base.h"
+
+/* Bytes of the well-formed UTF-8 sequence at p (n > 0 bytes are there), 1 to 4; 0 when there is none. */
+size_t utf8_sequence(const char *p, size_t n);
+/* Length of the longest prefix of s that is UTF-8. */
+size_t utf8_prefix(struct str s);
+
+/* Finalizer of splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014, constants of
+ * Stafford's variant 13). One-to-one on 64 bits, so that it makes no two names equal. */
+static inline uint64_t mix64(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+#endif

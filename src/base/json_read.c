@@ -1,0 +1,232 @@
+/* json_read.c - JSON text into a tree, by yajl's event parser.
+ *
+ * What stands where it is in the text is not copied: strings without escapes and numbers become views of the text, and
+ * only decoded strings take memory. yajl counts neither depth nor values, so the events do; its allocator is malloc, so
+ * that its scratch buffers, which double as they grow, do not stay in the arena.
+ *
+ * yajl's check of UTF-8 lets overlong forms and surrogates pass. The text is checked before, by our own; yajl's is off.
+ * An escape can still name half a surrogate pair (RFC 8259 section 8.2 leaves the meaning open): of a lone high half yajl
+ * makes '?', of a lone low half we make U+FFFD, so that what the tree holds is always UTF-8. */
+#include "base_int.h"
+#include "grapnel/json.h"
+
+#include <yajl/yajl_parse.h>
+
+struct level {
+	struct json *parent, *last;	/* last child so far: appending never walks the list */
+	struct str name;		/* of the member whose value is awaited */
+};
+
+struct reader {
+	struct arena *arena;
+	struct str text;
+	struct json *root;
+	struct level levels[JSON_DEPTH_MAX];
+	unsigned depth;
+	unsigned nodes;
+	const char *limit;	/* which limit ended the parse */
+};
+
+/* Decoded bytes with each broken sequence replaced by U+FFFD. */
+static struct str repaired(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, 3 * s.n + 1);
+	size_t n = 0, step;
+
+	for (size_t i = 0; i < s.n; i += step) {
+		step = utf8_sequence(s.p + i, s.n - i);
+		if (step) {
+			memcpy(p + n, s.p + i, step);
+			n += step;
+			continue;
+		}
+		/* A surrogate is three bytes that stand for one wrong thing. */
+		step = (unsigned char)s.p[i] == 0xed && s.n - i >= 3 ? 3 : 1;
+		memcpy(p + n, "\xef\xbf\xbd", 3);
+		n += 3;
+	}
+	return (struct str){ p, n };
+}
+
+/* Bytes that yajl hands over: a view where they lie in the text, else a copy. Compared as numbers, since they may point
+ * into another object. */
+static struct str kept(struct reader *r, const void *p, size_t n)
+{
+	uintptr_t at = (uintptr_t)p, begin = (uintptr_t)r->text.p;
+	struct str s = { p, n };
+
+	if (at >= begin && at - begin <= r->text.n)
+		return s;
+	return str_is_utf8(s) ? arena_str(r->arena, s) : repaired(r->arena, s);
+}
+
+static struct json *add(struct reader *r, enum json_type type)
+{
+	struct level *l = r->depth ? &r->levels[r->depth - 1] : NULL;
+	struct json *j;
+
+	if (++r->nodes > JSON_NODES_MAX) {
+		r->limit = "values";
+		return NULL;
+	}
+	j = ARENA_NEW(r->arena, struct json);
+	j->type = type;
+	if (!l) {
+		r->root = j;
+		return j;
+	}
+	j->name = l->name;
+	if (l->last)
+		l->last->next = j;
+	else
+		l->parent->first = j;
+	l->last = j;
+	l->parent->count++;
+	return j;
+}
+
+static int on_scalar(struct reader *r, enum json_type type, struct str text)
+{
+	struct json *j = add(r, type);
+
+	if (j)
+		j->text = text;
+	return j != NULL;
+}
+
+static int on_null(void *ctx)
+{
+	return on_scalar(ctx, JSON_NULL, STR_NONE);
+}
+
+static int on_boolean(void *ctx, int value)
+{
+	return on_scalar(ctx, JSON_BOOL, value ? STR("true") : STR("false"));
+}
+
+static int on_number(void *ctx, const char *p, size_t n)
+{
+	return on_scalar(ctx, JSON_NUMBER, kept(ctx, p, n));
+}
+
+static int on_string(void *ctx, const unsigned char *p, size_t n)
+{
+	return on_scalar(ctx, JSON_STRING, kept(ctx, p, n));
+}
+
+static int on_key(void *ctx, const unsigned char *p, size_t n)
+{
+	struct reader *r = ctx;
+
+	r->levels[r->depth - 1].name = kept(r, p, n);
+	return 1;
+}
+
+static int on_open(struct reader *r, enum json_type type)
+{
+	struct json *j;
+
+	if (r->depth == JSON_DEPTH_MAX) {
+		r->limit = "levels";
+		return 0;
+	}
+	j = add(r, type);
+	if (!j)
+		return 0;
+	r->levels[r->depth++] = (struct level){ .parent = j };
+	return 1;
+}
+
+static int on_open_object(void *ctx)
+{
+	return on_open(ctx, JSON_OBJECT);
+}
+
+static int on_open_array(void *ctx)
+{
+	return on_open(ctx, JSON_ARRAY);
+}
+
+static int on_close(void *ctx)
+{
+	struct reader *r = ctx;
+
+	r->depth--;
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_boolean,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_open_object,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_close,
+	.yajl_start_array = on_open_array,
+	.yajl_end_array = on_close,
+};
+
+static void *yajl_take(void *ctx, size_t n)
+{
+	return xmalloc(n);
+}
+
+static void *yajl_more(void *ctx, void *p, size_t n)
+{
+	return xrealloc(p, n);
+}
+
+static void yajl_give(void *ctx, void *p)
+{
+	free(p);
+}
+
+static bool blame(struct reader *r, yajl_handle h, size_t at, struct err *e)
+{
+	unsigned char *why;
+
+	if (r->limit)
+		return err_set(e, ERR_LIMIT, "JSON: over %u %s at byte %zu",
+			!strcmp(r->limit, "levels") ? JSON_DEPTH_MAX : JSON_NODES_MAX, r->limit, at);
+	why = yajl_get_error(h, 0, NULL, 0);
+	err_set(e, ERR_INVALID, "JSON: %.*s at byte %zu", STR_ARG(str_trim(str_of((char *)why))), at);
+	yajl_free_error(h, why);
+	return false;
+}
+
+static bool parse(struct reader *r, size_t skipped, struct err *e)
+{
+	yajl_alloc_funcs memory = { yajl_take, yajl_more, yajl_give, NULL };
+	yajl_handle h = yajl_alloc(&callbacks, &memory, r);
+	size_t at;
+	bool ok;
+
+	yajl_config(h, yajl_dont_validate_strings, 1);
+	ok = yajl_parse(h, (const unsigned char *)r->text.p, r->text.n) == yajl_status_ok;
+	at = ok ? r->text.n : yajl_get_bytes_consumed(h);
+	ok = ok && yajl_complete_parse(h) == yajl_status_ok;
+	if (!ok)
+		blame(r, h, skipped + at, e);
+	yajl_free(h);
+	return ok;
+}
+
+bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+	struct reader r = { .arena = a, .text = text };
+	size_t good = utf8_prefix(text), skipped = 0;
+
+	if (good != text.n)
+		return err_set(e, ERR_INVALID, "JSON: not UTF-8 at byte %zu", good);
+	if (str_starts(text, "\xef\xbb\xbf")) {
+		skipped = 3;
+		r.text = str_sub(text, skipped);
+	}
+	if (!str_trim(r.text).n)
+		return err_set(e, ERR_INVALID, "JSON: empty");
+	if (!parse(&r, skipped, e))
+		return false;
+	*out = r.root;
+	return true;
+}
