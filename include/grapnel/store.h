@@ -13,6 +13,8 @@
 #include "grapnel/incident.h"
 #include "grapnel/shm.h"
 
+#define KEY_HASH_BYTES 16	/* of a dedup key or event id: see key_hash */
+
 /* All tables of statements, for the test that prepares and EXPLAINs them. Ends with NULL. */
 extern const struct stmt_table *const stmt_tables[];
 
@@ -141,8 +143,92 @@ enum timeline_kind {
 };
 const char *timeline_word(unsigned kind);
 
+/* ---- batch.c: the writes of ingest; each call is one statement for all rows. Call them inside one transaction, in this order: it is the
+ * order of locks (event ids sorted, keys sorted, then inserts, counters last). ---- */
+
+struct id_claim {
+	uint64_t source_id;
+	const unsigned char *id_hash;	/* KEY_HASH_BYTES */
+	uint64_t event_id;		/* the number it would get */
+	bool native;			/* else it may be claimed anew once first_at is INGEST_DERIVED_MS old */
+	/* returned */
+	uint64_t kept;			/* event_id = it is new; another number = a repeat of that event */
+	uint64_t repeats;
+};
+bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, size_t n, ms_t derived_ms, ms_t now, struct err *e) MUST_USE;
+
+struct repeated {			/* what is stored of a repeated event */
+	uint64_t id, status, incident_id, incident_status;
+};
+/* `ids` is a JSON array of numbers; rows come in no order. */
+bool batch_repeated(struct db *db, struct arena *a, struct str ids, struct repeated **out, size_t *n, struct err *e) MUST_USE;
+
+struct key_lock {
+	uint64_t service_id;
+	const unsigned char *key_hash;
+	struct key_state state;		/* returned; then moved on by decisions */
+	bool changed;			/* to be written back */
+};
+bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size_t n, struct err *e) MUST_USE;
+bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *keys, size_t n, struct err *e) MUST_USE;
+
+struct request_row {
+	uint64_t id, source_id, status, body_bytes, duration_us, event_count, event_id;
+	const char *reason;		/* NULL = accepted */
+	struct str method, uri, remote_addr, trace, traceparent, headers, body;
+	bool is_duplicate, is_test;
+};
+bool batch_insert_requests(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e) MUST_USE;
+
+struct event_row {
+	uint64_t id, tenant_id, source_id, request_id, element, incident_id, done;
+	const struct event *ev;
+	enum event_status status;
+	bool is_test;
+	ms_t received_at, processed_at;
+};
+bool batch_insert_events(struct db *db, struct arena *a, const struct event_row *rows, size_t n, struct err *e) MUST_USE;
+
+struct incident_row {
+	uint64_t id, tenant_id, service_id, source_id, alerts;	/* alerts: how many join in this batch */
+	bool is_new, state_changed, reopened, is_test;
+	struct str dedup_key, title;	/* of a new one */
+	const unsigned char *key_hash;
+	enum incident_status status;
+	enum level level;
+	enum actor resolved_by;
+	ms_t opened_at, acknowledged_at, resolved_at, last_alert_at;
+};
+/* Changes of known incidents first, so that a key's old incident is closed before its new one opens. */
+bool batch_write_incidents(struct db *db, struct arena *a, const struct incident_row *rows, size_t n, ms_t now, struct err *e) MUST_USE;
+
+struct alert_row {
+	uint64_t id, tenant_id, event_id, incident_id;
+	enum level level;
+	ms_t created_at;
+};
+bool batch_insert_alerts(struct db *db, struct arena *a, const struct alert_row *rows, size_t n, struct err *e) MUST_USE;
+
+struct timeline_row {
+	uint64_t incident_id, id, user_id, event_id;
+	unsigned kind;			/* enum timeline_kind */
+	enum actor actor;
+	enum level level;
+	struct str text;
+	ms_t at;
+};
+bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline_row *rows, size_t n, struct err *e) MUST_USE;
+
+struct stats_row {
+	uint64_t source_id, received, errors, events, repeats, alerts, latency_us;
+};
+/* Adds to the totals and to the hour of `now`, in the rows of worker `slot`. */
+bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e) MUST_USE;
+
+/* Is that request stored? Waits for a transaction that is just ending. 1, 0, -1. After a COMMIT whose answer was lost. */
+int batch_request_exists(struct db *db, struct arena *a, uint64_t id, struct err *e) MUST_USE;
+
 /* Hash of a dedup key or event id as the tables hold it: the first 16 bytes of its SHA-256. */
-#define KEY_HASH_BYTES 16
-struct str key_hash(struct arena *a, struct str text);
+void key_hash(struct str text, unsigned char out[KEY_HASH_BYTES]);
 
 #endif

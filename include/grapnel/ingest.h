@@ -1,0 +1,65 @@
+/* ingest.h - the pipeline: an array of whole requests in, an array of answers out. One request is an array of one.
+ *
+ *	find -> gate -> prove -> map -> store (claim ids, lock keys, decide, write; one transaction) -> answer
+ *
+ * Each stage goes over the array once, refuses the items it must refuse and never looks back. Nothing reads the database inside
+ * a loop over the array. An answer that says "accepted" is there only after the commit. The caller brings requests from
+ * wherever they come: FastCGI today, the spool later; HTTP is not known here. */
+#ifndef GRAPNEL_INGEST_H
+#define GRAPNEL_INGEST_H
+
+#include "grapnel/base.h"
+#include "grapnel/crypto.h"
+#include "grapnel/db.h"
+#include "grapnel/provider.h"
+#include "grapnel/shm.h"
+
+#define INGEST_BATCH_MAX SHM_IN_HAND	/* requests of one call */
+#define INGEST_EVENTS_MAX 10000		/* events of one request: twice the largest real batch (Event Grid, 5000) */
+#define INGEST_REFUSED_BODY (64 * 1024)	/* kept of a refused request */
+#define INGEST_REFUSED_PER_HOUR 1000	/* refused requests kept for each source and hour; more are counted only */
+#define INGEST_DERIVED_MS (10 * MS_PER_MINUTE)	/* a derived event id marks a redelivery this long */
+#define INGEST_CACHE_MAX 1000		/* sources in the cache of a worker */
+#define INGEST_CACHE_FRESH_MS (5 * MS_PER_MINUTE)
+#define INGEST_RETRY_AFTER_S 5		/* told to senders while the database does not answer */
+
+struct ingest_config {
+	struct db *db;
+	struct shm *shm;
+	const struct seal_key *seal;
+	struct id_maker *ids;
+	unsigned slot;			/* of this worker: in shm, and its row of source_stats is ids->worker */
+	size_t events_max;		/* events of one transaction; a larger request runs alone */
+	const char *public_url;
+	bool verify_signatures, rate_limit, debug;
+	uint32_t remote_per_minute;	/* failed proofs of one remote address */
+};
+
+struct ingest;
+struct ingest *ingest_new(const struct ingest_config *c);
+void ingest_free(struct ingest *g);
+/* Fills the source cache; a database that is away is no error. */
+void ingest_preload(struct ingest *g, ms_t now);
+
+/* Is this a path of the pipeline? Then *body_max is the most its body may have. Touches nothing. */
+bool ingest_path(struct str method, struct str path, size_t *body_max);
+
+struct ingest_item {
+	/* given */
+	struct inbound in;		/* doc NULL, content_type set */
+	struct str remote_addr;
+	struct str trace;		/* X-Request-Id */
+	struct str traceparent;
+	bool too_large, too_short;	/* the body was over body_max (and is empty), or not what Content-Length said */
+	int64_t began_us;		/* clock_mono_us at receipt */
+	/* returned */
+	struct answer answer;
+	struct rate_result rate;	/* of the source's bucket; limit 0 = nothing to tell */
+	/* the pipeline's own */
+	struct ingest_work *work;
+};
+
+/* Answers every item. Everything lives in `a`. n <= INGEST_BATCH_MAX. */
+void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now);
+
+#endif

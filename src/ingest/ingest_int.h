@@ -1,0 +1,142 @@
+/* ingest_int.h - what the stages share: the work on one request, and the batch around it. */
+#ifndef GRAPNEL_INGEST_INT_H
+#define GRAPNEL_INGEST_INT_H
+
+#include "grapnel/incident.h"
+#include "grapnel/ingest.h"
+#include "grapnel/net.h"
+#include "grapnel/store.h"
+
+/* ---- route.c: what the path says ---- */
+
+enum lookup_kind {
+	LOOKUP_NONE = 0,
+	LOOKUP_ID = 'i',	/* name = public id */
+	LOOKUP_KEY = 'k',	/* name = 32 bytes, the SHA-256 of the routing key */
+	LOOKUP_DEFAULT = 'd',	/* name = provider slug: the default tenant's default source */
+};
+
+struct endpoint {
+	bool matched;
+	const struct provider *provider;	/* NULL: the path names none, or one we do not know */
+	enum lookup_kind kind;
+	struct str name;
+	bool key_in_body;	/* /v2/enqueue */
+};
+
+struct endpoint endpoint_of(struct arena *a, struct str path, struct str query);
+
+/* ---- cache.c: sources in memory ---- */
+
+struct cached_source {
+	struct live_source s;		/* texts point into this entry's own block */
+	const struct provider *provider;
+	struct cidr *allowed;
+	size_t allowed_n;
+	const struct json *settings;
+	uint64_t rate_key;		/* of its bucket in shm */
+	uint32_t per_minute;		/* in force; 0 = no limit */
+	/* the cache's own */
+	struct arena *settings_arena;
+	char *block;
+	size_t block_n;
+	uint64_t generation;
+	ms_t loaded_at;
+	struct cached_source *lru_prev, *lru_next;
+	struct cached_source *chain[3];	/* by id, by key, by default */
+};
+
+struct cache;
+struct cache *cache_new(size_t max);
+void cache_free(struct cache *c);
+void cache_put(struct cache *c, const struct live_source *s, uint64_t generation, ms_t now);
+/* Fresh or stale: see cache_is_fresh. The pointer lives until the next cache_put or cache_forget. */
+struct cached_source *cache_find(struct cache *c, enum lookup_kind kind, struct str name);
+bool cache_is_fresh(const struct cached_source *e, uint64_t generation, ms_t now);
+void cache_forget(struct cache *c, enum lookup_kind kind, struct str name);
+/* Names that do not exist, remembered for a few seconds, so that strangers do not make queries. */
+void cache_put_absent(struct cache *c, enum lookup_kind kind, struct str name, uint64_t generation, ms_t now);
+bool cache_is_absent(const struct cache *c, enum lookup_kind kind, struct str name, uint64_t generation, ms_t now);
+
+/* ---- the work on one request ---- */
+
+struct plan {			/* of one event */
+	struct event *ev;
+	uint64_t number;	/* our id of it */
+	bool known;		/* its id was claimed before: a repeat */
+	const struct plan *twin;	/* the same id earlier in this batch */
+	struct repeated before;	/* what is stored of a repeat */
+	struct incident_change change;
+	uint64_t incident;	/* 0 = none */
+	enum incident_status incident_status;
+	uint64_t service_id;	/* of the incident */
+	unsigned char id_hash[KEY_HASH_BYTES];
+	unsigned char key_hash[KEY_HASH_BYTES];
+	bool for_incident;	/* goes through incident_decide */
+};
+
+struct ingest_work {
+	struct ingest_item *item;
+	struct endpoint endpoint;
+	const struct cached_source *source;	/* NULL: unknown */
+	const struct provider *provider;
+	uint64_t request_number;
+	bool refused, answered;		/* answered: a handshake, or refused: `item->answer` is final */
+	struct refusal refusal;
+	struct proof_report proof;
+	struct plan *plans;
+	size_t plan_n;
+	bool inflated;
+	size_t received_bytes;		/* before inflating */
+	bool record;			/* a row of requests is to be written */
+	uint64_t print;			/* for the suspects */
+};
+
+struct batch {
+	struct ingest *g;
+	struct arena *a;
+	struct ingest_work *work;
+	size_t n;
+	ms_t now;
+};
+
+struct ingest {
+	struct ingest_config c;
+	struct cache *cache;
+	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
+};
+
+/* Refuses one request; the first refusal stays. Returns false. */
+bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message);
+
+/* ---- the stages, in their order ---- */
+void ingest_find(struct batch *b);	/* find.c: path, source */
+void ingest_gate(struct batch *b);	/* gate.c: method, size, source, enabled, address, remote bucket */
+void ingest_prove(struct batch *b);	/* prove.c: key and signature, then the source's bucket */
+void ingest_map(struct batch *b);	/* map.c: inflate, parse, handshake, events */
+void ingest_store(struct batch *b);	/* store.c: transactions */
+void ingest_answer(struct batch *b);	/* answer.c: refusals that need no row, counters */
+
+/* answer.c: the answer of an accepted request from its plans; used before the commit so that its status can be stored. */
+void work_answer(struct batch *b, struct ingest_work *w);
+void work_answer_refusal(struct batch *b, struct ingest_work *w);
+
+/* decide.c: from claimed ids and locked keys to the rows that are to be written. */
+struct decided {
+	struct incident_row *incidents;	/* new and changed */
+	size_t incident_n;
+	struct timeline_row *timeline;
+	size_t timeline_n;
+	struct alert_row *alerts;
+	size_t alert_n;
+	struct key_lock *keys;
+	size_t key_n;
+};
+void decide_keys(struct batch *b, size_t from, size_t to, struct key_lock **keys, size_t *n);
+void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t n, struct decided *d);
+
+/* record.c: the request as it is kept. */
+struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */
+struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked */
+
+#endif
