@@ -108,9 +108,10 @@ bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), v
 
 /* ---- SQL whose shape varies: filtered lists ---- */
 /* No strbuf on purpose: text comes only from literals, values only by binding. */
+#define SQL_VALS_MAX 128	/* a page merged from ten index ranges with all filters set binds 101 */
 struct sql {
 	struct strbuf text;
-	struct val vals[32];
+	struct val vals[SQL_VALS_MAX];
 	size_t n;
 };
 void sql_init(struct sql *q, struct arena *a);
