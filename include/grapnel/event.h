@@ -30,6 +30,7 @@ enum source_action { DO_INCIDENT = 1, DO_SYNC = 2, DO_FORWARD = 4, DO_RECORD = 8
 #define DEDUP_KEY_MAX 255	/* bytes; a longer key is kept as the SHA-256 in hex (providers-tools.md) */
 #define EVENT_TYPE_MAX 100	/* cut */
 #define SUMMARY_MAX 1024	/* PagerDuty's limit; longer ones are cut */
+#define DESCRIPTION_MAX 16384	/* cut; GitHub's check outputs go up to 64 KiB of markdown */
 #define EVENT_TEXT_MAX 255	/* service, source, entity type and id, native severity: cut */
 #define EVENT_LINKS_MAX 8
 

@@ -31,6 +31,7 @@ struct inbound {
 	struct str request_id;		/* our own number of this request, decimal: for made-up keys */
 	struct str public_url;		/* configured base, "https://hooks.example.org": Twilio signs it */
 	const struct json *settings;	/* the source's own settings, or NULL */
+	uint32_t per_minute;		/* the source's rate limit, 0 = none: CloudEvents senders ask for it */
 	ms_t now;
 };
 
@@ -41,34 +42,41 @@ struct str inbound_header(const struct inbound *in, const char *name);
 /* A path is one of
  *	/a/b		JSON pointer inside the event (the element of .each, else the body)
  *	^/a/b		the same from the top of the body
+ *	</a/b		the same in what .wraps took the event out of
+ *	#/a/b		as /a/b, for ids: the words null, none, n/a and undefined are "not there" too
+ *	=/a/b		hex SHA-256 of that object's members, sorted: the key of a set of labels
+ *	%name		the member that the source's settings name as "fields": {"name": "/a/b"}, a list of them: the first there
  *	@name		request header
  *	?name		query parameter
  *	'text'		the text itself
  *	$body		hex SHA-256 of the raw body		$request	our number of the request
- *	$index		number of the element, from 0
+ *	$index		number of the element, from 0		$path		path of the request
  * `a|b|c` is the first of them that is there. Missing, null, empty and unreplaced template variables are "not there";
  * strings are trimmed; a number is its digits. An expression with braces is a text: "job:{^/project/id}:{/ref|/sha}"; it is
- * not there when one of its braces is not. */
+ * not there when one of its braces is not; only what stands in [ ] is left out alone then: "{/name}[ on {/branch}]".
+ * A single path gives a view and takes no memory. Quoted texts hold none of | { } [ ]. */
 struct where {			/* an event's place in its request */
 	const struct inbound *in;
 	const struct json *element;
+	const struct json *wrapper;	/* NULL, or what .wraps took the element out of */
 	size_t index;
+	struct str *body_hash;		/* where $body is kept once it was computed, or NULL */
 };
 struct str expr_eval(struct arena *a, const char *expr, const struct where *w);	/* empty = not there */
 
 enum event_field {
 	EV_END = 0, EV_EVENT_ID, EV_ACTION, EV_DEDUP_KEY, EV_SEVERITY, EV_SUMMARY, EV_DESCRIPTION, EV_SOURCE, EV_SERVICE,
-	EV_EVENT_TYPE, EV_ENTITY_TYPE, EV_ENTITY_ID, EV_OCCURRED, EV_LINK, EV_DETAILS,
+	EV_EVENT_TYPE, EV_ENTITY_TYPE, EV_ENTITY_ID, EV_OCCURRED, EV_LINK, EV_DETAILS, EV_NATIVE_SEVERITY,
 };
 
 enum conversion {
 	TEXT = 0,
 	LOWER,		/* ASCII lower case */
-	NATIVE,		/* event id the sender made */
+	NATIVE,		/* event id or dedup key that the sender made; such a key gets no prefix */
 	DERIVED,	/* event id built from content */
-	WORD,		/* through .words, whole and without case; an unknown word is "not there" */
+	WORD,		/* action, severity: through .words, whole and without case; an unknown word is "not there" */
 	TIME,		/* RFC 3339 and its relatives */
-	EPOCH,		/* seconds, or milliseconds when over 10^11 */
+	EPOCH,		/* seconds, perhaps with a fraction, or milliseconds when over 10^11 */
 };
 
 struct word {
@@ -76,21 +84,35 @@ struct word {
 	int value;	/* enum action, enum severity */
 };
 
-/* Rows are tried in order; the first that yields a value for its field wins (EV_LINK: each adds one). */
+/* Rows are tried in order; the first that yields a value for its field wins. EV_LINK: each adds one. EV_DETAILS: each is a single
+ * path and adds its value, of any JSON type, to the details, under the last name in the path. Dedup keys get the slug and ':' in front. */
 struct map {
 	enum event_field field;
 	const char *expr;
 	enum conversion as;
 	const struct word *words;	/* ends with { 0 } */
-	unsigned only;			/* 0 = always, else bits 1 << enum action: row counts for these actions only. The
-					 * action is settled first. */
+	unsigned only;			/* 0 = always (a severity: not on ignore), else bits 1 << enum action: row counts
+					 * for these actions only. The action is settled first. */
 };
 
-/* Rows for one kind of event: the first whose `when` evaluates to one of `is` is used, then the provider's own rows. */
+#define ON_IGNORE (1U << ACTION_IGNORE)
+#define ON_TRIGGER (1U << ACTION_TRIGGER)
+#define ON_ACKNOWLEDGE (1U << ACTION_ACKNOWLEDGE)
+#define ON_RESOLVE (1U << ACTION_RESOLVE)
+#define ON_ALL (ON_IGNORE | ON_TRIGGER | ON_ACKNOWLEDGE | ON_RESOLVE)
+
+/* Rows for one kind of event: the first whose `when` evaluates to one of `is` (without case) is used, then the provider's own rows. */
 struct variant {
 	const char *when;
 	const char *const *is;		/* ends with NULL; NULL itself = any value that is there */
 	const struct map *fields;
+};
+
+/* An envelope: where `when` is there and `inside` is an object, or a text that holds one, the event is that object. Tried in order, so
+ * that an envelope in an envelope is two rows. */
+struct wrap {
+	const char *when;
+	const char *inside;	/* JSON pointer */
 };
 
 extern const struct word severity_words[];	/* the common table of providers-tools.md */
@@ -103,7 +125,18 @@ enum verdict {
 	PROOF_UNAVAILABLE,	/* a certificate or key set could not be had: 503, the sender repeats */
 };
 
+/* Keys of schemes that are not HMAC. Implemented above this folder, where fetching, cache and their limits live; `verify` has checked
+ * a URL against its provider's rule before it asks. 1 found, 0 there is no such key (not proven), -1 it could not be had (unavailable).
+ * The store owns what it hands out. */
+struct x509_st;
+struct evp_pkey_st;
+struct cert_store {
+	int (*certificate)(const struct cert_store *s, struct str url, struct x509_st **out);
+	int (*jwk)(const struct cert_store *s, const char *jwks_url, struct str key_id, struct evp_pkey_st **out);
+};
+
 struct proof_input {
+	struct arena *arena;		/* for decoded keys, wiped again, and what `verify` needs */
 	const struct inbound *in;
 	const struct str *secrets;	/* all active ones, newest first */
 	size_t secret_n;
@@ -121,13 +154,14 @@ struct proof_report {
 enum encoding { ENC_HEX, ENC_BASE64 };
 enum secret_form {
 	SECRET_TEXT,		/* its bytes */
-	SECRET_WHSEC,		/* base64 after an optional "whsec_" (Standard Webhooks) */
+	SECRET_WHSEC,		/* base64 after "whsec_" (Standard Webhooks); without the prefix its bytes may match too */
 };
 
 /* A signature scheme. HMAC schemes are rows; others bring `verify`. */
 struct proof {
 	const char *name;
-	const char *header;		/* the signature's header, lower case */
+	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
+	const char *only_with;		/* NULL, or a second header that must be there for this row to be chosen (Notion) */
 	const char *prefix;		/* "sha256=", or NULL */
 	bool prefix_optional;
 	enum encoding encoding;
@@ -137,7 +171,7 @@ struct proof {
 	/* A list of signatures: separator, and the name before '=' (Stripe) or ',' (Standard Webhooks) that counts. */
 	char list, list_assign;
 	const char *list_name;
-	/* What is signed, in order, ends with NULL: "$body", "'v0:'", "@header", "$t" (list entry t). */
+	/* What is signed, in order, ends with NULL: "$body" (on GET the query), "'v0:'", "@header", "$t" (list entry t). */
 	const char *parts[8];
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;
@@ -145,9 +179,10 @@ struct proof {
 };
 
 /* Every scheme takes part by its header: the first of the provider's proofs whose header is present decides; none
- * present is NOT_PROVEN with step "header". */
+ * present is NOT_PROVEN with step "header". Digests are compared in constant time; any active secret may match. */
 enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r);
-extern const struct proof proof_plain_hmac;	/* X-Signature etc.: for types that have no scheme of their own */
+/* X-Signature, X-Webhook-Signature or X-Hub-Signature-256: for types that have no scheme of their own. Ends with NULL. */
+extern const struct proof *const proofs_plain_hmac[];
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 
@@ -180,6 +215,9 @@ struct answer {
 	const char *content_type;	/* NULL = application/json */
 	struct str body;
 	struct header extra[4];		/* name as it should appear; empty = unused */
+	/* Of a handshake only: */
+	struct str confirm_url;		/* the outbox shall GET it (SNS); its host was checked by the adapter */
+	struct str new_secret;		/* the source's secret from now on, if it has none yet (Notion) */
 };
 
 /* ---- the provider ----------------------------------------------------------------------------------------------- */
@@ -211,19 +249,23 @@ struct provider {
 	const struct proof *const *proofs;	/* ends with NULL; NULL = cannot sign: the key is the proof */
 	const char *form_json;		/* form member that holds the JSON ("payload"), or NULL */
 	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. An absent, non-array
-					 * or empty one: a single event from the body as a whole, action ignore */
+					 * or empty one: a single event from the body as a whole, action ignore. "": the
+					 * body is an array of events or one event */
+	const struct wrap *wraps;	/* ends with { 0 }, or NULL */
 	const struct map *fields;
 	const struct variant *variants;	/* ends with { 0 }, or NULL */
 	enum severity severity_trigger;	/* of a trigger that brings none; others are info */
-	/* Called by provider_map for each event after the rows, before defaults and limits. May read everything, may set any field of ev;
-	 * returns false with ev->invalid set to the field to blame. */
+	/* Called by provider_map for each event after the rows and the defaults of action and severity, before the other defaults and
+	 * the limits. May read everything, may set any field of ev, a dedup key without its prefix; returns false with ev->invalid set
+	 * to the field to blame. */
 	bool (*adjust)(const struct provider *p, struct arena *a, const struct where *w, struct event *ev);
-	/* Instead of rows: for bodies whose shape must be recognised first. Fills events as provider_map does. */
+	/* Instead of rows: for bodies whose events stand in no array. Fills events; limits, ids and words are provider_map's. */
 	bool (*map)(const struct provider *p, struct arena *a, const struct inbound *in, struct event **out, size_t *n, struct err *e);
 	/* Called by ingest after the proof and before mapping; true = this request is a handshake and `answer` is the whole answer;
 	 * nothing is stored but the request. */
 	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
-	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL). False = the common answer does. */
+	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL; in->doc may be NULL still). False = the common
+	 * answer does. Retry-After and the rate limit headers are the caller's. */
 	bool (*answer)(const struct provider *p, struct arena *a, const struct inbound *in, const struct refusal *refusal,
 		const struct outcome *outcomes, size_t n, struct answer *answer);
 };
@@ -232,6 +274,8 @@ extern const struct provider *const providers[];	/* sorted by slug, ends with NU
 const struct provider *provider_find(struct str slug);	/* or NULL */
 size_t provider_body_max(const struct provider *p);
 uint32_t provider_per_minute(const struct provider *p);
+const struct proof *const *provider_proofs(const struct provider *p);	/* its own, else proofs_plain_hmac; never NULL */
+bool provider_can_sign(const struct provider *p);	/* it has a scheme of its own */
 
 /* Parses in->body by content into in->doc (JSON, form, query...). ERR_INVALID "unsupported" with field "content-type" means 415,
  * any other error 400. */

@@ -1,0 +1,404 @@
+/* From a parsed request to its events: the engine behind the tables.
+ *
+ * For each event the rows are gone through twice: first those for the action, since others depend on it, then the rest. A
+ * field is filled by the first row that yields a value. What the rows left open is filled with defaults, and everything is
+ * brought within limits; ids last, as two events of one request must not have the same. */
+#include "grapnel/crypto.h"
+#include "provider_int.h"
+
+#define DIGITS_MS 100000000000ULL	/* 10^11: as seconds the year 5138, as milliseconds 1973 */
+#define OCCURRED_MAX 253402300799999LL	/* end of the year 9999, the last that our tables and RFC 3339 can write */
+
+struct mapping {
+	const struct provider *p;
+	struct arena *a;
+	struct where w;
+	struct event *ev;
+	unsigned done;		/* bits 1 << enum event_field */
+	bool own_key;		/* the sender made the dedup key: no prefix */
+	struct json *details;
+};
+
+/* ---- one row ---------------------------------------------------------------------------------------------------- */
+
+static struct str *text_field(struct event *ev, enum event_field f)
+{
+	switch (f) {
+	case EV_EVENT_ID:
+		return &ev->event_id;
+	case EV_DEDUP_KEY:
+		return &ev->dedup_key;
+	case EV_SUMMARY:
+		return &ev->summary;
+	case EV_DESCRIPTION:
+		return &ev->description;
+	case EV_SOURCE:
+		return &ev->source;
+	case EV_SERVICE:
+		return &ev->service;
+	case EV_EVENT_TYPE:
+		return &ev->event_type;
+	case EV_ENTITY_TYPE:
+		return &ev->entity_type;
+	case EV_ENTITY_ID:
+		return &ev->entity_id;
+	case EV_NATIVE_SEVERITY:
+		return &ev->native_severity;
+	default:
+		die("map: field %d is no text", (int)f);
+	}
+}
+
+static bool set_word(struct mapping *m, const struct map *row, struct str value)
+{
+	for (const struct word *w = row->words; w->word; w++)
+		if (str_ieqs(value, w->word)) {
+			if (row->field == EV_ACTION)
+				m->ev->action = w->value;
+			else
+				m->ev->severity = w->value;
+			return true;
+		}
+	return false;
+}
+
+/* "1646482530", "1646482530.25", "1646482530000" */
+static bool epoch_parse(struct str s, ms_t *out)
+{
+	struct str whole = str_until(&s, '.');
+	uint64_t n, ms = 0, unit = 100;
+
+	if (!str_u64(whole, &n) || n > (uint64_t)OCCURRED_MAX)
+		return false;
+	for (size_t i = 0; i < s.n && i < 3; i++, unit /= 10) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		ms += unit * (uint64_t)(s.p[i] - '0');
+	}
+	*out = n >= DIGITS_MS ? (ms_t)n : (ms_t)(n * MS_PER_SECOND + ms);
+	return true;
+}
+
+static bool set_time(struct mapping *m, const struct map *row, struct str value)
+{
+	ms_t t;
+
+	if (!(row->as == EPOCH ? epoch_parse(value, &t) : time_parse(value, &t)))
+		return false;
+	if (t <= 0 || t > OCCURRED_MAX)
+		return false;
+	m->ev->occurred_at = t;
+	return true;
+}
+
+static bool set_text(struct mapping *m, const struct map *row, struct str value)
+{
+	if (row->field == EV_EVENT_ID)
+		m->ev->native_id = row->as == NATIVE;
+	if (row->field == EV_DEDUP_KEY)
+		m->own_key = row->as == NATIVE;
+	*text_field(m->ev, row->field) = row->as == LOWER ? arena_lower(m->a, value) : value;
+	return true;
+}
+
+static void add_detail(struct mapping *m, const struct map *row)
+{
+	const struct json *value = expr_json(row->expr, &m->w);
+	struct json *member;
+
+	if (!value || json_is(value, JSON_NULL) || (json_is(value, JSON_STRING) && value_absent(str_trim(value->text))))
+		return;
+	if (!m->details)
+		m->details = json_new(m->a, JSON_OBJECT);
+	member = json_new(m->a, value->type);
+	*member = *value;
+	member->next = NULL;
+	json_add(m->details, str_of(strrchr(row->expr, '/') + 1), member);
+}
+
+static bool row_counts(const struct mapping *m, const struct map *row)
+{
+	unsigned only = row->only;
+
+	if (m->done & 1U << row->field)
+		return false;
+	if (row->field == EV_ACTION)
+		return true;
+	if (!only)
+		only = row->field == EV_SEVERITY ? ON_ALL & ~ON_IGNORE : ON_ALL;
+	return only & 1U << m->ev->action;
+}
+
+static void apply_row(struct mapping *m, const struct map *row)
+{
+	struct str value;
+	bool set;
+
+	if (row->field == EV_DETAILS) {
+		add_detail(m, row);
+		return;
+	}
+	value = expr_eval(m->a, row->expr, &m->w);
+	if (value.n == 0)
+		return;
+	if (row->field == EV_LINK) {
+		event_link(m->ev, value, STR_NONE);
+		return;
+	}
+	if (row->as == WORD)
+		set = set_word(m, row, value);
+	else if (row->field == EV_OCCURRED)
+		set = set_time(m, row, value);
+	else
+		set = set_text(m, row, value);
+	if (set)
+		m->done |= 1U << row->field;
+}
+
+static void apply_rows(struct mapping *m, const struct map *rows, bool action)
+{
+	for (const struct map *row = rows; row && row->field != EV_END; row++)
+		if ((row->field == EV_ACTION) == action && row_counts(m, row))
+			apply_row(m, row);
+}
+
+static bool variant_fits(const struct variant *v, struct str value)
+{
+	if (!v->is)
+		return value.n > 0;
+	for (const char *const *word = v->is; *word; word++)
+		if (str_ieqs(value, *word))
+			return true;
+	return false;
+}
+
+static const struct map *variant_rows(struct mapping *m)
+{
+	const char *asked = NULL;
+	struct str value = STR_NONE;
+
+	for (const struct variant *v = m->p->variants; v && v->when; v++) {
+		if (v->when != asked) {
+			asked = v->when;
+			value = expr_eval(m->a, asked, &m->w);
+		}
+		if (variant_fits(v, value))
+			return v->fields;
+	}
+	return NULL;
+}
+
+/* ---- one event -------------------------------------------------------------------------------------------------- */
+
+/* What is inside an envelope's member: an object, or a text that holds one (SNS); else NULL. */
+static const struct json *opened(struct arena *a, const struct json *inside)
+{
+	const struct json *doc;
+	struct err e = { 0 };
+
+	if (json_is(inside, JSON_OBJECT))
+		return inside;
+	if (!json_is(inside, JSON_STRING) || !str_starts(str_trim(inside->text), "{"))
+		return NULL;
+	return json_parse(a, inside->text, &doc, &e) ? doc : NULL;
+}
+
+static void unwrap(struct mapping *m)
+{
+	for (const struct wrap *wrap = m->p->wraps; wrap && wrap->when; wrap++) {
+		const struct json *inside;
+
+		if (expr_eval(m->a, wrap->when, &m->w).n == 0)
+			continue;
+		inside = opened(m->a, json_at(m->w.element, str_of(wrap->inside)));
+		if (!inside)
+			continue;
+		m->w.wrapper = m->w.element;
+		m->w.element = inside;
+	}
+}
+
+static void default_severity(struct mapping *m)
+{
+	if (m->done & 1U << EV_SEVERITY)
+		return;
+	m->ev->severity = m->ev->action == ACTION_TRIGGER ? m->p->severity_trigger : SEVERITY_INFO;
+}
+
+/* Equal texts from equal places are one alert; that is the best that can be said where a sender names nothing. */
+struct str made_up_key(struct arena *a, const struct event *ev)
+{
+	return sha256_hex(a, arena_printf(a, "%.*s\n%.*s", STR_ARG(ev->summary), STR_ARG(ev->source)));
+}
+
+static void within_limits(struct arena *a, struct event *ev)
+{
+	static const enum event_field short_texts[] = {
+		EV_SOURCE, EV_SERVICE, EV_ENTITY_TYPE, EV_ENTITY_ID, EV_NATIVE_SEVERITY,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(short_texts); i++) {
+		struct str *s = text_field(ev, short_texts[i]);
+
+		*s = text_limit(a, *s, EVENT_TEXT_MAX);
+	}
+	ev->event_type = text_limit(a, ev->event_type, EVENT_TYPE_MAX);
+	if (ev->event_type.n == 0)
+		ev->event_type = STR("event");
+	ev->summary = text_limit(a, ev->summary, SUMMARY_MAX);
+	if (ev->summary.n == 0)
+		ev->summary = ev->event_type;
+	ev->description = text_limit(a, ev->description, DESCRIPTION_MAX);
+	for (size_t i = 0; i < ev->link_n; i++)
+		ev->links[i].text = text_limit(a, ev->links[i].text, EVENT_TEXT_MAX);
+	ev->level = level_of(ev->severity, ev->native_severity);
+}
+
+/* Nothing of an event that could not be mapped is kept but its id. */
+static void invalidate(struct event *ev, const char *field)
+{
+	*ev = (struct event){ .event_id = ev->event_id, .native_id = ev->native_id, .invalid = field };
+}
+
+static void finish(struct mapping *m)
+{
+	struct event *ev = m->ev;
+
+	if (m->details)
+		ev->custom_details = m->details;
+	if (ev->dedup_key.n == 0 && ev->action != ACTION_IGNORE)
+		ev->dedup_key = made_up_key(m->a, ev);
+	if (ev->dedup_key.n)
+		ev->dedup_key = key_limit(m->a, m->own_key ? NULL : m->p->slug, ev->dedup_key);
+	within_limits(m->a, ev);
+}
+
+/* `settled`: there is nothing to alert about, whatever the rows say. */
+static void map_element(struct mapping *m, bool settled)
+{
+	const struct map *special;
+
+	if (!json_is(m->w.element, JSON_OBJECT)) {
+		invalidate(m->ev, "element");
+		return;
+	}
+	unwrap(m);
+	special = variant_rows(m);
+	if (!settled) {
+		apply_rows(m, special, true);
+		apply_rows(m, m->p->fields, true);
+	}
+	apply_rows(m, special, false);
+	apply_rows(m, m->p->fields, false);
+	default_severity(m);
+	if (!m->p->adjust || m->p->adjust(m->p, m->a, &m->w, m->ev))
+		finish(m);
+	else
+		invalidate(m->ev, m->ev->invalid);
+}
+
+/* ---- ids of one request ----------------------------------------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+	const struct event *const *x = a, *const *y = b;
+
+	return str_cmp((*x)->event_id, (*y)->event_id);
+}
+
+/* Events that fell back on one id (of the request, of the body) become <id>#<n>, n from 0 by their place. */
+static void tell_equal_ids_apart(struct arena *a, struct event *events, size_t n)
+{
+	struct event **order = ARENA_ARRAY(a, struct event *, n);
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = &events[i];
+	qsort(order, n, sizeof(*order), by_id);
+	for (size_t i = 0, end; i < n; i = end) {
+		struct str id = order[i]->event_id;
+
+		for (end = i + 1; end < n && str_eq(order[end]->event_id, id); end++)
+			continue;
+		for (size_t k = i; end - i > 1 && k < end; k++)
+			order[k]->event_id = arena_printf(a, "%.*s#%td", STR_ARG(id), order[k] - events);
+	}
+}
+
+static void settle_ids(struct arena *a, const struct inbound *in, struct str *hash, struct event *events, size_t n)
+{
+	struct where w = { .in = in, .body_hash = hash };
+
+	for (size_t i = 0; i < n; i++)
+		if (events[i].event_id.n == 0) {
+			events[i].event_id = expr_eval(a, "$body", &w);
+			events[i].native_id = false;
+		}
+	if (n > 1)
+		tell_equal_ids_apart(a, events, n);
+	for (size_t i = 0; i < n; i++)
+		events[i].event_id = id_limit(a, events[i].event_id);
+}
+
+/* ---- one request ------------------------------------------------------------------------------------------------ */
+
+/* The list of events, or NULL when the body is one event; *settled when it is one because the list is missing. */
+static const struct json *event_list(const struct provider *p, const struct inbound *in, bool *settled)
+{
+	const struct json *list = p->each ? json_at(in->doc, str_of(p->each)) : NULL;
+
+	if (json_is(list, JSON_ARRAY) && list->count)
+		return list;
+	*settled = p->each && list != in->doc;
+	return NULL;
+}
+
+static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in, struct str *hash,
+	size_t events_max, struct event **out, size_t *n, struct err *e)
+{
+	bool settled = false;
+	const struct json *list = event_list(p, in, &settled);
+	const struct json *element = list ? list->first : in->doc;
+
+	if (!list && !json_is(in->doc, JSON_OBJECT))
+		return err_field(e, ERR_INVALID, "body", "%s: body is no object with events", p->slug);
+	*n = list ? list->count : 1;
+	if (*n > events_max)
+		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
+	*out = ARENA_ARRAY(a, struct event, *n);
+	for (size_t i = 0; i < *n; i++, element = element->next) {
+		struct mapping m = {
+			.p = p, .a = a, .ev = &(*out)[i],
+			.w = { .in = in, .element = element, .index = i, .body_hash = hash },
+		};
+
+		map_element(&m, settled);
+	}
+	return true;
+}
+
+static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
+	struct event **out, size_t *n, struct err *e)
+{
+	if (!p->map(p, a, in, out, n, e))
+		return false;
+	if (*n > events_max)
+		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct mapping m = { .p = p, .a = a, .ev = &(*out)[i] };
+
+		if (!m.ev->invalid)
+			finish(&m);
+	}
+	return true;
+}
+
+bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
+	struct event **out, size_t *n, struct err *e)
+{
+	struct str hash = STR_NONE;
+
+	if (p->map ? !map_own(p, a, in, events_max, out, n, e) : !map_list(p, a, in, &hash, events_max, out, n, e))
+		return false;
+	settle_ids(a, in, &hash, *out, *n);
+	return true;
+}

@@ -1,0 +1,91 @@
+/* From the bytes of a body to a tree. What the body looks like decides; the content type is a hint, since curl -d, Kibana
+ * and others send JSON as a form or as plain text, and SNS as text/plain. */
+#include "provider_int.h"
+
+#define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the memory for the tree */
+
+/* First byte that is no blank, behind a byte order mark; 0 for an empty body. */
+static char first_byte(struct str body)
+{
+	if (str_starts(body, "\xef\xbb\xbf"))
+		body = str_sub(body, 3);
+	body = str_trim(body);
+	return body.n ? body.p[0] : '\0';
+}
+
+static bool says_json(struct str type)
+{
+	return str_eqs(type, "application/json") || str_eqs(type, "text/json") || str_ends(type, "+json");
+}
+
+static bool says_form(struct str type)
+{
+	return str_eqs(type, "application/x-www-form-urlencoded");
+}
+
+static bool says_nothing(struct str type)
+{
+	return type.n == 0 || str_eqs(type, "text/plain");
+}
+
+/* A form is printable ASCII without blanks, with at least one '='. */
+static bool looks_like_form(struct str body)
+{
+	body = str_trim(body);
+	for (size_t i = 0; i < body.n; i++)
+		if (body.p[i] <= ' ' || body.p[i] > '~')
+			return false;
+	return str_find(body, '=') > 0;
+}
+
+static bool parse_form(struct arena *a, struct str text, const struct json **doc, struct err *e)
+{
+	struct json *object = json_new(a, JSON_OBJECT);
+	struct str name, value;
+
+	while (form_next(a, &text, &name, &value)) {
+		if (object->count == FORM_PAIRS_MAX)
+			return err_field(e, ERR_INVALID, "body", "form with over %d members", FORM_PAIRS_MAX);
+		json_add(object, utf8_clean(a, name), json_new_str(a, utf8_clean(a, value)));
+	}
+	*doc = object;
+	return true;
+}
+
+/* A form that carries the JSON in one of its members (GitHub, Slack). */
+static bool parse_carrier(const struct provider *p, struct arena *a, struct str text, const struct json **doc,
+	struct err *e)
+{
+	struct str value;
+
+	if (!p->form_json)
+		return parse_form(a, text, doc, e);
+	if (!form_find(a, text, p->form_json, &value))
+		return err_field(e, ERR_INVALID, p->form_json, "form without member %s", p->form_json);
+	return json_parse(a, value, doc, e);
+}
+
+static bool parse_body(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
+{
+	char first = first_byte(in->body);
+
+	if ((p->bodies & BODY_JSON) && (first == '{' || first == '['))
+		return json_parse(a, in->body, &in->doc, e);
+	if (first == '\0') {
+		in->doc = json_new(a, JSON_OBJECT);
+		return p->bodies & BODY_EMPTY ? true : err_field(e, ERR_INVALID, "body", "empty body");
+	}
+	if ((p->bodies & BODY_FORM) && (says_form(in->content_type) || looks_like_form(in->body)))
+		return parse_carrier(p, a, in->body, &in->doc, e);
+	if (says_json(in->content_type) || says_nothing(in->content_type))
+		return err_field(e, ERR_INVALID, "body", "body is neither an object nor a list");
+	return err_field(e, ERR_INVALID, "content-type", "unsupported");
+}
+
+bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
+{
+	in->doc = NULL;
+	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
+		return parse_form(a, in->query, &in->doc, e);
+	return parse_body(p, a, in, e);
+}

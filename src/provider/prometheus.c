@@ -1,0 +1,65 @@
+/* Prometheus Alertmanager: one request is a group of alerts, each with a status of its own. Only alerts[].status says what
+ * happened: the group's is "firing" as soon as one is, and a firing alert's endsAt may hold any time.
+ *
+ * No delivery id. An HA pair sends everything twice with equal ids; the same id after 10 minutes is the repeat_interval's
+ * reminder. Mimir, VictoriaMetrics and others imitate the body with members missing, so nothing is required but alerts.
+ * 4xx is dropped by the sender, only 5xx is repeated. Source: prometheus/alertmanager notify/webhook/webhook.go,
+ * template/template.go, docs/configuration.md. */
+#include "provider_int.h"
+
+#define FINGERPRINT "/fingerprint|=/labels"	/* old versions have no fingerprint: the whole label set */
+#define STATUS "/status|^/status"
+#define SEVERITY "/labels/severity|^/commonLabels/severity|/labels/priority|/labels/level"
+
+static const struct word actions[] = {
+	{ "firing", ACTION_TRIGGER },
+	{ "resolved", ACTION_RESOLVE },
+	{ 0 }
+};
+
+static const struct word severities[] = {
+	{ "page", SEVERITY_CRITICAL },
+	{ "ticket", SEVERITY_WARNING },
+	{ 0 }
+};
+
+static const struct map fields[] = {
+	{ EV_ACTION, STATUS, WORD, actions },
+	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}:{/endsAt}", DERIVED, .only = ON_RESOLVE },
+	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}", DERIVED, .only = ON_TRIGGER | ON_RESOLVE },
+	{ EV_DEDUP_KEY, FINGERPRINT },
+	{ EV_SEVERITY, SEVERITY, WORD, severities },
+	{ EV_SEVERITY, SEVERITY, WORD, severity_words },
+	{ EV_NATIVE_SEVERITY, SEVERITY },
+	{ EV_SUMMARY, "/annotations/summary|/annotations/title|/annotations/message|/annotations/description" },
+	{ EV_SUMMARY, "/labels/alertname" },
+	{ EV_SUMMARY, "Alertmanager group without alerts for {^/receiver}", .only = ON_IGNORE },
+	{ EV_DESCRIPTION, "/annotations/description|/annotations/message" },
+	{ EV_SOURCE, "/labels/instance|/labels/pod|/labels/node|/labels/host|/labels/job" },
+	{ EV_SERVICE, "/labels/service|/labels/app|/labels/job|/labels/namespace" },
+	{ EV_EVENT_TYPE, "alert.{" STATUS "}", LOWER },
+	{ EV_ENTITY_TYPE, "'alert'" },
+	{ EV_ENTITY_ID, FINGERPRINT },
+	{ EV_OCCURRED, "/startsAt", TIME, .only = ON_TRIGGER },
+	{ EV_OCCURRED, "/endsAt", TIME, .only = ON_RESOLVE },
+	{ EV_LINK, "/generatorURL" },
+	{ EV_LINK, "/annotations/runbook_url" },
+	{ EV_LINK, "/annotations/dashboard_url" },
+	{ EV_LINK, "^/externalURL" },
+	{ EV_DETAILS, "/labels" },
+	{ EV_DETAILS, "/annotations" },
+	{ EV_DETAILS, "^/truncatedAlerts" },	/* over 0: max_alerts cut the list, and what is lost may be a resolve */
+	{ EV_END }
+};
+
+const struct provider provider_prometheus = {
+	.slug = "prometheus",
+	.title = "Prometheus Alertmanager",
+	.methods = METHOD_POST,
+	.bodies = BODY_JSON,
+	.flags = FINAL_4XX,
+	.actions = DO_INCIDENT,
+	.each = "/alerts",
+	.fields = fields,
+	.severity_trigger = SEVERITY_ERROR,
+};

@@ -1,0 +1,232 @@
+/* Is this request from who it says? HMAC schemes as rows: which header, how its value is written, what was signed.
+ *
+ * Our own digest is written as the sender would have written it and the texts are compared, so that nothing of a
+ * stranger's signature is ever decoded. Prefix, form and time are looked at first: they are no secret. The digest is
+ * computed once for each secret and compared in constant time with each signature of the list. */
+#include "grapnel/crypto.h"
+#include "provider_int.h"
+
+#define SIGNATURES_MAX 8	/* in one header: a rolled secret makes two, Standard Webhooks shows four in its tests */
+#define KEYS_MAX 2		/* readings of one secret */
+
+struct check {
+	const struct proof *p;
+	const struct proof_input *in;
+	struct proof_report *r;
+	struct str header;			/* the signature header's value */
+	struct str signature[SIGNATURES_MAX];	/* encoded, without prefix */
+	size_t n;
+	struct str part[ARRAY_SIZE(((struct proof *)0)->parts)];
+	size_t part_n;
+};
+
+static bool failed(struct check *c, const char *step)
+{
+	c->r->step = step;
+	return false;
+}
+
+/* ---- the header ------------------------------------------------------------------------------------------------- */
+
+static bool add_signature(struct check *c, struct str s)
+{
+	const struct proof *p = c->p;
+
+	if (p->prefix && str_starts(s, p->prefix))
+		s = str_sub(s, strlen(p->prefix));
+	else if (p->prefix && !p->prefix_optional)
+		return failed(c, "prefix");
+	if (c->n == SIGNATURES_MAX)
+		return failed(c, "list");
+	c->signature[c->n++] = s;
+	return true;
+}
+
+/* Signatures in a list have a name each: "t=1,v1=aa,v1=bb" or "v1,aa v1a,bb". Unknown names are passed over. */
+static bool read_header(struct check *c)
+{
+	struct str rest = c->header;
+
+	if (!c->p->list)
+		return add_signature(c, rest);
+	while (rest.n) {
+		struct str item = str_until(&rest, c->p->list), name = str_until(&item, c->p->list_assign);
+
+		if (str_eqs(name, c->p->list_name) && !add_signature(c, item))
+			return false;
+	}
+	return c->n ? true : failed(c, "list");
+}
+
+/* The value of a list's entry that must stand there once, else empty. */
+static struct str list_entry(const struct check *c, const char *wanted)
+{
+	struct str rest = c->header, found = STR_NONE;
+
+	while (rest.n) {
+		struct str item = str_until(&rest, c->p->list), name = str_until(&item, c->p->list_assign);
+
+		if (!str_eqs(name, wanted))
+			continue;
+		if (found.n)
+			return STR_NONE;
+		found = item;
+	}
+	return found;
+}
+
+/* ---- what was signed -------------------------------------------------------------------------------------------- */
+
+static struct str body_of(const struct inbound *in)
+{
+	return str_eqs(in->method, "GET") ? in->query : in->body;
+}
+
+/* False where a header or list entry is missing. */
+static bool part_value(const struct check *c, const char *part, struct str *out)
+{
+	if (str_eqs(str_of(part), "$body")) {
+		*out = body_of(c->in->in);
+		return true;
+	}
+	if (*part == '\'') {
+		*out = (struct str){ part + 1, strlen(part) - 2 };
+		return true;
+	}
+	*out = *part == '@' ? inbound_header(c->in->in, part + 1) : list_entry(c, part + 1);
+	return out->n > 0;
+}
+
+static bool collect_parts(struct check *c)
+{
+	for (const char *const *part = c->p->parts; *part; part++)
+		if (!part_value(c, *part, &c->part[c->part_n++]))
+			return failed(c, **part == '@' ? "header" : "list");
+	return true;
+}
+
+/* Decimal digits and nothing else; exactly the tolerance is still good. */
+static bool in_time(struct check *c)
+{
+	uint64_t seconds;
+	struct str text;
+
+	if (!c->p->time)
+		return true;
+	if (!part_value(c, c->p->time, &text) || !str_u64(text, &seconds) || seconds > INT64_MAX)
+		return failed(c, "timestamp");
+	c->r->skew_s = c->in->in->now / MS_PER_SECOND - (int64_t)seconds;
+	if (c->r->skew_s > c->p->tolerance_s || c->r->skew_s < -c->p->tolerance_s)
+		return failed(c, "timestamp");
+	return true;
+}
+
+/* ---- the digest ------------------------------------------------------------------------------------------------- */
+
+/* How a secret may be read. Standard Webhooks libraries take a secret without prefix as base64, others as its bytes. */
+static size_t secret_keys(const struct check *c, struct str secret, struct str keys[KEYS_MAX], bool *decoded)
+{
+	bool whsec = str_starts(secret, "whsec_");
+	size_t n = 0;
+
+	*decoded = c->p->secret_form == SECRET_WHSEC &&
+		base64_decode(c->in->arena, str_sub(secret, whsec ? strlen("whsec_") : 0), false, &keys[0]);
+	if (*decoded)
+		n = 1;
+	if (c->p->secret_form == SECRET_TEXT || !whsec)
+		keys[n++] = secret;
+	return n;
+}
+
+static struct str encoded_digest(const struct check *c, struct str key)
+{
+	unsigned char digest[DIGEST_MAX];
+	size_t n = hmac(c->p->digest, key, c->part, c->part_n, digest);
+
+	if (c->p->encoding == ENC_BASE64)
+		return base64_encode(c->in->arena, digest, n);
+	return hex_encode(c->in->arena, digest, n);
+}
+
+static bool matches_one(const struct check *c, struct str expected)
+{
+	bool match = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct str given = c->signature[i];
+
+		if (given.n != expected.n)
+			continue;
+		if (c->p->upper_ok)
+			given = arena_lower(c->in->arena, given);
+		match |= equal_ct(given.p, given.n, expected.p, expected.n);
+	}
+	return match;
+}
+
+static bool matches_secret(const struct check *c, struct str secret)
+{
+	struct str keys[KEYS_MAX];
+	bool decoded, match = false;
+	size_t n = secret_keys(c, secret, keys, &decoded);
+
+	for (size_t i = 0; i < n; i++)
+		match |= keys[i].n && matches_one(c, encoded_digest(c, keys[i]));
+	if (decoded)
+		secret_wipe((void *)keys[0].p, keys[0].n);
+	return match;
+}
+
+static bool matches(struct check *c)
+{
+	if (c->in->secret_n == 0)
+		return failed(c, "secret");
+	for (size_t i = 0; i < c->in->secret_n; i++)
+		if (matches_secret(c, c->in->secrets[i])) {
+			c->r->secret = i;
+			return true;
+		}
+	return failed(c, "digest");
+}
+
+/* ---- choosing the scheme ---------------------------------------------------------------------------------------- */
+
+static bool chosen(const struct proof *p, const struct inbound *in)
+{
+	if (p->only_with && inbound_header(in, p->only_with).n == 0)
+		return false;
+	return !p->header || inbound_header(in, p->header).n > 0;
+}
+
+static enum verdict check_hmac(const struct proof *p, const struct proof_input *in, struct proof_report *r)
+{
+	struct check c = { .p = p, .in = in, .r = r, .header = inbound_header(in->in, p->header) };
+
+	return read_header(&c) && in_time(&c) && collect_parts(&c) && matches(&c) ? PROVEN : NOT_PROVEN;
+}
+
+enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r)
+{
+	*r = (struct proof_report){ .scheme = proofs[0]->name, .secret = -1 };
+	for (const struct proof *const *p = proofs; *p; p++)
+		if (chosen(*p, in->in)) {
+			r->scheme = (*p)->name;
+			return (*p)->verify ? (*p)->verify(*p, in, r) : check_hmac(*p, in, r);
+		}
+	r->step = "header";
+	return NOT_PROVEN;
+}
+
+/* ---- the plain scheme ------------------------------------------------------------------------------------------- */
+
+#define PLAIN_HMAC(title) { \
+	.name = title, .header = title, .prefix = "sha256=", .prefix_optional = true, \
+	.encoding = ENC_HEX, .upper_ok = true, .digest = DIGEST_SHA256, .parts = { "$body" } }
+
+const struct proof proof_x_signature = PLAIN_HMAC("x-signature");
+const struct proof proof_x_webhook_signature = PLAIN_HMAC("x-webhook-signature");
+const struct proof proof_x_hub_signature = PLAIN_HMAC("x-hub-signature-256");
+
+const struct proof *const proofs_plain_hmac[] = {
+	&proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature, NULL
+};

@@ -1,0 +1,170 @@
+/* The generic endpoint: anything. Which shape a body has is found by the tables here, in their order: PagerDuty Events v2 by its routing
+ * key or path (pagerduty.c), the Standard Webhooks envelope by its three members, else a plain object, an array of them, or a
+ * form. A further shape is a row in `wraps` if it hides the event inside, and one in `variants` if it has words of its own.
+ *
+ * The plain paths are guesses in a fixed order, first hit wins, words compared whole: "backup" holds "up" and "unresolved" holds
+ * "resolved". The source's settings come first: {"fields": {"status": "/alert/state", "key": ["/uid", "/id"]}} with the names status,
+ * severity, key, summary, description, source, service, link, eventType, eventId, occurredAt.
+ *
+ * Sources: standard-webhooks/standard-webhooks spec and library tests. */
+#include "provider_int.h"
+
+static const struct proof standard_webhooks = {
+	.name = "standard-webhooks",
+	.header = "webhook-signature",
+	.encoding = ENC_BASE64,
+	.digest = DIGEST_SHA256,
+	.secret_form = SECRET_WHSEC,
+	.list = ' ',
+	.list_assign = ',',
+	.list_name = "v1",
+	.parts = { "@webhook-id", "'.'", "@webhook-timestamp", "'.'", "$body" },
+	.time = "@webhook-timestamp",
+	.tolerance_s = 300,
+};
+
+static const struct proof *const proofs[] = {
+	&standard_webhooks, &proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature, NULL
+};
+
+static const struct word actions[] = {
+	{ "trigger", ACTION_TRIGGER },
+	{ "triggered", ACTION_TRIGGER },
+	{ "firing", ACTION_TRIGGER },
+	{ "fired", ACTION_TRIGGER },
+	{ "fire", ACTION_TRIGGER },
+	{ "alerting", ACTION_TRIGGER },
+	{ "alert", ACTION_TRIGGER },
+	{ "active", ACTION_TRIGGER },
+	{ "open", ACTION_TRIGGER },
+	{ "opened", ACTION_TRIGGER },
+	{ "new", ACTION_TRIGGER },
+	{ "problem", ACTION_TRIGGER },
+	{ "failing", ACTION_TRIGGER },
+	{ "failed", ACTION_TRIGGER },
+	{ "failure", ACTION_TRIGGER },
+	{ "down", ACTION_TRIGGER },
+	{ "critical", ACTION_TRIGGER },
+	{ "error", ACTION_TRIGGER },
+	{ "warning", ACTION_TRIGGER },
+	{ "created", ACTION_TRIGGER },
+	{ "reopened", ACTION_TRIGGER },
+	{ "unresolved", ACTION_TRIGGER },
+	{ "acknowledge", ACTION_ACKNOWLEDGE },
+	{ "acknowledged", ACTION_ACKNOWLEDGE },
+	{ "acknowledgement", ACTION_ACKNOWLEDGE },
+	{ "ack", ACTION_ACKNOWLEDGE },
+	{ "acked", ACTION_ACKNOWLEDGE },
+	{ "resolve", ACTION_RESOLVE },
+	{ "resolved", ACTION_RESOLVE },
+	{ "recover", ACTION_RESOLVE },
+	{ "recovered", ACTION_RESOLVE },
+	{ "recovery", ACTION_RESOLVE },
+	{ "ok", ACTION_RESOLVE },
+	{ "okay", ACTION_RESOLVE },
+	{ "close", ACTION_RESOLVE },
+	{ "closed", ACTION_RESOLVE },
+	{ "up", ACTION_RESOLVE },
+	{ "success", ACTION_RESOLVE },
+	{ "passed", ACTION_RESOLVE },
+	{ "passing", ACTION_RESOLVE },
+	{ "normal", ACTION_RESOLVE },
+	{ "healthy", ACTION_RESOLVE },
+	{ "clear", ACTION_RESOLVE },
+	{ "cleared", ACTION_RESOLVE },
+	{ "fixed", ACTION_RESOLVE },
+	{ "inactive", ACTION_RESOLVE },
+	{ "expired", ACTION_RESOLVE },
+	{ "info", ACTION_IGNORE },
+	{ "record", ACTION_IGNORE },
+	{ "ignore", ACTION_IGNORE },
+	{ "ignored", ACTION_IGNORE },
+	{ "test", ACTION_IGNORE },
+	{ "ping", ACTION_IGNORE },
+	{ "pending", ACTION_IGNORE },
+	{ "paused", ACTION_IGNORE },
+	{ "unknown", ACTION_IGNORE },
+	{ 0 }
+};
+
+#define SEVERITY "%severity|/severity|/level|/priority|/urgency"
+#define KEY "%key|/dedup_key|/alert_id|/alert_uid|/fingerprint|/incident_key|/id"
+#define OCCURRED "%occurredAt|/occurred_at|/timestamp|</timestamp"
+
+static const struct map plain[] = {
+	{ EV_ACTION, "%status|/event_action|/action|/status|/state|/alert_state", WORD, actions },
+	{ EV_ACTION, "'trigger'", WORD, actions },
+	{ EV_DEDUP_KEY, KEY },
+	{ EV_SEVERITY, SEVERITY, WORD, severity_words },
+	{ EV_NATIVE_SEVERITY, SEVERITY },
+	{ EV_SUMMARY, "%summary|/summary|/title|/message|/name|/description" },
+	{ EV_DESCRIPTION, "%description|/description|/message" },
+	{ EV_SOURCE, "%source|/source|/host|/hostname|/origin|/system" },
+	{ EV_SERVICE, "%service|/service|/component" },
+	{ EV_EVENT_TYPE, "%eventType|</type|/event_type|/type|'alert'" },
+	{ EV_ENTITY_TYPE, "'alert'" },
+	{ EV_ENTITY_ID, KEY },
+	{ EV_OCCURRED, OCCURRED, TIME },
+	{ EV_OCCURRED, OCCURRED, EPOCH },
+	{ EV_LINK, "%link|/link|/url|/link_to_upstream_details" },
+	{ EV_DETAILS, "/custom_details" },
+	{ EV_DETAILS, "/details" },
+	{ EV_DETAILS, "/labels" },
+	{ EV_DETAILS, "/tags" },
+	{ EV_END }
+};
+
+static const struct variant variants[] = {
+	{ "/routing_key", NULL, pagerduty_fields },
+	{ "$path", pagerduty_paths, pagerduty_fields },
+	{ "'anything else'", NULL, plain },
+	{ 0 }
+};
+
+static const struct wrap wraps[] = {
+	{ "{/type}{/timestamp}", "/data" },	/* Standard Webhooks */
+	{ 0 }
+};
+
+static const struct map fields[] = {
+	{ EV_EVENT_ID, "@webhook-id|@idempotency-key|%eventId|/event_id|/delivery_id", NATIVE },
+	{ EV_END }
+};
+
+/* Without a key equal texts from equal places are one alert, and with no text equal bytes. */
+static void fill_plain(struct arena *a, const struct where *w, struct event *ev)
+{
+	if (ev->dedup_key.n == 0 && ev->action != ACTION_IGNORE)
+		ev->dedup_key = ev->summary.n || ev->source.n ? made_up_key(a, ev) : expr_eval(a, "$body", w);
+	if (ev->entity_id.n == 0)
+		ev->entity_id = ev->dedup_key;
+	if (ev->summary.n == 0)
+		ev->summary = STR("Webhook event");
+	if (str_eq(ev->description, ev->summary))
+		ev->description = STR_NONE;
+}
+
+static bool adjust(const struct provider *p, struct arena *a, const struct where *w, struct event *ev)
+{
+	if (pagerduty_shape(w->in, w->element))
+		return pagerduty_adjust(p, a, w, ev);
+	fill_plain(a, w, ev);
+	return true;
+}
+
+const struct provider provider_webhook = {
+	.slug = "webhook",
+	.title = "Generic webhook",
+	.methods = METHOD_POST,
+	.bodies = BODY_JSON | BODY_FORM,
+	.flags = KEY_IN_BODY,
+	.actions = DO_INCIDENT,
+	.proofs = proofs,
+	.each = "",
+	.wraps = wraps,
+	.variants = variants,
+	.fields = fields,
+	.severity_trigger = SEVERITY_WARNING,
+	.adjust = adjust,
+	.answer = pagerduty_answer,
+};
