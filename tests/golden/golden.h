@@ -1,0 +1,30 @@
+/* golden.h - reading the golden cases: golden.c compares them, test_proof.c and the properties use the same payloads.
+ *
+ * tests/golden/<slug>/<case>.expect (or .bad) goes with the payload <case>.json or <case>.form. Its first lines, each after
+ * "> ", make the request: "> X-GitHub-Event: push" is a header, and these set something else:
+ *	> :method GET		> :uri /v2/enqueue?x=1		> :settings {"alertTestMode":true}
+ *	> :payload other.json	(the body of another case)
+ * What follows is what must come out: a block of lines for each event, or "refused <stage> <field>". */
+#ifndef GRAPNEL_GOLDEN_H
+#define GRAPNEL_GOLDEN_H
+
+#include "grapnel/provider.h"
+
+#define GOLDEN_REQUEST_ID "1001"
+#define GOLDEN_EVENTS_MAX 256
+
+struct golden {
+	const struct provider *p;
+	struct inbound in;
+	struct str expected;
+};
+
+/* All end the program with a message: a test without its files cannot run. */
+const char *golden_dir(void);			/* $srcdir/tests/golden */
+struct str golden_file(struct arena *a, const char *path);
+void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g);
+
+/* Runs it: parse and map. False with *stage "parse" or "map". */
+bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e);
+
+#endif

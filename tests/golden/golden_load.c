@@ -1,0 +1,122 @@
+#include <errno.h>
+
+#include "golden.h"
+
+#define HEADERS_MAX 32
+
+const char *golden_dir(void)
+{
+	static char dir[4096];
+	const char *srcdir = getenv("srcdir");
+
+	snprintf(dir, sizeof(dir), "%s/tests/golden", srcdir ? srcdir : ".");
+	return dir;
+}
+
+struct str golden_file(struct arena *a, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	long n;
+	char *p;
+
+	if (!f)
+		die("%s: %s", path, strerror(errno));
+	if (fseek(f, 0, SEEK_END) || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
+		die("%s: cannot seek", path);
+	p = arena_alloc(a, (size_t)n + 1);
+	if (fread(p, 1, (size_t)n, f) != (size_t)n)
+		die("%s: cannot read", path);
+	fclose(f);
+	return (struct str){ p, (size_t)n };
+}
+
+/* "payload" of the case, or "case.json", or "case.form". */
+static struct str payload(struct arena *a, const char *slug, const char *file, struct str named)
+{
+	static const char *const ends[] = { "json", "form", "body" };
+	struct str path, base = str_of(file);
+
+	if (named.n)
+		return golden_file(a, arena_printf(a, "%s/%s/%.*s", golden_dir(), slug, STR_ARG(named)).p);
+	base.n = strrchr(file, '.') - file;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		FILE *f;
+
+		path = arena_printf(a, "%s/%s/%.*s.%s", golden_dir(), slug, STR_ARG(base), ends[i]);
+		f = fopen(path.p, "rb");
+		if (f) {
+			fclose(f);
+			return golden_file(a, path.p);
+		}
+	}
+	die("%s/%s has no payload", slug, file);
+}
+
+static void set_uri(struct inbound *in, struct str uri)
+{
+	in->uri = uri;
+	in->query = uri;
+	in->path = str_until(&in->query, '?');
+}
+
+static void set_fact(struct arena *a, struct golden *g, struct str name, struct str value, struct str *named)
+{
+	struct err e = { 0 };
+
+	if (str_eqs(name, ":method"))
+		g->in.method = value;
+	else if (str_eqs(name, ":uri"))
+		set_uri(&g->in, value);
+	else if (str_eqs(name, ":payload"))
+		*named = value;
+	else if (!str_eqs(name, ":settings") || !json_parse(a, value, &g->in.settings, &e))
+		die("golden: bad line %.*s %.*s: %s", STR_ARG(name), STR_ARG(value), e.text);
+}
+
+static void add_header(struct arena *a, struct golden *g, struct str line)
+{
+	struct header *h = (struct header *)g->in.headers + g->in.header_n++;
+	struct str name = str_until(&line, ':'), type;
+
+	if (g->in.header_n > HEADERS_MAX)
+		die("golden: too many headers");
+	*h = (struct header){ arena_lower(a, name), str_trim(line) };
+	if (!str_eqs(h->name, "content-type"))
+		return;
+	type = h->value;
+	g->in.content_type = arena_lower(a, str_trim(str_until(&type, ';')));
+}
+
+void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g)
+{
+	struct str text = golden_file(a, arena_printf(a, "%s/%s/%s", golden_dir(), slug, file).p), named = STR_NONE;
+
+	*g = (struct golden){ .p = provider_find(str_of(slug)) };
+	if (!g->p)
+		die("golden: no provider %s", slug);
+	g->in = (struct inbound){ .method = STR("POST"), .headers = ARENA_ARRAY(a, struct header, HEADERS_MAX),
+		.request_id = STR(GOLDEN_REQUEST_ID) };
+	set_uri(&g->in, arena_printf(a, "/api/integrations/%s/in_1", slug));
+	while (str_starts(text, "> ")) {
+		struct str line = str_sub(str_until(&text, '\n'), 2);
+
+		if (str_starts(line, ":")) {
+			struct str name = str_word(&line);
+
+			set_fact(a, g, name, str_trim(line), &named);
+		} else {
+			add_header(a, g, line);
+		}
+	}
+	g->expected = text;
+	g->in.body = payload(a, slug, file, named);
+}
+
+bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e)
+{
+	*stage = "parse";
+	if (!inbound_parse(g->p, a, &g->in, e))
+		return false;
+	*stage = "map";
+	return provider_map(g->p, a, &g->in, GOLDEN_EVENTS_MAX, events, n, e);
+}
