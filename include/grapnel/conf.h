@@ -1,0 +1,51 @@
+/* conf.h - the configuration: one INI file, the environment over it, every option one row of a table.
+ *
+ * That row names section and key, type, default, limits and help; it parses, checks, documents and prints the option
+ * (pgbouncer, dovecot). An unknown key or a bad value is an error with file and line, and nothing starts. */
+#ifndef GRAPNEL_CONF_H
+#define GRAPNEL_CONF_H
+
+#include "grapnel/base.h"
+#include "grapnel/log.h"
+
+/* Texts are owned by the conf and never NULL. Durations are ms, sizes bytes. */
+struct conf {
+	struct {
+		char *socket, *host, *user, *password, *password_file, *name, *tls, *tls_ca;
+		uint32_t port, connect_timeout_ms, read_timeout_ms;
+	} database;
+	struct {
+		char *ingest_socket, *web_socket, *state_file, *public_url, *user;
+		uint32_t socket_mode, ingest_workers, web_workers, node;
+	} server;
+	struct {
+		uint32_t batch_max, batch_events_max, batch_bytes_max, request_deadline_ms, upload_deadline_ms,
+			connections_max, remote_per_minute;
+		bool verify_signatures, rate_limit, debug;
+	} ingest;
+	struct {
+		uint32_t response_deadline_ms;
+	} web;
+	struct {
+		char *key_file, *stripe_webhook_secret, *paypal_webhook_id;
+	} secrets;
+	struct {
+		char *token, *allow;
+	} metrics;
+	struct {
+		uint32_t target;	/* enum log_target */
+		uint32_t level;		/* enum log_level */
+		uint32_t format;	/* enum log_format */
+	} log;
+};
+
+/* path NULL: defaults and environment only. ERR_INVALID with "file:line: section.key: why"; ERR_DOWN when the file cannot be read. */
+bool conf_load(struct conf *c, const char *path, struct err *e) MUST_USE;
+void conf_free(struct conf *c);		/* wipes secrets; a zeroed conf is fine */
+
+/* The whole sample file: each option with its help, limits and default, commented out. */
+void conf_print_sample(FILE *to);
+/* What is in force, as a file; secrets as "***". */
+void conf_print(const struct conf *c, FILE *to);
+
+#endif
