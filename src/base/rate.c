@@ -59,8 +59,12 @@ struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, m
 	for (;;) {
 		int64_t tat = arrival(old, &b, now);
 
-		if (tat + b.interval - now > b.burst)
+		if (tat + b.interval - now > b.burst) {
+			/* Refusals change nothing, but for a clock that was set back: from here the debt runs off. */
+			if ((int64_t)old > tat)
+				atomic_compare_exchange_strong(&c->value, &old, (uint64_t)tat);
 			return result(false, per_minute, &b, tat, now);
+		}
 		tat += b.interval;
 		if (atomic_compare_exchange_weak(&c->value, &old, (uint64_t)tat))
 			return result(true, per_minute, &b, tat, now);

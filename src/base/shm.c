@@ -110,6 +110,7 @@ struct shm *shm_open_file(const char *path, struct err *e)
 			}
 			again = other;
 		}
+		flock(fd, LOCK_UN);	/* closing does not do it: the mapping keeps the open file alive */
 		close(fd);
 	}
 	if (!f)

@@ -1,0 +1,195 @@
+#include "unit.h"
+
+#include <math.h>
+
+#include "grapnel/json.h"
+
+static struct arena *arena;
+static struct strbuf b;
+static struct json_out o;
+
+static void begin(void)
+{
+	arena = arena_new(1 << 24);
+	strbuf_init(&b, arena, 1 << 16);
+	json_out_init(&o, &b);
+}
+
+static void expect(const char *want)
+{
+	ck_assert_uint_eq(o.depth, 0);
+	unit_str(strbuf_str(&b), want);
+	arena_free(arena);
+}
+
+START_TEST(test_values)
+{
+	begin();
+	json_open(&o, '{');
+	json_key(&o, "text");
+	json_str(&o, STR("x"));
+	json_key(&o, "none");
+	json_strz(&o, NULL);
+	json_key(&o, "list");
+	json_open(&o, '[');
+	json_u64(&o, UINT64_MAX);
+	json_i64(&o, INT64_MIN);
+	json_id(&o, UINT64_C(9223372036854775807));
+	json_id(&o, 0);
+	json_open(&o, '{');
+	json_close(&o, '}');
+	json_open(&o, '[');
+	json_close(&o, ']');
+	json_bool(&o, true);
+	json_bool(&o, false);
+	json_close(&o, ']');
+	json_key(&o, "at");
+	json_time(&o, 1767323045678);
+	json_key(&o, "never");
+	json_time(&o, 0);
+	json_key(&o, "rate");
+	json_rate(&o, 99.999);
+	json_key(&o, "nan");
+	json_rate(&o, (double)NAN);
+	json_key(&o, "raw");
+	json_raw(&o, STR("{\"a\":[]}"));
+	json_key(&o, "");
+	json_raw(&o, STR_NONE);
+	json_close(&o, '}');
+	expect("{\"text\":\"x\",\"none\":null,\"list\":[18446744073709551615,-9223372036854775808,\"9223372036854775807\","
+		"null,{},[],true,false],\"at\":\"2026-01-02T03:04:05.678Z\",\"never\":null,\"rate\":100.00,\"nan\":null,"
+		"\"raw\":{\"a\":[]},\"\":null}");
+}
+END_TEST
+
+static const struct {
+	const char *text, *want;
+} escapes[] = {
+	{ "", "\"\"" },
+	{ "plain", "\"plain\"" },
+	{ "\"\\/", "\"\\\"\\\\/\"" },
+	{ "\b\f\n\r\t\x01\x1f\x7f", "\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"" },
+	{ "\xc3\xa4\xf0\x9f\x98\x80", "\"\xc3\xa4\xf0\x9f\x98\x80\"" },
+	{ "a\xe2\x80\xa8" "b\xe2\x80\xa9", "\"a\\u2028b\\u2029\"" },
+	{ "\xe2\x80\xa7\xe2\x80\xaa", "\"\xe2\x80\xa7\xe2\x80\xaa\"" },
+	{ "a\xff", "\"a\xef\xbf\xbd\"" },
+	{ "\xc3(", "\"\xef\xbf\xbd(\"" },
+	{ "\xe2\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },	/* each byte */
+	{ "</script>", "\"</script>\"" },
+};
+
+START_TEST(test_escapes)
+{
+	begin();
+	json_str(&o, str_of(escapes[_i].text));
+	expect(escapes[_i].want);
+}
+END_TEST
+
+START_TEST(test_nul)
+{
+	begin();
+	json_str(&o, STR("a\0b"));
+	expect("\"a\\u0000b\"");
+}
+END_TEST
+
+struct thing {
+	struct str name, none, details, empty;
+	uint64_t count, id, no_id;
+	int64_t signed_count;
+	bool test;
+	ms_t at, never;
+	double rate;
+};
+
+static const struct field fields[] = {
+	FIELD_STR(struct thing, name, "name", ""),
+	FIELD_STR(struct thing, none, "none", ""),
+	FIELD_JSON(struct thing, details, "details", ""),
+	FIELD_JSON(struct thing, empty, "empty", ""),
+	FIELD_U64(struct thing, count, "count", ""),
+	FIELD_I64(struct thing, signed_count, "signedCount", ""),
+	FIELD_ID(struct thing, id, "id", ""),
+	FIELD_ID(struct thing, no_id, "noId", ""),
+	FIELD_BOOL(struct thing, test, "isTest", ""),
+	FIELD_TIME(struct thing, at, "at", ""),
+	FIELD_TIME(struct thing, never, "never", ""),
+	FIELD_RATE(struct thing, rate, "rate", ""),
+	FIELD_END
+};
+
+START_TEST(test_fields)
+{
+	struct thing t = {
+		.name = STR("n"), .details = STR("{}"), .count = 3, .id = 77, .signed_count = -3, .test = true,
+		.at = 1000, .rate = 0.5,
+	};
+
+	begin();
+	json_open(&o, '{');
+	json_fields(&o, fields, &t);
+	json_close(&o, '}');
+	expect("{\"name\":\"n\",\"none\":null,\"details\":{},\"empty\":null,\"count\":3,\"signedCount\":-3,\"id\":\"77\","
+		"\"noId\":null,\"isTest\":true,\"at\":\"1970-01-01T00:00:01.000Z\",\"never\":null,\"rate\":0.50}");
+}
+END_TEST
+
+START_TEST(test_tree)
+{
+	struct err e = { 0 };
+	const struct json *j;
+
+	begin();
+	ck_assert(json_parse(arena, STR("{ \"a\" : [1.50, null, true, \"x\\ny\", {}], \"b\":{\"\\u0001\":-1e5} }"), &j, &e));
+	json_open(&o, '[');
+	json_tree(&o, j);
+	json_tree(&o, NULL);
+	json_close(&o, ']');
+	expect("[{\"a\":[1.50,null,true,\"x\\ny\",{}],\"b\":{\"\\u0001\":-1e5}},null]");
+}
+END_TEST
+
+/* A document of the deepest kind fits inside an answer. */
+START_TEST(test_deep)
+{
+	char text[2 * JSON_DEPTH_MAX + 1];
+	struct err e = { 0 };
+	const struct json *j;
+
+	memset(text, '[', JSON_DEPTH_MAX);
+	memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	begin();
+	ck_assert(json_parse(arena, (struct str){ text, 2 * JSON_DEPTH_MAX }, &j, &e));
+	for (int i = 0; i < 7; i++)
+		json_open(&o, '[');
+	json_tree(&o, j);
+	for (int i = 0; i < 7; i++)
+		json_close(&o, ']');
+	ck_assert_uint_eq(b.n, 2 * JSON_DEPTH_MAX + 14);
+	arena_free(arena);
+}
+END_TEST
+
+static void too_deep(void)
+{
+	begin();
+	for (int i = 0; i < 100; i++)
+		json_open(&o, '[');
+}
+
+static void too_many_closed(void)
+{
+	begin();
+	json_close(&o, ']');
+}
+
+START_TEST(test_nesting_is_asserted)
+{
+	ck_assert(unit_dies(too_deep));
+	ck_assert(unit_dies(too_many_closed));
+}
+END_TEST
+
+UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_tree),
+	UNIT(test_deep), UNIT(test_nesting_is_asserted))
