@@ -86,6 +86,7 @@ CREATE TABLE IF NOT EXISTS sources (
 	service_id INT UNSIGNED NOT NULL,
 	enabled TINYINT(1) NOT NULL DEFAULT 1,
 	is_default TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'serves /api/webhooks/{provider} without id',
+	default_for VARCHAR(32) AS (IF(is_default = 1 AND deleted_at IS NULL, provider, NULL)) STORED COMMENT 'slug, of a living default source alone',
 	actions INT UNSIGNED NOT NULL COMMENT 'bits: 1 incident, 2 sync, 4 forward, 8 record',
 	rate_per_minute INT UNSIGNED NULL COMMENT 'NULL = the default of the provider, 0 = no limit',
 	allowed_ips TEXT NULL COMMENT 'addresses and networks, separated by commas; NULL = all',
@@ -100,7 +101,8 @@ CREATE TABLE IF NOT EXISTS sources (
 	PRIMARY KEY (id),
 	UNIQUE KEY by_public_id (public_id),		-- ingest looks up the id in the URL
 	UNIQUE KEY by_key (key_hash),			-- /v2/enqueue looks up the routing key
-	KEY by_tenant (tenant_id, provider)		-- list of integrations; the default source of a provider
+	UNIQUE KEY one_default (tenant_id, default_for),	-- at most one default source of a provider; its look-up
+	KEY by_tenant (tenant_id, provider)		-- list of integrations
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- Signature secrets of a source: several are active while one is rotated, any may match.

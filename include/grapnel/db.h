@@ -89,10 +89,12 @@ int db_query_one(struct db *db, const struct stmt *s, const struct val *vals, si
 	const struct field *fields, size_t size, void *row_r, struct err *e) MUST_USE;
 
 /* Bulk: `rows` x `cols` values, row by row. All rows go in one round trip (STMT_ATTR_ARRAY_SIZE), split by the statement's bytes
- * below max_allowed_packet. Each column must keep one type in all rows (NULL apart). rows = 0 is a no-op. */
+ * below max_allowed_packet. Each column must keep one type in all rows (NULL apart). rows = 0 is a no-op.
+ * All or nothing: outside a transaction it opens one of its own. Inside one a failure may leave the rows of an UPDATE or DELETE
+ * before the failing one changed, so roll back. INSERT ... SELECT cannot be bulk. */
 bool db_bulk(struct db *db, const struct stmt *s, const struct val *vals, size_t rows, size_t cols, struct err *e) MUST_USE;
 /* The same for INSERT ... RETURNING: exactly one result row per input row, in input order. It has succeeded only when its result is
- * stored: execute alone returns 0 for failed ones. */
+ * stored: execute alone returns 0 for failed ones. `rows_r`: the caller's array of `rows` structs. */
 bool db_bulk_returning(struct db *db, const struct stmt *s, const struct val *vals, size_t rows, size_t cols, struct arena *a,
 	const struct field *fields, size_t size, void *rows_r, struct err *e) MUST_USE;
 
@@ -106,9 +108,10 @@ bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), v
 
 /* ---- SQL whose shape varies: filtered lists ---- */
 /* No strbuf on purpose: text comes only from literals, values only by binding. */
+#define SQL_VALS_MAX 128	/* a page merged from ten index ranges with all filters set binds 101 */
 struct sql {
 	struct strbuf text;
-	struct val vals[32];
+	struct val vals[SQL_VALS_MAX];
 	size_t n;
 };
 void sql_init(struct sql *q, struct arena *a);
@@ -130,5 +133,6 @@ bool migrate_status(struct db *db, const char *dir, struct migration_status *st,
 /* Number of the newest migration this program was built for; a lower one in the database = refuse to serve. */
 #define SCHEMA_NUMBER 1
 int schema_current(struct db *db, unsigned *number, struct err *e);	/* 1 known, 0 no schema yet, -1 failed */
+extern const struct stmt_table migrate_statements;
 
 #endif

@@ -100,7 +100,9 @@ struct master_pool {
 	enum pool pool;
 	const char *socket_path;	/* NULL: takes fd 0 or an inherited one */
 	unsigned workers;
-	unsigned first_slot;		/* slots of shm and ids: first_slot .. first_slot + workers - 1 */
+	/* Slots of shm and ids: first_slot .. first_slot + workers - 1, all below SHM_WORKERS / 2. After each re-exec `worker` is
+	 * called with the other half's slots, since the old workers still drain in theirs. */
+	unsigned first_slot;
 };
 
 struct master {

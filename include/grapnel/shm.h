@@ -28,6 +28,8 @@ struct rate_result {
 	ms_t retry_after_ms;	/* 0 when allowed */
 };
 struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now);
+/* What rate_take would say, without taking. */
+struct rate_result rate_peek(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now);
 
 /* ---- generation: bumped by whoever changes a source; workers compare before each batch ---- */
 uint64_t shm_generation(const struct shm *s);

@@ -1,8 +1,9 @@
 /* store.h - every SQL statement of the product, one file per aggregate, behind typed calls.
  *
- * A call takes the connection, reads and writes one aggregate, and knows nothing of HTTP. Changes to a source bump the shared
- * generation, so that all workers of this host see them at once. Inside a transaction a call is one step of it; calls that need several statements
- * open their own (db_tx). Rows come back in the caller's arena. */
+ * A call takes the connection, reads and writes one aggregate, and knows nothing of HTTP. Changes to a source bump the
+ * shared generation, so that all workers of this host see them at once (shm NULL: the caller has none, and they see them
+ * within minutes). Inside a transaction a call is one step of it; calls that need several statements open their own
+ * (db_tx). Rows come back in the caller's arena. */
 #ifndef GRAPNEL_STORE_H
 #define GRAPNEL_STORE_H
 
@@ -111,6 +112,12 @@ int source_update(struct db *db, struct arena *a, const struct seal_key *sk, str
 	const struct who *who, ms_t now, struct err *e) MUST_USE;
 int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
 	struct err *e) MUST_USE;
+/* Sees to it that the default tenant has a default source of the provider with just this secret (STRIPE_WEBHOOK_SECRET,
+ * PAYPAL_WEBHOOK_ID); does nothing when it has. For the start of a master. */
+bool source_ensure_env(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, struct str provider, struct str secret,
+	ms_t now, struct err *e) MUST_USE;
+/* Where the provider posts: "<public_url>/api/integrations/github/in_...". */
+struct str source_webhook_url(struct arena *a, struct str public_url, struct str provider, struct str public_id);
 
 /* ---- source_load.c: sources as ingest knows them, secrets opened ---- */
 
@@ -121,6 +128,7 @@ struct live_source {
 	struct str key_hash;		/* 32 bytes, or empty */
 	struct str secrets[4];		/* newest first, plain */
 	size_t secret_n;
+	bool secrets_lost;		/* one does not open under our keys: random bytes stand for it, so that nothing matches. Log it */
 };
 /* The living sources whose public id is in `ids` (JSON array of texts), or whose key hash is in `key_hashes` (JSON array of hex texts), or the default ones of the
  * default tenant whose provider is in `providers` (JSON array): one round trip for a batch. Secrets are in the arena: wipe it. */

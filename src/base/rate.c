@@ -43,7 +43,7 @@ static struct rate_result result(bool allowed, uint32_t limit, const struct buck
 	};
 }
 
-struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now_ms)
+static struct rate_result rate(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now_ms, bool take)
 {
 	int64_t now = now_ms * NS_PER_MS;
 	struct bucket b;
@@ -65,10 +65,22 @@ struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, m
 				atomic_compare_exchange_strong(&c->value, &old, (uint64_t)tat);
 			return result(false, per_minute, &b, tat, now);
 		}
+		if (!take)
+			return result(true, per_minute, &b, tat, now);
 		tat += b.interval;
 		if (atomic_compare_exchange_weak(&c->value, &old, (uint64_t)tat))
 			return result(true, per_minute, &b, tat, now);
 	}
+}
+
+struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now)
+{
+	return rate(s, key, per_minute, now, true);
+}
+
+struct rate_result rate_peek(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now)
+{
+	return rate(s, key, per_minute, now, false);
 }
 
 /* A fixed window is good enough here: it bounds what is stored, and twice the number at the edge of an hour is no harm. */

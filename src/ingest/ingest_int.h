@@ -4,6 +4,7 @@
 
 #include "grapnel/incident.h"
 #include "grapnel/ingest.h"
+#include "grapnel/log.h"
 #include "grapnel/net.h"
 #include "grapnel/store.h"
 
@@ -80,16 +81,21 @@ struct ingest_work {
 	struct endpoint endpoint;
 	const struct cached_source *source;	/* NULL: unknown */
 	const struct provider *provider;
+	bool asked, source_unsure;	/* looked up in the database; which did not answer */
 	uint64_t request_number;
-	bool refused, answered;		/* answered: a handshake, or refused: `item->answer` is final */
+	struct str raw;			/* the body as it came: what was signed */
+	bool inflated;
+	bool refused;			/* with `refusal` */
 	struct refusal refusal;
+	struct refusal body_refusal;	/* why the body could not be opened; takes its turn in the order of checks */
+	struct str body_reason, allow;
+	bool record;			/* a row of requests is to be written */
+	bool answered;			/* a handshake: item->answer is the whole answer */
 	struct proof_report proof;
 	struct plan *plans;
 	size_t plan_n;
-	bool inflated;
-	size_t received_bytes;		/* before inflating */
-	bool record;			/* a row of requests is to be written */
-	uint64_t print;			/* for the suspects */
+	bool stored;			/* its transaction is committed */
+	uint64_t print;			/* what it looks like, for the suspects */
 };
 
 struct batch {
@@ -109,6 +115,11 @@ struct ingest {
 /* Refuses one request; the first refusal stays. Returns false. */
 bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message);
 
+/* map.c: inflates and parses the body, once; false: w->body_refusal says why. */
+bool body_open(struct batch *b, struct ingest_work *w);
+/* gate.c: name of the remote address's bucket. */
+uint64_t remote_key(struct str remote_addr);
+
 /* ---- the stages, in their order ---- */
 void ingest_find(struct batch *b);	/* find.c: path, source */
 void ingest_gate(struct batch *b);	/* gate.c: method, size, source, enabled, address, remote bucket */
@@ -117,9 +128,10 @@ void ingest_map(struct batch *b);	/* map.c: inflate, parse, handshake, events */
 void ingest_store(struct batch *b);	/* store.c: transactions */
 void ingest_answer(struct batch *b);	/* answer.c: refusals that need no row, counters */
 
-/* answer.c: the answer of an accepted request from its plans; used before the commit so that its status can be stored. */
+/* answer.c: the answer of a request from its refusal or its plans; made before the commit, since its status is stored. */
 void work_answer(struct batch *b, struct ingest_work *w);
-void work_answer_refusal(struct batch *b, struct ingest_work *w);
+/* The same answer for all whose transaction failed. */
+void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status);
 
 /* decide.c: from claimed ids and locked keys to the rows that are to be written. */
 struct decided {
@@ -129,14 +141,13 @@ struct decided {
 	size_t timeline_n;
 	struct alert_row *alerts;
 	size_t alert_n;
-	struct key_lock *keys;
-	size_t key_n;
 };
-void decide_keys(struct batch *b, size_t from, size_t to, struct key_lock **keys, size_t *n);
-void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t n, struct decided *d);
+/* The keys that the new events of works [from, to) speak of, sorted as they are to be locked. */
+struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n);
+void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t key_n, struct decided *d);
 
 /* record.c: the request as it is kept. */
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */
-struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked */
+struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked, cut at 2048 */
 
 #endif

@@ -1,0 +1,169 @@
+/* view.h - what API, pages and command line show: structs in words, their field tables, one function to fill each.
+ *
+ * A view holds what a reader sees (words, public ids) beside the numbers it was made of, so that no caller translates. Field
+ * tables name the public members in the order of the answer. Views only read. `tenant_id` 0 means all tenants: for
+ * platform admins and the command line; any other value makes things of other tenants not exist.
+ *
+ * Lists are newest first. They walk an index from `cursor` downwards, so a page costs the same at 10 million rows. Conditions
+ * that no index serves (severity, type, text...) are tested on the rows passed on the way, at most LIST_SCAN_MAX for one page: then a
+ * page may be shorter than `limit`, even empty, and `*next` says where to go on. *next is 0 at the end. */
+#ifndef GRAPNEL_VIEW_H
+#define GRAPNEL_VIEW_H
+
+#include "grapnel/base.h"
+#include "grapnel/db.h"
+#include "grapnel/event.h"
+#include "grapnel/incident.h"
+#include "grapnel/store.h"
+
+#define LIST_LIMIT_DEFAULT 50
+#define LIST_LIMIT_MAX 100
+#define LIST_SCAN_MAX 20000	/* index entries passed for one page: about 50 ms with their rows in memory */
+
+/* ---- events ---- */
+
+struct event_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t statuses;		/* bits 1 << enum event_status; 0 = any */
+	uint64_t severities;		/* bits 1 << enum severity; 0 = any */
+	struct str provider;		/* slug; empty = any, here and below */
+	struct str source, service;	/* public ids, of the event's source */
+	struct str type;		/* event type, whole */
+	struct str text;		/* part of the summary without case, or the whole event id or dedup key */
+	ms_t from, to;			/* received in [from, to); 0 = open */
+	uint64_t cursor;		/* ids below this one; 0 = from the newest */
+	uint64_t limit;			/* 1..LIST_LIMIT_MAX */
+};
+
+struct event_view {
+	uint64_t id, tenant_id, source_row, request_id, element;
+	struct str event_id, source_id, provider, event_type, entity_type, entity_id;
+	struct str native_severity, dedup_key, summary, service, origin, error;
+	uint64_t attempts, duplicates, incident_id;
+	bool is_test;
+	ms_t occurred_at, received_at, processed_at, last_attempt_at, updated_at;
+	/* the same as numbers and as words */
+	uint64_t action_n, severity_n, level_n, status_n;
+	struct str action, severity, level, status;
+	bool processed;			/* nothing is left to do: status processed or ignored */
+};
+
+extern const struct field event_view_fields[];
+bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f, struct event_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
+struct request_view {			/* the inbound request that brought an event */
+	uint64_t id, status, body_bytes, duration_us;
+	struct str method, uri, remote_addr, trace, traceparent;
+	struct str headers;		/* "name: value" lines, secrets masked when they were stored */
+	struct str body;		/* raw, as sent */
+};
+extern const struct field request_view_fields[];
+
+struct alert_view {
+	uint64_t id, event_id, incident_id;
+	struct str summary, source_id, level;
+	uint64_t level_n;
+	ms_t created_at;
+};
+extern const struct field alert_view_fields[];
+
+struct incident_view {
+	uint64_t id, tenant_id, alert_count;
+	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee;
+	bool is_test;
+	ms_t opened_at, acknowledged_at, resolved_at, last_alert_at, updated_at;
+	uint64_t status_n, level_n, resolved_by_n;
+	struct str status, level;
+};
+extern const struct field incident_view_fields[];
+
+struct event_detail {
+	struct event_view event;
+	struct request_view request;	/* id 0: cleaned up already */
+	struct alert_view alert;	/* id 0: none */
+	struct incident_view incident;	/* id 0: none */
+};
+/* 1 found, 0 no such event for this tenant, -1 failed. */
+int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct event_detail *out, struct err *e)
+	MUST_USE;
+/* Stored header lines as an object {"name": "value", ...}. */
+void request_headers_json(struct json_out *o, struct arena *a, struct str lines);
+/* Writes two members, so that no byte is lost: "payloadEncoding" (json, text, base64) and "payload". JSON is put in as sent: equal
+ * members, digits and order stay. */
+void request_payload_json(struct json_out *o, struct arena *a, struct str body);
+
+/* ---- incidents ---- */
+
+struct incident_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t statuses;		/* bits 1 << enum incident_status; 0 = any */
+	uint64_t levels;		/* bits 1 << enum level; 0 = any */
+	struct str provider, source, service;
+	struct str assignee;		/* user name or us_ id */
+	struct str text;		/* part of the title without case, or the whole dedup key */
+	ms_t from, to;			/* opened in [from, to) */
+	uint64_t cursor, limit;
+};
+bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f, struct incident_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
+struct timeline_view {
+	uint64_t id, event_id;
+	struct str kind, actor, user, level, text;
+	uint64_t kind_n, actor_n, level_n;	/* level_n: level + 1, 0 = none */
+	ms_t at;
+};
+extern const struct field timeline_view_fields[];
+
+#define INCIDENT_TIMELINE_MAX 500	/* newest entries shown with an incident */
+#define INCIDENT_ALERTS_MAX 100		/* newest alerts shown with an incident */
+
+struct incident_detail {
+	struct incident_view incident;
+	struct timeline_view *timeline;	/* oldest first */
+	size_t timeline_n;
+	struct alert_view *alerts;	/* newest first */
+	size_t alert_n;
+};
+int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_detail *out, struct err *e)
+	MUST_USE;
+
+/* ---- deliveries: the request log of a source ---- */
+
+struct delivery_view {
+	uint64_t id, status_code, duration_us, duration_ms, alert_id, event_id;
+	struct str error_message, remote_addr;
+	bool is_duplicate;
+	ms_t created_at;
+};
+extern const struct field delivery_view_fields[];
+/* `source_row` is sources.id; the caller has found it in its own tenant. */
+bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uint64_t cursor, uint64_t limit,
+	struct delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+
+/* ---- integrations ---- */
+
+struct integration_view {
+	struct str id, name, type, service_id, webhook_url;
+	struct str actions, allowed_ips;	/* JSON arrays; allowed_ips empty = all */
+	uint64_t rate_per_minute;	/* in force: the provider's default where none is set; 0 = no limit */
+	bool enabled, is_default, require_key, route_by_service, has_secret;
+	uint64_t alert_count, webhook_count, error_count;
+	ms_t last_webhook_at, created_at, updated_at;
+};
+extern const struct field integration_view_fields[];
+/* `public_url` is the configured base, "https://hooks.example.org". */
+void integration_view_fill(struct arena *a, const struct source *s, struct str public_url, struct integration_view *out);
+
+/* Names of the bits of enum source_action, ended by { NULL }. */
+struct action_name {
+	const char *name;
+	unsigned bit;
+};
+extern const struct action_name action_names[];
+
+/* For the test that prepares and EXPLAINs every statement. */
+extern const struct stmt_table view_stmts;
+
+#endif

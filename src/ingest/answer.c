@@ -1,0 +1,286 @@
+/* answer.c - what each sender is told. The common forms stand here; a provider whose senders insist on another brings its own. */
+#include "ingest_int.h"
+
+#define ANSWER_MAX (4u << 20)	/* 10,000 results of some 200 bytes, and room */
+
+static const char *const words[] = {
+	[OUT_TRIGGERED] = "triggered", [OUT_DEDUPLICATED] = "deduplicated", [OUT_ACKNOWLEDGED] = "acknowledged",
+	[OUT_RESOLVED] = "resolved", [OUT_IGNORED] = "ignored", [OUT_INVALID] = "invalid",
+};
+
+/* ---- outcomes ---- */
+
+static enum outcome_kind kind_of_change(const struct plan *p)
+{
+	switch (p->change.act) {
+	case INCIDENT_OPENS:
+	case INCIDENT_REOPENS:
+		return OUT_TRIGGERED;
+	case INCIDENT_JOINS:
+		return OUT_DEDUPLICATED;
+	case INCIDENT_ACKS:
+		return OUT_ACKNOWLEDGED;
+	case INCIDENT_RESOLVES:
+		return OUT_RESOLVED;
+	case INCIDENT_NOTHING:
+		break;
+	}
+	return OUT_IGNORED;
+}
+
+static struct outcome outcome_of(const struct plan *p)
+{
+	struct outcome o = { .event = p->ev, .event_number = p->number, .incident = p->incident };
+
+	if (p->ev->invalid) {
+		o.kind = OUT_INVALID;
+	} else if (p->twin) {
+		o = outcome_of(p->twin);
+		o.event = p->ev;
+		o.kind = OUT_REPEATED;
+	} else if (p->known) {
+		bool done = p->before.status == EVENT_PROCESSED || p->before.status == EVENT_IGNORED;
+
+		o.kind = done ? OUT_REPEATED : OUT_IN_WORK;
+		o.event_number = p->before.id;
+		o.incident = p->before.incident_id;
+		o.incident_status = incident_status_word((enum incident_status)p->before.incident_status);
+	} else {
+		o.kind = kind_of_change(p);
+		o.incident_status = incident_status_word(p->incident_status);
+	}
+	return o;
+}
+
+/* ---- the integration's answer ---- */
+
+static void put_result(struct json_out *o, const struct outcome *x)
+{
+	bool repeated = x->kind == OUT_REPEATED || x->kind == OUT_IN_WORK;
+
+	json_open(o, '{');
+	json_key(o, "action");
+	json_strz(o, repeated ? "deduplicated" : words[x->kind]);
+	if (x->kind == OUT_REPEATED) {
+		json_key(o, "alreadyProcessed");
+		json_bool(o, true);
+	} else if (x->kind == OUT_IN_WORK) {
+		json_key(o, "duplicate");
+		json_bool(o, true);
+	}
+	if (x->kind == OUT_INVALID) {
+		json_key(o, "field");
+		json_strz(o, x->event->invalid);
+	}
+	json_key(o, "incident");
+	if (x->incident) {
+		json_open(o, '{');
+		json_key(o, "id");
+		json_id(o, x->incident);
+		json_key(o, "status");
+		json_strz(o, x->incident_status);
+		json_key(o, "isDuplicate");
+		json_bool(o, repeated || x->kind == OUT_DEDUPLICATED);
+		json_close(o, '}');
+	} else {
+		json_null(o);
+	}
+	json_key(o, "event");
+	if (x->event_number) {
+		json_open(o, '{');
+		json_key(o, "id");
+		json_id(o, x->event_number);
+		json_close(o, '}');
+	} else {
+		json_null(o);
+	}
+	json_close(o, '}');
+}
+
+static size_t count_kind(const struct outcome *x, size_t n, enum outcome_kind kind)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += x[i].kind == kind;
+	return found;
+}
+
+/* "Repeats": as a whole, when every event of the request was known. */
+static void put_repeat_flag(struct json_out *o, const struct outcome *x, size_t n)
+{
+	size_t repeated = count_kind(x, n, OUT_REPEATED), in_work = count_kind(x, n, OUT_IN_WORK);
+
+	if (!n || repeated + in_work < n)
+		return;
+	json_key(o, in_work ? "duplicate" : "alreadyProcessed");
+	json_bool(o, true);
+}
+
+static void answer_integration(struct arena *a, const struct outcome *x, size_t n, struct answer *out)
+{
+	struct strbuf b;
+	struct json_out o;
+	size_t known = count_kind(x, n, OUT_REPEATED) + count_kind(x, n, OUT_IN_WORK);
+
+	strbuf_init(&b, a, ANSWER_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "status");
+	json_strz(&o, "success");
+	put_repeat_flag(&o, x, n);
+	if (n == 1) {
+		json_key(&o, "result");
+		put_result(&o, x);
+	} else {
+		json_key(&o, "results");
+		json_open(&o, '[');
+		for (size_t i = 0; i < n; i++)
+			put_result(&o, &x[i]);
+		json_close(&o, ']');
+	}
+	json_close(&o, '}');
+	*out = (struct answer){ .status = known < n ? 201 : 200, .body = strbuf_str(&b) };
+}
+
+/* Payment and platform providers. */
+static void answer_received(struct arena *a, const struct outcome *x, size_t n, struct answer *out)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, 256);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "received");
+	json_bool(&o, true);
+	put_repeat_flag(&o, x, n);
+	json_close(&o, '}');
+	*out = (struct answer){ .status = 200, .body = strbuf_str(&b) };
+}
+
+static void answer_accepted(struct batch *b, struct ingest_work *w)
+{
+	struct outcome *x = ARENA_ARRAY(b->a, struct outcome, w->plan_n);
+	const struct provider *p = w->provider;
+	struct answer *out = &w->item->answer;
+
+	for (size_t i = 0; i < w->plan_n; i++)
+		x[i] = outcome_of(&w->plans[i]);
+	if (p->answer && p->answer(p, b->a, &w->item->in, NULL, x, w->plan_n, out))
+		return;
+	if (p->flags & PAYMENT)
+		answer_received(b->a, x, w->plan_n, out);
+	else
+		answer_integration(b->a, x, w->plan_n, out);
+}
+
+/* ---- refusals ---- */
+
+static void answer_error(struct arena *a, const struct refusal *r, struct answer *out)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, 4096);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "error");
+	json_strz(&o, r->code);
+	json_key(&o, "message");
+	json_strz(&o, r->message);
+	if (r->field) {
+		json_key(&o, "field");
+		json_strz(&o, r->field);
+	}
+	json_close(&o, '}');
+	*out = (struct answer){ .status = r->status, .body = strbuf_str(&b) };
+}
+
+static void add_header(struct answer *out, const char *name, struct str value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(out->extra); i++) {
+		if (out->extra[i].name.n)
+			continue;
+		out->extra[i] = (struct header){ str_of(name), value };
+		return;
+	}
+}
+
+static void answer_refused(struct batch *b, struct ingest_work *w)
+{
+	const struct provider *p = w->provider;
+	struct answer *out = &w->item->answer;
+
+	if (!p || !p->answer || !p->answer(p, b->a, &w->item->in, &w->refusal, NULL, 0, out))
+		answer_error(b->a, &w->refusal, out);
+	if (w->allow.n)
+		add_header(out, "Allow", w->allow);
+	if (w->refusal.retry_after_s)
+		add_header(out, "Retry-After", arena_printf(b->a, "%u", w->refusal.retry_after_s));
+}
+
+void work_answer(struct batch *b, struct ingest_work *w)
+{
+	if (w->answered)
+		return;
+	w->item->answer = (struct answer){ 0 };
+	if (w->refused)
+		answer_refused(b, w);
+	else
+		answer_accepted(b, w);
+}
+
+void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status)
+{
+	w->refused = true;
+	w->answered = false;
+	w->refusal = (struct refusal){ .status = status, .code = "unavailable",
+		.message = "The event could not be stored; try again later.", .retry_after_s = INGEST_RETRY_AFTER_S };
+	if (status == 500) {
+		w->refusal.code = "internal";
+		w->refusal.message = "The event could not be stored.";
+	}
+	work_answer(b, w);
+}
+
+/* ---- stage 6: the counters ---- */
+
+static void count_outcomes(struct shm *shm, const struct ingest_work *w)
+{
+	uint64_t stored = 0, repeated = 0, invalid = 0, opened = 0, resolved = 0;
+
+	for (size_t i = 0; i < w->plan_n; i++) {
+		const struct plan *p = &w->plans[i];
+
+		invalid += p->ev->invalid != NULL;
+		repeated += p->known || p->twin;
+		stored += !p->ev->invalid && !p->known && !p->twin;
+		opened += p->change.act == INCIDENT_OPENS;
+		resolved += p->change.act == INCIDENT_RESOLVES;
+	}
+	count(shm, C_EVENTS, stored);
+	count(shm, C_EVENTS_REPEATED, repeated);
+	count(shm, C_EVENTS_INVALID, invalid);
+	count(shm, C_INCIDENTS_OPENED, opened);
+	count(shm, C_INCIDENTS_RESOLVED, resolved);
+}
+
+void ingest_answer(struct batch *b)
+{
+	struct shm *shm = b->g->c.shm;
+
+	count(shm, C_BATCHES, 1);
+	count(shm, C_REQUESTS, b->n);
+	for (size_t i = 0; i < b->n; i++) {
+		struct ingest_work *w = &b->work[i];
+		unsigned status = w->item->answer.status;
+
+		count(shm, status < 300 ? C_REQUESTS_2XX : status < 500 ? C_REQUESTS_4XX : C_REQUESTS_5XX, 1);
+		if (status == 404 && !w->source)
+			count(shm, C_REFUSED_UNKNOWN, 1);
+		if (!w->refused && w->stored)
+			count_outcomes(shm, w);
+		count(shm, C_INGEST_US, (uint64_t)(clock_mono_us() - w->item->began_us));
+	}
+}

@@ -1,0 +1,250 @@
+/* cache.c - the sources a worker knows, newest used first.
+ *
+ * An entry is found by three names: its id, the hash of its key, and, for default sources, its provider. A generation counter in
+ * shared memory says when anything changed; an entry of an older generation, or older than five minutes, is stale: it is
+ * asked for again with the next batch, and used as it is while MariaDB is away. Each entry is one block of memory,
+ * wiped when it goes, since it holds opened secrets. Full: the entry that was not used for longest gives way. */
+#include "ingest_int.h"
+
+#define BUCKETS 2048		/* twice the entries, so that chains stay short */
+#define ABSENT_MAX 256
+#define ABSENT_MS 5000		/* "within seconds": how long a name may stay unknown here after another host made it */
+
+struct absent {
+	uint64_t hash, generation;
+	ms_t at;
+};
+
+struct cache {
+	size_t n, max;
+	struct cached_source *bucket[3][BUCKETS];
+	struct cached_source lru;	/* ring head: next = newest used */
+	struct absent absent[ABSENT_MAX];
+	size_t absent_next;
+};
+
+static const enum lookup_kind kinds[3] = { LOOKUP_ID, LOOKUP_KEY, LOOKUP_DEFAULT };
+
+static int kind_index(enum lookup_kind kind)
+{
+	return kind == LOOKUP_ID ? 0 : kind == LOOKUP_KEY ? 1 : 2;
+}
+
+/* FNV-1a, 64 bit (Fowler, Noll, Vo). Names are random or our own: nobody gains by colliding. */
+static uint64_t hash_name(enum lookup_kind kind, struct str name)
+{
+	uint64_t h = 14695981039346656037u ^ (uint64_t)kind;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (unsigned char)name.p[i]) * 1099511628211u;
+	return h;
+}
+
+static struct str entry_name(const struct cached_source *e, enum lookup_kind kind)
+{
+	if (kind == LOOKUP_ID)
+		return e->s.public_id;
+	if (kind == LOOKUP_KEY)
+		return e->s.key_hash;
+	return e->s.is_default ? e->s.provider : STR_NONE;
+}
+
+struct cache *cache_new(size_t max)
+{
+	struct cache *c = xcalloc(1, sizeof(*c));
+
+	c->max = max;
+	c->lru.lru_next = c->lru.lru_prev = &c->lru;
+	return c;
+}
+
+static struct cached_source **find_link(struct cache *c, enum lookup_kind kind, struct str name)
+{
+	int k = kind_index(kind);
+	struct cached_source **link = &c->bucket[k][hash_name(kind, name) % BUCKETS];
+
+	while (*link && !str_eq(entry_name(*link, kind), name))
+		link = &(*link)->chain[k];
+	return link;
+}
+
+static void entry_free(struct cached_source *e)
+{
+	arena_free(e->settings_arena);
+	secret_wipe(e->block, e->block_n);
+	free(e->block);
+	free(e->allowed);
+	free(e);
+}
+
+static void remove_entry(struct cache *c, struct cached_source *e)
+{
+	for (int k = 0; k < 3; k++) {
+		struct str name = entry_name(e, kinds[k]);
+		struct cached_source **link;
+
+		if (!name.n)
+			continue;
+		link = &c->bucket[k][hash_name(kinds[k], name) % BUCKETS];
+		while (*link && *link != e)
+			link = &(*link)->chain[k];
+		if (*link)
+			*link = e->chain[k];
+	}
+	e->lru_prev->lru_next = e->lru_next;
+	e->lru_next->lru_prev = e->lru_prev;
+	c->n--;
+	entry_free(e);
+}
+
+void cache_free(struct cache *c)
+{
+	if (!c)
+		return;
+	while (c->lru.lru_next != &c->lru)
+		remove_entry(c, c->lru.lru_next);
+	free(c);
+}
+
+/* ---- making an entry ---- */
+
+static size_t text_bytes(const struct live_source *s)
+{
+	size_t n = s->public_id.n + s->provider.n + s->name.n + s->service_name.n + s->allowed_ips.n + s->settings.n + s->key_hash.n;
+
+	for (size_t i = 0; i < s->secret_n; i++)
+		n += s->secrets[i].n;
+	return n + 1;
+}
+
+static void move_text(struct str *s, char **to)
+{
+	if (!s->p)
+		return;
+	memcpy(*to, s->p, s->n);
+	s->p = *to;
+	*to += s->n;
+}
+
+static void copy_texts(struct cached_source *e)
+{
+	struct str *texts[] = { &e->s.public_id, &e->s.provider, &e->s.name, &e->s.service_name, &e->s.allowed_ips, &e->s.settings,
+		&e->s.key_hash };
+	char *to;
+
+	e->block_n = text_bytes(&e->s);
+	e->block = to = xmalloc(e->block_n);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		move_text(texts[i], &to);
+	for (size_t i = 0; i < e->s.secret_n; i++)
+		move_text(&e->s.secrets[i], &to);
+}
+
+/* Settings and address list were checked when they were stored; one that does not parse allows nobody. */
+static void parse_settings(struct cached_source *e)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct cidr *list = NULL;
+	struct err err = { 0 };
+
+	if (e->s.allowed_ips.n && cidr_list(a, e->s.allowed_ips, &list, &e->allowed_n, &err) && e->allowed_n) {
+		e->allowed = xmalloc(e->allowed_n * sizeof(*list));
+		memcpy(e->allowed, list, e->allowed_n * sizeof(*list));
+	}
+	arena_free(a);
+	if (!e->s.settings.n)
+		return;
+	e->settings_arena = arena_new(1 << 20);
+	if (!json_parse(e->settings_arena, e->s.settings, &e->settings, &err))
+		e->settings = NULL;
+}
+
+static struct cached_source *entry_new(const struct live_source *s, uint64_t generation, ms_t now)
+{
+	struct cached_source *e = xcalloc(1, sizeof(*e));
+
+	e->s = *s;
+	copy_texts(e);
+	parse_settings(e);
+	e->provider = provider_find(e->s.provider);
+	e->per_minute = (uint32_t)s->rate_per_minute;
+	if (s->rate_per_minute == RATE_DEFAULT)
+		e->per_minute = e->provider ? provider_per_minute(e->provider) : 0;
+	e->rate_key = hash_name(LOOKUP_ID, e->s.public_id) | 1;
+	e->generation = generation;
+	e->loaded_at = now;
+	return e;
+}
+
+void cache_put(struct cache *c, const struct live_source *s, uint64_t generation, ms_t now)
+{
+	struct cached_source *e;
+
+	cache_forget(c, LOOKUP_ID, s->public_id);
+	while (c->n >= c->max)
+		remove_entry(c, c->lru.lru_prev);
+	e = entry_new(s, generation, now);
+	for (int k = 0; k < 3; k++) {
+		struct str name = entry_name(e, kinds[k]);
+		struct cached_source **head;
+
+		if (!name.n)
+			continue;
+		head = &c->bucket[k][hash_name(kinds[k], name) % BUCKETS];
+		e->chain[k] = *head;
+		*head = e;
+	}
+	e->lru_next = c->lru.lru_next;
+	e->lru_prev = &c->lru;
+	e->lru_next->lru_prev = e;
+	c->lru.lru_next = e;
+	c->n++;
+}
+
+struct cached_source *cache_find(struct cache *c, enum lookup_kind kind, struct str name)
+{
+	struct cached_source *e = name.n ? *find_link(c, kind, name) : NULL;
+
+	if (!e || e == c->lru.lru_next)
+		return e;
+	e->lru_prev->lru_next = e->lru_next;
+	e->lru_next->lru_prev = e->lru_prev;
+	e->lru_next = c->lru.lru_next;
+	e->lru_prev = &c->lru;
+	e->lru_next->lru_prev = e;
+	c->lru.lru_next = e;
+	return e;
+}
+
+bool cache_is_fresh(const struct cached_source *e, uint64_t generation, ms_t now)
+{
+	return e->generation == generation && now - e->loaded_at < INGEST_CACHE_FRESH_MS;
+}
+
+void cache_forget(struct cache *c, enum lookup_kind kind, struct str name)
+{
+	struct cached_source *e = name.n ? *find_link(c, kind, name) : NULL;
+
+	if (e)
+		remove_entry(c, e);
+}
+
+/* ---- names that do not exist ---- */
+
+void cache_put_absent(struct cache *c, enum lookup_kind kind, struct str name, uint64_t generation, ms_t now)
+{
+	c->absent[c->absent_next++ % ABSENT_MAX] = (struct absent){ hash_name(kind, name), generation, now };
+}
+
+bool cache_is_absent(const struct cache *c, enum lookup_kind kind, struct str name, uint64_t generation, ms_t now)
+{
+	uint64_t h = hash_name(kind, name);
+
+	for (size_t i = 0; i < ABSENT_MAX; i++) {
+		const struct absent *x = &c->absent[i];
+
+		if (x->hash == h && x->generation == generation && now - x->at < ABSENT_MS)
+			return true;
+	}
+	return false;
+}

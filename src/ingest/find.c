@@ -1,0 +1,144 @@
+/* find.c - stage 1: which source each request speaks of.
+ *
+ * From the cache; what is missing or stale is asked for in one query for the whole batch. While MariaDB is away a stale entry
+ * serves, and a name that was never seen is "unknown for now": 503, not 404. */
+#include "ingest_int.h"
+
+/* /v2/enqueue: the body must be read before the source is known. */
+static void find_key_in_body(struct batch *b, struct ingest_work *w)
+{
+	struct str key;
+	unsigned char *hash = ARENA_ARRAY(b->a, unsigned char, SHA256_BYTES);
+
+	w->provider = w->endpoint.provider;
+	if (w->item->too_large || !body_open(b, w))
+		return;
+	key = json_text(json_get(w->item->in.doc, "routing_key"));
+	if (!key.n)
+		return;
+	sha256(key, hash);
+	w->endpoint.kind = LOOKUP_KEY;
+	w->endpoint.name = (struct str){ (const char *)hash, SHA256_BYTES };
+}
+
+static bool is_known(struct batch *b, const struct ingest_work *w, uint64_t generation)
+{
+	const struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+
+	return (e && cache_is_fresh(e, generation, b->now))
+		|| cache_is_absent(b->g->cache, w->endpoint.kind, w->endpoint.name, generation, b->now);
+}
+
+/* Names to ask for, as JSON arrays; the three kinds side by side. */
+struct wanted {
+	struct strbuf text[3];
+	struct json_out out[3];
+	bool any;
+};
+
+static struct wanted *wanted_new(struct arena *a)
+{
+	struct wanted *q = ARENA_NEW(a, struct wanted);
+
+	for (int i = 0; i < 3; i++) {
+		strbuf_init(&q->text[i], a, 64 * 1024);
+		json_out_init(&q->out[i], &q->text[i]);
+		json_open(&q->out[i], '[');
+	}
+	return q;
+}
+
+static void want(struct batch *b, struct wanted *q, const struct ingest_work *w)
+{
+	switch (w->endpoint.kind) {
+	case LOOKUP_ID:
+		json_str(&q->out[0], w->endpoint.name);
+		break;
+	case LOOKUP_KEY:
+		json_str(&q->out[1], hex_encode(b->a, w->endpoint.name.p, w->endpoint.name.n));
+		break;
+	case LOOKUP_DEFAULT:
+		json_str(&q->out[2], w->endpoint.name);
+		break;
+	case LOOKUP_NONE:
+		return;
+	}
+	q->any = true;
+}
+
+static bool load(struct batch *b, struct wanted *q, uint64_t generation)
+{
+	struct live_source *found;
+	size_t n;
+	struct err e = { 0 };
+	bool ok;
+
+	for (int i = 0; i < 3; i++)
+		json_close(&q->out[i], ']');
+	ok = live_sources(b->g->c.db, b->g->scratch, b->g->c.seal, strbuf_str(&q->text[0]), strbuf_str(&q->text[1]),
+		strbuf_str(&q->text[2]), b->now, &found, &n, &e);
+	if (ok)
+		for (size_t i = 0; i < n; i++)
+			cache_put(b->g->cache, &found[i], generation, b->now);
+	else
+		log_warning("sources could not be read", LOG_ERR(&e));
+	arena_reset(b->g->scratch);
+	return ok;
+}
+
+/* A stale entry that the database no longer has is forgotten, unless the database did not answer. */
+static void settle(struct batch *b, struct ingest_work *w, uint64_t generation, bool asked_ok)
+{
+	struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+
+	if (asked_ok && (!e || e->generation != generation)) {
+		cache_forget(b->g->cache, w->endpoint.kind, w->endpoint.name);
+		if (w->endpoint.kind != LOOKUP_NONE)
+			cache_put_absent(b->g->cache, w->endpoint.kind, w->endpoint.name, generation, b->now);
+	}
+}
+
+/* An id under another provider's path is not that source. */
+static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
+{
+	const struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+
+	if (e && e->provider && (!w->endpoint.provider || w->endpoint.provider == e->provider || w->endpoint.key_in_body)) {
+		w->source = e;
+		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : e->provider;
+	} else if (!e && !asked_ok) {
+		w->source_unsure = true;
+	}
+}
+
+void ingest_find(struct batch *b)
+{
+	uint64_t generation = shm_generation(b->g->c.shm);
+	struct wanted *q = NULL;
+	bool ok = true;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct ingest_work *w = &b->work[i];
+
+		w->endpoint = endpoint_of(b->a, w->item->in.path, w->item->in.query);
+		w->provider = w->endpoint.provider;
+		if (w->endpoint.key_in_body)
+			find_key_in_body(b, w);
+		if (w->endpoint.kind == LOOKUP_NONE || is_known(b, w, generation)) {
+			count(b->g->c.shm, C_CACHE_HITS, 1);
+			continue;
+		}
+		count(b->g->c.shm, C_CACHE_MISSES, 1);
+		if (!q)
+			q = wanted_new(b->a);
+		want(b, q, w);
+		w->asked = true;
+	}
+	if (q && q->any)
+		ok = load(b, q, generation);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->work[i].asked)
+			settle(b, &b->work[i], generation, ok);
+	for (size_t i = 0; i < b->n; i++)
+		attach(b, &b->work[i], ok);
+}

@@ -1,0 +1,109 @@
+/* ingest.c - the pipeline from end to end, and its context. */
+#include "ingest_int.h"
+
+#define SCRATCH_MAX (64u << 20)		/* 1000 sources with four secrets of 1 KiB each, and room */
+#define PRINT_BYTES 512
+
+bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message)
+{
+	if (w->refused)
+		return false;
+	w->refused = true;
+	w->refusal.status = status;
+	w->refusal.code = code;
+	w->refusal.message = message;
+	return false;
+}
+
+struct ingest *ingest_new(const struct ingest_config *c)
+{
+	struct ingest *g = xcalloc(1, sizeof(*g));
+
+	g->c = *c;
+	g->cache = cache_new(INGEST_CACHE_MAX);
+	g->scratch = arena_new(SCRATCH_MAX);
+	return g;
+}
+
+void ingest_free(struct ingest *g)
+{
+	if (!g)
+		return;
+	cache_free(g->cache);
+	arena_free(g->scratch);
+	free(g);
+}
+
+void ingest_preload(struct ingest *g, ms_t now)
+{
+	uint64_t generation = shm_generation(g->c.shm);
+	struct live_source *all;
+	size_t n;
+	struct err e = { 0 };
+
+	if (live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e))
+		for (size_t i = 0; i < n; i++)
+			cache_put(g->cache, &all[i], generation, now);
+	else
+		log_warning("sources could not be read at start", LOG_ERR(&e));
+	arena_reset(g->scratch);
+}
+
+/* Names a request by path and body: a retry has the same name, so that the retry of what killed a worker is known. */
+static uint64_t print_of(const struct ingest_item *it)
+{
+	uint64_t h = 14695981039346656037u ^ it->in.body.n;	/* FNV-1a */
+	struct str parts[2] = { it->in.path, it->in.body };
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < parts[k].n && i < PRINT_BYTES; i++)
+			h = (h ^ (unsigned char)parts[k].p[i]) * 1099511628211u;
+	return h | 1;
+}
+
+static void run(struct ingest *g, struct arena *a, struct ingest_work *work, size_t n, ms_t now)
+{
+	struct batch b = { g, a, work, n, now };
+	uint64_t prints[INGEST_BATCH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		prints[i] = work[i].print;
+	in_hand_set(g->c.shm, g->c.slot, prints, n);
+	ingest_find(&b);
+	ingest_gate(&b);
+	ingest_prove(&b);
+	ingest_map(&b);
+	ingest_store(&b);
+	ingest_answer(&b);
+	in_hand_set(g->c.shm, g->c.slot, NULL, 0);
+}
+
+static struct ingest_work work_of(struct ingest *g, struct arena *a, struct ingest_item *it, ms_t now)
+{
+	struct ingest_work w = { .item = it, .raw = it->in.body, .print = print_of(it) };
+
+	w.request_number = id_make(g->c.ids, now);
+	it->in.request_id = arena_printf(a, "%llu", (unsigned long long)w.request_number);
+	it->in.public_url = str_of(g->c.public_url);
+	it->in.now = now;
+	return w;
+}
+
+void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now)
+{
+	struct ingest_work *work = ARENA_ARRAY(a, struct ingest_work, n);
+	size_t together = 0, alone = n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ingest_work w = work_of(g, a, &items[i], now);
+
+		if (suspect_is(g->c.shm, w.print, now))
+			work[--alone] = w;
+		else
+			work[together++] = w;
+	}
+	if (together)
+		run(g, a, work, together, now);
+	for (; alone < n; alone++)
+		run(g, a, &work[alone], 1, now);
+}

@@ -1,0 +1,139 @@
+/* map.c - stage 4: from bytes to events: inflate, parse, handshake, map. Pure but for the numbers that it gives out. */
+#include <zlib.h>
+
+#include "ingest_int.h"
+
+#define GZIP_WINDOW (15 + 16)	/* zlib.h: 32 KiB window, gzip header and trailer only */
+
+/* Inflates into at most `max` bytes: 1 done, 0 too large, -1 no gzip. */
+static int gunzip(struct arena *a, struct str in, size_t max, struct str *out)
+{
+	struct strbuf b;
+	unsigned char chunk[16384];
+	z_stream z = { 0 };
+	int rc;
+
+	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+		die("zlib: no memory");
+	strbuf_init(&b, a, max);
+	z.next_in = (unsigned char *)(uintptr_t)in.p;
+	z.avail_in = (unsigned)in.n;
+	do {
+		z.next_out = chunk;
+		z.avail_out = sizeof(chunk);
+		rc = inflate(&z, Z_NO_FLUSH);
+		if (rc == Z_OK || rc == Z_STREAM_END)
+			strbuf_add(&b, chunk, sizeof(chunk) - z.avail_out);
+	} while (rc == Z_OK && !b.failed);
+	inflateEnd(&z);
+	*out = strbuf_str(&b);
+	return b.failed ? 0 : rc == Z_STREAM_END && !z.avail_in ? 1 : -1;
+}
+
+static bool refuse_body(struct ingest_work *w, unsigned status, const char *code, const char *message)
+{
+	if (!w->body_refusal.status)
+		w->body_refusal = (struct refusal){ .status = status, .code = code, .message = message };
+	return false;
+}
+
+static bool inflate_body(struct batch *b, struct ingest_work *w)
+{
+	struct inbound *in = &w->item->in;
+	struct str coding = inbound_header(in, "content-encoding");
+
+	if (!coding.n || str_ieqs(coding, "identity"))
+		return true;
+	if (!str_ieqs(coding, "gzip") && !str_ieqs(coding, "x-gzip"))
+		return refuse_body(w, 415, "unsupported_media_type", "Of content codings only gzip is taken.");
+	switch (gunzip(b->a, in->body, provider_body_max(w->provider), &in->body)) {
+	case 0:
+		return refuse_body(w, 413, "body_too_large", "The inflated body is larger than this provider may send.");
+	case 1:
+		w->inflated = true;
+		return true;
+	default:
+		return refuse_body(w, 400, "invalid_payload", "The body is not the gzip that its header says.");
+	}
+}
+
+/* Opens the body: in.body is inflated, in.doc parsed. False: w->body_refusal says why. Once for each request. */
+bool body_open(struct batch *b, struct ingest_work *w)
+{
+	struct err e = { 0 };
+
+	if (w->body_refusal.status)
+		return false;
+	if (w->item->in.doc)
+		return true;
+	if (w->item->too_short)
+		return refuse_body(w, 400, "invalid_payload", "The body is not as long as its Content-Length says.");
+	if (!inflate_body(b, w))
+		return false;
+	if (inbound_parse(w->provider, b->a, &w->item->in, &e))
+		return true;
+	w->body_reason = arena_str(b->a, str_of(e.text));
+	if (!strcmp(e.field, "content-type"))
+		return refuse_body(w, 415, "unsupported_media_type", "This content type is not taken here.");
+	if (e.code == ERR_LIMIT)
+		return refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
+	return refuse_body(w, 400, "invalid_payload", "The body could not be read as what it claims to be.");
+}
+
+static bool refuse_with_body_reason(struct batch *b, struct ingest_work *w)
+{
+	w->refused = true;
+	w->refusal = w->body_refusal;
+	if (w->body_reason.n)
+		w->refusal.reason = arena_cstr(b->a, str_cut(w->body_reason, 255));
+	count(b->g->c.shm, C_REFUSED_BODY, 1);
+	return false;
+}
+
+static bool refuse_shape(struct batch *b, struct ingest_work *w, const struct err *e)
+{
+	w->refusal.field = e->field[0] ? arena_cstr(b->a, str_of(e->field)) : NULL;
+	w->refusal.reason = arena_cstr(b->a, str_cut(str_of(e->text), 255));
+	count(b->g->c.shm, C_REFUSED_BODY, 1);
+	if (e->code == ERR_LIMIT)
+		return work_refuse(w, 400, "invalid_payload", "The body holds more events than one request may.");
+	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
+}
+
+static bool map(struct batch *b, struct ingest_work *w)
+{
+	const struct provider *p = w->provider;
+	struct event *events;
+	struct err e = { 0 };
+
+	if (!body_open(b, w))
+		return refuse_with_body_reason(b, w);
+	w->item->in.settings = w->source->settings;
+	if (p->handshake && p->handshake(p, b->a, &w->item->in, &w->item->answer)) {
+		w->answered = true;
+		return true;
+	}
+	if (!provider_map(p, b->a, &w->item->in, INGEST_EVENTS_MAX, &events, &w->plan_n, &e))
+		return refuse_shape(b, w, &e);
+	w->plans = ARENA_ARRAY(b->a, struct plan, w->plan_n);
+	for (size_t i = 0; i < w->plan_n; i++) {
+		struct plan *pl = &w->plans[i];
+
+		pl->ev = &events[i];
+		if (pl->ev->invalid)
+			continue;
+		pl->number = id_make(b->g->c.ids, b->now);
+		key_hash(pl->ev->event_id, pl->id_hash);
+		pl->for_incident = (w->source->s.actions & DO_INCIDENT) && pl->ev->action != ACTION_IGNORE && pl->ev->dedup_key.n;
+		if (pl->for_incident)
+			key_hash(pl->ev->dedup_key, pl->key_hash);
+	}
+	return true;
+}
+
+void ingest_map(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->work[i].refused)
+			map(b, &b->work[i]);
+}

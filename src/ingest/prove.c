@@ -1,0 +1,112 @@
+/* prove.c - stage 3: who sent it. Then the source's own bucket.
+ *
+ * A source with a signature secret is proven by the signature alone, any other by its key; both where requireKey is set. A
+ * failed proof takes from the remote address's bucket, never from the source's, so that a stranger cannot shut out the real
+ * sender. */
+#include "ingest_int.h"
+
+/* Where a key may stand: the standard header, ours, Basic, and the query for senders that can do nothing else. */
+static struct str bearer_key(struct arena *a, const struct inbound *in)
+{
+	struct str auth = inbound_header(in, "authorization"), scheme = str_word(&auth), plain;
+
+	if (str_ieqs(scheme, "bearer"))
+		return str_trim(auth);
+	if (!str_ieqs(scheme, "basic") || !base64_decode(a, str_trim(auth), false, &plain))
+		return STR_NONE;
+	(void)str_until(&plain, ':');
+	return plain;
+}
+
+static struct str given_key(struct arena *a, const struct inbound *in)
+{
+	struct str key = bearer_key(a, in);
+
+	if (!key.n)
+		key = inbound_header(in, "x-api-key");
+	if (!key.n && in->query.n && !form_find(a, in->query, "key", &key))
+		(void)form_find(a, in->query, "access_token", &key);
+	return key;
+}
+
+static bool key_matches(struct arena *a, const struct ingest_work *w)
+{
+	unsigned char hash[SHA256_BYTES];
+	struct str key;
+
+	if (w->endpoint.kind == LOOKUP_KEY)	/* the source was found by it */
+		return true;
+	key = given_key(a, &w->item->in);
+	sha256(key, hash);
+	return key.n && equal_ct(hash, sizeof(hash), w->source->s.key_hash.p, w->source->s.key_hash.n);
+}
+
+static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *code, const char *message, const char *reason)
+{
+	const struct ingest_config *c = &b->g->c;
+
+	if (c->rate_limit)
+		(void)rate_take(c->shm, remote_key(w->item->remote_addr), c->remote_per_minute, b->now);
+	count(c->shm, C_REFUSED_PROOF, 1);
+	w->refusal.reason = reason;
+	return work_refuse(w, 401, code, message);
+}
+
+static void debug_proof(const struct ingest_work *w)
+{
+	log_info("signature refused", LOG_STR("provider", w->source->s.provider), LOG_STR("source", w->source->s.public_id),
+		LOG_S("scheme", w->proof.scheme), LOG_S("step", w->proof.step), LOG_U("body_bytes", w->raw.n),
+		LOG_U("secret_bytes", w->source->s.secrets[0].n), LOG_U("secrets", w->source->s.secret_n));
+}
+
+static bool check_signature(struct batch *b, struct ingest_work *w)
+{
+	static const struct proof *const plain[] = { &proof_plain_hmac, NULL };
+	struct inbound in = w->item->in;
+	struct proof_input input = { .in = &in, .secrets = w->source->s.secrets, .secret_n = w->source->s.secret_n };
+	enum verdict v;
+
+	in.body = w->raw;
+	v = proof_check(w->provider->proofs ? w->provider->proofs : plain, &input, &w->proof);
+	if (v == PROVEN)
+		return true;
+	if (b->g->c.debug)
+		debug_proof(w);
+	if (v == PROOF_UNAVAILABLE) {
+		w->refusal.retry_after_s = INGEST_RETRY_AFTER_S;
+		return work_refuse(w, 503, "unavailable", "The signing certificate could not be had; try again later.");
+	}
+	return refuse_proof(b, w, "invalid_signature", "The signature is missing or wrong.", "Invalid signature");
+}
+
+static bool take_rate(struct batch *b, struct ingest_work *w)
+{
+	bool final = w->provider->flags & FINAL_4XX;
+
+	if (!b->g->c.rate_limit)
+		return true;
+	w->item->rate = rate_take(b->g->c.shm, w->source->rate_key, w->source->per_minute, b->now);
+	if (w->item->rate.allowed)
+		return true;
+	count(b->g->c.shm, C_REFUSED_RATE, 1);
+	w->refusal.retry_after_s = (unsigned)((w->item->rate.retry_after_ms + 999) / 1000);
+	return work_refuse(w, final ? 503 : 429, "rate_limited", "This integration takes no more requests in this minute.");
+}
+
+static bool prove(struct batch *b, struct ingest_work *w)
+{
+	bool signs = w->source->s.secret_n > 0;
+
+	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w))
+		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
+	if (signs && b->g->c.verify_signatures && !check_signature(b, w))
+		return false;
+	return take_rate(b, w);
+}
+
+void ingest_prove(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->work[i].refused)
+			prove(b, &b->work[i]);
+}

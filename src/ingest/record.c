@@ -1,0 +1,82 @@
+/* record.c - a request as it is kept: headers and path without what would let a reader send in its name. */
+#include "ingest_int.h"
+
+#define RECORD_HEADERS_MAX (32 * 1024)
+#define RECORD_URI_MAX 2048
+
+/* Values that are secrets themselves. Signatures are none: they prove one body only, and are needed to judge a request again. */
+static const char *const secret_headers[] = {
+	"authorization", "proxy-authorization", "cookie", "x-api-key", "x-gitlab-token", "x-honeycomb-webhook-token",
+	"x-goog-channel-token", "aeg-sas-key", "aeg-sas-token",
+};
+
+static bool is_secret(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(secret_headers); i++)
+		if (str_eqs(name, secret_headers[i]))
+			return true;
+	return false;
+}
+
+/* Control characters cannot come from a web server; a raw FastCGI peer could send them, and bytes that are not UTF-8. */
+static void add_text(struct strbuf *b, struct str s)
+{
+	if (str_is_utf8(s)) {
+		for (size_t i = 0; i < s.n; i++)
+			strbuf_addc(b, (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i]);
+		return;
+	}
+	for (size_t i = 0; i < s.n; i++)
+		strbuf_addc(b, (unsigned char)s.p[i] < ' ' || (unsigned char)s.p[i] > '~' ? '?' : s.p[i]);
+}
+
+struct str record_headers(struct arena *a, const struct inbound *in)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, RECORD_HEADERS_MAX);
+	for (size_t i = 0; i < in->header_n; i++) {
+		const struct header *h = &in->headers[i];
+
+		if (b.n + h->name.n + h->value.n + 4 > RECORD_HEADERS_MAX)
+			break;
+		add_text(&b, h->name);
+		strbuf_adds(&b, ": ");
+		if (is_secret(h->name))
+			strbuf_adds(&b, "***");
+		else
+			add_text(&b, h->value);
+		strbuf_addc(&b, '\n');
+	}
+	return strbuf_str(&b);
+}
+
+static bool is_secret_parameter(struct str pair)
+{
+	struct str name = str_until(&pair, '=');
+
+	return str_ieqs(name, "key") || str_ieqs(name, "access_token") || str_ieqs(name, "token");
+}
+
+struct str record_uri(struct arena *a, struct str uri)
+{
+	struct str path = str_until(&uri, '?');
+	struct strbuf b;
+	char mark = '?';
+
+	strbuf_init(&b, a, path.n + uri.n * 2 + 16);
+	add_text(&b, path);
+	while (uri.n) {
+		struct str pair = str_until(&uri, '&');
+
+		strbuf_addc(&b, mark);
+		mark = '&';
+		if (is_secret_parameter(pair)) {
+			add_text(&b, str_until(&pair, '='));
+			strbuf_adds(&b, "=***");
+		} else {
+			add_text(&b, pair);
+		}
+	}
+	return str_cut(strbuf_str(&b), RECORD_URI_MAX);
+}

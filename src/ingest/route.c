@@ -1,0 +1,84 @@
+/* route.c - which source a path speaks of.
+ *
+ *	/api/integrations/{type}?integrationId={id}	/api/integrations/{type}/{id}
+ *	/api/webhooks/{provider}[/{id}]			without id: the default source of that provider
+ *	/webhooks/{registrationId}			POST only: the other methods belong to the API
+ *	/v2/enqueue, /v2/change/enqueue			PagerDuty Events API v2: the key is in the body
+ *
+ * A first part that is a provider's slug is inbound; anything else under the same path is the API's. */
+#include "ingest_int.h"
+
+#define BODY_MAX_ANY (25u << 20)	/* GitHub's and GitLab's limit: where the path does not name the provider */
+
+static bool next_part(struct str *path, struct str *part)
+{
+	if (!path->n)
+		return false;
+	*part = str_until(path, '/');
+	return part->n > 0;
+}
+
+/* {slug}[/{id}] */
+static struct endpoint by_slug(struct arena *a, struct str rest, struct str query, bool has_default)
+{
+	struct endpoint ep = { 0 };
+	struct str slug, id = STR_NONE;
+
+	if (!next_part(&rest, &slug) || !(ep.provider = provider_find(slug)))
+		return ep;
+	if (rest.n) {
+		if (!next_part(&rest, &id) || rest.n || !(str_starts(id, "in_") || str_starts(id, "rg_")))
+			return ep;
+	} else if (a) {
+		(void)form_find(a, query, "integrationId", &id);
+	}
+	ep.matched = true;
+	if (id.n) {
+		ep.kind = LOOKUP_ID;
+		ep.name = id;
+	} else if (has_default) {
+		ep.kind = LOOKUP_DEFAULT;
+		ep.name = slug;
+	}
+	return ep;
+}
+
+static bool starts_with(struct str *path, const char *prefix)
+{
+	if (!str_starts(*path, prefix))
+		return false;
+	*path = str_sub(*path, strlen(prefix));
+	return true;
+}
+
+/* `a` may be NULL: then the query is not read. */
+static struct endpoint parse(struct arena *a, struct str path, struct str query)
+{
+	struct endpoint ep = { 0 };
+
+	if (starts_with(&path, "/api/integrations/"))
+		return by_slug(a, path, query, false);
+	if (starts_with(&path, "/api/webhooks/"))
+		return by_slug(a, path, query, true);
+	if (str_eqs(path, "/v2/enqueue") || str_eqs(path, "/v2/change/enqueue")) {
+		ep = (struct endpoint){ .matched = true, .provider = provider_find(STR("webhook")), .key_in_body = true };
+	} else if (starts_with(&path, "/webhooks/rg_")) {
+		ep = (struct endpoint){ .matched = true, .kind = LOOKUP_ID, .name = { path.p - 3, path.n + 3 } };
+	}
+	return ep;
+}
+
+struct endpoint endpoint_of(struct arena *a, struct str path, struct str query)
+{
+	return parse(a, path, query);
+}
+
+bool ingest_path(struct str method, struct str path, size_t *body_max)
+{
+	struct endpoint ep = parse(NULL, path, STR_NONE);
+
+	if (!ep.matched || (str_starts(path, "/webhooks/") && !str_eqs(method, "POST")))
+		return false;
+	*body_max = ep.provider ? provider_body_max(ep.provider) : BODY_MAX_ANY;
+	return true;
+}

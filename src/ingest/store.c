@@ -1,0 +1,424 @@
+/* store.c - stage 5: the transaction. Claim the event ids, lock the keys, decide, write, commit: one for the whole batch.
+ *
+ * What can go wrong decides what follows. A conflict: the whole again, three times. Refused data: each request alone, so that one
+ * bad body costs nobody else. A connection lost before COMMIT: nothing was written, once more. Lost after COMMIT was sent: our own
+ * request number tells whether it is there; the answers are in memory already. Nobody is told "accepted" before the commit. */
+#include <unistd.h>
+
+#include "ingest_int.h"
+
+#define CONFLICT_RETRIES 3
+#define JITTER_US 4000		/* two workers that collide part again within a few transactions' time */
+
+/* ---- event ids ---- */
+
+struct claim_ref {
+	struct ingest_work *w;
+	struct plan *p;
+	size_t seq;
+};
+
+static int compare_claims(const void *x, const void *y)
+{
+	const struct claim_ref *a = x, *b = y;
+	uint64_t sa = a->w->source->s.id, sb = b->w->source->s.id;
+	int c = sa < sb ? -1 : sa > sb ? 1 : memcmp(a->p->id_hash, b->p->id_hash, KEY_HASH_BYTES);
+
+	return c ? c : a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+/* All events of the range that have an id, in the order of their locks; what an earlier attempt found is forgotten. */
+static struct claim_ref *collect(struct batch *b, size_t from, size_t to, size_t *n)
+{
+	size_t max = 0;
+	struct claim_ref *refs;
+
+	for (size_t i = from; i < to; i++)
+		max += b->work[i].plan_n;
+	refs = ARENA_ARRAY(b->a, struct claim_ref, max);
+	*n = 0;
+	for (size_t i = from; i < to; i++) {
+		struct ingest_work *w = &b->work[i];
+
+		for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
+			struct plan *p = &w->plans[k];
+
+			p->known = false;
+			p->twin = NULL;
+			p->change = (struct incident_change){ 0 };
+			p->incident = 0;
+			p->incident_status = INCIDENT_NONE;
+			if (p->ev->invalid)
+				continue;
+			refs[*n] = (struct claim_ref){ w, p, *n };
+			(*n)++;
+		}
+	}
+	if (*n)
+		qsort(refs, *n, sizeof(*refs), compare_claims);
+	return refs;
+}
+
+static int compare_repeated(const void *x, const void *y)
+{
+	const struct repeated *a = x, *b = y;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* What is stored of the repeats; an event that was cleaned away counts as processed. */
+static bool read_repeats(struct batch *b, struct claim_ref *refs, size_t n, struct err *e)
+{
+	struct repeated *found;
+	size_t found_n;
+	struct strbuf text;
+	struct json_out o;
+
+	strbuf_init(&text, b->a, 32 * n + 16);
+	json_out_init(&o, &text);
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		if (refs[i].p->known)
+			json_u64(&o, refs[i].p->before.id);
+	json_close(&o, ']');
+	if (!batch_repeated(b->g->c.db, b->a, strbuf_str(&text), &found, &found_n, e))
+		return false;
+	if (found_n)
+		qsort(found, found_n, sizeof(*found), compare_repeated);
+	for (size_t i = 0; i < n; i++) {
+		struct repeated *before = &refs[i].p->before, *hit;
+
+		if (!refs[i].p->known)
+			continue;
+		hit = found_n ? bsearch(before, found, found_n, sizeof(*found), compare_repeated) : NULL;
+		if (hit)
+			*before = *hit;
+		else
+			before->status = EVENT_PROCESSED;
+	}
+	return true;
+}
+
+/* Equal ids stand side by side: the first that came holds the id, the others are its twins. */
+static bool settle_claims(struct batch *b, struct claim_ref *refs, const struct id_claim *claims, size_t n, struct err *e)
+{
+	const struct plan *holder = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct plan *p = refs[i].p;
+
+		if (claims[i].kept == p->number) {
+			holder = p;
+		} else if (holder && claims[i].kept == holder->number) {
+			p->twin = holder;
+		} else {
+			p->known = any = true;
+			p->before = (struct repeated){ .id = claims[i].kept };
+		}
+	}
+	return !any || read_repeats(b, refs, n, e);
+}
+
+static bool claim(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	size_t n;
+	struct claim_ref *refs = collect(b, from, to, &n);
+	struct id_claim *claims = ARENA_ARRAY(b->a, struct id_claim, n);
+
+	for (size_t i = 0; i < n; i++)
+		claims[i] = (struct id_claim){
+			.source_id = refs[i].w->source->s.id,
+			.id_hash = refs[i].p->id_hash,
+			.event_id = refs[i].p->number,
+			.native = refs[i].p->ev->native_id,
+		};
+	return !n || (batch_claim_ids(b->g->c.db, b->a, claims, n, INGEST_DERIVED_MS, b->now, e)
+		&& settle_claims(b, refs, claims, n, e));
+}
+
+/* ---- rows ---- */
+
+static uint64_t stored_event(const struct plan *p)
+{
+	return p->twin ? p->twin->number : p->known ? p->before.id : p->number;
+}
+
+static bool all_known(const struct ingest_work *w)
+{
+	for (size_t i = 0; i < w->plan_n; i++)
+		if (w->plans[i].ev->invalid || (!w->plans[i].known && !w->plans[i].twin))
+			return false;
+	return w->plan_n > 0;
+}
+
+static struct request_row request_row(struct batch *b, const struct ingest_work *w)
+{
+	const struct inbound *in = &w->item->in;
+
+	return (struct request_row){
+		.id = w->request_number,
+		.source_id = w->source->s.id,
+		.status = w->item->answer.status,
+		.reason = !w->refused ? NULL : w->refusal.reason ? w->refusal.reason : w->refusal.message,
+		.method = str_cut(in->method, 10),
+		.uri = record_uri(b->a, in->uri),
+		.remote_addr = str_cut(w->item->remote_addr, 45),
+		.trace = str_cut(w->item->trace, 64),
+		.traceparent = str_cut(w->item->traceparent, 55),
+		.headers = record_headers(b->a, in),
+		.body = w->refused ? (struct str){ w->raw.p, w->raw.n < INGEST_REFUSED_BODY ? w->raw.n : INGEST_REFUSED_BODY } : in->body,
+		.body_bytes = w->raw.n,
+		.duration_us = (uint64_t)(clock_mono_us() - w->item->began_us),
+		.event_count = w->plan_n,
+		.event_id = w->plan_n ? stored_event(&w->plans[0]) : 0,
+		.is_duplicate = all_known(w),
+	};
+}
+
+static bool write_requests(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct request_row *rows = ARENA_ARRAY(b->a, struct request_row, to - from);
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (b->work[i].record)
+			rows[n++] = request_row(b, &b->work[i]);
+	return batch_insert_requests(b->g->c.db, b->a, rows, n, e);
+}
+
+static enum event_status status_of(const struct ingest_work *w, const struct event *ev)
+{
+	uint64_t actions = w->source->s.actions;
+
+	if (actions & ~(uint64_t)(DO_INCIDENT | DO_RECORD))
+		return EVENT_PENDING;
+	return ev->action == ACTION_IGNORE && !(actions & DO_RECORD) ? EVENT_IGNORED : EVENT_PROCESSED;
+}
+
+static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct event_row *rows;
+	size_t max = 0, n = 0;
+
+	for (size_t i = from; i < to; i++)
+		max += b->work[i].plan_n;
+	rows = ARENA_ARRAY(b->a, struct event_row, max);
+	for (size_t i = from; i < to; i++) {
+		const struct ingest_work *w = &b->work[i];
+
+		for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
+			const struct plan *p = &w->plans[k];
+			enum event_status status;
+
+			if (p->ev->invalid || p->known || p->twin)
+				continue;
+			status = status_of(w, p->ev);
+			rows[n++] = (struct event_row){
+				.id = p->number,
+				.tenant_id = w->source->s.tenant_id,
+				.source_id = w->source->s.id,
+				.request_id = w->request_number,
+				.element = k,
+				.incident_id = p->incident,
+				.done = w->source->s.actions & (DO_INCIDENT | DO_RECORD),
+				.ev = p->ev,
+				.status = status,
+				.received_at = b->now,
+				.processed_at = status == EVENT_PENDING ? 0 : b->now,
+			};
+		}
+	}
+	return batch_insert_events(b->g->c.db, b->a, rows, n, e);
+}
+
+static void add_stats(struct stats_row *s, const struct ingest_work *w)
+{
+	s->received++;
+	s->errors += w->item->answer.status >= 400;
+	s->latency_us += (uint64_t)(clock_mono_us() - w->item->began_us);
+	for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
+		const struct plan *p = &w->plans[k];
+
+		s->repeats += p->known || p->twin;
+		s->events += !p->ev->invalid && !p->known && !p->twin;
+		s->alerts += p->change.alert;
+	}
+}
+
+/* Sources in rising order, so that this last lock has an order too (a worker shares its rows with nobody, but is restarted). */
+static int compare_stats(const void *x, const void *y)
+{
+	const struct stats_row *a = x, *b = y;
+
+	return a->source_id < b->source_id ? -1 : a->source_id > b->source_id;
+}
+
+static bool write_stats(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct stats_row *rows = ARENA_ARRAY(b->a, struct stats_row, to - from);
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++) {
+		const struct ingest_work *w = &b->work[i];
+		size_t k = 0;
+
+		if (!w->source)
+			continue;
+		while (k < n && rows[k].source_id != w->source->s.id)
+			k++;
+		if (k == n)
+			rows[n++] = (struct stats_row){ .source_id = w->source->s.id };
+		add_stats(&rows[k], w);
+	}
+	if (n)
+		qsort(rows, n, sizeof(*rows), compare_stats);
+	return batch_add_stats(b->g->c.db, b->a, rows, n, b->g->c.ids->worker, b->now, e);
+}
+
+/* ---- the transaction ---- */
+
+static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct db *db = b->g->c.db;
+	struct decided d;
+	size_t key_n;
+	struct key_lock *keys;
+
+	if (!claim(b, from, to, e))
+		return false;
+	keys = decide_keys(b, from, to, &key_n);
+	if (key_n && !batch_lock_keys(db, b->a, keys, key_n, e))
+		return false;
+	decide(b, from, to, keys, key_n, &d);
+	for (size_t i = from; i < to; i++)
+		work_answer(b, &b->work[i]);
+	return write_requests(b, from, to, e) && write_events(b, from, to, e)
+		&& batch_write_incidents(db, b->a, d.incidents, d.incident_n, b->now, e)
+		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
+		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)
+		&& batch_write_keys(db, b->a, keys, key_n, e)
+		&& write_stats(b, from, to, e);
+}
+
+static bool try_range(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct db *db = b->g->c.db;
+
+	if (!db_begin(db, e))
+		return false;
+	if (write_range(b, from, to, e))
+		return db_commit(db, e);
+	db_rollback(db);
+	return false;
+}
+
+/* COMMIT was sent and the connection lost. The transaction is whole or nothing, so one of its rows speaks for all; the locking read
+ * waits until a commit that is still under way has ended. */
+static int committed_after_all(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	for (size_t i = from; i < to; i++)
+		if (b->work[i].record)
+			return batch_request_exists(b->g->c.db, b->a, b->work[i].request_number, e);
+	return 0;
+}
+
+enum next_step { STORED, AGAIN, SINGLY, GIVE_UP };
+
+static enum next_step after_failure(struct batch *b, size_t from, size_t to, unsigned attempt, bool unknown)
+{
+	struct err e = { 0 };
+	int there;
+
+	switch (db_trouble(b->g->c.db)) {
+	case DB_CONFLICT:
+		if (attempt >= CONFLICT_RETRIES)
+			return SINGLY;
+		count(b->g->c.shm, C_BATCH_RETRIES, 1);
+		usleep((useconds_t)(clock_mono_us() % JITTER_US) * (attempt + 1));
+		return AGAIN;
+	case DB_LOST:
+		there = unknown ? committed_after_all(b, from, to, &e) : 0;
+		if (there)
+			return there > 0 ? STORED : GIVE_UP;
+		return attempt == 0 ? AGAIN : GIVE_UP;
+	case DB_DATA:
+	case DB_DUPLICATE:
+		return SINGLY;
+	case DB_FINE:
+	case DB_OTHER:
+		break;
+	}
+	return GIVE_UP;
+}
+
+static void fail_range(struct batch *b, size_t from, size_t to, const struct err *e)
+{
+	bool bad_data = db_trouble(b->g->c.db) == DB_DATA;
+
+	log_error("events could not be stored", LOG_U("requests", to - from), LOG_STR("request", b->work[from].item->trace), LOG_ERR(e));
+	for (size_t i = from; i < to; i++) {
+		struct ingest_work *w = &b->work[i];
+
+		if (w->refused && w->refusal.status < 500)	/* it stays refused, only its record is lost */
+			work_answer(b, w);
+		else
+			work_answer_failed(b, w, bad_data ? 500 : 503);
+	}
+}
+
+static void store_range(struct batch *b, size_t from, size_t to)
+{
+	for (unsigned attempt = 0;; attempt++) {
+		struct err e = { 0 };
+		enum next_step next = STORED;
+
+		if (!try_range(b, from, to, &e))
+			next = after_failure(b, from, to, attempt, e.code == ERR_UNKNOWN);
+		if (next == AGAIN)
+			continue;
+		if (next == STORED) {
+			for (size_t i = from; i < to; i++)
+				b->work[i].stored = true;
+		} else if (next == SINGLY && to - from > 1) {
+			count(b->g->c.shm, C_BATCH_SINGLES, 1);
+			for (size_t i = from; i < to; i++)
+				store_range(b, i, i + 1);
+		} else {
+			fail_range(b, from, to, &e);
+		}
+		return;
+	}
+}
+
+/* A refused request is kept, for the first thousand of a source and hour; one for an unknown source never. */
+static bool is_kept(struct batch *b, const struct ingest_work *w)
+{
+	if (!w->source)
+		return false;
+	return !w->refused || hourly_take(b->g->c.shm, w->source->rate_key, INGEST_REFUSED_PER_HOUR, b->now);
+}
+
+void ingest_store(struct batch *b)
+{
+	size_t from = 0, events = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct ingest_work *w = &b->work[i];
+
+		w->record = is_kept(b, w);
+		if (i > from && events + w->plan_n > b->g->c.events_max) {
+			store_range(b, from, i);
+			from = i;
+			events = 0;
+			any = false;
+		}
+		events += w->plan_n;
+		any |= w->source != NULL;
+		if (!w->source)
+			work_answer(b, w);
+	}
+	if (any)
+		store_range(b, from, b->n);
+}

@@ -1,0 +1,18 @@
+/* all.c - every table of statements, for the test that prepares and EXPLAINs each (tests/db/explain.c).
+ *
+ * How to add: a store file ends its table with `const struct stmt_table thing_stmts = { thing_q, ARRAY_SIZE(thing_q) };`,
+ * store_int.h declares it, and it is named here. */
+#include "store_int.h"
+
+const struct stmt_table *const stmt_tables[] = {
+	&audit_stmts,
+	&batch_stmts,
+	&incident_stmts,
+	&migrate_statements,
+	&service_stmts,
+	&source_load_stmts,
+	&source_stmts,
+	&token_stmts,
+	&user_stmts,
+	NULL
+};

@@ -1,0 +1,40 @@
+/* name.c - the rules for names, and what a unique key's refusal means. */
+#include "store_int.h"
+
+static bool has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* Characters of valid UTF-8: every byte that does not continue one. */
+static size_t characters(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+bool name_check(struct str name, const char *field, struct err *e)
+{
+	if (!name.n)
+		return err_field(e, ERR_INVALID, field, "the name is empty");
+	if (!str_is_utf8(name) || has_control(name))
+		return err_field(e, ERR_INVALID, field, "the name is not plain UTF-8 text");
+	if (str_trim(name).n != name.n)
+		return err_field(e, ERR_INVALID, field, "the name begins or ends with a blank");
+	if (characters(name) > NAME_MAX_CHARS)
+		return err_field(e, ERR_INVALID, field, "the name has more than %d characters", NAME_MAX_CHARS);
+	return true;
+}
+
+bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e)
+{
+	if (db_trouble(db) == DB_DUPLICATE)
+		return err_field(e, ERR_CONFLICT, field, "%s", sentence);
+	return false;
+}

@@ -1,0 +1,419 @@
+/* source.c - integrations and registrations as people manage them: what can be set, key, secrets, counters.
+ *
+ * The key and the secrets are sealed with the source's public id as context, so that a value copied to another row does
+ * not open there. Each change, its audit entry and the secrets it brings are one transaction; the generation is bumped
+ * after it, and also when nobody knows whether the commit was done: reading once too often harms nobody. */
+#include "store_int.h"
+
+#include "grapnel/json.h"
+#include "grapnel/net.h"
+
+#define KEY_BYTES 16		/* 32 hex digits: the form of a PagerDuty routing key */
+#define SECRET_MAX 900		/* what VARBINARY(1024) holds, less the 30 bytes of sealing and some room */
+#define ALLOWED_IPS_MAX 4096	/* about 200 networks; ingest walks through all of them */
+#define SETTINGS_MAX 60000	/* TEXT holds 65535 */
+#define DETAIL_MAX 20000	/* two times name and addresses */
+
+enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP };
+
+#define STATS(sum) "(SELECT CAST(COALESCE(SUM(" sum "), 0) AS UNSIGNED) FROM source_stats t WHERE t.source_id = s.id AND "
+
+/* Two values: now, and the hour before the first that counts as the last 24. */
+#define SELECT_SOURCE \
+	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
+	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
+	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at," \
+	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id" \
+	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
+	STATS("t.alerts") "t.hour = 0) AS alert_count," \
+	STATS("t.received") "t.hour = 0) AS webhook_count," \
+	STATS("t.errors") "t.hour > ?) AS error_count," \
+	" (SELECT MAX(t.last_at) FROM source_stats t WHERE t.source_id = s.id AND t.hour = 0) AS last_webhook_at" \
+	" FROM sources s JOIN services sv ON sv.id = s.service_id WHERE s.deleted_at IS NULL"
+
+static const struct stmt stmts[] = {
+	[Q_GET] = { "source.get",
+		SELECT_SOURCE " AND s.public_id = ? AND s.tenant_id = ?" },
+	[Q_LIST] = { "source.list",
+		SELECT_SOURCE " AND s.tenant_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?" },
+	[Q_LIST_OF] = { "source.list_of",
+		SELECT_SOURCE " AND s.tenant_id = ? AND s.provider = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?" },
+	[Q_SERVICE] = { "source.service",
+		"SELECT id, public_id FROM services WHERE id = ? AND tenant_id = ?" },
+	[Q_LOCK] = { "source.lock",
+		"SELECT id FROM sources WHERE public_id = ? AND tenant_id = ? AND deleted_at IS NULL FOR UPDATE" },
+	[Q_ADD] = { "source.add",
+		"INSERT INTO sources (public_id, tenant_id, kind, provider, name, service_id, enabled, is_default, actions,"
+		" rate_per_minute, allowed_ips, require_key, route_by_service, key_hash, key_sealed, settings, created_at,"
+		" updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_UPDATE] = { "source.update",
+		"UPDATE sources SET name = ?, service_id = ?, enabled = ?, is_default = ?, actions = ?, rate_per_minute = ?,"
+		" allowed_ips = ?, require_key = ?, route_by_service = ?, settings = ?, updated_at = ? WHERE id = ?" },
+	[Q_DELETE] = { "source.delete",
+		"UPDATE sources SET deleted_at = ?, updated_at = ?, enabled = 0, key_hash = NULL, key_sealed = NULL"
+		" WHERE id = ?" },
+	[Q_SECRET_ADD] = { "source.secret_add",
+		"INSERT INTO source_secrets (source_id, sealed, created_at) VALUES (?, ?, ?)" },
+	[Q_SECRET_DROP] = { "source.secret_drop",
+		"DELETE FROM source_secrets WHERE source_id = ?" },
+};
+const struct stmt_table source_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+static const struct field fields[] = {
+	FIELD_ID(struct source, id, "id", ""),
+	FIELD_ID(struct source, tenant_id, "tenant_id", ""),
+	FIELD_U64(struct source, kind, "kind", ""),
+	FIELD_ID(struct source, service_id, "service_id", ""),
+	FIELD_U64(struct source, actions, "actions", ""),
+	FIELD_U64(struct source, rate_per_minute, "rate_per_minute", ""),
+	FIELD_STR(struct source, public_id, "public_id", ""),
+	FIELD_STR(struct source, provider, "provider", ""),
+	FIELD_STR(struct source, name, "name", ""),
+	FIELD_STR(struct source, service_public_id, "service_public_id", ""),
+	FIELD_STR(struct source, allowed_ips, "allowed_ips", ""),
+	FIELD_STR(struct source, settings, "settings", ""),
+	FIELD_BOOL(struct source, enabled, "enabled", ""),
+	FIELD_BOOL(struct source, is_default, "is_default", ""),
+	FIELD_BOOL(struct source, require_key, "require_key", ""),
+	FIELD_BOOL(struct source, route_by_service, "route_by_service", ""),
+	FIELD_BOOL(struct source, has_secret, "has_secret", ""),
+	FIELD_TIME(struct source, created_at, "created_at", ""),
+	FIELD_TIME(struct source, updated_at, "updated_at", ""),
+	FIELD_U64(struct source, alert_count, "alert_count", ""),
+	FIELD_U64(struct source, webhook_count, "webhook_count", ""),
+	FIELD_U64(struct source, error_count, "error_count", ""),
+	FIELD_TIME(struct source, last_webhook_at, "last_webhook_at", ""),
+	FIELD_END
+};
+
+/* What the audit log says of a source. Settings are left out: some providers keep credentials there. */
+static const struct field audit_fields[] = {
+	FIELD_STR(struct source, provider, "type", ""),
+	FIELD_STR(struct source, name, "name", ""),
+	FIELD_STR(struct source, service_public_id, "serviceId", ""),
+	FIELD_BOOL(struct source, enabled, "enabled", ""),
+	FIELD_BOOL(struct source, is_default, "isDefault", ""),
+	FIELD_U64(struct source, actions, "actions", ""),
+	FIELD_STR(struct source, allowed_ips, "allowedIps", ""),
+	FIELD_BOOL(struct source, require_key, "requireKey", ""),
+	FIELD_BOOL(struct source, route_by_service, "routeByService", ""),
+	FIELD_BOOL(struct source, has_secret, "hasSecret", ""),
+	FIELD_END
+};
+
+/* What one change needs; the transaction may run several times, so all that is random stands here before. */
+struct change {
+	struct arena *arena;
+	struct source source;		/* as it is to be; id and service are filled inside */
+	struct str sealed_secret;	/* n 0: none */
+	bool replace_secrets;
+	struct str key_hash, key_sealed;
+	const struct who *who;
+	ms_t now;
+	bool found;
+};
+
+/* ---- reading ---- */
+
+static uint64_t day_ago_hour(ms_t now)
+{
+	return (uint64_t)(now / MS_PER_HOUR) - 24;
+}
+
+int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_U(day_ago_hour(now)), V_S(public_id), V_U(tenant_id)), a,
+		fields, sizeof(*out), out, e);
+}
+
+bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
+	struct source **out, size_t *n, struct err *e)
+{
+	uint64_t before = cursor ? cursor : UINT32_MAX;
+	uint64_t hour = day_ago_hour(now);
+
+	if (provider.n)
+		return db_query(db, &stmts[Q_LIST_OF],
+			VALS(V_I(now), V_U(hour), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
+			sizeof(**out), out, n, e);
+	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_U(hour), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
+		sizeof(**out), out, n, e);
+}
+
+/* ---- what is accepted ---- */
+
+static bool ips_check(struct arena *a, struct str ips, struct err *e)
+{
+	struct err cause = { 0 };
+	struct cidr *list;
+	size_t n;
+
+	if (ips.n > ALLOWED_IPS_MAX)
+		return err_field(e, ERR_INVALID, "allowedIps", "more than %d bytes of addresses", ALLOWED_IPS_MAX);
+	if (!cidr_list(a, ips, &list, &n, &cause))
+		return err_field(e, ERR_INVALID, "allowedIps", "%s", cause.text);
+	return true;
+}
+
+static bool settings_check(struct arena *a, struct str settings, struct err *e)
+{
+	struct err cause = { 0 };
+	const struct json *j;
+
+	if (!settings.n)
+		return true;
+	if (settings.n > SETTINGS_MAX)
+		return err_field(e, ERR_INVALID, "settings", "more than %d bytes of settings", SETTINGS_MAX);
+	if (!json_parse(a, settings, &j, &cause) || !json_is(j, JSON_OBJECT))
+		return err_field(e, ERR_INVALID, "settings", "the settings are no JSON object");
+	return true;
+}
+
+static bool check(struct arena *a, const struct source *s, struct str secret, struct err *e)
+{
+	const unsigned known = DO_INCIDENT | DO_SYNC | DO_FORWARD | DO_RECORD;
+
+	if (!name_check(s->name, "name", e))
+		return false;
+	if (!s->actions || s->actions & ~known)
+		return err_field(e, ERR_INVALID, "actions", "a source needs at least one known action");
+	if (s->rate_per_minute > UINT32_MAX)
+		return err_field(e, ERR_INVALID, "rateLimitPerMinute", "the rate is too large");
+	if (secret.n > SECRET_MAX)
+		return err_field(e, ERR_INVALID, "signatureSecret", "the secret has more than %d bytes", SECRET_MAX);
+	return ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
+}
+
+/* Fills service_id and service_public_id: by public id, else by number, else the tenant's default. */
+static bool service_fill(struct db *db, struct arena *a, struct source *s, struct err *e)
+{
+	static const struct field service_fields[] = {
+		FIELD_ID(struct service, id, "id", ""),
+		FIELD_STR(struct service, public_id, "public_id", ""),
+		FIELD_END
+	};
+	struct service sv = { 0 };
+	int found;
+
+	if (s->service_public_id.n)
+		found = service_by_public_id(db, a, s->tenant_id, s->service_public_id, &sv, e);
+	else if (s->service_id)
+		found = db_query_one(db, &stmts[Q_SERVICE], VALS(V_U(s->service_id), V_U(s->tenant_id)), a,
+			service_fields, sizeof(sv), &sv, e);
+	else
+		found = service_default(db, a, s->tenant_id, &sv, e);
+	if (found < 0)
+		return false;
+	if (!found)
+		return err_field(e, ERR_INVALID, "serviceId", "there is no such service");
+	s->service_id = sv.id;
+	s->service_public_id = sv.public_id;
+	return true;
+}
+
+/* ---- writing ---- */
+
+static struct val rate_val(uint64_t per_minute)
+{
+	return per_minute == RATE_DEFAULT ? V_NULL() : V_U(per_minute);
+}
+
+static struct val text_val(struct str s)
+{
+	return s.n ? V_S(s) : V_NULL();
+}
+
+static void detail_write(struct json_out *o, const char *key, const struct source *s)
+{
+	json_key(o, key);
+	json_open(o, '{');
+	json_fields(o, audit_fields, s);
+	json_key(o, "rateLimitPerMinute");
+	if (s->rate_per_minute == RATE_DEFAULT)
+		json_null(o);
+	else
+		json_u64(o, s->rate_per_minute);
+	json_close(o, '}');
+}
+
+/* `verb` is "create", "update" or "delete"; before and after may be NULL. */
+static bool audit(struct db *db, const struct change *c, const char *verb, const struct source *before,
+	const struct source *after, struct err *e)
+{
+	char action[64];
+	struct strbuf b;
+	struct json_out o;
+
+	snprintf(action, sizeof(action), "%s.%s",
+		c->source.kind == SOURCE_REGISTRATION ? "registration" : "integration", verb);
+	strbuf_init(&b, c->arena, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	if (before)
+		detail_write(&o, "before", before);
+	if (after)
+		detail_write(&o, "after", after);
+	json_key(&o, "secretReplaced");
+	json_bool(&o, c->replace_secrets);
+	json_close(&o, '}');
+	return audit_add(db, c->who, action, c->source.public_id, strbuf_str(&b), c->now, e);
+}
+
+static bool secret_write(struct db *db, const struct change *c, struct err *e)
+{
+	return !c->sealed_secret.n ||
+		db_exec(db, &stmts[Q_SECRET_ADD], VALS(V_U(c->source.id), V_S(c->sealed_secret), V_I(c->now)), NULL, e);
+}
+
+static struct str secret_seal(struct arena *a, const struct seal_key *sk, struct str public_id, struct str secret)
+{
+	struct str context = arena_printf(a, "source_secret:%.*s", STR_ARG(public_id));
+
+	return secret.n ? seal(a, sk, secret, context.p) : STR_NONE;
+}
+
+static void bump_if_done(struct shm *shm, bool ok, const struct err *e)
+{
+	if (shm && (ok || e->code == ERR_UNKNOWN))
+		shm_generation_bump(shm);
+}
+
+static bool add_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct source *s = &c->source;
+
+	if (!service_fill(db, c->arena, s, e))
+		return false;
+	if (!db_exec(db, &stmts[Q_ADD],
+		VALS(V_S(s->public_id), V_U(s->tenant_id), V_U(s->kind), V_S(s->provider), V_S(s->name),
+			V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
+			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
+			V_U(s->route_by_service), V_S(c->key_hash), V_S(c->key_sealed), text_val(s->settings),
+			V_I(c->now), V_I(c->now)),
+		NULL, e))
+		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
+	s->id = db_insert_id(db);
+	return secret_write(db, c, e) && audit(db, c, "create", NULL, s, e);
+}
+
+/* 32 hex digits, their hash and their sealed form. */
+static struct str key_make(struct change *c, const struct seal_key *sk)
+{
+	unsigned char raw[KEY_BYTES], digest[SHA256_BYTES];
+	struct str context = arena_printf(c->arena, "source_key:%.*s", STR_ARG(c->source.public_id));
+	struct str key;
+
+	random_bytes(raw, sizeof(raw));
+	key = hex_encode(c->arena, raw, sizeof(raw));
+	secret_wipe(raw, sizeof(raw));
+	sha256(key, digest);
+	c->key_hash = arena_str(c->arena, (struct str){ (const char *)digest, sizeof(digest) });
+	c->key_sealed = seal(c->arena, sk, key, context.p);
+	return key;
+}
+
+bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
+	const struct who *who, ms_t now, struct source *out, struct str *key, struct err *e)
+{
+	struct change c = { .arena = a, .source = *in, .who = who, .now = now };
+	struct source *s = &c.source;
+	char id[PUBLIC_ID_MAX];
+	struct str made;
+	bool ok;
+
+	if (!check(a, in, secret, e))
+		return false;
+	s->kind = in->kind ? in->kind : SOURCE_INTEGRATION;
+	public_id_make(s->kind == SOURCE_REGISTRATION ? "rg" : "in", id);
+	s->public_id = arena_str(a, str_of(id));
+	s->has_secret = secret.n > 0;
+	s->created_at = s->updated_at = now;
+	made = key_make(&c, sk);
+	c.sealed_secret = secret_seal(a, sk, s->public_id, secret);
+	ok = db_tx(db, add_tx, &c, e);
+	bump_if_done(shm, ok, e);
+	if (ok) {
+		*out = c.source;
+		*key = made;
+	}
+	return ok;
+}
+
+/* Locks the row. True with c->found false: there is no such source. */
+static bool lock(struct db *db, struct change *c, struct source *before, struct err *e)
+{
+	struct source *s = &c->source;
+	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(s->public_id), V_U(s->tenant_id)), c->arena, fields,
+		sizeof(*before), before, e);
+
+	if (found == 1)
+		found = source_get(db, c->arena, s->tenant_id, s->public_id, c->now, before, e);
+	c->found = found == 1;
+	s->id = before->id;
+	s->kind = before->kind;
+	s->provider = before->provider;
+	return found >= 0;
+}
+
+static bool update_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct source *s = &c->source, before = { 0 };
+
+	if (!lock(db, c, &before, e))
+		return false;
+	if (!c->found)
+		return true;
+	if (!service_fill(db, c->arena, s, e))
+		return false;
+	s->has_secret = c->replace_secrets ? c->sealed_secret.n > 0 : before.has_secret;
+	if (!db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(s->name), V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
+			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
+			V_U(s->route_by_service), text_val(s->settings), V_I(c->now), V_U(s->id)),
+		NULL, e))
+		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
+	if (c->replace_secrets &&
+		(!db_exec(db, &stmts[Q_SECRET_DROP], VALS(V_U(s->id)), NULL, e) || !secret_write(db, c, e)))
+		return false;
+	return audit(db, c, "update", &before, s, e);
+}
+
+int source_update(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
+	const struct who *who, ms_t now, struct err *e)
+{
+	struct change c = { .arena = a, .source = *in, .who = who, .now = now, .replace_secrets = secret.p != NULL };
+	bool ok;
+
+	if (!check(a, in, secret, e))
+		return -1;
+	c.sealed_secret = secret_seal(a, sk, in->public_id, secret);
+	ok = db_tx(db, update_tx, &c, e);
+	bump_if_done(shm, ok, e);
+	return ok ? c.found : -1;
+}
+
+static bool delete_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct source before = { 0 };
+
+	if (!lock(db, c, &before, e))
+		return false;
+	if (!c->found)
+		return true;
+	return db_exec(db, &stmts[Q_DELETE], VALS(V_I(c->now), V_I(c->now), V_U(before.id)), NULL, e) &&
+		db_exec(db, &stmts[Q_SECRET_DROP], VALS(V_U(before.id)), NULL, e) &&
+		audit(db, c, "delete", &before, NULL, e);
+}
+
+int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
+	struct err *e)
+{
+	struct change c = { .arena = a, .source = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+	bool ok = db_tx(db, delete_tx, &c, e);
+
+	bump_if_done(shm, ok, e);
+	return ok ? c.found : -1;
+}

@@ -1,0 +1,20 @@
+/* store_int.h - what the files of src/store share among themselves. */
+#ifndef STORE_INT_H
+#define STORE_INT_H
+
+#include "grapnel/store.h"
+
+#define NAME_MAX_CHARS 100	/* VARCHAR(100) of every column `name` */
+
+extern const struct stmt_table audit_stmts, user_stmts, token_stmts, service_stmts, source_stmts, source_load_stmts,
+	incident_stmts, batch_stmts;
+
+/* A name as people give it: UTF-8, 1 to 100 characters, no control characters, no blank at either end. ERR_INVALID names
+ * the field. */
+bool name_check(struct str name, const char *field, struct err *e) MUST_USE;
+
+/* After a failed write: when a unique key refused it, that is ERR_CONFLICT with this sentence; else *e stays. Returns
+ * false. */
+bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e);
+
+#endif

@@ -1,0 +1,237 @@
+/* incident.c - incidents: the list, and one with its timeline and newest alerts.
+ *
+ * The list always walks the status index of its tenant; incidents are few beside events, so service, source and severity are
+ * conditions on the way. */
+#include "view_int.h"
+
+#define ANY_STATUS (1u << INCIDENT_OPEN | 1u << INCIDENT_ACKNOWLEDGED | 1u << INCIDENT_RESOLVED)
+
+const struct field incident_view_fields[] = {
+	FIELD_ID(struct incident_view, id, "id", "Our number of the incident"),
+	FIELD_STR(struct incident_view, title, "title", "Summary of the event that opened it"),
+	FIELD_STR(struct incident_view, status, "status", "OPEN, ACKNOWLEDGED or RESOLVED"),
+	FIELD_STR(struct incident_view, level, "severity", "CRITICAL, HIGH, MEDIUM, LOW or INFO; raised, never lowered"),
+	FIELD_STR(struct incident_view, dedup_key, "dedupKey", "Alerts with this key join it"),
+	FIELD_STR(struct incident_view, service_id, "serviceId", "The service that is in trouble"),
+	FIELD_U64(struct incident_view, alert_count, "alertCount", "Alerts that joined it"),
+	FIELD_BOOL(struct incident_view, is_test, "isTest", "Opened by test traffic"),
+	FIELD_TIME(struct incident_view, opened_at, "openedAt", "First alert"),
+	FIELD_TIME(struct incident_view, acknowledged_at, "acknowledgedAt", "When it was acknowledged"),
+	FIELD_TIME(struct incident_view, resolved_at, "resolvedAt", "When it was resolved"),
+	FIELD_STR(struct incident_view, assignee, "assignee", "User name of who takes care of it"),
+	FIELD_END
+};
+
+const struct field timeline_view_fields[] = {
+	FIELD_ID(struct timeline_view, id, "id", "Our number of the entry"),
+	FIELD_TIME(struct timeline_view, at, "at", "When it happened"),
+	FIELD_STR(struct timeline_view, kind, "kind", "opened, raised, acknowledged, resolved, reopened, note, assigned, snoozed"),
+	FIELD_STR(struct timeline_view, actor, "actor", "sender, system or person"),
+	FIELD_STR(struct timeline_view, user, "user", "Name of the person"),
+	FIELD_ID(struct timeline_view, event_id, "eventId", "The event that caused it"),
+	FIELD_STR(struct timeline_view, level, "severity", "Severity after it"),
+	FIELD_STR(struct timeline_view, text, "text", "Note"),
+	FIELD_END
+};
+
+static const struct field columns[] = {
+	FIELD_U64(struct incident_view, id, "id", ""),
+	FIELD_U64(struct incident_view, tenant_id, "tenant_id", ""),
+	FIELD_STR(struct incident_view, title, "title", ""),
+	FIELD_STR(struct incident_view, dedup_key, "dedup_key", ""),
+	FIELD_STR(struct incident_view, service_id, "service_id", ""),
+	FIELD_STR(struct incident_view, service_name, "service_name", ""),
+	FIELD_STR(struct incident_view, source_id, "source_id", ""),
+	FIELD_STR(struct incident_view, provider, "provider", ""),
+	FIELD_STR(struct incident_view, assignee, "assignee", ""),
+	FIELD_U64(struct incident_view, alert_count, "alert_count", ""),
+	FIELD_BOOL(struct incident_view, is_test, "is_test", ""),
+	FIELD_TIME(struct incident_view, opened_at, "opened_at", ""),
+	FIELD_TIME(struct incident_view, acknowledged_at, "acknowledged_at", ""),
+	FIELD_TIME(struct incident_view, resolved_at, "resolved_at", ""),
+	FIELD_TIME(struct incident_view, last_alert_at, "last_alert_at", ""),
+	FIELD_TIME(struct incident_view, updated_at, "updated_at", ""),
+	FIELD_U64(struct incident_view, status_n, "status_n", ""),
+	FIELD_U64(struct incident_view, level_n, "level_n", ""),
+	FIELD_U64(struct incident_view, resolved_by_n, "resolved_by_n", ""),
+	FIELD_END
+};
+
+static void write_open(struct sql *q)
+{
+	sql_lit(q, "SELECT " INCIDENT_COLUMNS " FROM (");
+}
+
+static void write_close(struct sql *q)
+{
+	sql_lit(q, ") k JOIN incidents i ON i.id = k.id" INCIDENT_JOINS " ORDER BY i.id DESC");
+}
+
+static void write_branch(struct sql *q, const struct branch *b)
+{
+	if (b->kind == BRANCH_ALL) {
+		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (PRIMARY) WHERE TRUE");
+		return;
+	}
+	sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_status) WHERE t.tenant_id = ");
+	sql_val(q, V_U(b->tenant_id));
+	sql_lit(q, " AND t.status = ");
+	sql_val(q, V_U(b->value));
+}
+
+static void write_source(struct sql *q, const struct incident_filter *f)
+{
+	if (f->provider.n) {
+		sql_lit(q, " AND (SELECT s.provider FROM sources s WHERE s.id = t.source_id) = ");
+		sql_val(q, V_S(f->provider));
+	}
+	if (f->source.n) {
+		sql_lit(q, " AND (SELECT s.public_id FROM sources s WHERE s.id = t.source_id) = ");
+		sql_val(q, V_S(f->source));
+	}
+	if (f->service.n) {
+		sql_lit(q, " AND (SELECT v.public_id FROM services v WHERE v.id = t.service_id) = ");
+		sql_val(q, V_S(f->service));
+	}
+}
+
+static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
+{
+	const struct incident_filter *f = p->filter;
+
+	if (f->statuses && b->kind == BRANCH_ALL) {
+		sql_lit(q, " AND 1 << t.status & ");
+		sql_val(q, V_U(f->statuses));
+	}
+	if (f->levels) {
+		sql_lit(q, " AND 1 << t.level & ");
+		sql_val(q, V_U(f->levels));
+	}
+	write_source(q, f);
+	if (f->assignee.n) {
+		sql_lit(q, " AND t.assignee_id = (SELECT u.id FROM users u WHERE u.name = ");
+		sql_val(q, V_S(f->assignee));
+		sql_lit(q, " UNION SELECT u.id FROM users u WHERE u.public_id = ");
+		sql_val(q, V_S(f->assignee));
+		sql_lit(q, " LIMIT 1)");
+	}
+	if (f->text.n) {
+		sql_lit(q, " AND (t.dedup_key = ");
+		sql_val(q, V_S(f->text));
+		sql_lit(q, " OR t.title COLLATE utf8mb4_general_ci LIKE ");
+		sql_val(q, V_S(like_part(q->text.arena, f->text)));
+		sql_lit(q, ")");
+	}
+}
+
+const struct list_table incident_table = {
+	.name = "view.incident_list",
+	.branch = write_branch,
+	.residual = write_residual,
+	.open = write_open,
+	.close = write_close,
+	.columns = columns,
+	.size = sizeof(struct incident_view),
+};
+
+void incident_plan(const struct incident_filter *f, struct plan *p)
+{
+	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
+
+	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	p->residual = f->levels || f->provider.n || f->source.n || f->service.n || f->assignee.n || f->text.n;
+	if (!f->tenant_id) {
+		p->residual = p->residual || f->statuses;
+		plan_add(p, BRANCH_ALL, 0, 0);
+		return;
+	}
+	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++)
+		if (want & 1u << s)
+			plan_add(p, BRANCH_STATUS, f->tenant_id, s);
+}
+
+static void fill_words(struct incident_view *v)
+{
+	v->status = str_of(incident_status_word((enum incident_status)v->status_n));
+	v->level = str_of(level_word((enum level)v->level_n));
+}
+
+bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f, struct incident_view **out, size_t *n,
+	uint64_t *next, struct err *e)
+{
+	struct plan p;
+
+	incident_plan(f, &p);
+	if (!list_run(db, a, &incident_table, &p, out, n, next, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		fill_words(&(*out)[i]);
+	return true;
+}
+
+int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_view *out, struct err *e)
+{
+	int found = db_query_one(db, &view_stmt[V_INCIDENT], VALS(V_U(id)), a, columns, sizeof(*out), out, e);
+
+	if (found == 1 && tenant_id && out->tenant_id != tenant_id)
+		return 0;
+	if (found == 1)
+		fill_words(out);
+	return found;
+}
+
+/* ---- one incident with what happened to it ---- */
+
+static const struct field timeline_columns[] = {
+	FIELD_U64(struct timeline_view, id, "id", ""),
+	FIELD_U64(struct timeline_view, event_id, "event_id", ""),
+	FIELD_STR(struct timeline_view, user, "user", ""),
+	FIELD_STR(struct timeline_view, text, "text", ""),
+	FIELD_U64(struct timeline_view, kind_n, "kind_n", ""),
+	FIELD_U64(struct timeline_view, actor_n, "actor_n", ""),
+	FIELD_U64(struct timeline_view, level_n, "level_n", ""),
+	FIELD_TIME(struct timeline_view, at, "at", ""),
+	FIELD_END
+};
+
+static const char *const actor_words[] = {
+	[ACTOR_NONE] = NULL,
+	[ACTOR_SENDER] = "sender",
+	[ACTOR_SYSTEM] = "system",
+	[ACTOR_PERSON] = "person",
+};
+
+static void fill_entry(struct timeline_view *v)
+{
+	v->kind = str_of(timeline_word((unsigned)v->kind_n));
+	v->actor = v->actor_n < ARRAY_SIZE(actor_words) ? str_of(actor_words[v->actor_n]) : STR_NONE;
+	v->level = v->level_n ? str_of(level_word((enum level)(v->level_n - 1))) : STR_NONE;
+}
+
+/* The newest were read, newest first; people read a story from its beginning. */
+static void oldest_first(struct timeline_view *rows, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		struct timeline_view swap = rows[i];
+
+		rows[i] = rows[n - 1 - i];
+		rows[n - 1 - i] = swap;
+	}
+}
+
+int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_detail *out, struct err *e)
+{
+	int found;
+
+	*out = (struct incident_detail){ 0 };
+	found = incident_view_one(db, a, tenant_id, id, &out->incident, e);
+	if (found != 1)
+		return found;
+	if (!db_query(db, &view_stmt[V_TIMELINE], VALS(V_U(id), V_U(INCIDENT_TIMELINE_MAX)), a, timeline_columns,
+		sizeof(*out->timeline), &out->timeline, &out->timeline_n, e))
+		return -1;
+	for (size_t i = 0; i < out->timeline_n; i++)
+		fill_entry(&out->timeline[i]);
+	oldest_first(out->timeline, out->timeline_n);
+	return alert_view_newest(db, a, id, &out->alerts, &out->alert_n, e) ? 1 : -1;
+}

@@ -1,0 +1,114 @@
+/* integration.c - an integration as people see it. Secrets and keys never pass through here. */
+#include "view_int.h"
+
+#include "grapnel/provider.h"
+
+const struct field integration_view_fields[] = {
+	FIELD_STR(struct integration_view, id, "id", "Public id"),
+	FIELD_STR(struct integration_view, name, "name", "As people know it"),
+	FIELD_STR(struct integration_view, type, "type", "Provider slug"),
+	FIELD_STR(struct integration_view, service_id, "serviceId", "The service whose incidents it opens"),
+	FIELD_BOOL(struct integration_view, enabled, "enabled", "A disabled one answers 403"),
+	FIELD_BOOL(struct integration_view, is_default, "isDefault", "Serves /api/webhooks/{type} without an id"),
+	FIELD_JSON(struct integration_view, actions, "actions", "What is done with its events"),
+	FIELD_U64(struct integration_view, rate_per_minute, "rateLimitPerMinute", "Requests accepted in a minute; 0 = no limit"),
+	FIELD_JSON(struct integration_view, allowed_ips, "allowedIps", "Addresses and networks that may send; null = all"),
+	FIELD_BOOL(struct integration_view, require_key, "requireKey", "Key and signature both are needed"),
+	FIELD_BOOL(struct integration_view, route_by_service, "routeByService", "The service an event names decides"),
+	FIELD_BOOL(struct integration_view, has_secret, "hasSecret", "A signature secret is set"),
+	FIELD_STR(struct integration_view, webhook_url, "webhookUrl", "Where the provider posts"),
+	FIELD_U64(struct integration_view, alert_count, "alertCount", "Alerts so far"),
+	FIELD_U64(struct integration_view, webhook_count, "webhookCount", "Requests so far"),
+	FIELD_TIME(struct integration_view, last_webhook_at, "lastWebhookAt", "Newest request"),
+	FIELD_U64(struct integration_view, error_count, "errorCount", "Answers 4xx and 5xx in the last 24 hours"),
+	FIELD_TIME(struct integration_view, created_at, "createdAt", "Creation"),
+	FIELD_TIME(struct integration_view, updated_at, "updatedAt", "Last change"),
+	FIELD_END
+};
+
+const struct action_name action_names[] = {
+	{ "incident", DO_INCIDENT },
+	{ "sync", DO_SYNC },
+	{ "forward", DO_FORWARD },
+	{ "record", DO_RECORD },
+	{ NULL }
+};
+
+#define ACTIONS_TEXT_MAX 64	/* all four words */
+#define ADDRESSES_TEXT_MAX 65536	/* what the column holds */
+
+static struct str actions_json(struct arena *a, uint64_t actions)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, ACTIONS_TEXT_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	for (const struct action_name *w = action_names; w->name; w++)
+		if (actions & w->bit)
+			json_strz(&o, w->name);
+	json_close(&o, ']');
+	return strbuf_str(&b);
+}
+
+static struct str addresses_json(struct arena *a, struct str list)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	if (!list.n)
+		return STR_NONE;
+	strbuf_init(&b, a, 4 * ADDRESSES_TEXT_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	while (list.n) {
+		struct str one = str_trim(str_until(&list, ','));
+
+		if (one.n)
+			json_str(&o, one);
+	}
+	json_close(&o, ']');
+	return strbuf_str(&b);
+}
+
+/* The answers of payment providers are those of /api/webhooks; everything else posts to /api/integrations. */
+static struct str webhook_url(struct arena *a, const struct source *s, const struct provider *p, struct str base)
+{
+	const char *path = p && (p->flags & PAYMENT) ? "webhooks" : "integrations";
+
+	while (str_ends(base, "/"))
+		base.n--;
+	if (s->kind == SOURCE_REGISTRATION)
+		return arena_printf(a, "%.*s/webhooks/%.*s", STR_ARG(base), STR_ARG(s->public_id));
+	return arena_printf(a, "%.*s/api/%s/%.*s/%.*s", STR_ARG(base), path, STR_ARG(s->provider), STR_ARG(s->public_id));
+}
+
+void integration_view_fill(struct arena *a, const struct source *s, struct str public_url, struct integration_view *out)
+{
+	const struct provider *p = provider_find(s->provider);
+
+	*out = (struct integration_view){
+		.id = s->public_id,
+		.name = s->name,
+		.type = s->provider,
+		.service_id = s->service_public_id,
+		.webhook_url = webhook_url(a, s, p, public_url),
+		.actions = actions_json(a, s->actions),
+		.allowed_ips = addresses_json(a, s->allowed_ips),
+		.rate_per_minute = s->rate_per_minute,
+		.enabled = s->enabled,
+		.is_default = s->is_default,
+		.require_key = s->require_key,
+		.route_by_service = s->route_by_service,
+		.has_secret = s->has_secret,
+		.alert_count = s->alert_count,
+		.webhook_count = s->webhook_count,
+		.error_count = s->error_count,
+		.last_webhook_at = s->last_webhook_at,
+		.created_at = s->created_at,
+		.updated_at = s->updated_at,
+	};
+	if (s->rate_per_minute == RATE_DEFAULT)
+		out->rate_per_minute = p ? provider_per_minute(p) : 0;
+}

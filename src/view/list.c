@@ -1,0 +1,141 @@
+/* list.c - one page of a filtered list: see view_int.h for the idea. */
+#include <assert.h>
+
+#include "view_int.h"
+
+void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t cursor, uint64_t limit)
+{
+	*p = (struct plan){ .filter = filter, .limit = limit, .below = INT64_MAX };
+	if (from > 0)
+		p->from = id_floor(from);
+	if (to)
+		p->below = id_floor(to > 0 ? to : 0);
+	if (cursor && cursor < p->below)
+		p->below = cursor;
+}
+
+void plan_add(struct plan *p, enum branch_kind kind, uint64_t tenant_id, uint64_t value)
+{
+	assert(p->n < LIST_BRANCHES_MAX);
+	p->branches[p->n++] = (struct branch){ kind, tenant_id, value };
+}
+
+static void write_range(struct sql *q, const struct plan *p)
+{
+	sql_lit(q, " AND t.id >= ");
+	sql_val(q, V_U(p->from));
+	sql_lit(q, " AND t.id < ");
+	sql_val(q, V_U(p->below));
+}
+
+void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p)
+{
+	t->open(q);
+	for (size_t i = 0; i < p->n; i++) {
+		if (i)
+			sql_lit(q, " UNION ALL ");
+		sql_lit(q, "(");
+		t->branch(q, &p->branches[i]);
+		write_range(q, p);
+		t->residual(q, p, &p->branches[i]);
+		sql_lit(q, " ORDER BY t.id DESC LIMIT ");
+		sql_val(q, V_U(p->limit + 1));
+		sql_lit(q, ")");
+	}
+	sql_lit(q, " ORDER BY id DESC LIMIT ");
+	sql_val(q, V_U(p->limit + 1));
+	t->close(q);
+}
+
+/* The id at which the scan has passed LIST_SCAN_MAX entries of all branches together; no row: it never gets there. */
+void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p)
+{
+	sql_lit(q, "SELECT MAX(id) AS id FROM (");
+	for (size_t i = 0; i < p->n; i++) {
+		if (i)
+			sql_lit(q, " UNION ALL ");
+		sql_lit(q, "(");
+		t->branch(q, &p->branches[i]);
+		write_range(q, p);
+		sql_lit(q, " ORDER BY t.id DESC LIMIT 1 OFFSET ");
+		sql_val(q, V_U(LIST_SCAN_MAX / p->n));
+		sql_lit(q, ")");
+	}
+	sql_lit(q, ") k");
+}
+
+struct floor_row {
+	uint64_t id;
+};
+
+static const struct field floor_columns[] = {
+	FIELD_U64(struct floor_row, id, "id", ""),
+	FIELD_END
+};
+
+/* *floor stays 0 where the whole range may be looked through. */
+static bool list_floor(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, uint64_t *floor, struct err *e)
+{
+	struct floor_row *rows = NULL;
+	size_t n = 0;
+	struct sql q;
+
+	*floor = 0;
+	if (!p->residual)
+		return true;
+	sql_init(&q, a);
+	list_floor_sql(&q, t, p);
+	if (!db_query_sql(db, "view.list_floor", &q, a, floor_columns, sizeof(*rows), &rows, &n, e))
+		return false;
+	if (n)
+		*floor = rows[0].id;
+	return true;
+}
+
+bool list_run(struct db *db, struct arena *a, const struct list_table *t, struct plan *p, void *rows_r, size_t *n, uint64_t *next,
+	struct err *e)
+{
+	uint64_t floor;
+	struct sql q;
+
+	*n = 0;
+	*next = 0;
+	*(void **)rows_r = NULL;
+	if (!p->n || p->from >= p->below)
+		return true;
+	if (!list_floor(db, a, t, p, &floor, e))
+		return false;
+	if (floor > p->from)
+		p->from = floor;
+	sql_init(&q, a);
+	list_page_sql(&q, t, p);
+	if (!db_query_sql(db, t->name, &q, a, t->columns, t->size, rows_r, n, e))
+		return false;
+	*next = floor;
+	if (*n > p->limit) {
+		*n = p->limit;
+		*next = *(uint64_t *)(*(char **)rows_r + (*n - 1) * t->size);
+	}
+	return true;
+}
+
+struct str like_part(struct arena *a, struct str text)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, text.n * 2 + 3);
+	strbuf_addc(&b, '%');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '%' || text.p[i] == '_' || text.p[i] == '\\')
+			strbuf_addc(&b, '\\');
+		strbuf_addc(&b, text.p[i]);
+	}
+	strbuf_addc(&b, '%');
+	return strbuf_str(&b);
+}
+
+void null_if_empty(struct str *s)
+{
+	if (!s->n)
+		*s = STR_NONE;
+}
