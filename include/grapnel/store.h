@@ -30,6 +30,15 @@ struct who {
 bool audit_add(struct db *db, const struct who *who, const char *action, struct str object, struct str detail_json, ms_t now,
 	struct err *e) MUST_USE;
 
+/* ---- tenant.c ---- */
+
+struct tenant {
+	uint64_t id;
+	struct str name;
+	ms_t created_at;
+};
+int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e) MUST_USE;
+
 /* ---- user.c, token.c ---- */
 
 enum role { ROLE_NONE = 0, ROLE_VIEWER = 1, ROLE_OPERATOR = 2, ROLE_ADMIN = 3 };

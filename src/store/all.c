@@ -12,6 +12,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&service_stmts,
 	&source_load_stmts,
 	&source_stmts,
+	&tenant_stmts,
 	&token_stmts,
 	&user_stmts,
 	NULL

@@ -72,18 +72,6 @@ static struct str addresses_json(struct arena *a, struct str list)
 	return strbuf_str(&b);
 }
 
-/* The answers of payment providers are those of /api/webhooks; everything else posts to /api/integrations. */
-static struct str webhook_url(struct arena *a, const struct source *s, const struct provider *p, struct str base)
-{
-	const char *path = p && (p->flags & PAYMENT) ? "webhooks" : "integrations";
-
-	while (str_ends(base, "/"))
-		base.n--;
-	if (s->kind == SOURCE_REGISTRATION)
-		return arena_printf(a, "%.*s/webhooks/%.*s", STR_ARG(base), STR_ARG(s->public_id));
-	return arena_printf(a, "%.*s/api/%s/%.*s/%.*s", STR_ARG(base), path, STR_ARG(s->provider), STR_ARG(s->public_id));
-}
-
 void integration_view_fill(struct arena *a, const struct source *s, struct str public_url, struct integration_view *out)
 {
 	const struct provider *p = provider_find(s->provider);
@@ -93,7 +81,7 @@ void integration_view_fill(struct arena *a, const struct source *s, struct str p
 		.name = s->name,
 		.type = s->provider,
 		.service_id = s->service_public_id,
-		.webhook_url = webhook_url(a, s, p, public_url),
+		.webhook_url = source_webhook_url(a, public_url, s->provider, s->public_id),
 		.actions = actions_json(a, s->actions),
 		.allowed_ips = addresses_json(a, s->allowed_ips),
 		.rate_per_minute = s->rate_per_minute,
