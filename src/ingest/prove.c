@@ -61,13 +61,14 @@ static void debug_proof(const struct ingest_work *w)
 
 static bool check_signature(struct batch *b, struct ingest_work *w)
 {
-	static const struct proof *const plain[] = { &proof_plain_hmac, NULL };
 	struct inbound in = w->item->in;
-	struct proof_input input = { .in = &in, .secrets = w->source->s.secrets, .secret_n = w->source->s.secret_n };
+	struct proof_input input = {
+		.arena = b->a, .in = &in, .secrets = w->source->s.secrets, .secret_n = w->source->s.secret_n,
+	};
 	enum verdict v;
 
 	in.body = w->raw;
-	v = proof_check(w->provider->proofs ? w->provider->proofs : plain, &input, &w->proof);
+	v = proof_check(provider_proofs(w->provider), &input, &w->proof);
 	if (v == PROVEN)
 		return true;
 	if (b->g->c.debug)
