@@ -41,6 +41,9 @@ void ingest_free(struct ingest *g);
 /* Fills the source cache; a database that is away is no error. */
 void ingest_preload(struct ingest *g, ms_t now);
 
+/* Between batches, about once a second: keeps the cache warm, so that no sender waits for it. */
+void ingest_tick(struct ingest *g, ms_t now);
+
 /* Is this a path of the pipeline? Then *body_max is the most its body may have. Touches nothing. */
 bool ingest_path(struct str method, struct str path, size_t *body_max);
 

@@ -45,8 +45,19 @@ void ingest_preload(struct ingest *g, ms_t now)
 		for (size_t i = 0; i < n; i++)
 			cache_put(g->cache, &all[i], generation, now);
 	else
-		log_warning("sources could not be read at start", LOG_ERR(&e));
+		log_warning("sources could not be read", LOG_ERR(&e));
+	g->preloaded = generation;
 	arena_reset(g->scratch);
+}
+
+/* After a change anywhere on the host the whole cache is read anew, before the next request asks. */
+void ingest_tick(struct ingest *g, ms_t now)
+{
+	uint64_t generation = shm_generation(g->c.shm);
+
+	if (generation == g->preloaded || !db_is_connected(g->c.db))
+		return;
+	ingest_preload(g, now);
 }
 
 /* Names a request by path and body: a retry has the same name, so that the retry of what killed a worker is known. */

@@ -109,6 +109,7 @@ struct batch {
 struct ingest {
 	struct ingest_config c;
 	struct cache *cache;
+	uint64_t preloaded;		/* generation at the last reading of all sources */
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
 };
 

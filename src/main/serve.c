@@ -1,0 +1,143 @@
+/* serve.c - wiring of one worker: requests of the loop become items of the pipeline or calls of the API, and back. */
+#include "grapnel/api.h"
+#include "grapnel/db.h"
+#include "grapnel/ingest.h"
+#include "grapnel/log.h"
+
+#include "serve.h"
+
+#define API_BODY_MAX (1u << 20)		/* the largest body of the API is a list of ids */
+#define WORKERS_PER_HOST 64		/* ids hold 10 bits of worker: 16 hosts of 64 */
+
+struct worker {
+	struct ingest *ingest;
+	struct api *api;
+};
+
+static enum lane classify(void *ctx, struct str method, struct str uri, size_t *body_max)
+{
+	struct str path = str_until(&uri, '?');
+
+	if (ingest_path(method, path, body_max))
+		return LANE_HERE;
+	*body_max = API_BODY_MAX;
+	return LANE_WEB;
+}
+
+static struct ingest_item item_of(struct request *rq)
+{
+	return (struct ingest_item){
+		.in = {
+			.method = rq->method,
+			.uri = rq->uri,
+			.path = rq->path,
+			.query = rq->query,
+			.headers = rq->headers,
+			.header_n = rq->header_n,
+			.content_type = rq->content_type,
+			.body = rq->body,
+		},
+		.remote_addr = rq->remote_addr,
+		.trace = str_of(rq->id),
+		.traceparent = rq->traceparent,
+		.too_large = rq->body_too_large,
+		.too_short = rq->body_short,
+		.began_us = rq->began_us,
+	};
+}
+
+static void add_rate(struct request *rq, const struct rate_result *r)
+{
+	if (!r->limit)
+		return;
+	response_header(rq, "X-RateLimit-Limit", arena_printf(rq->arena, "%u", r->limit));
+	response_header(rq, "X-RateLimit-Remaining", arena_printf(rq->arena, "%u", r->remaining));
+	response_header(rq, "X-RateLimit-Reset", arena_printf(rq->arena, "%lld", (long long)((r->reset_at + 999) / 1000)));
+}
+
+static void answer_of(struct request *rq, const struct ingest_item *it)
+{
+	const struct answer *a = &it->answer;
+
+	rq->response.status = a->status;
+	rq->response.content_type = a->content_type;
+	rq->response.body = a->body;
+	for (size_t i = 0; i < ARRAY_SIZE(a->extra) && a->extra[i].name.n; i++)
+		response_header(rq, arena_cstr(rq->arena, a->extra[i].name), a->extra[i].value);
+	add_rate(rq, &it->rate);
+}
+
+static void handle(void *ctx, struct request **rq, size_t n)
+{
+	struct worker *w = ctx;
+	struct ingest_item *items = ARENA_ARRAY(rq[0]->arena, struct ingest_item, n);
+	struct request **inbound = ARENA_ARRAY(rq[0]->arena, struct request *, n);
+	size_t m = 0, body_max;
+	ms_t now = clock_now();
+
+	for (size_t i = 0; i < n; i++) {
+		if (ingest_path(rq[i]->method, rq[i]->path, &body_max)) {
+			inbound[m] = rq[i];
+			items[m++] = item_of(rq[i]);
+		} else {
+			api_handle(w->api, rq[i], now);
+		}
+	}
+	if (m)
+		ingest_run(w->ingest, rq[0]->arena, items, m, now);
+	for (size_t i = 0; i < m; i++)
+		answer_of(inbound[i], &items[i]);
+}
+
+static void tick(void *ctx, ms_t now)
+{
+	struct worker *w = ctx;
+
+	ingest_tick(w->ingest, now);
+}
+
+struct db *serve_db(const struct conf *c)
+{
+	struct db_config d = {
+		.socket = c->database.socket, .host = c->database.host, .port = c->database.port, .user = c->database.user,
+		.password = c->database.password, .name = c->database.name,
+		.connect_timeout_ms = c->database.connect_timeout_ms, .read_timeout_ms = c->database.read_timeout_ms,
+		.tls = c->database.tls, .tls_ca = c->database.tls_ca,
+	};
+
+	return db_new(&d);
+}
+
+int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pass_fd)
+{
+	const struct serve *s = ctx;
+	const struct conf *c = s->conf;
+	struct id_maker ids;
+	struct db *db = serve_db(c);
+	struct worker w;
+	struct http_limits limits = {
+		.batch_max = pool == POOL_WEB ? 1 : c->ingest.batch_max,
+		.batch_bytes = c->ingest.batch_bytes_max,
+		.connections_max = c->ingest.connections_max,
+		.request_ms = c->ingest.request_deadline_ms,
+		.upload_ms = c->ingest.upload_deadline_ms,
+		.response_ms = c->web.response_deadline_ms,
+	};
+	struct http_handler handler = { .ctx = &w, .classify = classify, .handle = handle, .tick = tick };
+	struct http_worker worker = { .listen_fd = listen_fd, .pass_fd = pass_fd, .pool = pool, .limits = &limits,
+		.handler = &handler, .shm = s->shm };
+
+	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
+	w.ingest = ingest_new(&(struct ingest_config){
+		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
+		.public_url = c->server.public_url, .verify_signatures = c->ingest.verify_signatures,
+		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
+	});
+	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids });
+	ingest_preload(w.ingest, clock_now());
+	http_serve(&worker);
+	api_free(w.api);
+	ingest_free(w.ingest);
+	db_free(db);
+	return 0;
+}
