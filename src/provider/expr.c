@@ -8,6 +8,7 @@
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
+#define LABELS_MAX (64 * 1024 * 1024)	/* written labels: more than the largest body can hold */
 #define PARTS_MAX 32	/* views in one text; the longest row has 9 */
 
 /* ---- what counts as not there --------------------------------------------------------------------------------- */
@@ -123,7 +124,7 @@ static struct str members_hash(struct arena *a, const struct json *object)
 	for (const struct json *j = object->first; j; j = j->next)
 		member[n++] = j;
 	qsort(member, n, sizeof(*member), member_order);
-	strbuf_init(&text, a, SIZE_MAX);
+	strbuf_init(&text, a, LABELS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		strbuf_addstr(&text, member[i]->name);
 		strbuf_addc(&text, '=');
@@ -257,12 +258,13 @@ static void add_part(struct text *t, struct str part)
 
 static struct str literal(struct str *expr)
 {
+	struct str all = *expr;
 	size_t n = 0;
 
-	while (n < expr->n && !strchr("{[]", expr->p[n]))
+	while (n < all.n && !strchr("{[]", all.p[n]))
 		n++;
-	*expr = str_sub(*expr, n);
-	return (struct str){ expr->p - n, n };
+	*expr = str_sub(all, n);
+	return (struct str){ all.p, n };
 }
 
 /* False when a brace outside of [ ] is not there. */

@@ -1,0 +1,135 @@
+/* The expression language of provider.h: a row for each thing it says. */
+#include "provider_test.h"
+
+#include "grapnel/crypto.h"
+
+static const char element[] =
+	"{\"a\":\" text \",\"n\":12345,\"f\":12345.0,\"big\":9007199254740993,\"t\":true,\"nul\":null,\"empty\":\"  \",\"o\":{\"x\":\"deep\"},"
+	"\"l\":[\"zero\",{\"k\":\"one\"}],\"a/b\":\"slash\",\"star\":\"*monitorID*\",\"shell\":\"${latestEvent.id}\",\"dog\":\"$ALERT_ID\","
+	"\"must\":\"{{ incident.id }}\",\"place\":\"{PID}\",\"uuid\":\"{0f8fad5b-d9cb-469f-a165-70867728950e}\",\"price\":\"$5\","
+	"\"md\":\"*bold text*\",\"none\":\"None\",\"na\":\"N/A\",\"word\":\"nonesuch\","
+	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{}}";
+
+static const struct {
+	const char *expr, *want;	/* NULL = not there */
+} rows[] = {
+	{ "/a", "text" },
+	{ "/n", "12345" },
+	{ "/f", "12345" },
+	{ "/big", "9007199254740993" },
+	{ "/t", "true" },
+	{ "/o/x", "deep" },
+	{ "/l/0", "zero" },
+	{ "/l/1/k", "one" },
+	{ "/a~1b", "slash" },
+	{ "/o", NULL },
+	{ "/l", NULL },
+	{ "/nul", NULL },
+	{ "/empty", NULL },
+	{ "/missing", NULL },
+	{ "/a/deeper", NULL },
+
+	/* template variables that were left in place */
+	{ "/star", NULL },
+	{ "/shell", NULL },
+	{ "/dog", NULL },
+	{ "/must", NULL },
+	{ "/place", NULL },
+	{ "/uuid", "{0f8fad5b-d9cb-469f-a165-70867728950e}" },
+	{ "/price", "$5" },
+	{ "/md", "*bold text*" },
+
+	/* other places */
+	{ "^/top", "body" },
+	{ "^/a", NULL },
+	{ "</type", "envelope" },
+	{ "@x-event", "push" },
+	{ "@x-none", NULL },
+	{ "?q", "a b" },
+	{ "?none", NULL },
+	{ "'literal'", "literal" },
+	{ "$request", "1001" },
+	{ "$path", "/x" },
+	{ "$index", "3" },
+	{ "%key", "one" },
+	{ "%bare", "text" },
+	{ "%unset", NULL },
+
+	/* ids */
+	{ "#/a", "text" },
+	{ "#/none", NULL },
+	{ "#/na", NULL },
+	{ "#/word", "nonesuch" },
+	{ "/none", "None" },
+
+	/* alternatives */
+	{ "/missing|/a|/n", "text" },
+	{ "/missing|/nul", NULL },
+	{ "/missing|'-'", "-" },
+	{ "@x-none|^/top", "body" },
+	{ "%unset|/n", "12345" },
+
+	/* texts */
+	{ "{/a}", "text" },
+	{ "job:{^/top}:{/missing|/n}", "job:body:12345" },
+	{ "{/a}{/n}", "text12345" },
+	{ "{/a}:{/missing}", NULL },
+	{ "{/a}[ on {/missing}]", "text" },
+	{ "{/a}[ on {/n}]", "text on 12345" },
+	{ "{/a}[ ({/missing}, {/n})] end", "text end" },
+	{ "{/a}[ ({/n}, {/missing})] end", "text end" },
+	{ "{/a}[ 1 {/missing}][ 2 {/n}]", "text 2 12345" },
+	{ "[{/missing}]{/a}", "text" },
+};
+
+static struct str eval(struct arena *a, const char *expr)
+{
+	static const struct header headers[] = { { { "x-other", 7 }, { "o", 1 } }, { { "x-event", 7 }, { "push", 4 } } };
+	struct inbound in = test_inbound("raw", headers, 2);
+	struct where w = { .in = &in, .index = 3, .wrapper = test_json(a, "{\"type\":\"envelope\"}") };
+
+	in.doc = test_json(a, "{\"top\":\"body\"}");
+	in.query = STR("p=1&q=a+b&q=second");
+	in.settings = test_json(a, "{\"fields\":{\"key\":[\"/missing\",\"/l/1/k\"],\"bare\":\"a\"}}");
+	w.element = test_json(a, element);
+	return expr_eval(a, expr, &w);
+}
+
+START_TEST(test_rows)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+
+	unit_str(eval(a, rows[_i].expr), rows[_i].want);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_hash_of_members)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct str want = sha256_hex(a, STR("a=1\nb=2\n"));
+
+	ck_assert(str_eq(eval(a, "=/labels"), want));
+	ck_assert(str_eq(eval(a, "=/labels2"), want));
+	ck_assert_uint_eq(eval(a, "=/nolabels").n, 0);
+	ck_assert_uint_eq(eval(a, "=/a").n, 0);
+	ck_assert(str_eq(eval(a, "$body"), sha256_hex(a, STR("raw"))));
+	arena_free(a);
+}
+END_TEST
+
+/* A single path is a view: nothing is copied. */
+START_TEST(test_no_memory)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound("raw", NULL, 0);
+	struct where w = { .in = &in, .element = test_json(a, element) };
+	size_t before = arena_used(a);
+
+	unit_str(expr_eval(a, "/missing|@none|/o/x", &w), "deep");
+	ck_assert_uint_eq(arena_used(a), before);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("expr", UNIT_ROWS(test_rows, rows), UNIT(test_hash_of_members), UNIT(test_no_memory))
