@@ -1,0 +1,863 @@
+/* src/db against a real MariaDB: values there and back, bulk, lost connections, conflicts. */
+#include "db_test.h"
+
+static struct db *db, *other;	/* `other` kills, locks and looks */
+static struct arena *a;
+static struct err e;
+
+struct row {
+	uint64_t id, u;
+	int64_t i;
+	struct str s, b, l;
+	bool flag;
+	ms_t at;
+	double rate;
+	uint64_t seen;
+};
+
+static const struct field row_fields[] = {
+	FIELD_ID(struct row, id, "id", ""),
+	FIELD_U64(struct row, u, "u", ""),
+	FIELD_I64(struct row, i, "i", ""),
+	FIELD_STR(struct row, s, "s", ""),
+	FIELD_STR(struct row, b, "b", ""),
+	FIELD_JSON(struct row, l, "l", ""),
+	FIELD_BOOL(struct row, flag, "flag", ""),
+	FIELD_TIME(struct row, at, "at", ""),
+	FIELD_RATE(struct row, rate, "rate", ""),
+	FIELD_U64(struct row, seen, "seen", ""),
+	FIELD_END
+};
+
+enum {
+	Q_DROP, Q_CREATE, Q_INSERT, Q_ALL, Q_BY_BYTES, Q_UPSERT, Q_ADD, Q_SET_U, Q_COUNT, Q_CONNECTION, Q_KILL, Q_ALIVE, Q_WAITING,
+	Q_NEGATIVE, Q_NO_FIELD, Q_WRONG_TYPE, Q_SYNTAX, Q_SLEEP, Q_SLOW_WRITE, Q_SHORT_WAIT, Q_FREEZE, Q_THAW, Q_SETTINGS, Q_SUMS, Q_AUTO,
+	Q_AUTO_INSERT,
+};
+
+static const struct stmt q[] = {
+	[Q_DROP] = { "t.drop", "DROP TABLE IF EXISTS t" },
+	[Q_CREATE] = { "t.create", "CREATE TABLE t (id BIGINT UNSIGNED NOT NULL, u BIGINT UNSIGNED NULL, i BIGINT NULL,"
+		" s VARCHAR(20) NULL, b VARBINARY(300) NULL, l LONGTEXT NULL, flag TINYINT(1) NULL, at BIGINT NULL,"
+		" seen INT UNSIGNED NOT NULL DEFAULT 0, PRIMARY KEY (id), UNIQUE KEY (u), KEY (b)) ENGINE=InnoDB"
+		" DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" },
+	[Q_INSERT] = { "t.insert", "INSERT INTO t (id, u, i, s, b, l, flag, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_ALL] = { "t.all", "SELECT id, u, i, s, b, l, flag, at, seen, i / 4 AS rate FROM t ORDER BY id" },
+	[Q_BY_BYTES] = { "t.by_bytes", "SELECT id, b FROM t WHERE b = ?" },
+	[Q_UPSERT] = { "t.upsert", "INSERT INTO t (id, s, l) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE seen = seen + 1"
+		" RETURNING id, s, seen" },
+	[Q_ADD] = { "t.add", "INSERT INTO t (id, s, l) VALUES (?, ?, ?)" },
+	[Q_SET_U] = { "t.set_u", "UPDATE t SET u = ? WHERE id = ?" },
+	[Q_COUNT] = { "t.count", "SELECT COUNT(*) AS u FROM t" },
+	[Q_CONNECTION] = { "connection", "SELECT CONNECTION_ID() AS u" },
+	[Q_KILL] = { "kill", "KILL ?" },
+	[Q_ALIVE] = { "alive", "SELECT COUNT(*) AS u FROM information_schema.processlist WHERE id = ?" },
+	[Q_WAITING] = { "waiting", "SELECT COUNT(*) AS u FROM information_schema.processlist WHERE id = ? AND info LIKE ?" },
+	[Q_NEGATIVE] = { "negative", "SELECT -1 AS u" },
+	[Q_NO_FIELD] = { "no_field", "SELECT 1 AS nobody" },
+	[Q_WRONG_TYPE] = { "wrong_type", "SELECT 'x' AS u" },
+	[Q_SYNTAX] = { "syntax", "SELECT FROM WHERE" },
+	[Q_SLEEP] = { "sleep", "SELECT SLEEP(60) AS u" },
+	[Q_SLOW_WRITE] = { "slow_write", "UPDATE t SET seen = seen + SLEEP(60) + 1 WHERE id = ?" },
+	[Q_SHORT_WAIT] = { "short_wait", "SET SESSION innodb_lock_wait_timeout = 1" },
+	[Q_FREEZE] = { "freeze", "FLUSH TABLES WITH READ LOCK" },
+	[Q_THAW] = { "thaw", "UNLOCK TABLES" },
+	[Q_SETTINGS] = { "settings", "SELECT CONCAT_WS(' ', @@tx_isolation, @@time_zone, @@innodb_lock_wait_timeout, @@autocommit,"
+		" @@character_set_client, @@character_set_connection, LOCATE('STRICT_ALL_TABLES', @@sql_mode) > 0) AS s" },
+	[Q_SUMS] = { "sums", "SELECT SUM(u) AS u, SUM(i) AS i, AVG(i) AS rate, COUNT(*) AS seen, MAX(id) > 1 AS flag FROM t" },
+	[Q_AUTO] = { "auto.create", "CREATE OR REPLACE TABLE auto (id INT UNSIGNED NOT NULL AUTO_INCREMENT, n INT, PRIMARY KEY (id))" },
+	[Q_AUTO_INSERT] = { "auto.insert", "INSERT INTO auto (n) VALUES (?)" },
+};
+
+static void setup(void)
+{
+	e = (struct err){ 0 };
+	a = arena_new(64 << 20);
+	db = test_connect(TEST_DB, 30000);
+	other = test_connect(TEST_DB, 30000);
+	succeeds(db_exec(other, &q[Q_DROP], NULL, 0, NULL, &e));
+	succeeds(db_exec(other, &q[Q_CREATE], NULL, 0, NULL, &e));
+	succeeds(db_connect(db, &e));
+}
+
+static void teardown(void)
+{
+	db_free(db);
+	db_free(other);
+	arena_free(a);
+}
+
+static uint64_t number(struct db *on, const struct stmt *s, const struct val *vals, size_t n)
+{
+	struct row r;
+
+	succeeds(db_query_one(on, s, vals, n, a, row_fields, sizeof(r), &r, &e) == 1);
+	return r.u;
+}
+
+static uint64_t count(void)
+{
+	return number(other, &q[Q_COUNT], NULL, 0);
+}
+
+static struct row *all(size_t *n)
+{
+	struct row *rows;
+
+	succeeds(db_query(other, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(*rows), &rows, n, &e));
+	return rows;
+}
+
+static void kill_connection(uint64_t id)
+{
+	succeeds(db_exec(other, &q[Q_KILL], VALS(V_U(id)), NULL, &e));
+	while (number(other, &q[Q_ALIVE], VALS(V_U(id))))
+		test_pause();
+}
+
+/* A child process that kills connection `id` once it is busy with a statement of that beginning. */
+static pid_t kill_when_busy(uint64_t id, const char *with)
+{
+	pid_t child = test_fork();
+
+	if (child)
+		return child;
+	other = test_connect(TEST_DB, 30000);
+	while (!number(other, &q[Q_WAITING], VALS(V_U(id), V_S(str_of(with)))))
+		test_pause();
+	kill_connection(id);
+	_exit(0);
+}
+
+static bool same(struct str x, struct str y)
+{
+	return str_eq(x, y) && !x.p == !y.p;
+}
+
+/* ---- values ---- */
+
+static const struct row samples[] = {
+	{ .id = 1 },	/* all NULL */
+	{ .id = 2, .u = UINT64_MAX, .i = INT64_MIN, .s = { "", 0 }, .b = { "", 0 }, .l = { "", 0 } },
+	{ .id = 3, .u = (uint64_t)INT64_MAX + 1, .i = INT64_MAX, .s = { "a", 1 }, .b = { "\0a\0", 3 }, .l = { "\0", 1 } },
+	{ .id = 4, .u = INT64_MAX, .i = -1, .s = { "\xf0\x9f\x98\x80", 4 }, .b = { "\xff\xfe\x80", 3 }, .l = { "{}", 2 } },
+	{ .id = 5, .u = 1, .i = 1, .s = { "\xc3\xa4\xe2\x82\xac'\"\\;--", 11 }, .flag = true, .at = 1767323045678 },
+	{ .id = 6, .u = 2, .i = -7, .s = { "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+		"\xf0\x9f\x98\x80", 80 } },	/* 20 characters of 4 bytes fill VARCHAR(20) */
+};
+#define SAMPLE_COLS 8
+
+static void sample_values(const struct row *r, struct val out[SAMPLE_COLS])
+{
+	bool null = r->id == 1;
+
+	out[0] = V_U(r->id);
+	out[1] = null ? V_NULL() : V_U(r->u);
+	out[2] = null ? V_NULL() : V_I(r->i);
+	out[3] = V_SN(r->s);
+	out[4] = V_SN(r->b);
+	out[5] = V_SN(r->l);
+	out[6] = null ? V_NULL() : V_U(r->flag);
+	out[7] = V_T(r->at);
+}
+
+static void check_samples(void)
+{
+	size_t n;
+	struct row *rows = all(&n);
+
+	ck_assert_uint_eq(n, ARRAY_SIZE(samples));
+	for (size_t i = 0; i < n; i++) {
+		const struct row *want = &samples[i], *got = &rows[i];
+
+		ck_assert_uint_eq(got->id, want->id);
+		ck_assert_uint_eq(got->u, want->u);
+		ck_assert_int_eq(got->i, want->i);
+		ck_assert_msg(same(got->s, want->s) && same(got->b, want->b) && same(got->l, want->l), "texts of row %zu", i);
+		ck_assert(got->flag == want->flag);
+		ck_assert_int_eq(got->at, want->at);
+	}
+}
+
+START_TEST(test_values_there_and_back)
+{
+	struct val v[SAMPLE_COLS];
+	uint64_t affected = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		sample_values(&samples[i], v);
+		succeeds(db_exec(db, &q[Q_INSERT], v, SAMPLE_COLS, &affected, &e));
+		ck_assert_uint_eq(affected, 1);
+	}
+	check_samples();
+}
+END_TEST
+
+START_TEST(test_values_in_bulk)
+{
+	struct val v[ARRAY_SIZE(samples)][SAMPLE_COLS];
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		sample_values(&samples[i], v[i]);
+	succeeds(db_bulk(db, &q[Q_INSERT], v[0], ARRAY_SIZE(samples), SAMPLE_COLS, &e));
+	check_samples();
+}
+END_TEST
+
+START_TEST(test_bytes_as_key)
+{
+	char bytes[256];
+	struct row r;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(255 - i);
+	succeeds(db_exec(db, &q[Q_INSERT], VALS(V_U(7), V_NULL(), V_NULL(), V_NULL(), V_S((struct str){ bytes, 256 }), V_NULL(), V_NULL(),
+		V_NULL()), NULL, &e));
+	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 256 })), a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert(r.id == 7 && r.b.n == 256 && !memcmp(r.b.p, bytes, 256));
+	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 255 })), a, row_fields, sizeof(r), &r, &e), 0);
+	ck_assert_uint_eq(r.id, 0);
+}
+END_TEST
+
+START_TEST(test_long_texts)
+{
+	const size_t n = 700000;
+	char *text = arena_alloc(a, n);
+	struct row *rows;
+	size_t found;
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)('a' + i % 26);
+	for (uint64_t id = 1; id <= 3; id++)
+		succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(id), V_NULL(), V_S((struct str){ text, n / id })), NULL, &e));
+	rows = all(&found);
+	ck_assert_uint_eq(found, 3);
+	for (size_t i = 0; i < found; i++)
+		ck_assert(str_eq(rows[i].l, (struct str){ text, n / (i + 1) }));
+}
+END_TEST
+
+START_TEST(test_sums_are_whole_numbers)
+{
+	struct row r;
+
+	ck_assert_int_eq(db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert(r.u == 0 && r.i == 0 && r.rate == 0 && r.seen == 0 && !r.flag);	/* NULLs of no rows */
+	for (uint64_t id = 1; id <= 3; id++)
+		succeeds(db_exec(db, &q[Q_INSERT], VALS(V_U(id), V_U(id), V_I(-(int64_t)id), V_NULL(), V_NULL(), V_NULL(), V_NULL(), V_NULL()),
+			NULL, &e));
+	ck_assert_int_eq(db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert(r.u == 6 && r.i == -6 && r.rate == -2.0 && r.seen == 3 && r.flag);
+}
+END_TEST
+
+START_TEST(test_insert_id)
+{
+	succeeds(db_exec(db, &q[Q_AUTO], NULL, 0, NULL, &e));
+	for (uint64_t id = 1; id <= 3; id++) {
+		succeeds(db_exec(db, &q[Q_AUTO_INSERT], VALS(V_U(9)), NULL, &e));
+		ck_assert_uint_eq(db_insert_id(db), id);
+	}
+}
+END_TEST
+
+START_TEST(test_session)
+{
+	struct row r;
+
+	ck_assert_int_eq(db_query_one(db, &q[Q_SETTINGS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert_msg(str_eqs(r.s, "READ-COMMITTED +00:00 5 ON utf8mb4 utf8mb4 1"), "%.*s", STR_ARG(r.s));
+}
+END_TEST
+
+START_TEST(test_update_counts_matched_rows)
+{
+	uint64_t affected = 0;
+
+	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e));
+	for (int i = 0; i < 2; i++) {	/* the second changes nothing */
+		succeeds(db_exec(db, &q[Q_SET_U], VALS(V_U(5), V_U(1)), &affected, &e));
+		ck_assert_uint_eq(affected, 1);
+	}
+	succeeds(db_exec(db, &q[Q_SET_U], VALS(V_U(5), V_U(99)), &affected, &e));
+	ck_assert_uint_eq(affected, 0);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+/* Surrogates (ed a0 80) are missing here: MariaDB takes them, so str_is_utf8 has to refuse them before. */
+static const struct {
+	const char *what;
+	struct str text;
+} bad_texts[] = {
+	{ "longer than VARCHAR(20)", { "123456789012345678901", 21 } },
+	{ "no UTF-8 at all", { "a\xff\xfe", 3 } },
+	{ "overlong NUL", { "\xc0\x80", 2 } },
+	{ "cut off", { "abc\xf0\x9f\x98", 6 } },
+	{ "beyond U+10FFFF", { "\xf4\x90\x80\x80", 4 } },
+};
+
+START_TEST(test_bad_text_is_refused)
+{
+	const struct val row[] = { V_U(1), V_S(bad_texts[_i].text), V_NULL() };
+	const struct val many[] = { V_U(2), V_S(STR("fine")), V_NULL(), V_U(3), V_S(bad_texts[_i].text), V_NULL(), V_U(4), V_S(STR("fine")),
+		V_NULL() };
+
+	fails(db_exec(db, &q[Q_ADD], row, 3, NULL, &e), ERR_INVALID, DB_DATA);
+	fails(db_bulk(db, &q[Q_ADD], many, 3, 3, &e), ERR_INVALID, DB_DATA);
+	ck_assert_uint_eq(count(), 0);
+	ck_assert_uint_eq(db_connects(db), 1);
+}
+END_TEST
+
+START_TEST(test_number_out_of_range_is_refused)
+{
+	succeeds(db_exec(db, &q[Q_AUTO], NULL, 0, NULL, &e));
+	fails(db_exec(db, &q[Q_AUTO_INSERT], VALS(V_U(1ull << 40)), NULL, &e), ERR_INVALID, DB_DATA);
+	fails(db_exec(db, &q[Q_ADD], VALS(V_NULL(), V_NULL(), V_NULL()), NULL, &e), ERR_INVALID, DB_DATA);
+}
+END_TEST
+
+START_TEST(test_duplicate)
+{
+	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e));
+	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e), ERR_CONFLICT, DB_DUPLICATE);
+	ck_assert_uint_eq(db_errno(db), 1062);
+	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, &e));
+	ck_assert_int_eq(db_trouble(db), DB_FINE);
+}
+END_TEST
+
+START_TEST(test_text_of_an_error)
+{
+	struct row *rows;
+	size_t n;
+
+	ck_assert(!db_query(db, &q[Q_SYNTAX], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e));
+	ck_assert_int_eq(e.code, ERR_BUG);
+	ck_assert_msg(!strncmp(e.text, "syntax: 1064: ", 14), "%s", e.text);
+}
+END_TEST
+
+START_TEST(test_mistakes_of_this_program)
+{
+	static const struct stmt *const wrong[] = { &q[Q_NEGATIVE], &q[Q_NO_FIELD], &q[Q_WRONG_TYPE] };
+	struct row *rows, one;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		for (int again = 0; again < 2; again++)
+			fails(db_query(db, wrong[i], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_BUG, DB_OTHER);
+	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1)), NULL, &e), ERR_BUG, DB_OTHER);		/* too few values */
+	fails(db_query(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_BUG, DB_OTHER);
+	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, &e));
+	fails(db_query_one(db, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(one), &one, &e) >= 0, ERR_BUG, DB_OTHER);	/* two rows */
+	succeeds(db_query(db, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e));
+	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
+START_TEST(test_value_larger_than_a_packet)
+{
+	const size_t n = 2 << 20;
+	char *text = arena_alloc(a, n);
+	const struct val rows[] = { V_U(1), V_NULL(), V_S(STR("small")), V_U(2), V_NULL(), V_S((struct str){ text, n }) };
+
+	memset(text, 'x', n);
+	fails(db_exec(db, &q[Q_ADD], rows + 3, 3, NULL, &e), ERR_INVALID, DB_DATA);
+	fails(db_bulk(db, &q[Q_ADD], rows, 2, 3, &e), ERR_INVALID, DB_DATA);
+	ck_assert_uint_eq(count(), 0);
+	ck_assert_uint_eq(db_connects(db), 1);
+}
+END_TEST
+
+/* ---- bulk ---- */
+
+static const size_t bulk_sizes[] = { 0, 1, 2, 33, 300 };
+
+/* `rows` rows of (id, s, l): ids from `first` on, each with its text. */
+static struct val *bulk_rows(uint64_t first, size_t rows, struct str l)
+{
+	struct val *v = ARENA_ARRAY(a, struct val, rows * 3 + 1);
+
+	for (size_t i = 0; i < rows; i++) {
+		v[i * 3] = V_U(first + i);
+		v[i * 3 + 1] = V_S(arena_printf(a, "row %zu", i));
+		v[i * 3 + 2] = V_SN(l);
+	}
+	return v;
+}
+
+START_TEST(test_bulk_sizes)
+{
+	size_t want = bulk_sizes[_i], n;
+	struct row *rows;
+
+	succeeds(db_bulk(db, &q[Q_ADD], bulk_rows(10, want, STR_NONE), want, 3, &e));
+	rows = all(&n);
+	ck_assert_uint_eq(n, want);
+	for (size_t i = 0; i < n; i++)
+		ck_assert(rows[i].id == 10 + i && str_eq(rows[i].s, arena_printf(a, "row %zu", i)));
+}
+END_TEST
+
+START_TEST(test_bulk_returning_sizes)
+{
+	size_t n = bulk_sizes[_i];
+	struct row *rows = ARENA_ARRAY(a, struct row, n + 1);
+
+	for (uint64_t seen = 0; seen < 3; seen++) {
+		succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(10, n, STR_NONE), n, 3, a, row_fields, sizeof(*rows), rows, &e));
+		for (size_t i = 0; i < n; i++)
+			ck_assert(rows[i].id == 10 + i && rows[i].seen == seen && str_eq(rows[i].s, arena_printf(a, "row %zu", i)));
+	}
+}
+END_TEST
+
+/* Input order, not key order, and a repeat sees what the row before it did. */
+START_TEST(test_bulk_returning_repeats)
+{
+	static const uint64_t ids[] = { 9, 3, 9, 7, 3, 9 }, seen[] = { 0, 0, 1, 0, 1, 2 };
+	struct val v[ARRAY_SIZE(ids) * 3];
+	struct row rows[ARRAY_SIZE(ids)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		v[i * 3] = V_U(ids[i]);
+		v[i * 3 + 1] = V_S(STR("x"));
+		v[i * 3 + 2] = V_NULL();
+	}
+	succeeds(db_bulk_returning(db, &q[Q_UPSERT], v, ARRAY_SIZE(ids), 3, a, row_fields, sizeof(*rows), rows, &e));
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		ck_assert_msg(rows[i].id == ids[i] && rows[i].seen == seen[i], "row %zu", i);
+}
+END_TEST
+
+START_TEST(test_bulk_larger_than_a_packet)
+{
+	const size_t n = 33, long_n = 100000;
+	char *text = arena_alloc(a, long_n);
+	struct row *rows = ARENA_ARRAY(a, struct row, n);
+	size_t found;
+
+	memset(text, 'y', long_n);
+	succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(1, n, (struct str){ text, long_n }), n, 3, a, row_fields, sizeof(*rows), rows,
+		&e));
+	for (size_t i = 0; i < n; i++)
+		ck_assert(rows[i].id == i + 1 && rows[i].seen == 0);
+	rows = all(&found);
+	ck_assert_uint_eq(found, n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(rows[i].l.n, long_n);
+	ck_assert_uint_eq(db_connects(db), 1);
+}
+END_TEST
+
+/* Execute alone says that all is well here; the error comes with the rows. */
+START_TEST(test_bulk_returning_fails_whole)
+{
+	struct val *v = bulk_rows(1, 5, STR_NONE);
+	struct row rows[5];
+
+	v[3 * 3 + 1] = V_S(STR("much longer than twenty characters"));
+	fails(db_bulk_returning(db, &q[Q_UPSERT], v, 5, 3, a, row_fields, sizeof(*rows), rows, &e), ERR_INVALID, DB_DATA);
+	ck_assert_uint_eq(count(), 0);
+	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e));
+}
+END_TEST
+
+/* The server runs a bulk UPDATE row by row. */
+START_TEST(test_bulk_update_fails_whole)
+{
+	const struct val set[] = { V_U(11), V_U(1), V_U(12), V_U(2), V_U(11), V_U(3), V_U(14), V_U(4) };
+	struct row *rows;
+	size_t n;
+
+	succeeds(db_bulk(db, &q[Q_ADD], bulk_rows(1, 4, STR_NONE), 4, 3, &e));
+	fails(db_bulk(db, &q[Q_SET_U], set, 4, 2, &e), ERR_CONFLICT, DB_DUPLICATE);
+	rows = all(&n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(rows[i].u, 0);
+	succeeds(db_bulk(db, &q[Q_SET_U], set, 2, 2, &e));
+	rows = all(&n);
+	ck_assert(rows[0].u == 11 && rows[1].u == 12);
+}
+END_TEST
+
+START_TEST(test_bulk_mixed_types)
+{
+	const struct val v[] = { V_U(1), V_NULL(), V_NULL(), V_S(STR("2")), V_NULL(), V_NULL() };
+
+	fails(db_bulk(db, &q[Q_ADD], v, 2, 3, &e), ERR_BUG, DB_OTHER);
+	ck_assert_uint_eq(count(), 0);
+}
+END_TEST
+
+/* ---- transactions and lost connections ---- */
+
+static bool add(struct db *on, uint64_t id)
+{
+	return db_exec(on, &q[Q_ADD], VALS(V_U(id), V_NULL(), V_NULL()), NULL, &e);
+}
+
+START_TEST(test_commit_and_rollback)
+{
+	succeeds(db_begin(db, &e));
+	fails(db_begin(db, &e), ERR_BUG, DB_FINE);
+	succeeds(add(db, 1));
+	ck_assert_uint_eq(count(), 0);
+	succeeds(db_commit(db, &e));
+	ck_assert_uint_eq(count(), 1);
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 2));
+	db_rollback(db);
+	db_rollback(db);
+	ck_assert_uint_eq(count(), 1);
+	fails(db_commit(db, &e), ERR_BUG, DB_FINE);
+}
+END_TEST
+
+START_TEST(test_idle_connection_closed)
+{
+	struct row r;
+
+	succeeds(add(db, 1));
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	succeeds(add(db, 2));		/* noticed before it was sent */
+	ck_assert_uint_eq(db_connects(db), 2);
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	succeeds(db_query_one(db, &q[Q_COUNT], NULL, 0, a, row_fields, sizeof(r), &r, &e) == 1);
+	ck_assert_uint_eq(r.u, 2);
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 3));
+	succeeds(db_commit(db, &e));
+	ck_assert_uint_eq(db_connects(db), 4);
+}
+END_TEST
+
+START_TEST(test_killed_before_commit)
+{
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 1));
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	fails(add(db, 2), ERR_DOWN, DB_LOST);
+	ck_assert(!db_is_connected(db));
+	fails(add(db, 3), ERR_DOWN, DB_LOST);		/* else it would commit alone */
+	fails(db_commit(db, &e), ERR_DOWN, DB_LOST);
+	ck_assert_uint_eq(count(), 0);
+	succeeds(add(db, 4));
+	ck_assert_uint_eq(count(), 1);
+}
+END_TEST
+
+START_TEST(test_commit_not_sent)
+{
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 1));
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	fails(db_commit(db, &e), ERR_DOWN, DB_LOST);	/* not ERR_UNKNOWN: it could not be written */
+	ck_assert_uint_eq(count(), 0);
+}
+END_TEST
+
+/* A commit that hangs, on a server whose commits are frozen, and then loses its connection. */
+START_TEST(test_commit_without_answer)
+{
+	uint64_t id = number(db, &q[Q_CONNECTION], NULL, 0);
+	pid_t child;
+
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 1));
+	succeeds(db_exec(other, &q[Q_FREEZE], NULL, 0, NULL, &e));
+	child = kill_when_busy(id, "COMMIT%");
+	fails(db_commit(db, &e), ERR_UNKNOWN, DB_LOST);
+	test_child_ended_well(child);
+	succeeds(db_exec(other, &q[Q_THAW], NULL, 0, NULL, &e));
+	succeeds(add(db, 2));
+}
+END_TEST
+
+START_TEST(test_write_without_answer)
+{
+	pid_t child;
+
+	succeeds(add(db, 1));
+	child = kill_when_busy(number(db, &q[Q_CONNECTION], NULL, 0), "UPDATE%");
+	fails(db_exec(db, &q[Q_SLOW_WRITE], VALS(V_U(1)), NULL, &e), ERR_UNKNOWN, DB_LOST);
+	test_child_ended_well(child);
+	ck_assert_uint_eq(db_connects(db), 1);
+}
+END_TEST
+
+START_TEST(test_answer_too_late)
+{
+	struct db *kept = db;
+	struct row *rows;
+	size_t n;
+
+	db = test_connect(TEST_DB, 1000);
+	fails(db_query(db, &q[Q_SLEEP], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_DOWN, DB_LOST);
+	ck_assert_uint_eq(db_connects(db), 2);		/* reading was tried twice */
+	succeeds(add(db, 1));
+	db_free(db);
+	db = kept;
+}
+END_TEST
+
+START_TEST(test_no_server)
+{
+	const struct db_config c = { .socket = "/nonexistent/mariadb.sock", .user = "root", .connect_timeout_ms = 1000 };
+	struct db *kept = db;
+
+	db = db_new(&c);
+	fails(db_connect(db, &e), ERR_DOWN, DB_LOST);
+	fails(add(db, 1), ERR_DOWN, DB_LOST);		/* never sent, so not ERR_UNKNOWN */
+	fails(db_begin(db, &e), ERR_DOWN, DB_LOST);
+	ck_assert_uint_eq(db_connects(db), 0);
+	db_free(db);
+	db = kept;
+}
+END_TEST
+
+START_TEST(test_tls)
+{
+	struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"), .user = "root", .name = TEST_DB, .tls = "preferred" };
+	struct db *kept = db;
+
+	db = db_new(&c);
+	succeeds(db_connect(db, &e));
+	db_free(db);
+	c.tls = "required";		/* the scratch server has no certificate */
+	db = db_new(&c);
+	fails(db_connect(db, &e), ERR_DOWN, DB_LOST);
+	db_free(db);
+	db = kept;
+}
+END_TEST
+
+/* ---- db_tx ---- */
+
+struct attempt {
+	unsigned n;
+	int ready;		/* a pipe: the other side holds its lock */
+	enum err_code own;	/* fail for a reason of our own */
+};
+
+static bool lose_once(struct db *on, void *ctx, struct err *err)
+{
+	struct attempt *t = ctx;
+
+	if (!db_exec(on, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, err))
+		return false;
+	if (!t->n++)
+		kill_connection(number(on, &q[Q_CONNECTION], NULL, 0));
+	return db_exec(on, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, err);
+}
+
+START_TEST(test_tx_after_lost_connection)
+{
+	struct attempt t = { 0 };
+
+	succeeds(db_tx(db, lose_once, &t, &e));
+	ck_assert_uint_eq(t.n, 2);
+	ck_assert_uint_eq(count(), 2);
+}
+END_TEST
+
+static bool lose_always(struct db *on, void *ctx, struct err *err)
+{
+	struct attempt *t = ctx;
+
+	t->n++;
+	kill_connection(number(on, &q[Q_CONNECTION], NULL, 0));
+	return db_exec(on, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, err);
+}
+
+START_TEST(test_tx_gives_up)
+{
+	struct attempt t = { 0 };
+
+	fails(db_tx(db, lose_always, &t, &e), ERR_DOWN, DB_LOST);
+	ck_assert_uint_eq(t.n, 2);
+}
+END_TEST
+
+static bool refuse(struct db *on, void *ctx, struct err *err)
+{
+	struct attempt *t = ctx;
+
+	t->n++;
+	if (!db_exec(on, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, err))
+		return false;
+	return err_set(err, ERR_DENIED, "no");
+}
+
+START_TEST(test_tx_refused_by_its_function)
+{
+	struct attempt t = { 0 };
+
+	fails(db_tx(db, refuse, &t, &e), ERR_DENIED, DB_FINE);
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert_uint_eq(count(), 0);
+}
+END_TEST
+
+/* Row 2 and then row 1, with enough changes besides that the server picks the other one as the victim. */
+static void cross_over(int ready)
+{
+	char c = 1;
+
+	other = test_connect(TEST_DB, 30000);
+	succeeds(db_begin(other, &e));
+	succeeds(db_bulk(other, &q[Q_ADD], bulk_rows(1000, 300, STR_NONE), 300, 3, &e));
+	succeeds(db_exec(other, &q[Q_SET_U], VALS(V_U(22), V_U(2)), NULL, &e));
+	succeeds(write(ready, &c, 1) == 1);
+	succeeds(db_exec(other, &q[Q_SET_U], VALS(V_U(21), V_U(1)), NULL, &e));
+	succeeds(db_commit(other, &e));
+	_exit(0);
+}
+
+static bool cross(struct db *on, void *ctx, struct err *err)
+{
+	struct attempt *t = ctx;
+	char c;
+
+	if (!db_exec(on, &q[Q_SET_U], VALS(V_U(11), V_U(1)), NULL, err))
+		return false;
+	if (!t->n++)
+		ck_assert_int_eq(read(t->ready, &c, 1), 1);
+	return db_exec(on, &q[Q_SET_U], VALS(V_U(12), V_U(2)), NULL, err);
+}
+
+START_TEST(test_tx_after_deadlock)
+{
+	struct attempt t = { 0 };
+	struct row *rows;
+	int ends[2];
+	pid_t child;
+	size_t n;
+
+	succeeds(db_bulk(db, &q[Q_ADD], bulk_rows(1, 2, STR_NONE), 2, 3, &e));
+	ck_assert_int_eq(pipe(ends), 0);
+	child = test_fork();
+	if (!child)
+		cross_over(ends[1]);
+	t.ready = ends[0];
+	succeeds(db_tx(db, cross, &t, &e));
+	test_child_ended_well(child);
+	ck_assert_uint_gt(t.n, 1);
+	rows = all(&n);
+	ck_assert_uint_eq(n, 302);
+	ck_assert(rows[0].u == 11 && rows[1].u == 12);	/* ours came second */
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(test_lock_wait_is_a_conflict)
+{
+	succeeds(add(db, 1));
+	succeeds(db_begin(other, &e));
+	succeeds(db_exec(other, &q[Q_SET_U], VALS(V_U(5), V_U(1)), NULL, &e));
+	succeeds(db_exec(db, &q[Q_SHORT_WAIT], NULL, 0, NULL, &e));
+	succeeds(db_begin(db, &e));
+	fails(db_exec(db, &q[Q_SET_U], VALS(V_U(6), V_U(1)), NULL, &e), ERR_DOWN, DB_CONFLICT);
+	ck_assert_uint_eq(db_errno(db), 1205);
+	fails(add(db, 2), ERR_DOWN, DB_CONFLICT);	/* until it is rolled back */
+	db_rollback(db);
+	db_rollback(other);
+	succeeds(add(db, 2));
+}
+END_TEST
+
+/* ---- lists ---- */
+
+START_TEST(test_built_text)
+{
+	struct sql s;
+	struct row *rows;
+	size_t n;
+
+	succeeds(db_bulk(db, &q[Q_ADD], bulk_rows(1, 33, STR_NONE), 33, 3, &e));
+	sql_init(&s, a);
+	sql_lit(&s, "SELECT id, s FROM t WHERE id > ");
+	sql_val(&s, V_U(5));
+	sql_lit(&s, " AND s <> ");
+	sql_val(&s, V_S(STR("row 6' OR 1 -- ")));
+	sql_lit(&s, " ORDER BY id LIMIT ");
+	sql_val(&s, V_U(3));
+	for (int again = 0; again < 2; again++) {
+		succeeds(db_query_sql(db, "t.list", &s, a, row_fields, sizeof(*rows), &rows, &n, &e));
+		ck_assert(n == 3 && rows[0].id == 6 && rows[2].id == 8);
+		kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	}
+	ck_assert_uint_eq(db_connects(db), 2);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("db");
+	TCase *t = tcase_create("db");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, test_values_there_and_back);
+	tcase_add_test(t, test_values_in_bulk);
+	tcase_add_test(t, test_bytes_as_key);
+	tcase_add_test(t, test_long_texts);
+	tcase_add_test(t, test_sums_are_whole_numbers);
+	tcase_add_test(t, test_insert_id);
+	tcase_add_test(t, test_session);
+	tcase_add_test(t, test_update_counts_matched_rows);
+	tcase_add_loop_test(t, test_bad_text_is_refused, 0, ARRAY_SIZE(bad_texts));
+	tcase_add_test(t, test_number_out_of_range_is_refused);
+	tcase_add_test(t, test_duplicate);
+	tcase_add_test(t, test_text_of_an_error);
+	tcase_add_test(t, test_mistakes_of_this_program);
+	tcase_add_test(t, test_value_larger_than_a_packet);
+	tcase_add_loop_test(t, test_bulk_sizes, 0, ARRAY_SIZE(bulk_sizes));
+	tcase_add_loop_test(t, test_bulk_returning_sizes, 0, ARRAY_SIZE(bulk_sizes));
+	tcase_add_test(t, test_bulk_returning_repeats);
+	tcase_add_test(t, test_bulk_larger_than_a_packet);
+	tcase_add_test(t, test_bulk_returning_fails_whole);
+	tcase_add_test(t, test_bulk_update_fails_whole);
+	tcase_add_test(t, test_bulk_mixed_types);
+	tcase_add_test(t, test_commit_and_rollback);
+	tcase_add_test(t, test_idle_connection_closed);
+	tcase_add_test(t, test_killed_before_commit);
+	tcase_add_test(t, test_commit_not_sent);
+	tcase_add_test(t, test_commit_without_answer);
+	tcase_add_test(t, test_write_without_answer);
+	tcase_add_test(t, test_answer_too_late);
+	tcase_add_test(t, test_no_server);
+	tcase_add_test(t, test_tls);
+	tcase_add_test(t, test_tx_after_lost_connection);
+	tcase_add_test(t, test_tx_gives_up);
+	tcase_add_test(t, test_tx_refused_by_its_function);
+	tcase_add_test(t, test_tx_after_deadlock);
+	tcase_add_test(t, test_lock_wait_is_a_conflict);
+	tcase_add_test(t, test_built_text);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	test_database(TEST_DB);
+	r = srunner_create(suite());
+	srunner_set_fork_status(r, CK_NOFORK);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
