@@ -39,13 +39,21 @@ struct conf {
 	} log;
 };
 
-/* path NULL: defaults and environment only. ERR_INVALID with "file:line: section.key: why"; ERR_DOWN when the file cannot be read. */
+/* The file, then the environment over it: DATABASE_URL (mysql://user:password@host:port/name, or with ?socket=/path),
+ * STRIPE_WEBHOOK_SECRET, PAYPAL_WEBHOOK_ID, INTEGRATION_VERIFY_SIGNATURES, INTEGRATION_RATE_LIMIT, WEBHOOK_DEBUG; an empty
+ * variable counts as unset. path NULL: defaults and environment only. What was in *c is not looked at; it holds nothing
+ * after a failure. ERR_INVALID with "file:line: [section] key: why"; ERR_DOWN when the file cannot be read. */
 bool conf_load(struct conf *c, const char *path, struct err *e) MUST_USE;
 void conf_free(struct conf *c);		/* wipes secrets; a zeroed conf is fine */
+
+/* The first option, as "section.key", that differs and that a running master cannot take over by SIGHUP; else NULL. */
+const char *conf_restart_needed(const struct conf *running, const struct conf *fresh);
 
 /* The whole sample file: each option with its help, limits and default, commented out. */
 void conf_print_sample(FILE *to);
 /* What is in force, as a file; secrets as "***". */
 void conf_print(const struct conf *c, FILE *to);
+/* The value of one option, "section.key", and a line end; false and nothing when there is no such option. */
+bool conf_print_value(const struct conf *c, const char *name, FILE *to) MUST_USE;
 
 #endif

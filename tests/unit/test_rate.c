@@ -49,6 +49,21 @@ START_TEST(test_sum)
 }
 END_TEST
 
+START_TEST(test_peek_takes_nothing)
+{
+	struct shm *s = shm_test_open();
+
+	for (int i = 0; i < 10; i++)
+		ck_assert_uint_eq(rate_peek(s, 7, 2, NOW).remaining, 2);
+	ck_assert(rate_take(s, 7, 2, NOW).allowed);
+	ck_assert(rate_take(s, 7, 2, NOW).allowed);
+	ck_assert(!rate_peek(s, 7, 2, NOW).allowed);
+	ck_assert_int_eq(rate_peek(s, 7, 2, NOW).retry_after_ms, 30000);
+	ck_assert(rate_peek(s, 7, 0, NOW).allowed);
+	shm_test_end(s);
+}
+END_TEST
+
 START_TEST(test_no_limit)
 {
 	struct shm *s = shm_test_open();
@@ -136,5 +151,5 @@ START_TEST(test_hourly)
 }
 END_TEST
 
-UNIT_MAIN("rate", UNIT(test_burst_then_steady), UNIT_ROWS(test_sum, limits), UNIT(test_no_limit), UNIT(test_clock_steps_back),
+UNIT_MAIN("rate", UNIT(test_burst_then_steady), UNIT_ROWS(test_sum, limits), UNIT(test_peek_takes_nothing), UNIT(test_no_limit), UNIT(test_clock_steps_back),
 	UNIT(test_full_table), UNIT(test_processes_share), UNIT(test_hourly))

@@ -1,0 +1,88 @@
+/* options.c - every option there is. A new one is one row here and one member in conf.h; sample file, manual and checks
+ * follow from the row. */
+#include "conf_int.h"
+
+static const char *const words_target[] = { "stderr", "syslog", NULL };			/* enum log_target */
+static const char *const words_level[] = { "error", "warning", "info", "debug", NULL };	/* enum log_level */
+static const char *const words_format[] = { "keys", "json", NULL };			/* enum log_format */
+static const char *const words_tls[] = { "off", "preferred", "required", NULL };
+
+/* The offset of a member that must have this C type, or the row does not compile. */
+#define MEMBER(s, k, ctype) (offsetof(struct conf, s.k) + 0 * sizeof((ctype *)0 - &((struct conf *)0)->s.k))
+#define TEXT(s, k, preset, about) { #s, #k, &type_text, MEMBER(s, k, char *), preset, .help = about }
+#define SECRET(s, k, about) { #s, #k, &type_secret, MEMBER(s, k, char *), "", .help = about }
+#define NUMBER(s, k, type, preset, min, max, about) { #s, #k, &type, MEMBER(s, k, uint32_t), preset, min, max, .help = about }
+#define BOOL(s, k, preset, about) { #s, #k, &type_bool, MEMBER(s, k, bool), preset, .help = about }
+#define WORD(s, k, preset, words, about) { #s, #k, &type_word, MEMBER(s, k, uint32_t), preset, 0, 0, words, .help = about }
+
+/* Options with RESTART belong to the sockets and the identity of the master, which outlive a reload. */
+#define RESTART_TEXT(s, k, preset, about) \
+	{ #s, #k, &type_text, MEMBER(s, k, char *), preset, .restart = true, .help = about }
+
+const struct option options[] = {
+	TEXT(database, socket, "", "Unix socket of MariaDB; empty: TCP to host and port."),
+	TEXT(database, host, "localhost", "Host of MariaDB where no socket is set."),
+	NUMBER(database, port, type_number, "3306", 1, 65535, "Port of MariaDB where no socket is set."),
+	TEXT(database, user, "grapnel", "Database account; needs SELECT, INSERT, UPDATE, DELETE."),
+	SECRET(database, password, "Its password; better in password_file."),
+	TEXT(database, password_file, "", "File whose first line is the password, readable only by the program's user."),
+	TEXT(database, name, "grapnel", "Name of the database."),
+	NUMBER(database, connect_timeout_ms, type_ms, "5s", 100, 60000, "How long a connection may take to open."),
+	NUMBER(database, read_timeout_ms, type_ms, "30s", 1000, 600000, "How long a statement may take."),
+	{ "database", "tls", &type_text_word, MEMBER(database, tls, char *), "off", 0, 0, words_tls,
+		.help = "Encryption to the database." },
+	TEXT(database, tls_ca, "", "File of certificate authorities for it."),
+
+	RESTART_TEXT(server, ingest_socket, "/run/grapnel/ingest.sock",
+		"Socket for inbound webhooks; the web server connects to it."),
+	RESTART_TEXT(server, web_socket, "/run/grapnel/web.sock", "Socket for API and dashboard."),
+	{ "server", "socket_mode", &type_octal, MEMBER(server, socket_mode, uint32_t), "0660", 0, 0777, .restart = true,
+		.help = "Permissions of the sockets, octal." },
+	NUMBER(server, ingest_workers, type_number, "0", 0, 32, "Processes for webhooks; 0 = one for each core."),
+	NUMBER(server, web_workers, type_number, "4", 1, 32, "Processes for API, pages and large bodies."),
+	RESTART_TEXT(server, state_file, "/run/grapnel/state", "Shared memory of rate limits and counters."),
+	{ "server", "public_url", &type_url, MEMBER(server, public_url, char *), "http://localhost",
+		.help = "How providers reach this server; begins with http:// or https://." },
+	RESTART_TEXT(server, user, "", "User to become when started by root."),
+	{ "server", "node", &type_number, MEMBER(server, node, uint32_t), "0", 0, 15, .restart = true,
+		.help = "Number of this host among those on one database; no two alike." },
+
+	NUMBER(ingest, batch_max, type_number, "32", 1, 32, "Requests of one transaction."),
+	NUMBER(ingest, batch_events_max, type_number, "256", 1, 10000, "Events of one transaction."),
+	NUMBER(ingest, batch_bytes_max, type_bytes, "1M", 65536, 64u << 20, "Bodies of one transaction."),
+	NUMBER(ingest, request_deadline_ms, type_ms, "10s", 100, 600000, "A request that stands still this long is dropped."),
+	NUMBER(ingest, upload_deadline_ms, type_ms, "60s", 1000, 3600000, "A request that takes this long in all is dropped."),
+	NUMBER(ingest, connections_max, type_number, "256", 1, 10000, "Unfinished requests of one worker."),
+	NUMBER(ingest, remote_per_minute, type_number, "300", 1, 1000000, "Failed proofs of one remote address in a minute."),
+	BOOL(ingest, verify_signatures, "true", "false accepts unsigned requests: for tests only."),
+	BOOL(ingest, rate_limit, "true", "false takes any number of requests: for tests only."),
+	BOOL(ingest, debug, "false", "Logs why proofs fail; never a secret."),
+
+	NUMBER(web, response_deadline_ms, type_ms, "30s", 1000, 600000, "A peer that does not take its answer is dropped."),
+
+	TEXT(secrets, key_file, GRAPNEL_SYSCONFDIR "/grapnel/secret.key", "Key that seals secrets in the database."),
+	SECRET(secrets, stripe_webhook_secret, "Makes the default tenant's default stripe source with this secret."),
+	SECRET(secrets, paypal_webhook_id, "Makes the default tenant's default paypal source with this webhook id."),
+
+	SECRET(metrics, token, "Bearer token for /metrics."),
+	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
+		.help = "Addresses that may read /metrics without it." },
+
+	WORD(log, target, "syslog", words_target, "Where to log."),
+	WORD(log, level, "info", words_level, "The least important level that is logged."),
+	WORD(log, format, "keys", words_format, "key=value or JSON lines."),
+};
+const size_t option_n = ARRAY_SIZE(options);
+
+const struct option *option_find(struct str section, struct str key)
+{
+	for (size_t i = 0; i < option_n; i++)
+		if (str_eqs(section, options[i].section) && str_eqs(key, options[i].key))
+			return &options[i];
+	return NULL;
+}
+
+bool option_set(struct conf *c, const struct option *o, struct str value, struct err *e)
+{
+	return o->type->set((char *)c + o->offset, o, str_trim(value), e);
+}

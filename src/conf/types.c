@@ -1,0 +1,237 @@
+/* types.c - the kinds of values: how each is read, checked, written and explained. A new kind is a struct at its place
+ * here and a name in conf_int.h. */
+#include <inttypes.h>
+
+#include "conf_int.h"
+#include "grapnel/crypto.h"
+#include "grapnel/net.h"
+
+/* ---- texts ---- */
+
+void text_set(char **member, struct str value)
+{
+	char *p = xmalloc(value.n + 1);
+
+	if (value.n)
+		memcpy(p, value.p, value.n);
+	p[value.n] = '\0';
+	if (*member)
+		secret_wipe(*member, strlen(*member));
+	free(*member);
+	*member = p;
+}
+
+static bool set_text(void *member, const struct option *o, struct str s, struct err *e)
+{
+	if (str_find(s, '\0') >= 0)
+		return err_set(e, ERR_INVALID, "a NUL byte in it");
+	text_set(member, s);
+	return true;
+}
+
+static void print_text(const void *member, const struct option *o, FILE *to)
+{
+	fputs(*(char *const *)member, to);
+}
+
+static void print_secret(const void *member, const struct option *o, FILE *to)
+{
+	fputs(**(char *const *)member ? "***" : "", to);
+}
+
+const struct option_type type_text = { set_text, print_text, .is_text = true };
+const struct option_type type_secret = { set_text, print_secret, .is_text = true };
+
+static bool set_cidrs(void *member, const struct option *o, struct str s, struct err *e)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct cidr *list;
+	size_t n;
+	bool ok = cidr_list(a, s, &list, &n, e);
+
+	arena_free(a);
+	return ok && set_text(member, o, s, e);
+}
+
+const struct option_type type_cidrs = { set_cidrs, print_text, .is_text = true };
+
+/* Kept without '/' at the end: paths are put behind it. */
+static bool set_url(void *member, const struct option *o, struct str s, struct err *e)
+{
+	struct str host = s;
+
+	if (!str_starts(s, "http://") && !str_starts(s, "https://"))
+		return err_set(e, ERR_INVALID, "must begin with http:// or https://");
+	while (s.n && s.p[s.n - 1] == '/')
+		s.n--;
+	host = str_sub(s, str_starts(s, "https://") ? strlen("https://") : strlen("http://"));
+	if (!host.n || host.p[0] == '/')
+		return err_set(e, ERR_INVALID, "names no host");
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 0x7f || s.p[i] == '?' || s.p[i] == '#')
+			return err_set(e, ERR_INVALID, "a blank, '?' or '#' in it");
+	return set_text(member, o, s, e);
+}
+
+const struct option_type type_url = { set_url, print_text, .is_text = true };
+
+/* ---- words ---- */
+
+static int word_index(const char *const *words, struct str s)
+{
+	for (int i = 0; words[i]; i++)
+		if (str_ieqs(s, words[i]))
+			return i;
+	return -1;
+}
+
+static bool set_index(void *member, const struct option *o, struct str s, struct err *e)
+{
+	int i = word_index(o->words, s);
+
+	if (i < 0)
+		return err_set(e, ERR_INVALID, "\"%.*s\" is none of its words", STR_ARG(str_cut(s, 60)));
+	*(uint32_t *)member = (uint32_t)i;
+	return true;
+}
+
+static bool set_word(void *member, const struct option *o, struct str s, struct err *e)
+{
+	uint32_t i;
+
+	if (!set_index(&i, o, s, e))
+		return false;
+	text_set(member, str_of(o->words[i]));
+	return true;
+}
+
+static void print_index(const void *member, const struct option *o, FILE *to)
+{
+	fputs(o->words[*(const uint32_t *)member], to);
+}
+
+static void print_words(const struct option *o, FILE *to)
+{
+	fputs(" One of:", to);
+	for (int i = 0; o->words[i]; i++)
+		fprintf(to, " %s", o->words[i]);
+	fputs(".", to);
+}
+
+const struct option_type type_word = { set_index, print_index, print_words };
+const struct option_type type_text_word = { set_word, print_text, print_words, .is_text = true };
+
+static bool set_bool(void *member, const struct option *o, struct str s, struct err *e)
+{
+	static const char *const yes[] = { "true", "yes", "on", "1", NULL };
+	static const char *const no[] = { "false", "no", "off", "0", NULL };
+	bool v = word_index(yes, s) >= 0;
+
+	if (!v && word_index(no, s) < 0)
+		return err_set(e, ERR_INVALID, "\"%.*s\" is neither true nor false", STR_ARG(str_cut(s, 60)));
+	*(bool *)member = v;
+	return true;
+}
+
+static void print_bool(const void *member, const struct option *o, FILE *to)
+{
+	fputs(*(const bool *)member ? "true" : "false", to);
+}
+
+const struct option_type type_bool = { set_bool, print_bool };
+
+/* ---- numbers ---- */
+
+struct suffix {
+	const char *text;
+	uint64_t factor;
+};
+
+static bool set_limited(void *member, const struct option *o, uint64_t v, struct err *e)
+{
+	if (v < o->min || v > o->max)
+		return err_set(e, ERR_INVALID, "%" PRIu64 " is not within %u to %u", v, o->min, o->max);
+	*(uint32_t *)member = (uint32_t)v;
+	return true;
+}
+
+/* Digits and one of the suffixes, without case; `kind` is for the message. */
+static bool set_suffixed(void *member, const struct option *o, struct str s, const struct suffix *suffixes, const char *kind,
+	struct err *e)
+{
+	size_t digits = 0;
+	uint64_t v;
+
+	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+		digits++;
+	/* More digits than any limit has: the product below cannot overflow. */
+	if (digits <= 10 && str_u64((struct str){ s.p, digits }, &v))
+		for (const struct suffix *f = suffixes; f->text; f++)
+			if (str_ieqs(str_trim(str_sub(s, digits)), f->text))
+				return set_limited(member, o, v * f->factor, e);
+	return err_set(e, ERR_INVALID, "\"%.*s\" is no %s", STR_ARG(str_cut(s, 60)), kind);
+}
+
+static bool set_number(void *member, const struct option *o, struct str s, struct err *e)
+{
+	static const struct suffix none[] = { { "", 1 }, { 0 } };
+
+	return set_suffixed(member, o, s, none, "number", e);
+}
+
+static bool set_ms(void *member, const struct option *o, struct str s, struct err *e)
+{
+	static const struct suffix units[] = { { "", 1 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { 0 } };
+
+	return set_suffixed(member, o, s, units, "duration", e);
+}
+
+static bool set_bytes(void *member, const struct option *o, struct str s, struct err *e)
+{
+	static const struct suffix units[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { 0 } };
+
+	return set_suffixed(member, o, s, units, "size", e);
+}
+
+static bool set_octal(void *member, const struct option *o, struct str s, struct err *e)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	for (i = 0; i < s.n && i < 10 && s.p[i] >= '0' && s.p[i] <= '7'; i++)
+		v = v * 8 + (uint64_t)(s.p[i] - '0');
+	if (!s.n || i < s.n || v > o->max)
+		return err_set(e, ERR_INVALID, "\"%.*s\" is no octal number up to 0%o", STR_ARG(str_cut(s, 60)), o->max);
+	*(uint32_t *)member = (uint32_t)v;
+	return true;
+}
+
+static void print_number(const void *member, const struct option *o, FILE *to)
+{
+	fprintf(to, "%" PRIu32, *(const uint32_t *)member);
+}
+
+static void print_octal(const void *member, const struct option *o, FILE *to)
+{
+	fprintf(to, "0%" PRIo32, *(const uint32_t *)member);
+}
+
+static void limits_number(const struct option *o, FILE *to)
+{
+	fprintf(to, " %u to %u.", o->min, o->max);
+}
+
+static void limits_ms(const struct option *o, FILE *to)
+{
+	fprintf(to, " %u to %u ms.", o->min, o->max);
+}
+
+static void limits_bytes(const struct option *o, FILE *to)
+{
+	fprintf(to, " %u to %u bytes.", o->min, o->max);
+}
+
+const struct option_type type_number = { set_number, print_number, limits_number };
+const struct option_type type_ms = { set_ms, print_number, limits_ms };
+const struct option_type type_bytes = { set_bytes, print_number, limits_bytes };
+const struct option_type type_octal = { set_octal, print_octal };
