@@ -1,0 +1,162 @@
+/* api.c - the way of a request through the API: route, gates, handler.
+ *
+ * The gates stand in one function and are read from top to bottom; a handler begins only when all of them hold, so no
+ * handler asks for rights. A path that does not exist is told so before any gate: the routes are no secret, they are in the
+ * API document. */
+#include "api_int.h"
+
+#include "grapnel/log.h"
+#include "grapnel/net.h"
+
+struct api *api_new(const struct api_config *c)
+{
+	struct api *api = xcalloc(1, sizeof(*api));
+
+	api->c = *c;
+	return api;
+}
+
+void api_free(struct api *api)
+{
+	free(api);
+}
+
+/* ---- the rate limit ---- */
+
+/* Buckets are named by a hash; the kind in front keeps tokens and addresses apart from each other and from sources. */
+static uint64_t bucket_of(struct call *c, bool known)
+{
+	unsigned char digest[SHA256_BYTES];
+	struct str name;
+	struct ip ip;
+	uint64_t key;
+
+	if (known)
+		name = arena_printf(c->a, "api token %llu", (unsigned long long)c->principal.token_id);
+	else if (ip_parse(c->rq->remote_addr, &ip))
+		name = arena_printf(c->a, "api address %llu", (unsigned long long)ip_hash(&ip));
+	else
+		name = STR("api address");
+	sha256(name, digest);
+	memcpy(&key, digest, sizeof(key));
+	return key | 1;
+}
+
+/* Takes one of the bucket and tells the rest in the headers. */
+static bool take_rate(struct call *c, bool known)
+{
+	uint32_t per_minute = c->api->c.conf->ingest.rate_limit ? API_PER_MINUTE : 0;
+	struct rate_result r = rate_take(c->api->c.shm, bucket_of(c, known), per_minute, c->now);
+
+	if (!per_minute)
+		return true;
+	response_header(c->rq, "X-RateLimit-Limit", arena_printf(c->a, "%u", r.limit));
+	response_header(c->rq, "X-RateLimit-Remaining", arena_printf(c->a, "%u", r.remaining));
+	response_header(c->rq, "X-RateLimit-Reset", arena_printf(c->a, "%lld", (long long)((r.reset_at + 999) / 1000)));
+	if (r.allowed)
+		return true;
+	response_header(c->rq, "Retry-After", arena_printf(c->a, "%lld", (long long)((r.retry_after_ms + 999) / 1000)));
+	return false;
+}
+
+static bool refuse_rate(struct call *c)
+{
+	return reply_refuse(c, 429, "rate_limited", "Too many requests. Wait as Retry-After says.", NULL);
+}
+
+/* ---- the gates ---- */
+
+static bool may_scrape(struct call *c)
+{
+	const struct conf *conf = c->api->c.conf;
+	struct str authorization = request_header(c->rq, "authorization");
+	struct str wanted = arena_printf(c->a, "Bearer %s", conf->metrics.token);
+	struct err e = { 0 };
+	struct cidr *list;
+	struct ip ip;
+	size_t n;
+
+	if (conf->metrics.token[0] && equal_ct(authorization.p, authorization.n, wanted.p, wanted.n))
+		return true;
+	if (!ip_parse(c->rq->remote_addr, &ip) || !cidr_list(c->a, str_of(conf->metrics.allow), &list, &n, &e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (cidr_match(&list[i], &ip))
+			return true;
+	return false;
+}
+
+static bool find_tenant(struct call *c)
+{
+	struct str wanted = STR_NONE;
+	struct err e = { 0 };
+	int found;
+
+	(void)form_find(c->a, c->rq->query, "tenant", &wanted);
+	found = account_tenant(c->api->c.db, c->a, &c->principal, wanted, &c->tenant_id, &e);
+	if (found < 0)
+		return reply_err(c, &e);
+	return found || reply_refuse(c, 400, "invalid_request", "There is no such tenant.", "tenant");
+}
+
+/* Everything that must hold before a handler runs; false = answered. */
+static bool pass_gates(struct call *c)
+{
+	unsigned needs = c->match.route->needs;
+	struct request *rq = c->rq;
+	struct err e = { 0 };
+	int known;
+
+	if (needs == NEED_NOTHING)
+		return true;
+	if (needs == NEED_SCRAPER)
+		return may_scrape(c) || reply_refuse(c, 403, "forbidden", "This address may not read the metrics.", NULL);
+
+	known = account_bearer(c->api->c.db, c->a, request_header(rq, "authorization"), c->now, &c->principal, &e);
+	if (known < 0)
+		return reply_err(c, &e);
+	if (!take_rate(c, known))
+		return refuse_rate(c);
+	if (!known) {
+		response_header(rq, "WWW-Authenticate", STR("Bearer"));
+		return reply_refuse(c, 401, "unauthorized", "A valid API token is needed: Authorization: Bearer <token>.", NULL);
+	}
+	if (!account_has_role(&c->principal, needs))
+		return reply_refuse(c, 403, "forbidden", "Your role does not allow this.", NULL);
+	if (!account_has_scope(&c->principal, needs))
+		return reply_refuse(c, 403, "forbidden", "The scopes of this token do not allow this.", NULL);
+	if (rq->body_too_large)
+		return reply_refuse(c, 413, "body_too_large", "The body is too large.", NULL);
+	if (rq->body_short)
+		return reply_refuse(c, 400, "invalid_request", "The body is not as long as Content-Length says.", NULL);
+	return find_tenant(c);
+}
+
+/* ---- the way ---- */
+
+static void no_route(struct call *c, int found, const char *allow)
+{
+	if (str_starts(c->rq->path, "/api/") && !take_rate(c, false)) {
+		refuse_rate(c);
+		return;
+	}
+	if (!found) {
+		reply_not_found(c);
+		return;
+	}
+	response_header(c->rq, "Allow", arena_str(c->a, str_of(allow)));
+	reply_refuse(c, 405, "method_not_allowed", "This path has other methods: see Allow.", NULL);
+}
+
+void api_handle(struct api *api, struct request *rq, ms_t now)
+{
+	struct call c = { .api = api, .rq = rq, .a = rq->arena, .now = now };
+	char allow[64];
+	int found = route_find(api_routes, rq->method, rq->path, &c.match, allow);
+
+	count(api->c.shm, C_API_REQUESTS, 1);
+	if (found != 1)
+		no_route(&c, found, allow);
+	else if (pass_gates(&c))
+		c.match.route->handler(&c);
+}

@@ -1,0 +1,253 @@
+/* form.c - reading forms: see form_int.h. */
+#include "form_int.h"
+
+#include <inttypes.h>
+
+#include "grapnel/net.h"
+
+#define ADDRESSES_MAX 4096	/* as the store takes them */
+
+struct input {
+	struct arena *a;
+	const struct form_field *f;
+	const struct json *j;
+	bool is_text;		/* from a query: every type comes as text */
+	char *at;		/* the member of the struct */
+};
+
+static bool bad(const struct input *in, struct err *e, const char *what)
+{
+	return err_field(e, ERR_INVALID, in->f->name, "%s must be %s.", in->f->name, what);
+}
+
+static bool all_digits(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
+}
+
+static bool read_number(const struct input *in, struct err *e)
+{
+	const struct form_field *f = in->f;
+	struct str text = json_text(in->j);
+	uint64_t n = 0;
+	bool ok = json_is(in->j, in->is_text ? JSON_STRING : JSON_NUMBER) && all_digits(text);
+
+	if (ok && !str_u64(text, &n))
+		n = UINT64_MAX;
+	if (ok && n > f->max && f->flags & FORM_CLAMP)
+		n = f->max;
+	if (!ok || n < f->min || n > f->max)
+		return err_field(e, ERR_INVALID, f->name, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ".", f->name, f->min,
+			f->max);
+	*(uint64_t *)in->at = n;
+	return true;
+}
+
+static bool read_text(const struct input *in, struct err *e)
+{
+	struct str s = json_text(in->j);
+
+	if (!json_is(in->j, JSON_STRING) || !str_is_utf8(s) || memchr(s.p ? s.p : "", '\0', s.n))
+		return bad(in, e, "a text");
+	if (s.n < in->f->min || s.n > in->f->max)
+		return err_field(e, ERR_INVALID, in->f->name, "%s must have %" PRIu64 " to %" PRIu64 " bytes.", in->f->name, in->f->min,
+			in->f->max);
+	*(struct str *)in->at = s;
+	return true;
+}
+
+static bool read_bool(const struct input *in, struct err *e)
+{
+	struct str s = json_text(in->j);
+
+	if (!json_is(in->j, in->is_text ? JSON_STRING : JSON_BOOL) || !(str_eqs(s, "true") || str_eqs(s, "false")))
+		return bad(in, e, "true or false");
+	*(bool *)in->at = str_eqs(s, "true");
+	return true;
+}
+
+static bool read_time(const struct input *in, struct err *e)
+{
+	if (!json_is(in->j, JSON_STRING) || !time_parse(json_text(in->j), (ms_t *)in->at))
+		return bad(in, e, "a time like 2026-01-02T03:04:05Z");
+	return true;
+}
+
+static bool bad_word(const struct input *in, struct err *e)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, in->a, sizeof(e->text));
+	for (const struct form_word *w = in->f->words; w->word; w++)
+		strbuf_addf(&b, "%s%s", b.n ? ", " : "", w->word);
+	return err_field(e, ERR_INVALID, in->f->name, "%s must be of: %.*s.", in->f->name, STR_ARG(strbuf_str(&b)));
+}
+
+static bool add_words(const struct input *in, struct str list, uint64_t *bits, struct err *e)
+{
+	do {
+		struct str one = str_trim(str_until(&list, ','));
+		const struct form_word *w = in->f->words;
+
+		while (w->word && !str_ieqs(one, w->word))
+			w++;
+		if (!w->word)
+			return bad_word(in, e);
+		*bits |= w->bits;
+	} while (list.n);
+	return true;
+}
+
+static bool read_words(const struct input *in, struct err *e)
+{
+	uint64_t bits = 0;
+
+	if (json_is(in->j, JSON_STRING)) {
+		if (!add_words(in, in->j->text, &bits, e))
+			return false;
+	} else if (!json_is(in->j, JSON_ARRAY) || !in->j->first) {
+		return bad_word(in, e);
+	}
+	for (const struct json *j = in->j->first; j; j = j->next)
+		if (!json_is(j, JSON_STRING) || !add_words(in, j->text, &bits, e))
+			return bad_word(in, e);
+	*(uint64_t *)in->at = bits;
+	return true;
+}
+
+static bool add_addresses(struct strbuf *b, const struct input *in, struct str list, struct err *e)
+{
+	struct err cause = { 0 };
+	struct cidr cidr;
+
+	while (list.n) {
+		struct str one = str_trim(str_until(&list, ','));
+
+		if (!one.n)
+			continue;
+		if (!cidr_parse(one, &cidr, &cause))
+			return bad(in, e, "addresses or networks like 192.0.2.0/24");
+		if (b->n)
+			strbuf_addc(b, ',');
+		strbuf_addstr(b, one);
+	}
+	return true;
+}
+
+static bool read_addresses(const struct input *in, struct err *e)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, in->a, ADDRESSES_MAX);
+	if (!json_is(in->j, JSON_STRING) && !json_is(in->j, JSON_ARRAY))
+		return bad(in, e, "a list of addresses");
+	if (json_is(in->j, JSON_STRING) && !add_addresses(&b, in, in->j->text, e))
+		return false;
+	for (const struct json *j = in->j->first; j; j = j->next)
+		if (!json_is(j, JSON_STRING) || !add_addresses(&b, in, j->text, e))
+			return bad(in, e, "addresses or networks like 192.0.2.0/24");
+	if (b.failed)
+		return err_field(e, ERR_INVALID, in->f->name, "%s has more than %d bytes.", in->f->name, ADDRESSES_MAX);
+	*(struct str *)in->at = b.n ? strbuf_str(&b) : STR("");
+	return true;
+}
+
+static bool read_null(const struct input *in, struct err *e)
+{
+	switch (in->f->type) {
+	case FORM_TEXT:
+	case FORM_ADDRESSES:
+		*(struct str *)in->at = STR("");
+		return in->f->min == 0 || bad(in, e, "a text");
+	case FORM_OBJECT:
+		*(const struct json **)in->at = NULL;
+		return true;
+	case FORM_NUMBER:
+	case FORM_WORDS:
+		*(uint64_t *)in->at = in->f->absent;
+		return in->f->flags & FORM_NULL || bad(in, e, "there, not null");
+	default:
+		return bad(in, e, "there, not null");
+	}
+}
+
+static bool read_value(const struct input *in, struct err *e)
+{
+	if (json_is(in->j, JSON_NULL))
+		return read_null(in, e);
+	switch (in->f->type) {
+	case FORM_TEXT:
+		return read_text(in, e);
+	case FORM_NUMBER:
+		return read_number(in, e);
+	case FORM_BOOL:
+		return read_bool(in, e);
+	case FORM_TIME:
+		return read_time(in, e);
+	case FORM_WORDS:
+		return read_words(in, e);
+	case FORM_ADDRESSES:
+		return read_addresses(in, e);
+	case FORM_OBJECT:
+		*(const struct json **)in->at = in->j;
+		return json_is(in->j, JSON_OBJECT) || bad(in, e, "an object");
+	}
+	return bad(in, e, "of a known type");
+}
+
+static const struct form_field *field_named(const struct form_field *fields, struct str name)
+{
+	for (; fields->name; fields++)
+		if (str_eqs(name, fields->name))
+			return fields;
+	return NULL;
+}
+
+static bool unknown(struct arena *a, struct str name, const char *what, struct err *e)
+{
+	struct str shown = str_cut(name, sizeof(e->field) - 1);
+
+	return err_field(e, ERR_INVALID, arena_cstr(a, shown), "There is no %s of that name here.", what);
+}
+
+bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields, enum form_mode mode, void *out,
+	struct err *e)
+{
+	for (const struct json *j = object->first; j; j = j->next) {
+		const struct form_field *f = field_named(fields, j->name);
+		struct input in = { a, f, j, false, f ? (char *)out + f->offset : NULL };
+
+		if (!f)
+			return unknown(a, j->name, "member", e);
+		if (mode == FORM_CHANGE && f->flags & FORM_FIXED)
+			return err_field(e, ERR_INVALID, f->name, "%s cannot be changed.", f->name);
+		if (!read_value(&in, e))
+			return false;
+	}
+	for (; mode == FORM_NEW && fields->name; fields++)
+		if (fields->flags & FORM_REQUIRED && !json_get(object, fields->name))
+			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);
+	return true;
+}
+
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out, struct err *e)
+{
+	struct str name, value;
+
+	while (form_next(a, &query, &name, &value)) {
+		const struct form_field *f = field_named(fields, name);
+		struct input in = { a, f, NULL, true, f ? (char *)out + f->offset : NULL };
+
+		if (str_eqs(name, "tenant") || (f && !value.n))
+			continue;
+		if (!f)
+			return unknown(a, name, "parameter", e);
+		in.j = json_new_str(a, value);
+		if (!read_value(&in, e))
+			return false;
+	}
+	return true;
+}

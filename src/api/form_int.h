@@ -1,0 +1,56 @@
+/* form_int.h - input as typed structs: a form table says which fields there are, of which type and size; nothing else
+ * of src/api parses a number. The same table describes the input in the API document. The idea is kcgi's kvalid.
+ *
+ * Read from a JSON body (types must be right) or a query string (everything is text). The struct keeps what it held for fields
+ * that are not there, so a change is: fill the struct from what is stored, read the form over it. */
+#ifndef GRAPNEL_FORM_INT_H
+#define GRAPNEL_FORM_INT_H
+
+#include "grapnel/base.h"
+#include "grapnel/json.h"
+
+enum form_type {
+	FORM_TEXT,	/* struct str, UTF-8; min..max bytes; null is "" */
+	FORM_NUMBER,	/* uint64_t, min..max */
+	FORM_BOOL,	/* bool */
+	FORM_TIME,	/* ms_t, RFC 3339 */
+	FORM_WORDS,	/* uint64_t: bits of the words; one word, several with commas, or an array */
+	FORM_ADDRESSES,	/* struct str: addresses and networks joined by ","; an array, or text with commas; null is "" */
+	FORM_OBJECT,	/* const struct json *; null is NULL */
+};
+
+enum form_flag {
+	FORM_REQUIRED = 1,	/* not with FORM_CHANGE */
+	FORM_FIXED = 2,		/* refused with FORM_CHANGE: cannot be changed later */
+	FORM_CLAMP = 4,		/* a number above max counts as max */
+	FORM_NULL = 8,		/* null gives `absent` */
+};
+
+struct form_word {
+	const char *word;	/* without case */
+	uint64_t bits;
+};
+
+struct form_field {
+	const char *name;
+	enum form_type type;
+	size_t offset;
+	unsigned flags;		/* of enum form_flag */
+	uint64_t min, max;
+	const struct form_word *words;	/* ends with { 0 } */
+	uint64_t absent;
+	const char *help;	/* one sentence, for the API document */
+};
+
+#define FORM_AT(s, m, type) FIELD_CHECKED(s, m, type)
+#define FORM_END { 0 }
+
+enum form_mode { FORM_NEW, FORM_CHANGE };
+
+/* Members that the table does not name are refused. On false, e->text is a sentence for the sender and e->field the name. */
+bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields, enum form_mode mode, void *out,
+	struct err *e) MUST_USE;
+/* A name without value counts as not there; of equal names the last one wins; `tenant` is everywhere and passed over. */
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out, struct err *e) MUST_USE;
+
+#endif

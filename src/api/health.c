@@ -1,0 +1,46 @@
+/* health.c - /healthz and /readyz: for load balancers and monitors, open to everybody, so they say no more than ok or failing. */
+#include "api_int.h"
+
+#include "grapnel/log.h"
+
+void api_healthz(void *call)
+{
+	struct call *c = call;
+
+	response_json(c->rq, 200, STR("{\"status\":\"ok\"}"));
+}
+
+struct parts {
+	struct str status, database, migrations, shared_memory;
+};
+
+static const struct field parts_fields[] = {
+	FIELD_STR(struct parts, status, "status", "ok when every part is"),
+	FIELD_STR(struct parts, database, "database", "MariaDB answers"),
+	FIELD_STR(struct parts, migrations, "migrations", "The schema is what this program needs, or newer"),
+	FIELD_STR(struct parts, shared_memory, "sharedMemory", "Rate limits and counters are there"),
+	FIELD_END
+};
+
+static struct str word(bool ok)
+{
+	return ok ? STR("ok") : STR("failing");
+}
+
+/* A migration that only adds may run before the program is renewed, so a newer schema is fine. */
+void api_readyz(void *call)
+{
+	struct call *c = call;
+	struct err e = { 0 };
+	unsigned number = 0;
+	int known = schema_current(c->api->c.db, &number, &e);
+	bool schema = known == 1 && number >= SCHEMA_NUMBER;
+	bool ok = schema && c->api->c.shm;
+	struct parts parts = { word(ok), word(known >= 0), word(schema), word(c->api->c.shm != NULL) };
+
+	if (known < 0)
+		log_warning("not ready", LOG_ERR(&e));
+	reply_fields(c, ok ? 200 : 503, parts_fields, &parts);
+	if (!ok)
+		response_header(c->rq, "Retry-After", STR("5"));
+}

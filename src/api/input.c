@@ -1,0 +1,67 @@
+/* input.c - what a call brings: numbers in the path, filters in the query, a form in the body. */
+#include "api_int.h"
+
+/* A number that is none, or too long, names nothing: as unknown as any other. */
+bool input_id(struct call *c, size_t param, uint64_t *id)
+{
+	return (str_u64(c->match.params[param], id) && *id && *id <= INT64_MAX) || reply_not_found(c);
+}
+
+/* Registrations are no integrations: they have paths of their own. */
+bool input_source(struct call *c, size_t param, struct source *out)
+{
+	struct err e = { 0 };
+	int found;
+
+	if (!public_id_is(c->match.params[param], "in"))
+		return reply_not_found(c);
+	found = source_get(c->api->c.db, c->a, (uint32_t)c->tenant_id, c->match.params[param], c->now, out, &e);
+	if (found < 0)
+		return reply_err(c, &e);
+	return found || reply_not_found(c);
+}
+
+bool input_query(struct call *c, const struct form_field *fields, void *out)
+{
+	struct err e = { 0 };
+
+	return form_read_query(c->a, c->rq->query, fields, out, &e) || reply_err(c, &e);
+}
+
+static bool is_json_type(struct str type)
+{
+	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json");
+}
+
+bool input_body(struct call *c, bool optional, const struct json **object)
+{
+	struct request *rq = c->rq;
+	struct err e = { 0 };
+
+	if (optional && !str_trim(rq->body).n) {
+		*object = json_new(c->a, JSON_OBJECT);
+		return true;
+	}
+	if (!is_json_type(rq->content_type))
+		return reply_refuse(c, 415, "unsupported_media_type", "The body must be application/json.", NULL);
+	if (request_header(rq, "content-encoding").n)
+		return reply_refuse(c, 415, "unsupported_media_type", "The body must not be encoded.", NULL);
+	if (!json_parse(c->a, rq->body, object, &e))
+		return reply_refuse(c, 400, "invalid_payload", "The body is not JSON that we can read.", NULL);
+	if (!json_is(*object, JSON_OBJECT))
+		return reply_refuse(c, 400, "invalid_payload", "The body must be a JSON object.", NULL);
+	return true;
+}
+
+bool input_form(struct call *c, const struct form_field *fields, enum form_mode mode, bool optional, void *out)
+{
+	const struct json *object;
+	struct err e = { 0 };
+
+	return input_body(c, optional, &object) && (form_read_json(c->a, object, fields, mode, out, &e) || reply_err(c, &e));
+}
+
+bool input_one_tenant(struct call *c)
+{
+	return c->tenant_id || reply_refuse(c, 400, "invalid_request", "Name one tenant here.", "tenant");
+}

@@ -1,0 +1,53 @@
+/* metrics.c - /metrics in the text format of Prometheus (Exposition formats, version 0.0.4; looked up 2025-11): the counters of shared
+ * memory, which all workers of this host add to, and gauges that cost no query. */
+#include "api_int.h"
+
+#include <inttypes.h>
+
+#define METRICS_MAX 65536	/* about 30 counters of 200 bytes */
+
+static void metric(struct strbuf *b, const char *name, const char *help, const char *type)
+{
+	strbuf_addf(b, "# HELP grapnel_%s %s\n# TYPE grapnel_%s %s\n", name, help, name, type);
+}
+
+static void write_counters(struct strbuf *b, const struct shm *shm)
+{
+	for (enum counter i = 0; i < COUNTER_COUNT; i++) {
+		metric(b, counter_name(i), counter_help(i), "counter");
+		strbuf_addf(b, "grapnel_%s %" PRIu64 "\n", counter_name(i), counter_read(shm, i));
+	}
+}
+
+static void write_workers(struct strbuf *b, const struct conf *conf)
+{
+	metric(b, "workers", "Worker processes configured on this host.", "gauge");
+	strbuf_addf(b, "grapnel_workers{pool=\"ingest\"} %u\n", conf->server.ingest_workers);
+	strbuf_addf(b, "grapnel_workers{pool=\"web\"} %u\n", conf->server.web_workers);
+}
+
+/* No look-up yet counts as a perfect cache, as in the monitor: 1 if empty. */
+static void write_cache(struct strbuf *b, const struct shm *shm)
+{
+	uint64_t hits = counter_read(shm, C_CACHE_HITS), all = hits + counter_read(shm, C_CACHE_MISSES);
+
+	metric(b, "cache_hit_ratio", "Share of source look-ups answered by the cache, 0 to 1.", "gauge");
+	strbuf_addf(b, "grapnel_cache_hit_ratio %.4f\n", all ? (double)hits / (double)all : 1.0);
+}
+
+void api_metrics(void *call)
+{
+	struct call *c = call;
+	const struct api_config *api = &c->api->c;
+	struct strbuf b;
+
+	strbuf_init(&b, c->a, METRICS_MAX);
+	metric(&b, "build_info", "Version of the program that answers.", "gauge");
+	strbuf_addf(&b, "grapnel_build_info{version=\"%s\"} 1\n", api->version);
+	write_counters(&b, api->shm);
+	write_workers(&b, api->conf);
+	write_cache(&b, api->shm);
+	c->rq->response.status = 200;
+	c->rq->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	c->rq->response.body = strbuf_str(&b);
+}

@@ -1,0 +1,90 @@
+/* reply.c - answers: JSON from field tables, refusals, errors. */
+#include "api_int.h"
+
+#include "grapnel/log.h"
+
+void reply_begin(struct call *c, struct reply *r)
+{
+	strbuf_init(&r->b, c->a, REPLY_MAX);
+	json_out_init(&r->o, &r->b);
+	json_open(&r->o, '{');
+}
+
+void reply_end(struct call *c, struct reply *r, unsigned status)
+{
+	json_close(&r->o, '}');
+	if (r->b.failed) {
+		struct err e = { 0 };
+
+		err_set(&e, ERR_BUG, "an answer over %u bytes", REPLY_MAX);
+		reply_err(c, &e);
+		return;
+	}
+	response_json(c->rq, status, strbuf_str(&r->b));
+}
+
+void reply_fields(struct call *c, unsigned status, const struct field *fields, const void *obj)
+{
+	struct reply r;
+
+	reply_begin(c, &r);
+	json_fields(&r.o, fields, obj);
+	reply_end(c, &r, status);
+}
+
+void reply_rows(struct reply *r, const char *name, const struct field *fields, const void *rows, size_t size, size_t n)
+{
+	json_key(&r->o, name);
+	json_open(&r->o, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(&r->o, '{');
+		json_fields(&r->o, fields, (const char *)rows + i * size);
+		json_close(&r->o, '}');
+	}
+	json_close(&r->o, ']');
+}
+
+void reply_list(struct call *c, const char *plural, const struct field *fields, const void *rows, size_t size, size_t n,
+	uint64_t next)
+{
+	struct reply r;
+
+	reply_begin(c, &r);
+	reply_rows(&r, plural, fields, rows, size, n);
+	json_key(&r.o, "next");
+	json_id(&r.o, next);
+	reply_end(c, &r, 200);
+}
+
+bool reply_refuse(struct call *c, unsigned status, const char *code, const char *message, const char *field)
+{
+	response_error(c->rq, status, code, message, field);
+	return false;
+}
+
+bool reply_not_found(struct call *c)
+{
+	struct err e = { .code = ERR_NOT_FOUND };
+
+	response_err(c->rq, &e);
+	return false;
+}
+
+/* Where a field is to blame, the text speaks of what the caller sent and is written for him. */
+static bool is_for_caller(const struct err *e)
+{
+	return e->field[0] && e->text[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT);
+}
+
+bool reply_err(struct call *c, const struct err *e)
+{
+	if (is_for_caller(e)) {
+		bool invalid = e->code == ERR_INVALID;
+
+		return reply_refuse(c, invalid ? 400 : 409, invalid ? "invalid_request" : "conflict", e->text, e->field);
+	}
+	if (e->code >= ERR_DOWN)
+		log_error("request failed", LOG_S("request", c->rq->id), LOG_STR("path", c->rq->path), LOG_ERR(e));
+	response_err(c->rq, e);
+	return false;
+}
