@@ -1,0 +1,155 @@
+"""bench.py - what contrib/bench runs once the instance is up: all programs in alternating order over several rounds, one
+table, one JSON file. See README.md beside it."""
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+import time
+
+import host
+import instance as instances
+import programs
+import report
+import scenarios
+
+SMOKE_SECONDS = 1.0
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="contrib/bench")
+    p.add_argument("--data", required=True)
+    p.add_argument("--user", required=True)
+    p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
+    p.add_argument("--only", nargs="+", metavar="NAME", help="of: grapnel php node insert empty txn")
+    p.add_argument("--scenarios", nargs="+", metavar="NAME", help="of: pipeline storm latency stalls memory start")
+    p.add_argument("--seconds", type=float, default=8)
+    p.add_argument("--warmup", type=float, default=2)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--smoke", action="store_true", help="everything once, a second each: proves that it runs and rows are right")
+    p.add_argument("--force", action="store_true", help="measure though the cores are not idle")
+    p.add_argument("--node-proxied", action="store_true", help="put lighttpd before Node too")
+    p.add_argument("--json", metavar="FILE")
+    return p.parse_args()
+
+
+# Scenario -> the programs that take part in it.
+TAKES_PART = {
+    "pipeline 64": ("grapnel", "php", "node", "insert", "empty", "txn"),
+    "pipeline 16": ("grapnel", "php", "node", "insert", "empty", "txn"),
+    "storm 64": ("grapnel", "php", "node", "txn"),
+    "latency 1": ("grapnel", "txn"),
+    "stalls": ("grapnel",),
+}
+
+
+def run_one(plan, scenario, program, results):
+    kind, _, number = scenario.partition(" ")
+    print(f"  {program.name}: {scenario}", file=sys.stderr, flush=True)
+    if kind == "pipeline":
+        results.add(scenario, program.name, scenarios.pipeline(plan, program, int(number)))
+    elif kind == "storm":
+        results.add(scenario, program.name, scenarios.storm(plan, program, int(number)))
+    elif kind == "latency":
+        results.add(scenario, program.name, scenarios.pipeline(plan, program, 1))
+    elif kind == "stalls":
+        for where, run in scenarios.stalls(plan, program, 64).items():
+            results.add("stalls " + where, program.name, run)
+
+
+def begin(options, program):
+    """Starts it. Where the network is away, npm cannot fetch Node's packages: no reason for a smoke run to fail."""
+    try:
+        program.start()
+        return True
+    except programs.Unavailable as e:
+        if not options.smoke:
+            raise SystemExit(f"bench: {e}") from e
+        print(f"  {program.name}: left out, {e}", file=sys.stderr, flush=True)
+        return False
+
+
+def run_rounds(plan, options, everyone, results):
+    wanted = [s for s in TAKES_PART if not options.scenarios or s.split()[0] in options.scenarios]
+    for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        for program in everyone if number % 2 == 0 else reversed(everyone):
+            mine = [s for s in wanted if program.name in TAKES_PART[s]]
+            if not mine:
+                continue
+            if not begin(options, program):
+                continue
+            try:
+                for scenario in mine:
+                    run_one(plan, scenario, program, results)
+            finally:
+                program.stop()
+
+
+def run_single(plan, options, everyone, results):
+    """What needs one look only: memory and start of the product."""
+    for program in everyone:
+        if program.name != "grapnel":
+            continue
+        program.start()
+        if not options.scenarios or "memory" in options.scenarios:
+            print("  grapnel: memory", file=sys.stderr, flush=True)
+            results.single["memory"] = scenarios.memory(plan, program, 4000 if options.smoke else scenarios.MEMORY_REQUESTS)
+        if not options.scenarios or "start" in options.scenarios:
+            print("  grapnel: start", file=sys.stderr, flush=True)
+            results.single["start"] = scenarios.start_time(plan, program)
+
+
+def describe(instance, everyone):
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "?")
+    return {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(), "cpu": model,
+            "kernel": platform.release(), "mariadb": instance.server.variables(),
+            "keys": scenarios.KEYS, "programs": {p.name: {"title": p.title, "how": p.how} for p in everyone}}
+
+
+def print_all(about, results, titles):
+    print(f"\n{about['at']}, {about['cores']} cores ({about['cpu']}), MariaDB {about['mariadb']['version']}, "
+          f"innodb_flush_log_at_trx_commit={about['mariadb']['innodb_flush_log_at_trx_commit']}, {about['keys']} keys in the pipeline")
+    for p in about["programs"].values():
+        print(f"- {p['title']}: {p['how']}")
+    print("\n" + "\n".join(report.table(results, titles)))
+    memory = results.single.get("memory")
+    if memory:
+        print(f"\nPrivate MiB of each ingest worker: " + "; ".join(
+            f"{when} " + " ".join(f"{n / 2**20:.2f}" for n in memory[step])
+            for when, step in (("at start", "start"), (f"after {memory['requests'] // 2:,} requests", "half"),
+                               (f"after {memory['requests']:,}", "end"))))
+    print("\n" + "\n".join(report.target_table(results)))
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that what was started is ended
+    options = arguments()
+    if options.smoke:
+        options.seconds, options.warmup, options.rounds, options.force = SMOKE_SECONDS, 0.2, 1, True
+    here = os.path.dirname(os.path.abspath(__file__))
+    instance = instances.Instance(options.data, here, options.user, options.programs)
+    everyone = [instances.Product(instance), programs.Php(instance), programs.Node(instance, options.node_proxied),
+                programs.Insert(instance), programs.Txn(instance), programs.Empty(instance)]
+    everyone = [p for p in everyone if not options.only or p.name in options.only]
+    plan = scenarios.Plan(options.seconds, options.warmup, options.smoke, options.force)
+    results = report.Results()
+    run_rounds(plan, options, everyone, results)
+    run_single(plan, options, everyone, results)
+
+    about = describe(instance, everyone)
+    print_all(about, results, {p.name: p.title for p in everyone})
+    wrong = results.wrong()
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as f:
+            json.dump({"about": about, "runs": results.runs, **results.single, "targets": report.targets(results), "wrong": wrong},
+                      f, indent=1)
+    for sentence in wrong:
+        print(f"WRONG: {sentence}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

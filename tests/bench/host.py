@@ -1,0 +1,117 @@
+"""host.py - the machine that is measured on: are its cores idle, what memory do processes hold, how are they started."""
+import os
+import pwd
+import subprocess
+import time
+
+IDLE_WANTED = 0.95      # share of all cores; a shell and sshd stay below the rest
+IDLE_PROBE_S = 2.0
+PROGRAM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def cpu_ticks():
+    """Idle and all ticks of all cores since boot. Time that a hypervisor stole counts as busy."""
+    with open("/proc/stat", encoding="ascii") as f:
+        ticks = [int(word) for word in f.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def idle_share(seconds=IDLE_PROBE_S):
+    idle, total = cpu_ticks()
+    time.sleep(seconds)
+    idle2, total2 = cpu_ticks()
+    return (idle2 - idle) / max(1, total2 - total)
+
+
+def wait_idle(patience_s):
+    """The idle share once it is enough, or the last one when patience is over."""
+    end = time.monotonic() + patience_s
+    while True:
+        share = idle_share()
+        if share >= IDLE_WANTED or time.monotonic() >= end:
+            return share
+
+
+def loadavg():
+    return os.getloadavg()[0]
+
+
+def private_bytes(pid):
+    """What this process alone holds: the memory that ends with it."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return sum(int(line.split()[1]) * 1024 for line in f if line.startswith("Private_"))
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def socket_inodes(path):
+    """Inodes of the sockets that listen at this path."""
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as f:
+        return {line.split()[6] for line in f if line.rstrip("\n").endswith(" " + path)}
+
+
+def holds_socket(pid, inodes):
+    held = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            held.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except OSError:
+            continue
+    return any(f"socket:[{inode}]" in held for inode in inodes)
+
+
+class User:
+    """Who the programs run as: the instance's user when root measures, else the caller."""
+
+    def __init__(self, name):
+        entry = pwd.getpwnam(name)
+        self.name, self.uid, self.gid = name, entry.pw_uid, entry.pw_gid
+        self.switch = {"user": self.uid, "group": self.gid, "extra_groups": []} if os.getuid() == 0 else {}
+
+    def own(self, path):
+        if self.switch:
+            os.chown(path, self.uid, self.gid)
+
+    def start(self, argv, log, env=None):
+        """Starts a program at the head of a session of its own, its output in `log`."""
+        with open(log, "ab") as out:
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
+                                    env={"PATH": PROGRAM_PATH, "LANG": "C.UTF-8", **(env or {})}, start_new_session=True,
+                                    umask=0o022, **self.switch)
+
+    def run(self, argv, cwd="/", env=None):
+        """Runs a program to its end and returns its output; ends the benchmark when it fails."""
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=cwd, env={"PATH": PROGRAM_PATH, "LANG": "C.UTF-8", **(env or {})}, check=False, **self.switch)
+        if done.returncode:
+            raise SystemExit(f"bench: {' '.join(argv)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+
+def stop(process, patience_s=10):
+    """Ends a program and all of its session: SIGTERM, then, if that is not enough, SIGKILL."""
+    for signal, patience in ((15, patience_s), (9, 10)):
+        try:
+            os.killpg(process.pid, signal)
+        except ProcessLookupError:
+            pass
+        try:
+            process.wait(patience)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    try:
+        os.killpg(process.pid, 9)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until(what, test, patience_s=20):
+    end = time.monotonic() + patience_s
+    while not test():
+        if time.monotonic() > end:
+            raise SystemExit(f"bench: {what}")
+        time.sleep(0.02)

@@ -1,0 +1,114 @@
+"""report.py - medians over the rounds, the targets of the specification, and the table."""
+import statistics
+
+
+def median_rate(runs):
+    return statistics.median(run["rate"] for run in runs)
+
+
+def median_latency(runs, name):
+    return statistics.median(run["latency_us"][name] for run in runs)
+
+
+class Results:
+    """`runs[scenario][program]` is a list of reports, one for each round."""
+
+    def __init__(self):
+        self.runs = {}
+        self.single = {}        # memory, start
+        self.order = []
+
+    def add(self, scenario, program, report):
+        self.runs.setdefault(scenario, {}).setdefault(program, []).append(report)
+
+    def get(self, scenario, program):
+        return self.runs.get(scenario, {}).get(program)
+
+    def wrong(self):
+        """Every run whose rows were not what was acknowledged, in sentences."""
+        return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
+                for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]]
+
+
+def rate_ratio(results, scenario, other):
+    ours, theirs = results.get(scenario, "grapnel"), results.get(scenario, other)
+    return median_rate(ours) / median_rate(theirs) if ours and theirs else None
+
+
+def latency_ratio(results):
+    ours, theirs = results.get("latency 1", "grapnel"), results.get("latency 1", "txn")
+    return median_latency(ours, "p50") / median_latency(theirs, "p50") if ours and theirs else None
+
+
+def p99_ms(results):
+    runs = results.get("pipeline 64", "grapnel")
+    return median_latency(runs, "p99") / 1000 if runs else None
+
+
+def stall_cost(results, where):
+    """Share of the rate that hostile clients cost; below zero where noise is larger than the cost."""
+    without, with_ = results.get("stalls without", "grapnel"), results.get("stalls " + where, "grapnel")
+    return 1 - median_rate(with_) / median_rate(without) if without and with_ else None
+
+
+def memory_max(results):
+    m = results.single.get("memory")
+    return max(m["end"]) / 2**20 if m else None
+
+
+def memory_growth(results):
+    """Over the second half of the requests: caches have filled in the first."""
+    m = results.single.get("memory")
+    return max(end - half for half, end in zip(m["half"], m["end"])) / 2**20 if m else None
+
+
+def start_ms(results):
+    s = results.single.get("start")
+    return s["median_ms"] if s else None
+
+
+# A target: what, the value as a function of the results, "least" or "most", the bound, how it is printed.
+TARGETS = (
+    ("pipeline at 64 connections / PHP-FPM", lambda r: rate_ratio(r, "pipeline 64", "php"), "least", 3, "%.2f x"),
+    ("pipeline at 64 connections / Node", lambda r: rate_ratio(r, "pipeline 64", "node"), "least", 3, "%.2f x"),
+    ("pipeline at 64 connections / one INSERT", lambda r: rate_ratio(r, "pipeline 64", "insert"), "least", 1.25, "%.2f x"),
+    ("storm on one key at 64 connections / PHP-FPM", lambda r: rate_ratio(r, "storm 64", "php"), "least", 4.5, "%.2f x"),
+    ("one connection: latency / C, one transaction", latency_ratio, "most", 1.3, "%.2f x"),
+    ("p99 at 64 connections", p99_ms, "most", 50, "%.1f ms"),
+    ("cost of stalled and silent clients, web server", lambda r: stall_cost(r, "web"), "most", 0.05, "%.3f"),
+    ("cost of stalled and silent clients, FastCGI", lambda r: stall_cost(r, "fastcgi"), "most", 0.05, "%.3f"),
+    ("private memory of an ingest worker, largest", memory_max, "most", 12, "%.1f MiB"),
+    ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
+    ("start to first answer", start_ms, "most", 200, "%.0f ms"),
+)
+
+
+def targets(results):
+    """Those that were measured, each with value, bound and whether it is met."""
+    found = []
+    for what, value_of, kind, bound, form in TARGETS:
+        value = value_of(results)
+        if value is not None:
+            met = value >= bound if kind == "least" else value <= bound
+            found.append({"what": what, "value": round(value, 4), "text": form % value, kind: bound, "met": met,
+                          "bound": ("at least " if kind == "least" else "at most ") + form % bound})
+    return found
+
+
+def table(results, titles):
+    lines = ["| program | scenario | requests/s | rounds | p50 ms | p99 ms | idle before |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for scenario, programs in results.runs.items():
+        for name, runs in programs.items():
+            rates = " ".join(f"{run['rate']:,.0f}" for run in runs)
+            lines.append(f"| {titles[name]} | {scenario} | {median_rate(runs):,.0f} | {rates} | "
+                         f"{median_latency(runs, 'p50') / 1000:.2f} | {median_latency(runs, 'p99') / 1000:.2f} | "
+                         f"{min(run['idle_before'] for run in runs):.0%} |")
+    return lines
+
+
+def target_table(results):
+    found = targets(results)
+    if not found:
+        return []
+    return ["| target | measured | wanted | |", "| --- | --- | --- | --- |"] + [
+        f"| {t['what']} | {t['text']} | {t['bound']} | {'ok' if t['met'] else 'MISSED'} |" for t in found]

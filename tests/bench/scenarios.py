@@ -1,0 +1,196 @@
+"""scenarios.py - one measurement each: empty tables, idle cores, a run of the sender, and the rows compared with what was
+acknowledged. Every function returns a dict that goes into the JSON as it is."""
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import host
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
+import fcgi  # noqa: E402  pylint: disable=wrong-import-position
+
+KEYS = 1000             # of the pipeline: each kind of payload has a third of them
+STORM_KIND = "prometheus"
+SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
+MEMORY_REQUESTS = 200000
+STARTS = 7
+PATIENCE_S = 180        # for idle cores
+
+
+class Plan:
+    """How long and how careful: from the command line. A smoke run measures nothing, so it waits for nothing."""
+
+    def __init__(self, seconds, warmup, smoke, force):
+        self.seconds, self.warmup, self.smoke, self.force = seconds, warmup, smoke, force
+
+    def idle_cores(self):
+        """Their share; ends the benchmark where it stays too small."""
+        if self.smoke:
+            return host.idle_share(0.05)
+        idle = host.wait_idle(0 if self.force else PATIENCE_S)
+        if idle < host.IDLE_WANTED and not self.force:
+            raise SystemExit(f"bench: the cores are only {idle:.0%} idle (load {host.loadavg():.2f}): something else runs here, "
+                             "and the numbers would be worth nothing. Stop it, or say --force.")
+        return idle
+
+
+def sender(program, connections, keys, kinds, length):
+    argv = [f"{program.instance.programs}/bench_sender", "--url", program.url, "--connections", str(connections),
+            "--keys", str(keys)] + length
+    for kind in kinds or program.targets:
+        argv += ["--" + kind, ",".join(program.targets[kind])]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"bench: the sender failed against {program.name}")
+    return json.loads(done.stdout)
+
+
+def measure(plan, program, connections, keys=KEYS, kinds=None, length=None, beside=None):
+    """One run of fixed length; `beside` is a context that is held open meanwhile."""
+    program.empty()
+    idle = plan.idle_cores()
+    length = length or ["--seconds", str(plan.seconds), "--warmup", str(plan.warmup)]
+    if beside:
+        with beside:
+            report = sender(program, connections, keys, kinds, length)
+    else:
+        report = sender(program, connections, keys, kinds, length)
+    report["idle_before"] = round(idle, 3)
+    report["wrong_rows"] = program.check(report)
+    bad = {status: n for status, n in report["status"].items() if not status.startswith("2")}
+    if bad or any(report["errors"].values()):
+        report["wrong_rows"].append(f"answers {bad}, errors {report['errors']}")
+    return report
+
+
+def pipeline(plan, program, connections):
+    return measure(plan, program, connections)
+
+
+def storm(plan, program, connections):
+    return measure(plan, program, connections, keys=1, kinds=[STORM_KIND])
+
+
+# ---- hostile clients ----
+
+class Clients(threading.Thread):
+    """Holds connections open that say nothing, or begin a request and stop; a closed one is opened anew. `openers` make
+    one connection each."""
+
+    def __init__(self, openers):
+        super().__init__(daemon=True)
+        self.openers, self.over = openers, threading.Event()
+        self.sockets = [None] * len(openers)
+
+    def run(self):
+        while not self.over.wait(0.2):
+            for i, s in enumerate(self.sockets):
+                if s is None or self.closed(s):
+                    self.sockets[i] = self.openers[i]()
+
+    @staticmethod
+    def closed(s):
+        try:
+            if s.recv(4096, socket.MSG_DONTWAIT):
+                return False
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        s.close()
+        return True
+
+    def __enter__(self):
+        self.sockets = [opener() for opener in self.openers]
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        for s in self.sockets:
+            if s:
+                s.close()
+
+
+def web_clients(program):
+    """At the web server: silent ones, and one whose body stops after ten bytes."""
+    port = int(program.url.rsplit(":", 1)[1])
+    path = program.targets[STORM_KIND][0]
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+
+    def connect(first=b""):
+        s = socket.create_connection(("127.0.0.1", port))
+        s.sendall(first)
+        return s
+    return Clients([connect] * SILENT + [lambda: connect(head.encode() + b'{"alerts":')] * STALLED)
+
+
+def fastcgi_clients(program):
+    """The same at the FastCGI socket, as a web server that streams bodies would do: this is what the gate is for."""
+    path = program.conf_value("ingest_socket")
+    uri = program.targets[STORM_KIND][0]
+    begun = fcgi.begin() + fcgi.stream(fcgi.PARAMS, fcgi.pairs(fcgi.environment("POST", uri, length=1000)))
+    begun += fcgi.record(fcgi.STDIN, b'{"alerts":')
+
+    def connect(first=b""):
+        s = fcgi.connect(path)
+        s.sendall(first)
+        return s
+    return Clients([connect] * SILENT + [lambda: connect(begun)] * STALLED)
+
+
+def stalls(plan, program, connections):
+    """Rates without and with hostile clients, one after the other."""
+    return {"without": measure(plan, program, connections),
+            "web": measure(plan, program, connections, beside=web_clients(program)),
+            "fastcgi": measure(plan, program, connections, beside=fastcgi_clients(program))}
+
+
+# ---- memory and start ----
+
+def memory(plan, program, requests):
+    """Private bytes of each ingest worker of a fresh start: at once, half way, and at the end."""
+    program.restart()
+    workers = program.ingest_workers()
+    steps = [[host.private_bytes(pid) for pid in workers]]
+    for _ in range(2):
+        measure(plan, program, 64, length=["--requests", str(requests // 2)])
+        steps.append([host.private_bytes(pid) for pid in workers])
+    return {"requests": requests, "pids": workers, "start": steps[0], "half": steps[1], "end": steps[2],
+            "same_workers": program.ingest_workers() == workers}
+
+
+def start_time(_plan, program):
+    """Milliseconds from the start of grapnel.fcgi to its first answer, on sockets of its own, without a web server."""
+    base = f"{program.instance.scratch}/start"
+    conf = program.conf()
+    for key in ("ingest_socket", "web_socket", "state_file"):
+        conf = conf.replace(program.conf_value(key), f"{base}.{key}")
+    program.instance.write(f"{base}.conf", conf)
+    times = []
+    for _ in range(STARTS):
+        began = time.monotonic()
+        process = program.instance.user.start([f"{program.instance.env['GRAPNEL_PREFIX']}/libexec/grapnel.fcgi", "--config",
+                                               f"{base}.conf", "--foreground"], f"{base}.log")
+        try:
+            while not answered(f"{base}.web_socket"):
+                if time.monotonic() - began > 20:
+                    raise SystemExit(f"bench: grapnel.fcgi did not start; its log is {base}.log")
+                time.sleep(0.001)
+            times.append((time.monotonic() - began) * 1000)
+        finally:
+            host.stop(process)
+    return {"ms": [round(t, 1) for t in times], "median_ms": round(statistics.median(times), 1)}
+
+
+def answered(path):
+    try:
+        return fcgi.ask(path, "GET", "/healthz", timeout=5).status == 200
+    except OSError:
+        return False
