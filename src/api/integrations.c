@@ -92,6 +92,7 @@ static struct str settings_text(struct call *c, const struct json *settings, boo
 		struct json *copy = ARENA_NEW(c->a, struct json);
 
 		*copy = *j;
+		copy->next = NULL;
 		if (!str_eqs(j->name, "alertTestMode"))
 			json_add(merged, j->name, copy);
 	}

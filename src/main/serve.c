@@ -1,4 +1,5 @@
 /* serve.c - wiring of one worker: requests of the loop become items of the pipeline or calls of the API, and back. */
+#include "config.h"
 #include "grapnel/api.h"
 #include "grapnel/db.h"
 #include "grapnel/ingest.h"
@@ -6,7 +7,6 @@
 
 #include "serve.h"
 
-#define API_BODY_MAX (1u << 20)		/* the largest body of the API is a list of ids */
 #define WORKERS_PER_HOST 64		/* ids hold 10 bits of worker: 16 hosts of 64 */
 
 struct worker {
@@ -133,7 +133,8 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 		.public_url = c->server.public_url, .verify_signatures = c->ingest.verify_signatures,
 		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
 	});
-	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids });
+	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids,
+		.version = PACKAGE_VERSION });
 	ingest_preload(w.ingest, clock_now());
 	http_serve(&worker);
 	api_free(w.api);
