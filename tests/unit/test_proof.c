@@ -1,0 +1,289 @@
+/* Signature schemes: the vectors of tests/golden/signatures.json (published ones and ones made with the providers' own libraries), each
+ * with its "now"; then everything that must not pass. */
+#include "provider_test.h"
+
+#include "grapnel/crypto.h"
+#include "tests/golden/golden.h"
+
+#define HEADERS_MAX 16
+#define SECRETS_MAX 4
+
+static const struct json *vectors(struct arena *a)
+{
+	return test_json(a, arena_cstr(a, golden_file(a, arena_printf(a, "%s/signatures.json", golden_dir()).p)));
+}
+
+struct request {
+	struct inbound in;
+	struct header headers[HEADERS_MAX];
+	struct str secrets[SECRETS_MAX];
+	size_t secret_n;
+	const struct provider *p;
+};
+
+static void read_headers(struct arena *a, const struct json *from, struct request *rq)
+{
+	size_t n = 0;
+
+	for (const struct json *h = from->first; h; h = h->next)
+		rq->headers[n++] = (struct header){ arena_lower(a, h->name), json_text(h) };
+	rq->in.headers = rq->headers;
+	rq->in.header_n = n;
+}
+
+static void read_vector(struct arena *a, const struct json *v, struct request *rq)
+{
+	const struct json *secrets = json_get(v, "secrets");
+	uint64_t now = 0;
+
+	*rq = (struct request){ .in = test_inbound(NULL, NULL, 0), .p = provider_find(json_text(json_get(v, "provider"))) };
+	read_headers(a, json_get(v, "headers"), rq);
+	rq->in.body = json_get(v, "body")->text;
+	if (str_u64(json_text(json_get(v, "now")), &now))
+		rq->in.now = (ms_t)now * MS_PER_SECOND;
+	for (const struct json *s = secrets ? secrets->first : NULL; s; s = s->next)
+		rq->secrets[rq->secret_n++] = json_text(s);
+	if (!rq->secret_n)
+		rq->secrets[rq->secret_n++] = json_text(json_get(v, "secret"));
+}
+
+static enum verdict check(struct arena *a, const struct request *rq, struct proof_report *r)
+{
+	struct proof_input in = { .arena = a, .in = &rq->in, .secrets = rq->secrets, .secret_n = rq->secret_n };
+
+	return proof_check(provider_proofs(rq->p), &in, r);
+}
+
+START_TEST(test_vectors)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	const struct json *all = vectors(a);
+	struct proof_report r;
+	struct request rq;
+	int number = 0;
+
+	ck_assert_uint_gt(all->count, 30);
+	for (const struct json *v = all->first; v; v = v->next, number++) {
+		bool valid = str_eqs(json_text(json_get(v, "valid")), "true");
+
+		read_vector(a, v, &rq);
+		ck_assert_msg((check(a, &rq, &r) == PROVEN) == valid, "vector %d: valid is %d, step %s", number, valid,
+			r.step ? r.step : "none");
+		ck_assert_msg(valid == !r.step, "vector %d: step", number);
+		ck_assert_msg(valid == (r.secret >= 0), "vector %d: secret", number);
+	}
+	arena_free(a);
+}
+END_TEST
+
+/* Every good vector, spoilt: each byte of the body in turn, the key, the header, the time. */
+START_TEST(test_spoilt_vectors)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct proof_report r;
+	struct request rq;
+
+	for (const struct json *v = vectors(a)->first; v; v = v->next) {
+		char *body;
+
+		if (!str_eqs(json_text(json_get(v, "valid")), "true"))
+			continue;
+		read_vector(a, v, &rq);
+		body = arena_cstr(a, rq.in.body);
+		rq.in.body.p = body;
+		for (size_t i = 0; i < rq.in.body.n; i++) {
+			body[i] ^= 1;
+			ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+			ck_assert_str_eq(r.step, "digest");
+			body[i] ^= 1;
+		}
+		ck_assert_int_eq(check(a, &rq, &r), PROVEN);
+		rq.in.body.n += 1;		/* arena_cstr's NUL: one byte more */
+		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		rq.in.body.n -= 1;
+		rq.secret_n = 0;
+		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		ck_assert_str_eq(r.step, "secret");
+		rq.secrets[rq.secret_n++] = STR("another secret");
+		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		rq.in.header_n = 0;
+		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		ck_assert_str_eq(r.step, "header");
+	}
+	arena_free(a);
+}
+END_TEST
+
+/* ---- rows of our own: BODY is "{}", the secret "k" -------------------------------------------------------------- */
+
+#define NOW 1772000000
+#define HEX "%H"	/* in a value stands for the right hex HMAC-SHA256 of what the scheme signs */
+#define B64 "%B"
+
+static const struct {
+	const char *slug, *header, *value;
+	const char *signed_text;	/* what %H and %B are the HMAC of */
+	const char *step;		/* NULL = proven */
+} rows[] = {
+	{ "github", "x-hub-signature-256", "sha256=" HEX, "{}", NULL },
+	{ "github", "x-hub-signature-256", HEX, "{}", "prefix" },
+	{ "github", "x-hub-signature-256", "sha1=" HEX, "{}", "prefix" },
+	{ "github", "x-hub-signature-256", "SHA256=" HEX, "{}", "prefix" },
+	{ "github", "x-hub-signature-256", "sha256=", "{}", "digest" },
+	{ "github", "x-hub-signature-256", "sha256=" HEX "00", "{}", "digest" },
+	{ "github", "x-hub-signature-256", "sha256=" HEX, "{} ", "digest" },
+	{ "github", "x-hub-signature", "sha256=" HEX, "{}", "header" },
+
+	{ "prometheus", "x-signature", HEX, "{}", NULL },
+	{ "prometheus", "x-signature", "sha256=" HEX, "{}", NULL },
+	{ "prometheus", "x-webhook-signature", "sha256=" HEX, "{}", NULL },
+	{ "prometheus", "x-hub-signature-256", "sha256=" HEX, "{}", NULL },
+	{ "prometheus", "x-hub-signature", "sha256=" HEX, "{}", "header" },
+	{ "webhook", "x-signature", "sha256=" HEX, "{}", NULL },
+	{ "webhook", "x-hub-signature-256", HEX, "{}", NULL },
+	{ "webhook", "svix-signature", "v1," B64, "m.1772000000.{}", "header" },
+
+	{ "stripe", "stripe-signature", "t=1772000000,v1=" HEX, "1772000000.{}", NULL },
+	{ "stripe", "stripe-signature", "v1=" HEX ",t=1772000000", "1772000000.{}", NULL },
+	{ "stripe", "stripe-signature", "t=1772000000,v1=00,v1=" HEX, "1772000000.{}", NULL },
+	{ "stripe", "stripe-signature", "t=1772000000,v0=" HEX, "1772000000.{}", "list" },
+	{ "stripe", "stripe-signature", "t=1772000000,v10=" HEX, "1772000000.{}", "list" },
+	{ "stripe", "stripe-signature", "t=1772000000,t=1772000000,v1=" HEX, "1772000000.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "v1=" HEX, ".{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=,v1=" HEX, ".{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=+1772000000,v1=" HEX, "+1772000000.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t= 1772000000,v1=" HEX, " 1772000000.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=1772000000.0,v1=" HEX, "1772000000.0.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=0x699D7800,v1=" HEX, "0x699D7800.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=18446744073709551615,v1=" HEX, "18446744073709551615.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=1771999700,v1=" HEX, "1771999700.{}", NULL },
+	{ "stripe", "stripe-signature", "t=1771999699,v1=" HEX, "1771999699.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=1772000300,v1=" HEX, "1772000300.{}", NULL },
+	{ "stripe", "stripe-signature", "t=1772000301,v1=" HEX, "1772000301.{}", "timestamp" },
+	{ "stripe", "stripe-signature", "t=1772000000,v1=1,v1=2,v1=3,v1=4,v1=5,v1=6,v1=7,v1=8,v1=" HEX, "1772000000.{}", "list" },
+	{ "stripe", "stripe-signature", "t=1772000000,v1=" HEX, "1772000001.{}", "digest" },
+	{ "stripe", "stripe-signature", ",,=,v1", "1772000000.{}", "timestamp" },
+};
+
+static struct str signature_value(struct arena *a, const char *value, const char *signed_text)
+{
+	unsigned char digest[DIGEST_MAX];
+	struct str part = str_of(signed_text), v = str_of(value), head = str_until(&v, '%');
+	size_t n = hmac(DIGEST_SHA256, STR("k"), &part, 1, digest);
+	struct str text;
+
+	if (!v.n)
+		return str_of(value);
+	text = str_starts(v, "H") ? hex_encode(a, digest, n) : base64_encode(a, digest, n);
+	return arena_printf(a, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(text), STR_ARG(str_sub(v, 1)));
+}
+
+START_TEST(test_rows)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h = { str_of(rows[_i].header), signature_value(a, rows[_i].value, rows[_i].signed_text) };
+	struct request rq = { .in = test_inbound("{}", &h, 1), .secrets = { STR("k") }, .secret_n = 1,
+		.p = provider_find(str_of(rows[_i].slug)) };
+	struct proof_report r;
+	enum verdict v;
+
+	rq.in.now = NOW * MS_PER_SECOND + 999;
+	v = check(a, &rq, &r);
+	ck_assert_msg(v == (rows[_i].step ? NOT_PROVEN : PROVEN), "row %d: step %s", _i, r.step ? r.step : "none");
+	ck_assert_str_eq(r.step ? r.step : "proven", rows[_i].step ? rows[_i].step : "proven");
+	arena_free(a);
+}
+END_TEST
+
+/* Hex of either case where the scheme says so, lower case alone where it does not. */
+START_TEST(test_upper_case)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct str value = signature_value(a, "sha256=" HEX, "{}");
+	struct header h = { STR("x-hub-signature-256"), value };
+	struct request rq = { .in = test_inbound("{}", &h, 1), .secrets = { STR("k") }, .secret_n = 1 };
+	struct proof_report r;
+	char *p = (char *)h.value.p;
+
+	for (size_t i = strlen("sha256="); i < value.n; i++)
+		if (p[i] >= 'a' && p[i] <= 'f')
+			p[i] -= 'a' - 'A';
+	rq.p = provider_find(STR("prometheus"));
+	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
+	rq.p = provider_find(STR("github"));
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_reports)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h = { STR("stripe-signature"), signature_value(a, "t=1771999000,v1=" HEX, "1771999000.{}") };
+	struct request rq = { .in = test_inbound("{}", &h, 1), .secrets = { STR("new"), STR("k") }, .secret_n = 2,
+		.p = provider_find(STR("stripe")) };
+	struct proof_report r;
+
+	rq.in.now = NOW * MS_PER_SECOND;
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.scheme, "stripe-v1");
+	ck_assert_str_eq(r.step, "timestamp");
+	ck_assert_int_eq(r.skew_s, 1000);
+	h.value = signature_value(a, "t=1772000000,v1=" HEX, "1772000000.{}");
+	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
+	ck_assert_int_eq(r.secret, 1);
+	arena_free(a);
+}
+END_TEST
+
+/* With GET there is no body to sign. */
+START_TEST(test_query_is_signed_on_get)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h = { STR("x-signature"), signature_value(a, HEX, "monitorID=7") };
+	struct request rq = { .in = test_inbound("", &h, 1), .secrets = { STR("k") }, .secret_n = 1,
+		.p = provider_find(STR("prometheus")) };
+	struct proof_report r;
+
+	rq.in.query = STR("monitorID=7");
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	rq.in.method = STR("GET");
+	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
+	arena_free(a);
+}
+END_TEST
+
+/* A second header can choose between two ways to sign (Notion); a scheme without HMAC brings its own function. */
+static enum verdict verify_nothing(const struct proof *p, const struct proof_input *in, struct proof_report *r)
+{
+	r->step = "certificate";
+	return PROOF_UNAVAILABLE;
+}
+
+START_TEST(test_choice)
+{
+	static const struct proof dated = { .name = "dated", .header = "x-sig", .only_with = "x-time", .verify = verify_nothing };
+	static const struct proof plain = { .name = "plain", .header = "x-sig", .digest = DIGEST_SHA256, .parts = { "$body" } };
+	static const struct proof in_body = { .name = "in body", .verify = verify_nothing };
+	static const struct proof *const two[] = { &dated, &plain, NULL };
+	static const struct proof *const body[] = { &in_body, NULL };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h[] = { { STR("x-sig"), signature_value(a, HEX, "{}") }, { STR("x-time"), STR("1") } };
+	struct inbound in = test_inbound("{}", h, 1);
+	struct str secret = STR("k");
+	struct proof_input input = { .arena = a, .in = &in, .secrets = &secret, .secret_n = 1 };
+	struct proof_report r;
+
+	ck_assert_int_eq(proof_check(two, &input, &r), PROVEN);
+	ck_assert_str_eq(r.scheme, "plain");
+	in.header_n = 2;
+	ck_assert_int_eq(proof_check(two, &input, &r), PROOF_UNAVAILABLE);
+	ck_assert_str_eq(r.scheme, "dated");
+	in.header_n = 0;
+	ck_assert_int_eq(proof_check(body, &input, &r), PROOF_UNAVAILABLE);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("proof", UNIT(test_vectors), UNIT(test_spoilt_vectors), UNIT_ROWS(test_rows, rows), UNIT(test_upper_case),
+	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT(test_choice))
