@@ -24,9 +24,10 @@ struct who {
 	uint32_t tenant_id;
 	uint32_t user_id;	/* 0 = system or command line */
 	uint32_t token_id;	/* 0 = none */
-	unsigned actor;		/* audit_log.actor: 2 system, 3 person, 4 command line */
+	unsigned actor;		/* audit_log.actor: ACTOR_SYSTEM, ACTOR_PERSON or AUDIT_COMMAND_LINE */
 	struct str remote_addr;
 };
+#define AUDIT_COMMAND_LINE 4	/* goes on after enum actor */
 bool audit_add(struct db *db, const struct who *who, const char *action, struct str object, struct str detail_json, ms_t now,
 	struct err *e) MUST_USE;
 

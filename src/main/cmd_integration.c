@@ -1,0 +1,191 @@
+/* cmd_integration.c - integrations: where providers post. */
+#include "ctl_int.h"
+
+#include "grapnel/provider.h"
+#include "grapnel/view.h"
+
+#define SECRET_BYTES 32		/* of a made signature secret: 64 hex digits */
+#define RATE_MAX 1000000
+
+struct made {
+	struct str id, webhook_url, key, secret;
+};
+
+static const struct field made_fields[] = {
+	FIELD_STR(struct made, id, "id", ""),
+	FIELD_STR(struct made, webhook_url, "webhookUrl", ""),
+	FIELD_STR(struct made, key, "key", ""),
+	FIELD_STR(struct made, secret, "signatureSecret", ""),
+	FIELD_END
+};
+
+/* ---- integration add ---- */
+
+static bool actions_parse(struct str words, uint64_t *out, struct err *e)
+{
+	uint64_t actions = 0;
+
+	while (words.n) {
+		struct str word = str_trim(str_until(&words, ','));
+		const struct action_name *a = action_names;
+
+		while (a->name && !str_eqs(word, a->name))
+			a++;
+		if (!a->name)
+			return err_set(e, ERR_INVALID, "--actions knows incident, sync, forward and record, not \"%.*s\"",
+				STR_ARG(word));
+		actions |= a->bit;
+	}
+	*out = actions;
+	return actions || err_set(e, ERR_INVALID, "--actions is empty");
+}
+
+/* By name or by id. */
+static bool service_find(struct ctl *c, struct str word, struct str *public_id, struct err *e)
+{
+	struct service s;
+	int found = public_id_is(word, "sv") ? service_by_public_id(c->db, c->arena, c->tenant_id, word, &s, e) :
+		service_by_name(c->db, c->arena, c->tenant_id, word, &s, e);
+
+	if (!found)
+		err_set(e, ERR_NOT_FOUND, "there is no service \"%.*s\"", STR_ARG(word));
+	if (found == 1)
+		*public_id = s.public_id;
+	return found == 1;
+}
+
+static bool secret_choose(struct ctl *c, struct str *secret, struct err *e)
+{
+	unsigned char raw[SECRET_BYTES];
+
+	*secret = ctl_value(c, "secret");
+	if (ctl_has(c, "secret") + ctl_has(c, "secret-stdin") + ctl_has(c, "generate-secret") > 1)
+		return err_set(e, ERR_INVALID, "--secret, --secret-stdin and --generate-secret exclude each other");
+	if (ctl_has(c, "secret-stdin"))
+		return ctl_stdin_line(c, secret, e);
+	if (ctl_has(c, "generate-secret")) {
+		random_bytes(raw, sizeof(raw));
+		*secret = hex_encode(c->arena, raw, sizeof(raw));
+		secret_wipe(raw, sizeof(raw));
+	}
+	return true;
+}
+
+static bool read_options(struct ctl *c, struct source *s, struct str *secret, struct err *e)
+{
+	struct str actions = ctl_value(c, "actions"), service = ctl_value(c, "service");
+
+	if (!s->name.n)
+		return err_set(e, ERR_INVALID, "integration add needs --name");
+	if (actions.p && !actions_parse(actions, &s->actions, e))
+		return false;
+	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && secret_choose(c, secret, e) &&
+		(!service.p || service_find(c, service, &s->service_public_id, e));
+}
+
+static bool add(struct ctl *c, struct err *e)
+{
+	const struct provider *p = provider_find(ctl_word(c, 0));
+	struct source s = { .tenant_id = c->tenant_id, .kind = SOURCE_INTEGRATION, .provider = ctl_word(c, 0),
+		.name = ctl_value(c, "name"), .rate_per_minute = RATE_DEFAULT, .enabled = true,
+		.is_default = ctl_has(c, "default"), .require_key = ctl_has(c, "require-key"),
+		.allowed_ips = ctl_value(c, "allowed-ips") }, out;
+	struct made made = { .id = STR_NONE };
+
+	if (!p)
+		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
+	s.actions = p->actions;
+	if (!read_options(c, &s, &made.secret, e) ||
+		!source_add(c->db, c->arena, c->seal, c->shm, &s, made.secret, &c->who, c->now, &out, &made.key, e))
+		return false;
+	made.id = out.public_id;
+	made.webhook_url = source_webhook_url(c->arena, str_of(c->conf.server.public_url), out.provider, out.public_id);
+	ctl_one(c, made_fields, &made);
+	return true;
+}
+
+/* ---- integration list, show, delete ---- */
+
+static bool list(struct ctl *c, struct err *e)
+{
+	struct integration_view *views;
+	struct source *sources;
+	uint64_t limit = LIST_LIMIT_MAX, cursor = 0;
+	size_t n;
+
+	if (!ctl_number(c, "limit", 1, 10000, &limit, e) || !ctl_number(c, "cursor", 1, UINT32_MAX, &cursor, e) ||
+		!source_list(c->db, c->arena, c->tenant_id, ctl_value(c, "type"), cursor, limit, c->now, &sources, &n, e))
+		return false;
+	views = ARENA_ARRAY(c->arena, struct integration_view, n);
+	for (size_t i = 0; i < n; i++)
+		integration_view_fill(c->arena, &sources[i], str_of(c->conf.server.public_url), &views[i]);
+	ctl_list(c, "integrations", integration_view_fields, "id type enabled webhookCount errorCount lastWebhookAt name", views,
+		n, sizeof(*views), n == limit ? sources[n - 1].id : 0);
+	return true;
+}
+
+static bool missing(const struct ctl *c, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "there is no integration \"%s\"", c->words[0]);
+}
+
+static bool show(struct ctl *c, struct err *e)
+{
+	struct integration_view v;
+	struct source s;
+	int found = source_get(c->db, c->arena, c->tenant_id, ctl_word(c, 0), c->now, &s, e);
+
+	if (found != 1)
+		return found == 0 ? missing(c, e) : false;
+	integration_view_fill(c->arena, &s, str_of(c->conf.server.public_url), &v);
+	ctl_one(c, integration_view_fields, &v);
+	return true;
+}
+
+static bool delete(struct ctl *c, struct err *e)
+{
+	int found;
+
+	if (!ctl_sure(c, "Delete this integration? Its provider will get 404.", e))
+		return false;
+	found = source_delete(c->db, c->arena, c->shm, c->tenant_id, ctl_word(c, 0), &c->who, c->now, e);
+	if (found != 1)
+		return found == 0 ? missing(c, e) : false;
+	ctl_done(c, "integration %s is deleted", c->words[0]);
+	return true;
+}
+
+static const struct ctl_option add_options[] = {
+	{ "name", "NAME", "as people know it; needed" },
+	{ "service", "NAME|ID", "whose incidents it opens, if not the default service's" },
+	{ "secret", "SECRET", "signature secret; better by --secret-stdin, since others see command lines" },
+	{ "secret-stdin", NULL, "reads the signature secret from standard input" },
+	{ "generate-secret", NULL, "makes a signature secret and shows it once" },
+	{ "rate", "N", "requests a minute, 0 = no limit; default the provider's" },
+	{ "default", NULL, "serves /api/webhooks/TYPE without an id" },
+	{ "require-key", NULL, "asks for key and signature both" },
+	{ "allowed-ips", "LIST", "addresses and networks that may send, separated by commas" },
+	{ "actions", "LIST", "incident,sync,forward,record; default the provider's" },
+	{ 0 }
+};
+
+static const struct ctl_option list_options[] = {
+	{ "type", "TYPE", "only of this type" },
+	{ "limit", "N", "at most so many; default 100" },
+	{ "cursor", "N", "goes on after an earlier list" },
+	{ 0 }
+};
+
+static const struct ctl_option delete_options[] = {
+	{ "yes", NULL, "does not ask" },
+	{ 0 }
+};
+
+const struct command integration_commands[] = {
+	{ "integration add", "TYPE", add_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, add,
+		"makes an integration; shows URL, key and secret this once" },
+	{ "integration list", "", list_options, NEED_SCHEMA, list, "lists the integrations of the tenant" },
+	{ "integration show", "ID", NULL, NEED_SCHEMA, show, "shows an integration" },
+	{ "integration delete", "ID", delete_options, NEED_SCHEMA | NEED_STATE, delete, "deletes an integration" },
+	{ 0 }
+};

@@ -1,0 +1,114 @@
+/* ctl_open.c - what a command needs: configuration, database, schema, key, shared memory. */
+#include "ctl_int.h"
+
+#include <unistd.h>
+
+#define DEFAULT_TENANT 1
+#define DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
+
+static bool needs(const struct ctl *c, unsigned need)
+{
+	return (c->command->needs & need) == need;
+}
+
+static bool open_conf(struct ctl *c, struct err *e)
+{
+	struct str path = ctl_value(c, "config");
+
+	c->conf_path = path.p ? path.p : DEFAULT_CONF;
+	return conf_load(&c->conf, c->conf_path, e);
+}
+
+static void prefix(struct err *e, const char *what)
+{
+	char cause[sizeof(e->text)];
+
+	snprintf(cause, sizeof(cause), "%s", e->text);
+	err_set(e, e->code, "%s: %.200s", what, cause);
+}
+
+static bool open_db(struct ctl *c, struct err *e)
+{
+	const struct db_config dc = {
+		.socket = c->conf.database.socket, .host = c->conf.database.host, .port = c->conf.database.port,
+		.user = c->conf.database.user, .password = c->conf.database.password, .name = c->conf.database.name,
+		.connect_timeout_ms = c->conf.database.connect_timeout_ms,
+		.read_timeout_ms = c->conf.database.read_timeout_ms,
+		.tls = c->conf.database.tls, .tls_ca = c->conf.database.tls_ca,
+	};
+
+	c->db = db_new(&dc);
+	if (db_connect(c->db, e))
+		return true;
+	prefix(e, "the database does not answer");
+	return false;
+}
+
+/* A newer schema is fine: migrations only add while older programs run. */
+static bool check_schema(struct ctl *c, struct err *e)
+{
+	unsigned number = 0;
+	int found = schema_current(c->db, &number, e);
+
+	if (found < 0)
+		return false;
+	if (number < SCHEMA_NUMBER)
+		return err_set(e, ERR_CONFLICT, "the database has schema %u and this program needs %d; run grapnelctl migrate",
+			number, SCHEMA_NUMBER);
+	return true;
+}
+
+static bool find_tenant(struct ctl *c, struct err *e)
+{
+	struct str name = ctl_value(c, "tenant");
+	struct tenant t = { .id = DEFAULT_TENANT };
+	int found = name.p ? tenant_by_name(c->db, c->arena, name, &t, e) : 1;
+
+	if (!found)
+		err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.*s\"", STR_ARG(name));
+	c->tenant_id = (uint32_t)t.id;
+	c->who = (struct who){ .tenant_id = c->tenant_id, .actor = AUDIT_COMMAND_LINE };
+	return found == 1;
+}
+
+/* No file, or one we may not open: workers on this host (if any) see changes within minutes. Never made here: it would
+ * belong to whoever runs this, and the workers could not open it. */
+static void open_state(struct ctl *c)
+{
+	struct err e = { 0 };
+
+	if (access(c->conf.server.state_file, F_OK))
+		return;
+	c->shm = shm_open_file(c->conf.server.state_file, &e);
+	if (!c->shm)
+		fprintf(stderr, "grapnelctl: workers will see the change within minutes only: %s\n", e.text);
+}
+
+enum ctl_exit ctl_open(struct ctl *c, struct err *e)
+{
+	if (needs(c, NEED_CONF) && !open_conf(c, e))
+		return CTL_FAILED;
+	if (needs(c, NEED_KEY)) {
+		c->seal = seal_key_load(c->conf.secrets.key_file, e);
+		if (!c->seal)
+			return CTL_FAILED;
+	}
+	if (needs(c, NEED_DB) && !open_db(c, e))
+		return CTL_NO_DATABASE;
+	if (needs(c, NEED_SCHEMA) && (!check_schema(c, e) || !find_tenant(c, e)))
+		return e->code == ERR_DOWN ? CTL_NO_DATABASE : CTL_FAILED;
+	if (needs(c, NEED_STATE))
+		open_state(c);
+	return CTL_OK;
+}
+
+void ctl_close(struct ctl *c)
+{
+	if (c->shm)
+		shm_close(c->shm);
+	if (c->seal)
+		seal_key_free(c->seal);
+	db_free(c->db);
+	conf_free(&c->conf);
+	arena_free(c->arena);
+}

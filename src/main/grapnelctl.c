@@ -1,0 +1,98 @@
+/* grapnelctl.c - the command line of the administrator: finds the command's row, opens what it needs, runs it.
+ *
+ * Exit status: 0 done, 1 failed, 2 wrongly called, 3 no database. Answers go to standard output, one sentence about what
+ * went wrong to standard error. */
+#include "ctl_int.h"
+
+#define ARENA_MAX (1u << 30)	/* JSON of an event with a body of 25 MiB, escaped, and its copies */
+
+const struct command *const ctl_commands[] = {
+	migrate_commands,
+	secrets_commands,
+	config_commands,
+	user_commands,
+	token_commands,
+	service_commands,
+	integration_commands,
+	event_commands,
+	incident_commands,
+	help_commands,
+	NULL
+};
+
+static enum ctl_exit complain(const struct err *e, enum ctl_exit status)
+{
+	fputs("grapnelctl: ", stderr);
+	ctl_text(stderr, str_of(e->text), false);
+	fputc('\n', stderr);
+	return status;
+}
+
+/* Commands that need no database (secrets init) fail with ERR_DOWN when a file cannot be written. */
+static enum ctl_exit status_of(const struct ctl *c, const struct err *e)
+{
+	bool has_db = (c->command->needs & NEED_DB) == NEED_DB;
+
+	if (e->code == ERR_INVALID)
+		return CTL_USAGE;
+	return has_db && (e->code == ERR_DOWN || e->code == ERR_UNKNOWN) ? CTL_NO_DATABASE : CTL_FAILED;
+}
+
+static void count_row(void *ctx, const struct command *row)
+{
+	++*(size_t *)ctx;
+}
+
+/* Without a command: help, or a group that asks which one. */
+static enum ctl_exit no_command(struct ctl *c)
+{
+	struct err e = { 0 };
+	size_t rows = 0;
+
+	if (ctl_has(c, "help")) {
+		ctl_help(stdout, c->words, c->word_n);
+		return CTL_OK;
+	}
+	ctl_each(c->words, c->word_n, count_row, &rows);
+	if (c->word_n && !rows)
+		err_set(&e, ERR_INVALID, "there is no command \"%s%s%s\"; see grapnelctl help", c->words[0],
+			c->word_n > 1 ? " " : "", c->word_n > 1 ? c->words[1] : "");
+	else
+		err_set(&e, ERR_INVALID, "which command? See grapnelctl help%s%s", c->word_n ? " " : "",
+			c->word_n ? c->words[0] : "");
+	return complain(&e, CTL_USAGE);
+}
+
+static enum ctl_exit run(struct ctl *c, int argc, char **argv)
+{
+	struct err e = { 0 };
+	enum ctl_exit status;
+
+	if (!ctl_parse(c, argc, argv, &e))
+		return complain(&e, CTL_USAGE);
+	if (!c->command)
+		return no_command(c);
+	if (ctl_has(c, "help")) {
+		ctl_help_command(stdout, c->command);
+		return CTL_OK;
+	}
+	status = ctl_open(c, &e);
+	if (status)
+		return complain(&e, status);
+	if (!c->command->run(c, &e))
+		return complain(&e, status_of(c, &e));
+	if (fflush(stdout) || ferror(stdout)) {
+		err_sys(&e, ERR_DOWN, "the answer could not be written");
+		return complain(&e, CTL_FAILED);
+	}
+	return CTL_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl c = { .arena = arena_new(ARENA_MAX), .now = clock_now() };
+	enum ctl_exit status = run(&c, argc, argv);
+
+	ctl_close(&c);
+	return status;
+}
