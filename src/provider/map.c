@@ -225,9 +225,11 @@ static void default_severity(struct mapping *m)
 	m->ev->severity = m->ev->action == ACTION_TRIGGER ? m->p->severity_trigger : SEVERITY_INFO;
 }
 
-/* Equal texts from equal places are one alert; that is the best that can be said where a sender names nothing. */
-struct str made_up_key(struct arena *a, const struct event *ev)
+/* Equal texts from equal places are one alert, and with no text equal bytes: the best that can be said where a sender names nothing. */
+struct str made_up_key(struct arena *a, const struct where *w, const struct event *ev)
 {
+	if (ev->summary.n == 0 && ev->source.n == 0)
+		return expr_eval(a, "$body", w);
 	return sha256_hex(a, arena_printf(a, "%.*s\n%.*s", STR_ARG(ev->summary), STR_ARG(ev->source)));
 }
 
@@ -267,7 +269,7 @@ static void finish(struct mapping *m)
 	if (m->details)
 		ev->custom_details = m->details;
 	if (ev->dedup_key.n == 0 && ev->action != ACTION_IGNORE)
-		ev->dedup_key = made_up_key(m->a, ev);
+		ev->dedup_key = made_up_key(m->a, &m->w, ev);
 	if (ev->dedup_key.n)
 		ev->dedup_key = key_limit(m->a, m->own_key ? NULL : m->p->slug, ev->dedup_key);
 	within_limits(m->a, ev);
@@ -348,8 +350,16 @@ static const struct json *event_list(const struct provider *p, const struct inbo
 
 	if (json_is(list, JSON_ARRAY) && list->count)
 		return list;
-	*settled = p->each && list != in->doc;
+	*settled = p->each && (list != in->doc || json_is(list, JSON_ARRAY));
 	return NULL;
+}
+
+/* The body as one event, or NULL. An empty batch counts as an empty event. */
+static const struct json *whole_body(const struct provider *p, struct arena *a, const struct inbound *in)
+{
+	bool batch = p->each && *p->each == '\0' && json_is(in->doc, JSON_ARRAY);
+
+	return batch ? json_new(a, JSON_OBJECT) : json_is(in->doc, JSON_OBJECT) ? in->doc : NULL;
 }
 
 static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in, struct str *hash,
@@ -357,9 +367,9 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 {
 	bool settled = false;
 	const struct json *list = event_list(p, in, &settled);
-	const struct json *element = list ? list->first : in->doc;
+	const struct json *element = list ? list->first : whole_body(p, a, in);
 
-	if (!list && !json_is(in->doc, JSON_OBJECT))
+	if (!element)
 		return err_field(e, ERR_INVALID, "body", "%s: body is no object with events", p->slug);
 	*n = list ? list->count : 1;
 	if (*n > events_max)
@@ -376,15 +386,15 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	return true;
 }
 
-static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
-	struct event **out, size_t *n, struct err *e)
+static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in, struct str *hash,
+	size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	if (!p->map(p, a, in, out, n, e))
 		return false;
 	if (*n > events_max)
 		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
 	for (size_t i = 0; i < *n; i++) {
-		struct mapping m = { .p = p, .a = a, .ev = &(*out)[i] };
+		struct mapping m = { .p = p, .a = a, .ev = &(*out)[i], .w = { .in = in, .body_hash = hash } };
 
 		if (!m.ev->invalid)
 			finish(&m);
@@ -397,7 +407,7 @@ bool provider_map(const struct provider *p, struct arena *a, const struct inboun
 {
 	struct str hash = STR_NONE;
 
-	if (p->map ? !map_own(p, a, in, events_max, out, n, e) : !map_list(p, a, in, &hash, events_max, out, n, e))
+	if (!(p->map ? map_own : map_list)(p, a, in, &hash, events_max, out, n, e))
 		return false;
 	settle_ids(a, in, &hash, *out, *n);
 	return true;

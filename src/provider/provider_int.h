@@ -19,7 +19,7 @@ void event_link(struct event *ev, struct str href, struct str text);	/* adds a g
 #define LINK_MAX 2048	/* bytes; what browsers and chat services take */
 
 /* map.c */
-struct str made_up_key(struct arena *a, const struct event *ev);	/* hash of summary and source */
+struct str made_up_key(struct arena *a, const struct where *w, const struct event *ev);	/* hash of summary and source, else body */
 
 /* proof.c: the rows of proofs_plain_hmac, for lists that hold more */
 extern const struct proof proof_x_signature, proof_x_webhook_signature, proof_x_hub_signature;

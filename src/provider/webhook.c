@@ -131,11 +131,10 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* Without a key equal texts from equal places are one alert, and with no text equal bytes. */
 static void fill_plain(struct arena *a, const struct where *w, struct event *ev)
 {
 	if (ev->dedup_key.n == 0 && ev->action != ACTION_IGNORE)
-		ev->dedup_key = ev->summary.n || ev->source.n ? made_up_key(a, ev) : expr_eval(a, "$body", w);
+		ev->dedup_key = made_up_key(a, w, ev);
 	if (ev->entity_id.n == 0)
 		ev->entity_id = ev->dedup_key;
 	if (ev->summary.n == 0)
