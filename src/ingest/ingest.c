@@ -61,7 +61,7 @@ void ingest_tick(struct ingest *g, ms_t now)
 }
 
 /* Names a request by path and body: a retry has the same name, so that the retry of what killed a worker is known. */
-static uint64_t print_of(const struct ingest_item *it)
+uint64_t ingest_print(const struct ingest_item *it)
 {
 	uint64_t h = 14695981039346656037u ^ it->in.body.n;	/* FNV-1a */
 	struct str parts[2] = { it->in.path, it->in.body };
@@ -91,7 +91,7 @@ static void run(struct ingest *g, struct arena *a, struct ingest_work *work, siz
 
 static struct ingest_work work_of(struct ingest *g, struct arena *a, struct ingest_item *it, ms_t now)
 {
-	struct ingest_work w = { .item = it, .raw = it->in.body, .print = print_of(it) };
+	struct ingest_work w = { .item = it, .raw = it->in.body, .print = ingest_print(it) };
 
 	w.request_number = id_make(g->c.ids, now);
 	it->in.request_id = arena_printf(a, "%llu", (unsigned long long)w.request_number);

@@ -121,6 +121,9 @@ bool body_open(struct batch *b, struct ingest_work *w);
 /* gate.c: name of the remote address's bucket. */
 uint64_t remote_key(struct str remote_addr);
 
+/* ingest.c: what a request looks like, for the suspects; never 0. */
+uint64_t ingest_print(const struct ingest_item *it);
+
 /* ---- the stages, in their order ---- */
 void ingest_find(struct batch *b);	/* find.c: path, source */
 void ingest_gate(struct batch *b);	/* gate.c: method, size, source, enabled, address, remote bucket */

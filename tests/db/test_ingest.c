@@ -1,0 +1,268 @@
+/* The pipeline against a real MariaDB, with the clock in hand: what a batch does that single requests over HTTP cannot show. */
+#include "db_test.h"
+
+#include "grapnel/ingest.h"
+#include "grapnel/store.h"
+#include "src/ingest/ingest_int.h"
+
+static struct err e;
+
+#define T0 INT64_C(1800000000000)	/* 2027-01-15T08:00:00Z */
+
+static struct world {
+	struct db *db;
+	struct arena *a;
+	struct shm *shm;
+	struct seal_key *seal;
+	struct id_maker ids;
+	struct ingest *g;
+	struct source webhook, prometheus;
+	struct str webhook_key, prometheus_key;
+	char dir[64];
+} w;
+
+static void add_source(const char *provider, struct source *out, struct str *key)
+{
+	const struct who who = { .tenant_id = 1, .actor = 4 };
+	struct source in = { .tenant_id = 1, .kind = SOURCE_INTEGRATION, .provider = str_of(provider), .name = str_of(provider),
+		.service_id = 1, .rate_per_minute = 0, .enabled = true, .actions = DO_INCIDENT };
+
+	succeeds(source_add(w.db, w.a, w.seal, w.shm, &in, STR_NONE, &who, T0, out, key, &e));
+}
+
+static void setup(void)
+{
+	unsigned applied;
+	char path[100];
+
+	test_database("grapnel_test_ingest");
+	w.db = test_connect("grapnel_test_ingest", 30000);
+	w.a = arena_new(64 << 20);
+	succeeds(migrate_up(w.db, getenv("GRAPNEL_TEST_SQL"), &applied, &e));
+	snprintf(w.dir, sizeof(w.dir), "/tmp/grapnel-test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(w.dir));
+	snprintf(path, sizeof(path), "%s/key", w.dir);
+	succeeds(seal_key_create(path, &e));
+	w.seal = seal_key_load(path, &e);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/state", w.dir);
+	w.shm = shm_open_file(path, &e);
+	unlink(path);
+	rmdir(w.dir);
+	id_maker_init(&w.ids, 1);
+	add_source("webhook", &w.webhook, &w.webhook_key);
+	add_source("prometheus", &w.prometheus, &w.prometheus_key);
+	w.g = ingest_new(&(struct ingest_config){ .db = w.db, .shm = w.shm, .seal = w.seal, .ids = &w.ids, .events_max = 4,
+		.public_url = "http://localhost", .verify_signatures = true, .rate_limit = true, .remote_per_minute = 300 });
+}
+
+static void teardown(void)
+{
+	ingest_free(w.g);
+	shm_close(w.shm);
+	seal_key_free(w.seal);
+	arena_free(w.a);
+	db_free(w.db);
+}
+
+/* A request with the source's key and, for the generic type, an id that the sender made. */
+static struct ingest_item item(const struct source *s, struct str key, const char *id, const char *body)
+{
+	struct header *h = ARENA_ARRAY(w.a, struct header, 2);
+
+	h[0] = (struct header){ STR("x-api-key"), key };
+	h[1] = (struct header){ STR("idempotency-key"), str_of(id) };
+	return (struct ingest_item){
+		.in = {
+			.method = STR("POST"),
+			.uri = arena_printf(w.a, "/api/integrations/%.*s/%.*s", STR_ARG(s->provider), STR_ARG(s->public_id)),
+			.path = arena_printf(w.a, "/api/integrations/%.*s/%.*s", STR_ARG(s->provider), STR_ARG(s->public_id)),
+			.headers = h, .header_n = id ? 2 : 1, .content_type = STR("application/json"), .body = str_of(body),
+		},
+		.remote_addr = STR("127.0.0.1"), .trace = STR("t"), .began_us = clock_mono_us(),
+	};
+}
+
+static bool says(const struct ingest_item *it, const char *part)
+{
+	return strstr(arena_cstr(w.a, it->answer.body), part) != NULL;
+}
+
+struct number {
+	uint64_t n;
+};
+
+static uint64_t number(const char *sql)
+{
+	static const struct field fields[] = { FIELD_U64(struct number, n, "n", "a count"), FIELD_END };
+	const struct stmt *s = &(struct stmt){ "test.number", sql };
+	struct db *db = test_connect("grapnel_test_ingest", 30000);	/* `s` lives only here, so it may not stay prepared */
+	struct number row = { 0 };
+
+	ck_assert_int_eq(db_query_one(db, s, NULL, 0, w.a, fields, sizeof(row), &row, &e), 1);
+	db_free(db);
+	return row.n;
+}
+
+START_TEST(test_equal_ids_in_one_batch)
+{
+	struct ingest_item it[3];
+
+	for (int i = 0; i < 3; i++)
+		it[i] = item(&w.webhook, w.webhook_key, "same", "{\"id\":\"k\",\"summary\":\"s\"}");
+	ingest_run(w.g, w.a, it, 3, T0);
+	ck_assert_uint_eq(it[0].answer.status, 201);
+	ck_assert(says(&it[0], "\"triggered\""));
+	for (int i = 1; i < 3; i++) {
+		ck_assert_uint_eq(it[i].answer.status, 200);
+		ck_assert(says(&it[i], "\"alreadyProcessed\":true"));
+		ck_assert(says(&it[i], "\"status\":\"OPEN\""));
+	}
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests"), 3);
+	ck_assert_uint_eq(number("SELECT repeats AS n FROM event_ids"), 2);
+	ck_assert_uint_eq(number("SELECT alert_count AS n FROM incidents"), 1);
+}
+END_TEST
+
+#define FIRING "{\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"A\"},\"startsAt\":\"2027-01-15T07:00:00Z\"," \
+	"\"fingerprint\":\"f1\"}]}"
+
+START_TEST(test_derived_id_is_a_redelivery_for_ten_minutes)
+{
+	const ms_t at[] = { 0, INGEST_DERIVED_MS - 1, INGEST_DERIVED_MS, INGEST_DERIVED_MS + 1, 2 * INGEST_DERIVED_MS + 2 };
+	const unsigned status[] = { 201, 200, 200, 201, 201 };
+	const char *const what[] = { "\"triggered\"", "alreadyProcessed", "alreadyProcessed", "\"deduplicated\"", "\"deduplicated\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		struct ingest_item it = item(&w.prometheus, w.prometheus_key, NULL, FIRING);
+
+		ingest_run(w.g, w.a, &it, 1, T0 + at[i]);
+		ck_assert_msg(it.answer.status == status[i], "step %zu: %u", i, it.answer.status);
+		ck_assert_msg(says(&it, what[i]), "step %zu: %.*s", i, STR_ARG(it.answer.body));
+	}
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 3);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM event_ids"), 1);
+	ck_assert_uint_eq(number("SELECT alert_count AS n FROM incidents"), 3);
+}
+END_TEST
+
+START_TEST(test_native_id_is_once_for_ever)
+{
+	for (int i = 0; i < 3; i++) {
+		struct ingest_item it = item(&w.webhook, w.webhook_key, "n", "{\"id\":\"k\",\"summary\":\"s\"}");
+
+		ingest_run(w.g, w.a, &it, 1, T0 + i * 30 * MS_PER_DAY);
+		ck_assert_uint_eq(it.answer.status, i ? 200 : 201);
+	}
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 1);
+}
+END_TEST
+
+/* Trigger, resolve, trigger of one key in one batch, out of order by the sender's clock: folded into one write a row. */
+START_TEST(test_one_key_is_folded_in_the_order_it_occurred)
+{
+	struct ingest_item it[3];
+
+	it[0] = item(&w.prometheus, w.prometheus_key, NULL, "{\"alerts\":[{\"status\":\"firing\",\"labels\":{},\"fingerprint\":\"k\","
+		"\"startsAt\":\"2027-01-15T07:30:00Z\"}]}");
+	it[1] = item(&w.prometheus, w.prometheus_key, NULL, "{\"alerts\":[{\"status\":\"resolved\",\"labels\":{},\"fingerprint\":\"k\","
+		"\"startsAt\":\"2027-01-15T07:00:00Z\",\"endsAt\":\"2027-01-15T07:20:00Z\"}]}");
+	it[2] = item(&w.prometheus, w.prometheus_key, NULL, "{\"alerts\":[{\"status\":\"firing\",\"labels\":{},\"fingerprint\":\"k\","
+		"\"startsAt\":\"2027-01-15T07:00:00Z\"}]}");
+	ingest_run(w.g, w.a, it, 3, T0);
+	ck_assert(says(&it[2], "\"triggered\""));
+	ck_assert(says(&it[1], "\"resolved\""));
+	ck_assert(says(&it[0], "\"triggered\""));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents WHERE status = 3"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents WHERE status = 1"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM timeline"), 3);
+}
+END_TEST
+
+START_TEST(test_a_transaction_holds_no_more_events_than_it_may)
+{
+	struct ingest_item it[5];
+	uint64_t before = counter_read(w.shm, C_BATCHES);
+
+	for (int i = 0; i < 5; i++)
+		it[i] = item(&w.webhook, w.webhook_key, NULL, i % 2 ? "[{\"id\":1},{\"id\":2},{\"id\":3}]" : "[{\"id\":4},{\"id\":5}]");
+	ingest_run(w.g, w.a, it, 5, T0);
+	for (int i = 0; i < 5; i++)
+		ck_assert_msg(it[i].answer.status < 300, "request %d: %u", i, it[i].answer.status);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 5);	/* the others have the same bytes */
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents"), 5);
+	ck_assert_uint_eq(counter_read(w.shm, C_BATCHES), before + 1);
+}
+END_TEST
+
+/* One commit that is lost after it was sent must be found again, not done twice. */
+START_TEST(test_request_exists)
+{
+	struct ingest_item it = item(&w.webhook, w.webhook_key, "x", "{}");
+	uint64_t id;
+
+	ingest_run(w.g, w.a, &it, 1, T0);
+	ck_assert_uint_eq(it.answer.status, 201);
+	id = number("SELECT id AS n FROM requests");
+	ck_assert_int_eq(batch_request_exists(w.db, w.a, id, &e), 1);
+	ck_assert_int_eq(batch_request_exists(w.db, w.a, id + 1, &e), 0);
+}
+END_TEST
+
+/* Whoever killed a worker is handled alone, and the others of its batch are not held up by it. */
+START_TEST(test_suspects_run_alone)
+{
+	const char *const bodies[] = { "{\"id\":\"a\"}", "{\"id\":\"bad\"}", "{\"id\":\"c\"}" };
+	struct ingest_item it[3];
+	uint64_t print, before;
+
+	for (int i = 0; i < 3; i++)
+		it[i] = item(&w.webhook, w.webhook_key, bodies[i], bodies[i]);
+	print = ingest_print(&it[1]);
+	in_hand_set(w.shm, 0, &print, 1);	/* and its worker dies */
+	ck_assert_uint_eq(in_hand_to_suspects(w.shm, 0, T0), 1);
+	before = counter_read(w.shm, C_BATCHES);
+	ingest_run(w.g, w.a, it, 3, T0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(it[i].answer.status, 201);
+	ck_assert_uint_eq(counter_read(w.shm, C_BATCHES), before + 2);
+}
+END_TEST
+
+START_TEST(test_counters_are_kept_by_hour_and_in_all)
+{
+	struct ingest_item good = item(&w.webhook, w.webhook_key, "1", "{}"), bad = item(&w.webhook, w.webhook_key, "2", "{");
+
+	ingest_run(w.g, w.a, &good, 1, T0);
+	ingest_run(w.g, w.a, &bad, 1, T0);
+	ck_assert_uint_eq(bad.answer.status, 400);
+	ck_assert_uint_eq(number("SELECT SUM(received) AS n FROM source_stats WHERE hour = 0"), 2);
+	ck_assert_uint_eq(number("SELECT SUM(errors) AS n FROM source_stats WHERE hour = 500000"), 1);
+	ck_assert_uint_eq(number("SELECT SUM(alerts) AS n FROM source_stats WHERE hour = 0"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 400 AND reason IS NOT NULL"), 1);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
+		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
+		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
+		test_counters_are_kept_by_hour_and_in_all };
+	Suite *s = suite_create("ingest on a database");
+	TCase *t = tcase_create("ingest");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(t, tests[i]);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
