@@ -1,11 +1,14 @@
 """What senders get for what they rightly send, and what becomes of it."""
+import base64
 import hashlib
 import hmac
 import json
 import secrets
+import socket
 import time
+import urllib.parse
 
-from harness import (alert, alerts, gzipped, pagerduty, rfc3339, same, stripe_event, true, workflow_run)
+from harness import alert, alerts, gzipped, pagerduty, rfc3339, same, stripe_event, true, workflow_run
 
 
 def prometheus_alert_opens_an_incident(box):
@@ -104,7 +107,7 @@ def group_without_alerts_is_taken_and_ignored(box):
 def key_is_taken_from_every_place_a_sender_can_put_it(box):
     source = box.integration("prometheus")
     path = "/api/integrations/prometheus"
-    basic = "Basic " + __import__("base64").b64encode(("any:" + source["key"]).encode()).decode()
+    basic = "Basic " + base64.b64encode(("any:" + source["key"]).encode()).decode()
     for what, headers, where in (
             ("bearer", {"Authorization": "Bearer " + source["key"]}, path + "/" + source["id"]),
             ("lower case scheme", {"authorization": "bearer " + source["key"]}, path + "/" + source["id"]),
@@ -128,7 +131,7 @@ def github_failed_run_opens_and_success_resolves(box):
 
 def github_form_is_proven_over_the_encoded_bytes(box):
     source = box.integration("github", signatureSecret="octo-secret")
-    form = __import__("urllib.parse", fromlist=["urlencode"]).urlencode({"payload": json.dumps(workflow_run())}).encode()
+    form = urllib.parse.urlencode({"payload": json.dumps(workflow_run())}).encode()
     reply = box.send_github(source, "workflow_run", form, headers={"Content-Type": "application/x-www-form-urlencoded"})
     same(reply.expect(201)["result"]["action"], "triggered")
 
@@ -188,7 +191,7 @@ def acknowledge_by_the_sender(box):
 
 
 def generic_signatures(box):
-    source = box.integration("webhook", signatureSecret="whsec_" + __import__("base64").b64encode(b"k" * 32).decode())
+    source = box.integration("webhook", signatureSecret="whsec_" + base64.b64encode(b"k" * 32).decode())
     box.send_standard(source, {"type": "a.b", "timestamp": "2026-01-01T00:00:00Z", "data": {"title": "t"}}).expect(201)
     plain = box.integration("webhook", signatureSecret="plain secret")
     body = json.dumps({"title": "signed", "id": secrets.token_hex(4)}).encode()
@@ -286,7 +289,6 @@ def chunked_body_is_one_body(box):
 
 
 def _raw(box, source, headers, body):
-    import socket
     head = {"Host": "x", "Connection": "close", "Content-Type": "application/json",
             "Authorization": "Bearer " + source["key"], "Content-Length": str(len(body)), **headers}
     text = "POST /api/integrations/prometheus/%s HTTP/1.1\r\n" % source["id"]
