@@ -20,7 +20,8 @@
 #define HTTP_HEADERS_MAX 128		/* headers of one request */
 #define HTTP_PEEK_MAX (64 * 1024)	/* what surely fits a Unix socket buffer; more goes the slow way */
 #define HTTP_SLOW_BYTES_MAX (96u << 20)	/* slow requests of one worker together; beyond it new ones are answered 503 */
-#define HTTP_DRAIN_MAX (8u << 20)	/* of a refused body: read and dropped, else Apache turns the 413 into a 503 */
+#define HTTP_DRAIN_MAX (32u << 20)	/* of a refused body: read and dropped, else Apache turns the 413 into a 503. More than any provider's body_max,
+					 * so that one byte too many is always told; it costs no memory */
 #define HTTP_BACKLOG 4096
 
 enum pool { POOL_INGEST, POOL_WEB, POOL_BOTH };

@@ -100,11 +100,29 @@ static bool refuse_shape(struct batch *b, struct ingest_work *w, const struct er
 	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
 }
 
+static bool none_mapped(const struct event *events, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!events[i].invalid)
+			return false;
+	return true;
+}
+
+/* 6-quality.md rule 4: what can be mapped is stored; a request of which nothing can is refused. */
+static bool refuse_unmapped(struct batch *b, struct ingest_work *w, const struct event *first)
+{
+	w->refusal.field = first->invalid;
+	w->refusal.reason = arena_cstr(b->a, arena_printf(b->a, "could not be mapped: %s", first->invalid));
+	count(b->g->c.shm, C_REFUSED_BODY, 1);
+	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
+}
+
 static bool map(struct batch *b, struct ingest_work *w)
 {
 	const struct provider *p = w->provider;
 	struct event *events;
 	struct err e = { 0 };
+	size_t n;
 
 	if (!body_open(b, w))
 		return refuse_with_body_reason(b, w);
@@ -113,9 +131,12 @@ static bool map(struct batch *b, struct ingest_work *w)
 		w->answered = true;
 		return true;
 	}
-	if (!provider_map(p, b->a, &w->item->in, INGEST_EVENTS_MAX, &events, &w->plan_n, &e))
+	if (!provider_map(p, b->a, &w->item->in, INGEST_EVENTS_MAX, &events, &n, &e))
 		return refuse_shape(b, w, &e);
-	w->plans = ARENA_ARRAY(b->a, struct plan, w->plan_n);
+	if (none_mapped(events, n))
+		return refuse_unmapped(b, w, &events[0]);
+	w->plan_n = n;	/* not before: a refused request has no plans */
+	w->plans = ARENA_ARRAY(b->a, struct plan, n);
 	for (size_t i = 0; i < w->plan_n; i++) {
 		struct plan *pl = &w->plans[i];
 
