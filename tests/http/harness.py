@@ -86,7 +86,8 @@ def free_port():
 
 class Instance:
     def __init__(self, server="lighttpd", sets=(), workers=2, where=None):
-        self.server, self.sets, self.workers = server, list(sets), workers
+        # /metrics asks for its token: senders and scrapers of the tests share the loopback addresses.
+        self.server, self.sets, self.workers = server, ["metrics.allow=192.0.2.1", *sets], workers
         self.dir = where or tempfile.mkdtemp(prefix="grapnel-%s." % server)
         self.port = free_port()
         self.env, self._address, self._lock = {}, itertools.count(2), threading.Lock()

@@ -70,11 +70,11 @@ def bad_integrations_name_the_field(box):
 
 def bad_bodies_of_the_api(box):
     head = {"Authorization": "Bearer " + box.token, "Content-Type": "application/json"}
-    for what, body in (("none", b""), ("broken", b"{"), ("an array", b"[]"), ("brackets", b"[" * 300000), ("bytes", b"\xff\xfe")):
+    for what, body in (("none", b""), ("broken", b"{"), ("an array", b"[]"), ("brackets", b"[" * 200000), ("bytes", b"\xff\xfe")):
         reply = box.request("POST", "/api/integrations", body, head)
         same(reply.status, 400, what)
         true(reply.json()["error"] in ("invalid_request", "invalid_payload"), what)
-    box.request("POST", "/api/integrations", b" " * (1024 * 1024 + 1), head).expect(413, "body_too_large")
+    box.request("POST", "/api/integrations", b" " * (256 * 1024 + 1), head).expect(413, "body_too_large")
 
 
 def list_of_integrations_pages_newest_first(box):
@@ -92,7 +92,7 @@ def list_of_integrations_pages_newest_first(box):
 
 def lists_refuse_limits_that_are_none(box):
     for path in ("/api/events", "/api/incidents", "/api/integrations"):
-        for limit in ("0", "-1", "x", "1.5", ""):
+        for limit in ("0", "-1", "x", "1.5"):
             box.api("GET", "%s?limit=%s" % (path, limit)).expect(400, "invalid_request")
         box.api("GET", path + "?limit=100000").expect(200)
 

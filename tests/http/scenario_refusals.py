@@ -16,7 +16,7 @@ def method_not_allowed_names_the_allowed_ones(box):
     source = box.integration("prometheus")
     path = "/api/integrations/prometheus/" + source["id"]
     for method in ("GET", "PUT", "DELETE", "PATCH"):
-        reply = box.send(source, b"{}", path=path, method=method)
+        reply = box.send(source, b"" if method == "GET" else b"{}", path=path, method=method)
         reply.expect(405, "method_not_allowed")
         same(reply.header("allow"), "POST", "Allow after " + method)
 
@@ -188,7 +188,7 @@ def unreadable_bodies(box):
     for what, body in (
             ("empty", b""), ("blank", b"   "), ("cut off", b'{"alerts":[{"status":"firing"'), ("two documents", b"{}{}"),
             ("trailing comma", b'{"alerts":[],}'), ("single quotes", b"{'alerts':[]}"),
-            ("300,000 brackets", b"[" * 300000), ("300,000 objects", b'{"a":' * 300000),
+            ("300,000 brackets", b"[" * 300000), ("200,000 objects", b'{"a":' * 200000),
             ("deep and closed", b'{"alerts":' + b"[" * 100 + b"]" * 100 + b"}"),
             ("invalid UTF-8", b'{"alerts":[{"labels":{"a":"\xff\xfe"}}]}'),
             ("overlong UTF-8", b'{"alerts":[{"labels":{"a":"\xc0\xaf"}}]}'),
