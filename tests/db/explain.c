@@ -8,6 +8,7 @@
  *     GRAPNEL_TEST_SOCKET=... GRAPNEL_TEST_SQL=sql ./db_explain [-v] */
 #include "db_test.h"
 #include "grapnel/store.h"
+#include "grapnel/view.h"
 #include "src/db/db_int.h"
 
 #define EXPLAIN_DB "grapnel_explain"
@@ -219,6 +220,8 @@ int main(int argc, char **argv)
 	for (const struct stmt_table *const *t = stmt_tables; *t; t++)
 		for (size_t i = 0; i < (*t)->n; i++, n++)
 			bad += !check(&(*t)->stmts[i]);
+	for (size_t i = 0; i < view_stmts.n; i++, n++)
+		bad += !check(&view_stmts.stmts[i]);
 	printf("%zu statements, %zu bad\n", n, bad);
 	db_free(db);
 	arena_free(a);

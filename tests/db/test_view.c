@@ -1,0 +1,454 @@
+/* src/view against a real MariaDB: every filter finds exactly what plain SQL finds, page by page; what a page costs; the plans
+ * behind it; other tenants' things do not exist. */
+#include "src/view/view_int.h"
+#include "view_data.h"
+
+static struct db *db;
+static struct arena *a;
+static struct err e;
+
+#define T(k) (BASE + (k) * 1000LL)
+
+/* ---- filters, and the same in SQL ---- */
+
+static const struct {
+	struct event_filter f;
+	const char *where;
+	uint64_t reads;		/* of the first page, at most: handler calls of the storage engine */
+} event_rows[] = {
+	{ { 0 }, "TRUE", 1000 },
+	{ { .tenant_id = 1 }, "tenant_id = 1", 1500 },
+	{ { .tenant_id = 2 }, "tenant_id = 2", 1500 },
+	{ { .tenant_id = 3 }, "tenant_id = 3", 100 },
+	{ { .tenant_id = 1, .statuses = 1 << EVENT_FAILED }, "tenant_id = 1 AND status = 3", 1000 },
+	{ { .tenant_id = 1, .statuses = 1 << EVENT_FAILED | 1 << EVENT_IGNORED }, "tenant_id = 1 AND status IN (3, 5)", 1500 },
+	{ { .statuses = 1 << EVENT_FAILED }, "status = 3", 60000 },
+	{ { .tenant_id = 1, .provider = STR("github") }, "source_id = 1", 1000 },
+	{ { .tenant_id = 2, .provider = STR("github") }, "source_id = 9", 1000 },
+	{ { .provider = STR("github") }, "source_id IN (1, 9)", 1500 },
+	{ { .tenant_id = 1, .provider = STR("webhook") }, "source_id BETWEEN 11 AND 25", 80000 },
+	{ { .tenant_id = 1, .provider = STR("nothing") }, "FALSE", 100 },
+	{ { .tenant_id = 1, .source = STR("in_00000000000000000002") }, "source_id = 2", 1000 },
+	{ { .tenant_id = 2, .source = STR("in_00000000000000000002") }, "FALSE", 100 },
+	{ { .tenant_id = 1, .service = STR("sv_shop") }, "source_id = 2", 1000 },
+	{ { .tenant_id = 1, .service = STR("sv_shop"), .provider = STR("github") }, "FALSE", 100 },
+	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_FAILED }, "source_id = 1 AND status = 3", 4000 },
+	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_IGNORED }, "source_id = 1 AND status = 5", 40000 },
+	{ { .tenant_id = 1, .provider = STR("webhook"), .statuses = 1 << EVENT_FAILED, .severities = 1 << 2 },
+		"source_id BETWEEN 11 AND 25 AND status = 3 AND severity = 2", 4000 },
+	{ { .tenant_id = 1, .severities = 1 << SEVERITY_CRITICAL | 1 << SEVERITY_INFO }, "tenant_id = 1 AND severity IN (0, 3)", 40000 },
+	{ { .tenant_id = 1, .type = STR("rare") }, "FALSE", 80000 },
+	{ { .tenant_id = 2, .type = STR("rare") }, "tenant_id = 2 AND event_type = 'rare'", 4000 },
+	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") }, "tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 80000 },
+	{ { .tenant_id = 1, .text = STR("full__7") }, "FALSE", 80000 },
+	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'", 80000 },
+	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'", 80000 },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND received_at >= 1760000100000 AND received_at < 1760000200000",
+		1500 },
+	{ { .tenant_id = 1, .from = T(29990) }, "tenant_id = 1 AND received_at >= 1760029990000", 1500 },
+	{ { .tenant_id = 1, .to = T(10) }, "tenant_id = 1 AND received_at < 1760000010000", 1500 },
+	{ { .tenant_id = 1, .from = T(200), .to = T(100) }, "FALSE", 100 },
+	{ { .tenant_id = 1, .to = 1 }, "FALSE", 100 },
+};
+
+static const struct {
+	struct incident_filter f;
+	const char *where;
+} incident_rows[] = {
+	{ { 0 }, "TRUE" },
+	{ { .tenant_id = 1 }, "tenant_id = 1" },
+	{ { .tenant_id = 2 }, "tenant_id = 2" },
+	{ { .tenant_id = 1, .statuses = 1 << INCIDENT_OPEN }, "tenant_id = 1 AND status = 1" },
+	{ { .tenant_id = 1, .statuses = 1 << INCIDENT_OPEN | 1 << INCIDENT_ACKNOWLEDGED }, "tenant_id = 1 AND status IN (1, 2)" },
+	{ { .statuses = 1 << INCIDENT_RESOLVED }, "status = 3" },
+	{ { .tenant_id = 1, .levels = 1 << LEVEL_CRITICAL }, "tenant_id = 1 AND level = 4" },
+	{ { .tenant_id = 1, .provider = STR("prometheus") }, "source_id = 2" },
+	{ { .tenant_id = 1, .source = STR("in_00000000000000000001") }, "source_id = 1" },
+	{ { .tenant_id = 1, .service = STR("sv_shop") }, "service_id = 2" },
+	{ { .tenant_id = 1, .service = STR("sv_other") }, "FALSE" },
+	{ { .tenant_id = 1, .assignee = STR("ann") }, "tenant_id = 1 AND assignee_id = 7" },
+	{ { .tenant_id = 1, .assignee = STR("us_seven") }, "tenant_id = 1 AND assignee_id = 7" },
+	{ { .tenant_id = 1, .assignee = STR("bob") }, "FALSE" },
+	{ { .tenant_id = 1, .text = STR("disk 77 full") }, "tenant_id = 1 AND title = 'Disk 77 FULL'" },
+	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'" },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND opened_at >= 1760000100000 AND opened_at < 1760000200000" },
+};
+
+/* ---- what is the truth ---- */
+
+struct number_row {
+	uint64_t n;
+};
+static const struct field number_fields[] = {
+	FIELD_U64(struct number_row, n, "n", ""),
+	FIELD_END
+};
+
+static uint64_t number(const char *sql)
+{
+	struct stmt *s = ARENA_NEW(a, struct stmt);
+	struct number_row row = { 0 };
+
+	s->name = "test.number";
+	s->sql = sql;
+	ck_assert_msg(db_query_one(db, s, NULL, 0, a, number_fields, sizeof(row), &row, &e) == 1, "%s: %s", sql, e.text);
+	return row.n;
+}
+
+static uint64_t count_of(const char *table, const char *where)
+{
+	return number(arena_printf(a, "SELECT COUNT(*) AS n FROM %s WHERE %s", table, where).p);
+}
+
+/* Sum of the ids, so that not only their number is right. */
+static uint64_t sum_of(const char *table, const char *where)
+{
+	return number(arena_printf(a, "SELECT CAST(COALESCE(SUM(id %% 1000003), 0) AS UNSIGNED) AS n FROM %s WHERE %s", table, where).p);
+}
+
+static uint64_t handler_reads(void)
+{
+	return number("SELECT CAST(SUM(variable_value) AS UNSIGNED) AS n FROM information_schema.session_status"
+		" WHERE variable_name LIKE 'Handler_read%'");
+}
+
+/* ---- lists ---- */
+
+static void setup(void)
+{
+	e = (struct err){ 0 };
+	a = arena_new(256 << 20);
+}
+
+static void teardown(void)
+{
+	arena_free(a);
+}
+
+START_TEST(test_every_filter_of_events_finds_what_sql_finds)
+{
+	struct event_filter f = event_rows[_i].f;
+	uint64_t n = 0, sum = 0, last = UINT64_MAX, pages = 0;
+
+	f.limit = 100;
+	do {
+		struct event_view *rows;
+		size_t found;
+
+		succeeds(event_view_list(db, a, &f, &rows, &found, &f.cursor, &e));
+		ck_assert_uint_le(found, 100);
+		for (size_t i = 0; i < found; i++) {
+			ck_assert_uint_lt(rows[i].id, last);
+			last = rows[i].id;
+			sum += last % 1000003;
+		}
+		n += found;
+		ck_assert_uint_lt(++pages, 1000);
+	} while (f.cursor);
+	ck_assert_uint_eq(n, count_of("events", event_rows[_i].where));
+	ck_assert_uint_eq(sum, sum_of("events", event_rows[_i].where));
+}
+END_TEST
+
+START_TEST(test_every_filter_of_incidents_finds_what_sql_finds)
+{
+	struct incident_filter f = incident_rows[_i].f;
+	uint64_t n = 0, sum = 0;
+
+	f.limit = 37;
+	do {
+		struct incident_view *rows;
+		size_t found;
+
+		succeeds(incident_view_list(db, a, &f, &rows, &found, &f.cursor, &e));
+		for (size_t i = 0; i < found; i++)
+			sum += rows[i].id % 1000003;
+		n += found;
+	} while (f.cursor);
+	ck_assert_uint_eq(n, count_of("incidents", incident_rows[_i].where));
+	ck_assert_uint_eq(sum, sum_of("incidents", incident_rows[_i].where));
+}
+END_TEST
+
+START_TEST(test_a_page_reads_little)
+{
+	struct event_filter f = event_rows[_i].f;
+	struct event_view *rows;
+	uint64_t before, after, next;
+	size_t n;
+
+	f.limit = 50;
+	succeeds(event_view_list(db, a, &f, &rows, &n, &next, &e));	/* statistics and dictionary are read once */
+	before = handler_reads();
+	succeeds(event_view_list(db, a, &f, &rows, &n, &next, &e));
+	after = handler_reads();
+	ck_assert_msg(after - before <= event_rows[_i].reads, "row %d (%s) reads %llu", _i, event_rows[_i].where,
+		(unsigned long long)(after - before));
+}
+END_TEST
+
+/* ---- plans ---- */
+
+struct plan_row {
+	uint64_t id;
+	struct str select_type, table, type, possible_keys, key, key_len, ref, rows, extra;
+};
+static const struct field plan_fields[] = {
+	FIELD_U64(struct plan_row, id, "id", ""),
+	FIELD_STR(struct plan_row, select_type, "select_type", ""),
+	FIELD_STR(struct plan_row, table, "table", ""),
+	FIELD_STR(struct plan_row, type, "type", ""),
+	FIELD_STR(struct plan_row, possible_keys, "possible_keys", ""),
+	FIELD_STR(struct plan_row, key, "key", ""),
+	FIELD_STR(struct plan_row, key_len, "key_len", ""),
+	FIELD_STR(struct plan_row, ref, "ref", ""),
+	FIELD_STR(struct plan_row, rows, "rows", ""),
+	FIELD_STR(struct plan_row, extra, "Extra", ""),
+	FIELD_END
+};
+
+static const char *const index_of[] = { "PRIMARY", "by_status", "by_source" };
+
+/* Every branch walks its own index in order; every other table is read by a key. */
+static void check_plan(const struct sql *q, enum branch_kind kind)
+{
+	struct sql *explain = ARENA_NEW(a, struct sql);
+	struct plan_row *rows;
+	size_t n;
+
+	sql_init(explain, a);
+	sql_lit(explain, "EXPLAIN ");
+	strbuf_addstr(&explain->text, strbuf_str(&q->text));
+	memcpy(explain->vals, q->vals, sizeof(q->vals));
+	explain->n = q->n;
+	succeeds(db_query_sql(db, "test.explain", explain, a, plan_fields, sizeof(*rows), &rows, &n, &e));
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_row *p = &rows[i];
+
+		if (str_eqs(p->table, "t"))
+			ck_assert_msg(str_eqs(p->key, index_of[kind]) && !strstr(arena_cstr(a, p->extra), "filesort"), "%.*s by %.*s: %.*s",
+				STR_ARG(p->type), STR_ARG(p->key), STR_ARG(p->extra));
+		else if (p->table.n && !str_starts(p->table, "<"))
+			ck_assert_msg(str_eqs(p->type, "eq_ref") || str_eqs(p->type, "ref") || str_eqs(p->type, "const") ||
+				str_eqs(p->type, "range"), "%.*s: %.*s", STR_ARG(p->table), STR_ARG(p->type));
+	}
+}
+
+static void check_plans(const struct list_table *t, struct plan *p)
+{
+	struct sql *page = ARENA_NEW(a, struct sql), *floor = ARENA_NEW(a, struct sql);
+
+	if (!p->n || p->from >= p->below)
+		return;
+	sql_init(page, a);
+	list_page_sql(page, t, p);
+	ck_assert(!page->text.failed);
+	check_plan(page, p->branches[0].kind);
+	sql_init(floor, a);
+	list_floor_sql(floor, t, p);
+	ck_assert(!floor->text.failed);
+	check_plan(floor, p->branches[0].kind);
+}
+
+START_TEST(test_plan_of_events)
+{
+	struct event_filter f = event_rows[_i].f;
+	struct plan p;
+
+	f.limit = 50;
+	succeeds(event_plan(db, a, &f, &p, &e));
+	check_plans(&event_table, &p);
+}
+END_TEST
+
+START_TEST(test_plan_of_incidents)
+{
+	struct incident_filter f = incident_rows[_i].f;
+	struct plan p;
+
+	f.limit = 50;
+	incident_plan(&f, &p);
+	check_plans(&incident_table, &p);
+}
+END_TEST
+
+START_TEST(test_plan_of_deliveries)
+{
+	struct plan p;
+
+	plan_init(&p, NULL, 0, 0, 0, 50);
+	plan_add(&p, BRANCH_SOURCE, 0, 1);
+	check_plans(&delivery_table, &p);
+}
+END_TEST
+
+/* The most values that a page can bind. */
+START_TEST(test_all_filters_together_fit)
+{
+	struct event_filter f = { .tenant_id = 1, .statuses = 63, .severities = 15, .provider = STR("github"), .source = STR("in_x"),
+		.service = STR("sv_x"), .type = STR("push"), .text = STR("text"), .from = 1, .to = BASE, .cursor = 5, .limit = 100 };
+	struct plan p;
+	struct sql q;
+
+	plan_init(&p, &f, f.from, f.to, f.cursor, f.limit);
+	p.residual = true;
+	while (p.n < LIST_BRANCHES_MAX)
+		plan_add(&p, BRANCH_SOURCE, 0, p.n);
+	sql_init(&q, a);
+	list_page_sql(&q, &event_table, &p);
+	ck_assert(!q.text.failed);
+	p.n = 0;
+	for (unsigned s = 0; s <= EVENT_IGNORED; s++)
+		plan_add(&p, BRANCH_STATUS, 1, s);
+	sql_init(&q, a);
+	list_page_sql(&q, &event_table, &p);
+	ck_assert(!q.text.failed);
+}
+END_TEST
+
+/* ---- single things ---- */
+
+static struct str json_of(void (*write)(struct json_out *o, const void *x), const void *x)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, 1 << 20);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	write(&o, x);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+static void write_event(struct json_out *o, const void *x)
+{
+	json_fields(o, event_view_fields, x);
+}
+
+START_TEST(test_an_event_in_words)
+{
+	struct event_detail d;
+
+	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(97), &d, &e), 1);
+	ck_assert_str_eq(arena_cstr(a, json_of(write_event, &d.event)),
+		arena_printf(a, "{\"id\":\"%llu\",\"eventId\":\"ev-97\",\"sourceId\":\"in_00000000000000000001\",\"provider\":\"github\","
+			"\"eventType\":\"push\",\"entityType\":null,\"entityId\":null,\"action\":\"trigger\",\"severity\":\"warning\","
+			"\"nativeSeverity\":null,\"dedupKey\":\"key-97\",\"summary\":\"Disk 100%% full_97\",\"occurredAt\":null,"
+			"\"status\":\"failed\",\"processed\":false,\"attempts\":1,\"error\":\"refused\",\"duplicates\":%llu,\"isTest\":false,"
+			"\"incidentId\":null,\"receivedAt\":\"2025-10-09T08:54:57.000Z\",\"processedAt\":null,"
+			"\"lastAttemptAt\":\"2025-10-09T08:54:57.009Z\",\"updatedAt\":\"2025-10-09T08:54:57.009Z\"}",
+			(unsigned long long)ID_OF(97), (unsigned long long)(ID_OF(97) % 3)).p);
+}
+END_TEST
+
+static void write_request(struct json_out *o, const void *x)
+{
+	const struct request_view *v = x;
+
+	json_key(o, "headers");
+	request_headers_json(o, a, v->headers);
+	request_payload_json(o, a, v->body);
+}
+
+START_TEST(test_an_event_with_its_request_and_what_it_caused)
+{
+	struct event_detail d;
+
+	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(4), &d, &e), 1);
+	ck_assert_uint_eq(d.incident.id, ID_OF(4));
+	ck_assert_uint_eq(d.alert.id, ID_OF(4) + 1);
+	ck_assert(str_eqs(d.alert.level, "CRITICAL"));
+	ck_assert_str_eq(arena_cstr(a, json_of(write_request, &d.request)),
+		"{\"headers\":{\"content-type\":\"application/json\",\"authorization\":\"***\"},"
+		"\"payloadEncoding\":\"json\",\"payload\":{\"n\":0, \"n\":12345678901234567890}}");
+}
+END_TEST
+
+START_TEST(test_another_tenants_things_do_not_exist)
+{
+	struct incident_detail i;
+	struct event_detail d;
+
+	ck_assert_int_eq(event_view_get(db, a, 2, ID_OF(4), &d, &e), 0);
+	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(100), &d, &e), 0);
+	ck_assert_int_eq(event_view_get(db, a, 2, ID_OF(100), &d, &e), 1);
+	ck_assert_int_eq(event_view_get(db, a, 0, ID_OF(100), &d, &e), 1);
+	ck_assert_int_eq(event_view_get(db, a, 1, 12345, &d, &e), 0);
+	ck_assert_int_eq(incident_view_get(db, a, 2, ID_OF(4), &i, &e), 0);
+	ck_assert_int_eq(incident_view_get(db, a, 1, ID_OF(100), &i, &e), 0);
+	ck_assert_int_eq(incident_view_get(db, a, 0, ID_OF(100), &i, &e), 1);
+}
+END_TEST
+
+START_TEST(test_an_incident_with_its_timeline)
+{
+	struct incident_detail d;
+
+	ck_assert_int_eq(incident_view_get(db, a, 1, ID_OF(4), &d, &e), 1);
+	ck_assert(str_eqs(d.incident.status, "RESOLVED"));
+	ck_assert(str_eqs(d.incident.service_id, "sv_00000000000000000000"));
+	ck_assert_uint_eq(d.timeline_n, 2);
+	ck_assert(str_eqs(d.timeline[0].kind, "opened") && str_eqs(d.timeline[0].actor, "sender") && str_eqs(d.timeline[0].level, "CRITICAL"));
+	ck_assert(str_eqs(d.timeline[1].kind, "acknowledged") && str_eqs(d.timeline[1].user, "ann") && !d.timeline[1].level.p);
+	ck_assert(str_eqs(d.timeline[1].text, "on it"));
+	ck_assert_uint_eq(d.alert_n, 1);
+	ck_assert(str_eqs(d.alerts[0].summary, "Disk 100% full_4"));
+}
+END_TEST
+
+START_TEST(test_deliveries_newest_first)
+{
+	uint64_t cursor = 0, next, n = 0, refused = 0;
+	struct delivery_view *rows;
+	size_t found;
+
+	do {
+		succeeds(delivery_view_list(db, a, 2, cursor, 100, &rows, &found, &next, &e));
+		for (size_t i = 0; i < found; i++) {
+			ck_assert(!cursor || rows[i].id < cursor);
+			ck_assert_int_eq(rows[i].created_at, id_time(rows[i].id));
+			ck_assert_uint_eq(rows[i].duration_ms, 7);
+			refused += rows[i].status_code == 401 && str_eqs(rows[i].error_message, "Invalid signature") && !rows[i].event_id;
+			ck_assert_uint_eq(rows[i].alert_id, rows[i].id == ID_OF(4) ? ID_OF(4) + 1 : 0);
+		}
+		n += found;
+		cursor = next;
+	} while (cursor);
+	ck_assert_uint_eq(n, count_of("requests", "source_id = 2"));
+	ck_assert_uint_eq(refused, count_of("requests", "source_id = 2 AND status = 401"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("view");
+	TCase *t = tcase_create("view");
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	db = view_database("grapnel_view");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, test_every_filter_of_events_finds_what_sql_finds, 0, (int)ARRAY_SIZE(event_rows));
+	tcase_add_loop_test(t, test_every_filter_of_incidents_finds_what_sql_finds, 0, (int)ARRAY_SIZE(incident_rows));
+	tcase_add_loop_test(t, test_a_page_reads_little, 0, (int)ARRAY_SIZE(event_rows));
+	tcase_add_loop_test(t, test_plan_of_events, 0, (int)ARRAY_SIZE(event_rows));
+	tcase_add_loop_test(t, test_plan_of_incidents, 0, (int)ARRAY_SIZE(incident_rows));
+	tcase_add_test(t, test_plan_of_deliveries);
+	tcase_add_test(t, test_all_filters_together_fit);
+	tcase_add_test(t, test_an_event_in_words);
+	tcase_add_test(t, test_an_event_with_its_request_and_what_it_caused);
+	tcase_add_test(t, test_another_tenants_things_do_not_exist);
+	tcase_add_test(t, test_an_incident_with_its_timeline);
+	tcase_add_test(t, test_deliveries_newest_first);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	db_free(db);
+	return failed != 0;
+}
