@@ -81,17 +81,23 @@ static enum ctl_exit run(struct ctl *c, int argc, char **argv)
 		return complain(&e, status);
 	if (!c->command->run(c, &e))
 		return complain(&e, status_of(c, &e));
-	if (fflush(stdout) || ferror(stdout)) {
-		err_sys(&e, ERR_DOWN, "the answer could not be written");
-		return complain(&e, CTL_FAILED);
-	}
 	return CTL_OK;
+}
+
+static enum ctl_exit flush(enum ctl_exit status)
+{
+	struct err e = { 0 };
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	err_sys(&e, ERR_DOWN, "the answer could not be written");
+	return complain(&e, CTL_FAILED);
 }
 
 int main(int argc, char **argv)
 {
 	struct ctl c = { .arena = arena_new(ARENA_MAX), .now = clock_now() };
-	enum ctl_exit status = run(&c, argc, argv);
+	enum ctl_exit status = flush(run(&c, argc, argv));
 
 	ctl_close(&c);
 	return status;

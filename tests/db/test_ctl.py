@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""test_ctl.py BUILDDIR - the real grapnelctl against the scratch MariaDB of tests/db/run.
+
+What people and scripts rely on: exit status, one sentence on standard error, JSON of every command, secrets shown once and kept
+sealed or hashed, nothing from a provider that a terminal would obey, and a manual that names what the program knows."""
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+SOCKET = os.environ["GRAPNEL_TEST_SOCKET"]
+DATABASE = "grapnel_ctl"
+FOLDER = tempfile.TemporaryDirectory(prefix="grapnel-ctl.")
+CONF = os.path.join(FOLDER.name, "grapnel.conf")
+OK, FAILED, USAGE, NO_DATABASE = 0, 1, 2, 3
+
+EVENT = 1234567890123456
+INCIDENT = EVENT + 1
+
+
+def sql(text, database=DATABASE):
+    """Rows as lists of bytes; --raw, since a summary may hold any character."""
+    done = subprocess.run(["mariadb", "--no-defaults", "-S", SOCKET, "-uroot", "-BN", "--raw", "-e", text, *([database] if database else [])],
+                          capture_output=True, check=True)
+    return [line.split(b"\t") for line in done.stdout.splitlines()]
+
+
+def conf_write(path, **changes):
+    values = {"socket": SOCKET, "name": DATABASE, "key": os.path.join(FOLDER.name, "key"), "extra": ""}
+    values.update(changes)
+    with open(path, "w") as f:
+        f.write("[database]\nsocket = {socket}\nuser = root\nname = {name}\n[server]\npublic_url = https://hooks.example.org\n"
+                "state_file = /nonexistent/state\n{extra}[secrets]\nkey_file = {key}\n".format(**values))
+    return path
+
+
+def contents(path):
+    with open(path) as f:
+        return f.read()
+
+
+def ctl(*args, given="", conf=CONF):
+    return subprocess.run([os.path.join(BUILD, "grapnelctl"), "-c", conf, *args], input=given, capture_output=True, text=True)
+
+
+class Case(unittest.TestCase):
+    def answer(self, *args, given=""):
+        """The JSON of a command that succeeds."""
+        done = ctl("--json", *args, given=given)
+        self.assertEqual((done.returncode, done.stderr), (OK, ""), args)
+        self.assertEqual(done.stdout.count("\n"), 1, "JSON is one line")
+        return json.loads(done.stdout)
+
+    def text(self, *args, given=""):
+        done = ctl(*args, given=given)
+        self.assertEqual((done.returncode, done.stderr), (OK, ""), args)
+        return done.stdout
+
+    def refused(self, status, *args, given="", conf=CONF, says=""):
+        done = ctl(*args, given=given, conf=conf)
+        self.assertEqual(done.returncode, status, (args, done.stderr))
+        self.assertEqual(done.stderr.count("\n"), 1, "one sentence")
+        self.assertTrue(done.stderr.startswith("grapnelctl: "), done.stderr)
+        self.assertIn(says, done.stderr)
+        return done
+
+
+class Opening(Case):
+    def test_no_database(self):
+        conf = conf_write(os.path.join(FOLDER.name, "away.conf"), socket="/nonexistent/socket")
+        self.refused(NO_DATABASE, "user", "list", conf=conf, says="the database does not answer")
+        self.refused(NO_DATABASE, "migrate", conf=conf)
+
+    def test_no_configuration(self):
+        self.refused(FAILED, "user", "list", conf="/nonexistent/grapnel.conf", says="/nonexistent/grapnel.conf")
+
+    def test_wrong_configuration_names_file_and_line(self):
+        conf = conf_write(os.path.join(FOLDER.name, "wrong.conf"), extra="nonsense = 1\n")
+        self.refused(FAILED, "user", "list", conf=conf, says="wrong.conf:8:")
+
+    def test_no_key(self):
+        conf = conf_write(os.path.join(FOLDER.name, "keyless.conf"), key="/nonexistent/key")
+        self.refused(FAILED, "integration", "add", "github", "--name", "x", conf=conf, says="/nonexistent/key")
+
+    def test_no_schema(self):
+        sql("CREATE OR REPLACE DATABASE grapnel_ctl_empty", None)
+        conf = conf_write(os.path.join(FOLDER.name, "empty.conf"), name="grapnel_ctl_empty")
+        self.refused(FAILED, "user", "list", conf=conf, says="grapnelctl migrate")
+        done = ctl("migrate", "status", "--dir", os.path.join(SOURCE, "sql"), conf=conf)
+        self.assertEqual(done.returncode, FAILED)
+        done = ctl("--json", "migrate", "--dir", os.path.join(SOURCE, "sql"), conf=conf)
+        self.assertGreater(json.loads(done.stdout)["applied"], 0)
+        done = ctl("--json", "migrate", "up", "--dir", os.path.join(SOURCE, "sql"), conf=conf)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["applied"]), (OK, 0))
+        done = ctl("--json", "migrate", "status", "--dir", os.path.join(SOURCE, "sql"), conf=conf)
+        self.assertEqual(done.returncode, OK)
+        self.assertEqual(json.loads(done.stdout)["current"], json.loads(done.stdout)["needed"])
+
+    def test_no_tenant(self):
+        self.refused(FAILED, "--tenant", "nobody", "user", "list", says='there is no tenant "nobody"')
+
+    def test_secrets_init(self):
+        key = os.path.join(FOLDER.name, "fresh.key")
+        conf = conf_write(os.path.join(FOLDER.name, "fresh.conf"), key=key)
+        self.assertEqual(ctl("secrets", "init", conf=conf).returncode, OK)
+        self.assertEqual(os.stat(key).st_mode & 0o777, 0o600)
+        before = contents(key)
+        self.refused(FAILED, "secrets", "init", conf=conf)
+        self.assertEqual(contents(key), before)
+        conf = conf_write(os.path.join(FOLDER.name, "nowhere.conf"), key="/nonexistent/folder/key")
+        self.refused(FAILED, "secrets", "init", conf=conf)
+
+
+class Usage(Case):
+    ROWS = (
+        ((), "which command?"),
+        (("user",), "grapnelctl help user"),
+        (("frob",), 'there is no command "frob"'),
+        (("user", "frob"), 'there is no command "user frob"'),
+        (("user", "add"), "user add needs NAME"),
+        (("user", "add", "a", "b"), "one word too many"),
+        (("user", "add", "a", "--frob"), "there is no option --frob"),
+        (("--frob", "user", "list"), "there is no option --frob"),
+        (("-x", "user", "list"), "there is no option -x"),
+        (("user", "add", "a", "--role"), "--role needs a value"),
+        (("user", "add", "a", "--platform=yes"), "--platform takes no value"),
+        (("user", "add", "a", "--role", "king"), "--role is"),
+        (("user", "add", "", "--role", "admin"), "name"),
+        (("user", "add", "x", "--password-stdin"), "standard input"),
+        (("token", "add", "root", "--scopes", "read,root"), "--scopes is"),
+        (("token", "add", "root", "--days", "0"), "--days must be a number"),
+        (("token", "add", "root", "--days", "9999999999999999999999"), "--days must be a number"),
+        (("integration", "add", "frobnicator", "--name", "x"), "there is no integration type"),
+        (("integration", "add", "github"), "needs --name"),
+        (("integration", "add", "github", "--name", "x", "--actions", "dance"), "--actions knows"),
+        (("integration", "add", "github", "--name", "x", "--actions", ","), "--actions knows"),
+        (("integration", "add", "github", "--name", "x", "--rate", "fast"), "--rate must be"),
+        (("integration", "add", "github", "--name", "x", "--allowed-ips", "300.0.0.1"), ""),
+        (("integration", "add", "github", "--name", "x", "--secret", "a", "--generate-secret"), "exclude each other"),
+        (("integration", "delete", "in_1"), "needs --yes"),
+        (("event", "list", "--status", "open"), "--status is"),
+        (("event", "list", "--limit", "101"), "--limit must be"),
+        (("event", "show", "abc"), "is a number"),
+        (("incident", "list", "--status", "failed"), "--status is"),
+        (("migrate", "down"), "up and status"),
+        (("help", "frob"), "there is no command"),
+    )
+
+    def test_wrong_calls(self):
+        for args, says in self.ROWS:
+            with self.subTest(args=args):
+                done = self.refused(USAGE, *args, says=says)
+                self.assertEqual(done.stdout, "")
+
+    def test_a_dash_in_front_of_a_name(self):
+        self.text("service", "add", "--", "--dashed")
+        self.assertIn("--dashed", [s["name"] for s in self.answer("service", "list")["services"]])
+
+    def test_help_at_each_level(self):
+        self.assertIn("integration add TYPE", self.text("--help"))
+        self.assertIn("user password NAME", self.text("user", "-h"))
+        self.assertNotIn("token add", self.text("help", "user"))
+        self.assertIn("--password-stdin", self.text("user", "add", "--help"))
+        self.assertEqual(self.text("user", "add", "--help"), self.text("help", "user", "add"))
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([os.path.join(BUILD, "grapnelctl"), "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("could not be written", done.stderr)
+
+
+class Manual(Case):
+    """doc/grapnelctl.1 names each command with its words, and each option under its command; nothing else."""
+
+    def manual(self):
+        commands, name = {}, None
+        for line in contents(os.path.join(SOURCE, "doc", "grapnelctl.1")).splitlines():
+            line = line.strip()
+            match = re.match(r"\.It Cm ([a-z ]+?)(?: (?:Ar|Op) .*)?$", line)
+            if match:
+                name = match.group(1)
+                commands[name] = set()
+            if line.startswith(".Sh "):
+                name = None
+            if name:
+                commands[name].update(re.findall(r"Fl -([a-z][a-z-]*)", line))
+        return commands
+
+    def test_manual_and_help_agree(self):
+        told = self.answer("help")
+        everywhere = {o["name"] for o in told["options"]}
+        want = {c["name"]: {o["name"] for o in c["options"]} for c in told["commands"]}
+        have = {name: options - everywhere for name, options in self.manual().items()}
+        self.assertEqual(have, want)
+
+
+class Users(Case):
+    def test_password_is_random_unless_given(self):
+        made = self.answer("user", "add", "random", "--role", "operator", "--email", "r@example.org")
+        self.assertRegex(made["password"], "^[0-9a-f]{24}$")
+        self.assertEqual(made["role"], "operator")
+        given = self.answer("user", "add", "given", "--platform", "--password-stdin", given="correct horse\n")
+        self.assertIsNone(given["password"])
+        self.assertTrue(given["platformAdmin"])
+        self.assertEqual(given["role"], "viewer")
+        hashes = sql("SELECT password_hash FROM users WHERE name IN ('random', 'given')")
+        for [password_hash] in hashes:
+            self.assertTrue(password_hash.startswith(b"$y$"))
+        self.refused(FAILED, "user", "add", "given", says="exists")
+        users = {u["name"]: u for u in self.answer("user", "list")["users"]}
+        self.assertEqual(users["random"]["email"], "r@example.org")
+
+    def test_password_changes(self):
+        self.answer("user", "add", "forgetful")
+        [[before]] = sql("SELECT password_hash FROM users WHERE name = 'forgetful'")
+        self.refused(USAGE, "user", "password", "forgetful", "--password-stdin", given="short\n", says="at least 8")
+        self.answer("user", "password", "forgetful", "--password-stdin", given="long enough\r\n")
+        [[after]] = sql("SELECT password_hash FROM users WHERE name = 'forgetful'")
+        self.assertNotEqual(before, after)
+        self.refused(FAILED, "user", "password", "nobody", says="there is no user")
+        audit = sql("SELECT a.actor FROM audit_log a JOIN users u ON u.public_id = a.object WHERE u.name = 'forgetful' ORDER BY a.id")
+        self.assertEqual(audit, [[b"4"], [b"4"]])
+
+    def test_a_refused_user_leaves_no_audit_entry(self):
+        before = sql("SELECT COUNT(*) FROM audit_log")
+        self.refused(USAGE, "user", "add", "two\nlines")
+        self.assertEqual(sql("SELECT COUNT(*) FROM audit_log"), before)
+
+    def test_tokens(self):
+        self.answer("user", "add", "holder")
+        made = self.answer("token", "add", "holder", "--name", "laptop", "--scopes", "read,sync", "--days", "7")
+        self.assertRegex(made["id"], "^tk_")
+        self.assertRegex(made["token"], "^gt_[A-Za-z0-9_-]{43}$")
+        [[token_hash]] = sql("SELECT HEX(token_hash) FROM tokens WHERE public_id = '%s'" % made["id"])
+        self.assertEqual(token_hash.decode().lower(), hashlib.sha256(made["token"].encode()).hexdigest())
+        [listed] = self.answer("token", "list", "holder")["tokens"]
+        self.assertEqual(listed["scopes"], "read,sync")
+        self.assertNotIn("token", listed)
+        self.assertIsNone(listed["revokedAt"])
+        self.assertEqual(self.answer("token", "revoke", made["id"]), {"success": True})
+        self.assertIsNotNone(self.answer("token", "list", "holder")["tokens"][0]["revokedAt"])
+        self.refused(FAILED, "token", "revoke", "tk_none", says="there is no token")
+        self.refused(FAILED, "token", "add", "nobody", says="there is no user")
+
+
+class Integrations(Case):
+    def test_add_shows_key_and_secret_once(self):
+        made = self.answer("integration", "add", "github", "--name", "Prod", "--generate-secret", "--rate", "5", "--actions",
+                           "incident,record", "--allowed-ips", "10.0.0.0/8,::1")
+        self.assertEqual(list(made), ["id", "webhookUrl", "key", "signatureSecret"])
+        self.assertEqual(made["webhookUrl"], "https://hooks.example.org/api/integrations/github/" + made["id"])
+        self.assertRegex(made["key"], "^[0-9a-f]{32}$")
+        self.assertRegex(made["signatureSecret"], "^[0-9a-f]{64}$")
+        [[key_hash]] = sql("SELECT HEX(key_hash) FROM sources WHERE public_id = '%s'" % made["id"])
+        self.assertEqual(key_hash.decode().lower(), hashlib.sha256(made["key"].encode()).hexdigest())
+        shown = self.answer("integration", "show", made["id"])
+        self.assertEqual(shown["actions"], ["incident", "record"])
+        self.assertEqual(shown["allowedIps"], ["10.0.0.0/8", "::1"])
+        self.assertEqual(shown["rateLimitPerMinute"], 5)
+        self.assertTrue(shown["hasSecret"])
+        for word in (made["key"], made["signatureSecret"]):
+            self.assertNotIn(word, json.dumps(shown) + self.text("integration", "show", made["id"]))
+
+    def test_secret_from_standard_input(self):
+        made = self.answer("integration", "add", "stripe", "--name", "Pay", "--default", "--secret-stdin", given="whsec_x\n")
+        self.assertEqual(made["signatureSecret"], "whsec_x")
+        self.assertIn("/api/webhooks/stripe/in_", made["webhookUrl"])
+        self.refused(FAILED, "integration", "add", "stripe", "--name", "Pay", "--default", says="a default source")
+
+    def test_without_secret(self):
+        self.assertIsNone(self.answer("integration", "add", "webhook", "--name", "Plain")["signatureSecret"])
+
+    def test_service_by_name_and_id(self):
+        service = self.answer("service", "add", "Shop")["id"]
+        for word in ("shop", service):
+            made = self.answer("integration", "add", "webhook", "--name", "Plain", "--service", word)
+            self.assertEqual(self.answer("integration", "show", made["id"])["serviceId"], service)
+        self.refused(FAILED, "integration", "add", "webhook", "--name", "x", "--service", "nowhere", says="there is no service")
+        self.refused(FAILED, "service", "add", "SHOP", says="exists")
+
+    def test_list_and_delete(self):
+        ids = [self.answer("integration", "add", "prometheus", "--name", "p%d" % i)["id"] for i in range(3)]
+        first = self.answer("integration", "list", "--type", "prometheus", "--limit", "2")
+        self.assertEqual([i["id"] for i in first["integrations"]], [ids[2], ids[1]])
+        rest = self.answer("integration", "list", "--type", "prometheus", "--limit", "2", "--cursor", first["next"])
+        self.assertEqual([i["id"] for i in rest["integrations"]], [ids[0]])
+        self.assertIsNone(rest["next"])
+        self.assertIn("p1", self.text("integration", "list"))
+        self.assertEqual(self.answer("integration", "delete", ids[0], "--yes"), {"success": True})
+        self.refused(FAILED, "integration", "show", ids[0], says="there is no integration")
+        self.refused(FAILED, "integration", "delete", ids[0], "--yes", says="there is no integration")
+
+    def test_tenants_do_not_see_each_other(self):
+        sql("INSERT INTO tenants (name, created_at) VALUES ('other', 0)")
+        made = self.answer("integration", "add", "webhook", "--name", "Mine")
+        self.refused(FAILED, "--tenant", "other", "integration", "show", made["id"])
+        self.assertEqual(self.answer("--tenant", "other", "integration", "list")["integrations"], [])
+        self.assertEqual(self.answer("--tenant", "other", "event", "list")["events"], [])
+
+
+class Events(Case):
+    @classmethod
+    def setUpClass(cls):
+        made = json.loads(ctl("--json", "integration", "add", "webhook", "--name", "Seen").stdout)
+        cls.source = made["id"]
+        [[source]] = sql("SELECT id FROM sources WHERE public_id = '%s'" % made["id"])
+        source = int(source)
+        sql("INSERT INTO requests (id, source_id, status, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us,"
+            " event_count, event_id) VALUES (%d, %d, 201, 'POST', '/x', '127.0.0.1', 't', 'content-type: application/json\n',"
+            " '{\"a\": \"\\\\u001b[31m\", \"raw\": 1.0}', 30, 5, 1, %d)" % (EVENT, source, EVENT))
+        sql("INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary,"
+            " status, attempts, incident_id, received_at, updated_at) VALUES (%d, 1, %d, %d, 0, 'e1', 'alert', 1, 3, 4,"
+            " CONCAT('disk ', CHAR(27), '[31m', CHAR(7), ' full', CHAR(10), 'grapnelctl: all is well'), 2, 1, %d, 1, 1)"
+            % (EVENT, source, EVENT, INCIDENT))
+        sql("INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count, opened_at,"
+            " last_alert_at, updated_at) VALUES (%d, 1, 1, %d, 'k', 'disk full', 1, 4, 1, 1, 1, 1)" % (INCIDENT, source))
+
+    def test_event_list(self):
+        [event] = self.answer("event", "list", "--status", "processed", "--provider", "webhook", "--source", self.source)["events"]
+        self.assertEqual((event["id"], event["status"], event["incidentId"]), (str(EVENT), "processed", str(INCIDENT)))
+        self.assertEqual(self.answer("event", "list", "--status", "failed")["events"], [])
+
+    def test_event_show(self):
+        event = self.answer("event", "show", str(EVENT))
+        self.assertEqual(event["headers"], {"content-type": "application/json"})
+        self.assertEqual(event["payload"]["a"], "\x1b[31m")
+        self.assertEqual(event["incident"]["id"], str(INCIDENT))
+        self.refused(FAILED, "event", "show", "1", says="there is no event 1")
+        self.refused(FAILED, "--tenant", "default", "event", "show", "1")
+
+    def test_a_terminal_gets_no_control_characters(self):
+        for args in (("event", "list"), ("event", "show", str(EVENT))):
+            text = self.text(*args)
+            self.assertNotRegex(text, "[\x00-\x08\x0b-\x1f\x7f]")
+            self.assertIn("disk \\x1b[31m\\x07 full\\x0agrapnelctl", text)
+
+    def test_incident_list(self):
+        [incident] = self.answer("incident", "list", "--status", "open")["incidents"]
+        self.assertEqual((incident["id"], incident["severity"]), (str(INCIDENT), "CRITICAL"))
+        self.assertEqual(self.answer("incident", "list", "--status", "resolved")["incidents"], [])
+        self.assertIn("disk full", self.text("incident", "list"))
+
+
+class Configuration(Case):
+    def test_print(self):
+        conf = self.answer("config", "print")
+        self.assertEqual(conf["server"]["public_url"], "https://hooks.example.org")
+        self.assertIn("public_url = https://hooks.example.org", self.text("config", "print"))
+
+    def test_sample_holds_the_defaults(self):
+        sample = os.path.join(FOLDER.name, "sample.conf")
+        with open(sample, "w") as f:
+            f.write(re.sub(r"(?m)^#(?=[a-z_]+ =)", "", self.text("config", "sample")))
+        empty = os.path.join(FOLDER.name, "nothing.conf")
+        open(empty, "w").close()
+        self.assertEqual(ctl("config", "print", conf=sample).stdout, ctl("config", "print", conf=empty).stdout)
+
+    def test_version(self):
+        self.assertRegex(self.answer("version")["version"], r"^\d+\.\d+")
+
+
+if __name__ == "__main__":
+    sql("CREATE OR REPLACE DATABASE " + DATABASE, None)
+    conf_write(CONF)
+    for setup in (("migrate", "--dir", os.path.join(SOURCE, "sql")), ("secrets", "init"), ("user", "add", "root")):
+        result = ctl(*setup)
+        if result.returncode:
+            sys.exit("%s: %s" % (" ".join(setup), result.stderr))
+    unittest.main(verbosity=1)
