@@ -110,14 +110,17 @@ struct source {
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at;
 };
-/* Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). ERR_CONFLICT: a default source of that provider exists. */
+/* Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). The service is in->service_public_id, else
+ * in->service_id, else the tenant's default. The provider is the caller's to check. ERR_CONFLICT: a default source of that provider
+ * exists. ERR_INVALID names the field as the API does. */
 bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
 	const struct who *who, ms_t now, struct source *out, struct str *key, struct err *e) MUST_USE;
 int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e) MUST_USE;
 /* Newest first; cursor = id of the last one seen, 0 = from the top. */
 bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
 	struct source **out, size_t *n, struct err *e) MUST_USE;
-/* Writes all that can be set; `secret` with p != NULL replaces the active secrets (empty removes them). */
+/* Of the source in->public_id in in->tenant_id: writes all that can be set; `secret` with p != NULL replaces the active secrets (empty
+ * removes them). ERR_CONFLICT as with source_add. */
 int source_update(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
 	const struct who *who, ms_t now, struct err *e) MUST_USE;
 int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
