@@ -1,8 +1,8 @@
 /* connection.c - the gate: from bytes on a socket to a whole request, and from an answer in a memfd to bytes on a socket.
  *
  * The first looks at a connection take nothing (MSG_PEEK), since most requests are there at once and libfcgi then reads
- * them itself. A connection that showed a part three times, or whose body won't fit the socket buffer, is moved into a
- * memfd from then on. Epoll watches fresh ones edge-triggered: their bytes stay in the socket and would wake us for ever. */
+ * them itself. A connection that showed a part twice is moved into a memfd from then on: waiting longer could be for
+ * ever, since many small writes fill a socket buffer with few bytes (70 writes of one byte did). */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 
 #include "loop_int.h"
 
-#define PEEKS_MAX 3
+#define PEEKS_MAX 2
 #define SLOW_READS 4		/* of HTTP_PEEK_MAX bytes each turn, so that one upload does not hold up the others */
 #define SEND_STEP (64 * 1024)	/* a peer must take this much (or the rest) within response_ms */
 
@@ -163,7 +163,7 @@ static enum gate look(struct loop *l, struct connection *c, uint32_t events)
 	}
 	if (events & gone)
 		return GATE_BAD;
-	if (++c->peeks >= PEEKS_MAX || n == HTTP_PEEK_MAX || body_size(r) > HTTP_PEEK_MAX / 2)
+	if (++c->peeks >= PEEKS_MAX || n == HTTP_PEEK_MAX || body_size(r) > HTTP_PEEK_MAX)
 		c->stage = STAGE_SLOW;
 	return GATE_WAIT;
 }
@@ -269,7 +269,7 @@ static enum gate slow_read(struct loop *l, struct connection *c)
 			return errno == EAGAIN || errno == EINTR ? GATE_WAIT : GATE_GONE;
 		if (!n)
 			return GATE_BAD;	/* cut off in the middle */
-		deadline_set(&l->silent, &c->progress, l->now_us);
+		deadline_set(&l->stalled, &c->progress, l->now_us);
 		g = slow_take(l, c, l->buffer, (size_t)n, false);
 	}
 	return g;
@@ -277,13 +277,13 @@ static enum gate slow_read(struct loop *l, struct connection *c)
 
 static void wait_on(struct loop *l, struct connection *c)
 {
-	uint32_t events = c->stage == STAGE_FRESH ? EPOLLIN | EPOLLRDHUP | EPOLLET : EPOLLIN;
+	bool began = c->peeks || c->stage == STAGE_SLOW;
 
 	if (!c->total.next)
 		deadline_set(&l->uploads, &c->total, l->now_us);
-	if (!c->progress.next || c->stage == STAGE_FRESH)
-		deadline_set(&l->silent, &c->progress, l->now_us);
-	if (!loop_poll(l, c, events))
+	if (!c->progress.next || c->peeks == 1)
+		deadline_set(began ? &l->stalled : &l->silent, &c->progress, l->now_us);
+	if (!loop_poll(l, c, EPOLLIN | EPOLLRDHUP))
 		connection_close(l, c);
 }
 

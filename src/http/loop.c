@@ -16,7 +16,8 @@
 #define DIRECT_MAX_INET (8 * 1024)	/* TCP's starts at 16 KiB */
 #define TICK_US 1000000
 #define ACCEPT_PAUSE_US 100000
-#define EVICT_AFTER_US 1000000		/* with all places taken, who was silent this long makes room */
+#define EVICT_SILENT_US 100000		/* with all places taken, who sent nothing for this long makes room, */
+#define EVICT_STALLED_US 1000000	/* then who sent nothing more for this long */
 #define DRAIN_SILENT_MS 1000		/* while draining, nobody is waited for longer than this */
 #define DRAIN_ACCEPT_US 1000000		/* and the backlog is emptied, but not for ever */
 
@@ -75,26 +76,34 @@ static bool place_free(const struct loop *l)
 	return l->free && l->waiting_n < l->w->limits->connections_max;
 }
 
-/* With all places taken, whoever has been silent longest gives way, if long enough for a mistake to be unlikely. */
-static struct connection *evictable(const struct loop *l)
+/* With all places taken, who waits longest gives way, if long enough for a mistake to be unlikely: first those who never
+ * said a word. */
+static struct connection *evictable(const struct loop *l, const struct deadlines *list, int64_t after_us)
 {
-	struct deadline *d = deadline_first(&l->silent);
+	struct deadline *d = deadline_first(list);
 
-	return d && d->at_us - l->silent.span_us + EVICT_AFTER_US <= l->now_us ? d->owner : NULL;
+	return d && d->at_us - list->span_us + after_us <= l->now_us ? d->owner : NULL;
+}
+
+static struct connection *evict_next(const struct loop *l)
+{
+	struct connection *c = evictable(l, &l->silent, EVICT_SILENT_US);
+
+	return c ? c : evictable(l, &l->stalled, EVICT_STALLED_US);
 }
 
 static bool place_make(struct loop *l)
 {
 	struct connection *c;
 
-	if (!place_free(l) && (c = evictable(l)))
+	if (!place_free(l) && (c = evict_next(l)))
 		connection_expire(l, c);
 	return place_free(l);
 }
 
 static void sources_watch(struct loop *l)
 {
-	bool room = place_free(l) || evictable(l);
+	bool room = place_free(l) || evict_next(l);
 	bool pool_reads = l->w->pool == POOL_WEB;
 
 	source_watch(l, l->w->listen_fd, &l->listening,
@@ -230,9 +239,12 @@ static int wait_ms(const struct loop *l)
 
 	if (l->ready_n)
 		return 0;
-	at_us = earlier(earlier(earlier(at_us, &l->silent), &l->uploads), &l->answers);
+	at_us = earlier(earlier(at_us, &l->silent), &l->stalled);
+	at_us = earlier(earlier(at_us, &l->uploads), &l->answers);
 	if (l->accept_after_us > now_us && l->accept_after_us < at_us)
 		at_us = l->accept_after_us;
+	if (!place_free(l) && at_us > now_us + EVICT_SILENT_US)
+		at_us = now_us + EVICT_SILENT_US;	/* somebody may have to go by then */
 	return at_us <= now_us ? 0 : (int)((at_us - now_us + 999) / 1000);
 }
 
@@ -275,6 +287,7 @@ static void drain(struct loop *l)
 		l->backlog_left = l->w->listen_fd >= 0;
 		l->queue_left = l->w->pool == POOL_WEB && l->w->pass_fd >= 0;
 		deadlines_shorten(&l->silent, DRAIN_SILENT_MS, l->now_us);
+		deadlines_shorten(&l->stalled, DRAIN_SILENT_MS, l->now_us);
 	}
 	if (l->now_us - l->drain_since_us > DRAIN_ACCEPT_US)
 		l->backlog_left = l->queue_left = false;
@@ -301,6 +314,7 @@ static void turn(struct loop *l)
 {
 	events_take(l);
 	deadlines_check(l, &l->silent);
+	deadlines_check(l, &l->stalled);
 	deadlines_check(l, &l->uploads);
 	deadlines_check(l, &l->answers);
 	if (l->ready_n)
@@ -358,6 +372,7 @@ static void loop_init(struct loop *l, const struct http_worker *w)
 		die("epoll_create1: %s", strerror(errno));
 	signals_set(l);
 	deadlines_init(&l->silent, w->limits->request_ms);
+	deadlines_init(&l->stalled, w->limits->request_ms);
 	deadlines_init(&l->uploads, w->limits->upload_ms);
 	deadlines_init(&l->answers, w->limits->response_ms);
 	l->buffer = xmalloc(HTTP_PEEK_MAX);

@@ -40,7 +40,7 @@ struct connection {
 	uint64_t stored, dropped;	/* bytes in memfd; bytes of body not kept */
 	int64_t began_us;
 	struct records records;		/* STAGE_SLOW */
-	struct deadline progress;	/* in loop.silent, or in loop.answers while sending */
+	struct deadline progress;	/* in loop.silent, .stalled or .answers */
 	struct deadline total;		/* in loop.uploads */
 	int answer_fd;			/* STAGE_SENDING: the framed answer */
 	off_t answer_at, answer_n;	/* sent so far; all of it */
@@ -62,7 +62,8 @@ struct loop {
 	struct connection *ready, **ready_end;
 	size_t ready_n, waiting_n, sending_n;
 	size_t held;			/* bytes in memfds of requests and answers together */
-	struct deadlines silent, uploads, answers;
+	struct deadlines silent, stalled;	/* nothing came yet; a part came */
+	struct deadlines uploads, answers;
 	struct records peeked;		/* walked anew with each look */
 	char *buffer;			/* HTTP_PEEK_MAX bytes */
 	struct exchange *exchanges;	/* batch_max of them */

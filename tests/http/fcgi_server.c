@@ -1,7 +1,7 @@
 /* fcgi_server.c - a small program that serves with libhttp what tests and benches ask for:
  *
  *	/echo...          JSON: what came, by whom it was answered, in how large a batch
- *	/raw...           the body as it came
+ *	.../raw           the body as it came
  *	/web...           as /echo, but meant for the web pool
  *	.../large?n=      that many bytes
  *	.../sleep?ms=     answers after that time, the worker busy meanwhile
@@ -115,7 +115,7 @@ static void answer(struct request *rq, const struct server *s, size_t batch)
 {
 	if (str_ends(rq->path, "/large"))
 		large(rq);
-	else if (str_starts(rq->path, "/raw"))
+	else if (str_ends(rq->path, "/raw"))
 		bytes(rq, rq->body);
 	else if (str_eqs(rq->path, "/plain"))
 		bytes(rq, STR("ok"));
