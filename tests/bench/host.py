@@ -6,20 +6,55 @@ import time
 
 IDLE_WANTED = 0.95      # share of all cores; a shell and sshd stay below the rest
 IDLE_PROBE_S = 2.0
+ELSEWHERE_MAX = 0.05    # of all cores, taken by others during a run: more spoils it
 PROGRAM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def cpu_ticks():
-    """Idle and all ticks of all cores since boot. Time that a hypervisor stole counts as busy."""
+    """Of all cores since boot: idle, busy with programs (what a hypervisor stole counts as such), all."""
     with open("/proc/stat", encoding="ascii") as f:
-        ticks = [int(word) for word in f.readline().split()[1:9]]
-    return ticks[3] + ticks[4], sum(ticks)
+        user, nice, system, idle, wait, irq, softirq, steal = (int(word) for word in f.readline().split()[1:9])
+    return idle + wait, user + nice + system + steal, user + nice + system + idle + wait + irq + softirq + steal
+
+
+def session_ticks():
+    """Ticks used so far by the living processes of each session; kernel threads are session 0."""
+    used = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as f:
+                words = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue        # it has ended meanwhile
+        session = int(words[3])
+        used[session] = used.get(session, 0) + int(words[11]) + int(words[12])
+    return used
+
+
+class Elsewhere:
+    """What others than these sessions, our own children and the kernel took from the cores while a run went on."""
+
+    def __init__(self, sessions):
+        self.sessions = {0, *sessions}
+        self.before = self._now()
+
+    def _now(self):
+        _, busy, total = cpu_ticks()
+        times = os.times()
+        own = (times.user + times.system + times.children_user + times.children_system) * os.sysconf("SC_CLK_TCK")
+        return busy, total, own + sum(n for session, n in session_ticks().items() if session in self.sessions)
+
+    def share(self):
+        busy, total, ours = (after - before for after, before in zip(self._now(), self.before))
+        return max(0.0, (busy - ours) / max(1, total))
 
 
 def idle_share(seconds=IDLE_PROBE_S):
-    idle, total = cpu_ticks()
+    idle, _, total = cpu_ticks()
     time.sleep(seconds)
-    idle2, total2 = cpu_ticks()
+    idle2, _, total2 = cpu_ticks()
     return (idle2 - idle) / max(1, total2 - total)
 
 

@@ -50,9 +50,13 @@ class Instance:
                 shutil.copyfile(f"{self.sources}/{name}/{entry}", f"{to}/{entry}")
                 self.user.own(f"{to}/{entry}")
 
-    def grapnel_pid(self):
-        with open(f"{self.data}/run/grapnel.pid", encoding="ascii") as f:
+    def part_pid(self, name):
+        """Of db, grapnel or web; each leads a session of its own."""
+        with open(f"{self.data}/run/{name}.pid", encoding="ascii") as f:
             return int(f.read())
+
+    def sessions(self):
+        return [self.part_pid(name) for name in ("db", "grapnel", "web")]
 
 
 class Product:
@@ -81,6 +85,9 @@ class Product:
 
     def stop(self):
         pass
+
+    def sessions(self):
+        return self.instance.sessions()
 
     def empty(self):
         self.instance.server.empty(self.database)
@@ -115,16 +122,16 @@ class Product:
     def ingest_workers(self):
         """Pids of the workers that listen at the ingest socket."""
         inodes = host.socket_inodes(self.conf_value("ingest_socket"))
-        return [pid for pid in host.children(self.instance.grapnel_pid()) if host.holds_socket(pid, inodes)]
+        return [pid for pid in host.children(self.instance.part_pid("grapnel")) if host.holds_socket(pid, inodes)]
 
     def restart(self):
         """Ends grapnel.fcgi; its keeper starts it again."""
-        old = self.instance.grapnel_pid()
+        old = self.instance.part_pid("grapnel")
         os.kill(old, 15)
 
         def new_one_is_ready():
             try:
-                return self.instance.grapnel_pid() != old and self.ready()
+                return self.instance.part_pid("grapnel") != old and self.ready()
             except (OSError, ValueError):
                 return False
         host.wait_until("grapnel did not come back", new_one_is_ready, 30)

@@ -119,6 +119,11 @@ class Baseline:
             host.stop(process)
         self.processes = []
 
+    def sessions(self):
+        """Of all that works for it: its processes, its web server, the database."""
+        web = [self.web.process] if self.web else []
+        return [process.pid for process in self.processes + web] + self.instance.sessions()
+
     def empty(self):
         self.instance.server.empty(self.database, self.tables)
 

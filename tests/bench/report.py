@@ -96,13 +96,14 @@ def targets(results):
 
 
 def table(results, titles):
-    lines = ["| program | scenario | requests/s | rounds | p50 ms | p99 ms | idle before |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| program | scenario | requests/s | rounds | p50 ms | p99 ms | idle before | elsewhere |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for scenario, programs in results.runs.items():
         for name, runs in programs.items():
             rates = " ".join(f"{run['rate']:,.0f}" for run in runs)
             lines.append(f"| {titles[name]} | {scenario} | {median_rate(runs):,.0f} | {rates} | "
                          f"{median_latency(runs, 'p50') / 1000:.2f} | {median_latency(runs, 'p99') / 1000:.2f} | "
-                         f"{min(run['idle_before'] for run in runs):.0%} |")
+                         f"{min(run['idle_before'] for run in runs):.0%} | {max(run['elsewhere'] for run in runs):.0%} |")
     return lines
 
 

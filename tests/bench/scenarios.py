@@ -1,5 +1,6 @@
 """scenarios.py - one measurement each: empty tables, idle cores, a run of the sender, and the rows compared with what was
 acknowledged. Every function returns a dict that goes into the JSON as it is."""
+import contextlib
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ STORM_KIND = "prometheus"
 SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
 MEMORY_REQUESTS = 200000
 STARTS = 7
+TRIES = 4               # of a run that was disturbed; the last one counts anyway, and says so
 PATIENCE_S = 180        # for idle cores
 
 
@@ -51,20 +53,23 @@ def sender(program, connections, keys, kinds, length):
 
 
 def measure(plan, program, connections, keys=KEYS, kinds=None, length=None, beside=None):
-    """One run of fixed length; `beside` is a context that is held open meanwhile."""
-    program.empty()
-    idle = plan.idle_cores()
+    """A run of fixed length on idle cores; `beside` makes a context that is held open meanwhile. A run that something else on
+    this machine disturbed is done again."""
     length = length or ["--seconds", str(plan.seconds), "--warmup", str(plan.warmup)]
-    if beside:
-        with beside:
+    for _ in range(1 if plan.smoke else TRIES):
+        program.empty()
+        idle = plan.idle_cores()
+        with beside() if beside else contextlib.nullcontext():
+            elsewhere = host.Elsewhere(program.sessions())
             report = sender(program, connections, keys, kinds, length)
-    else:
-        report = sender(program, connections, keys, kinds, length)
-    report["idle_before"] = round(idle, 3)
-    report["wrong_rows"] = program.check(report)
-    bad = {status: n for status, n in report["status"].items() if not status.startswith("2")}
-    if bad or any(report["errors"].values()):
-        report["wrong_rows"].append(f"answers {bad}, errors {report['errors']}")
+            report["elsewhere"] = round(elsewhere.share(), 3)
+        report["idle_before"] = round(idle, 3)
+        report["wrong_rows"] = program.check(report)
+        bad = {status: n for status, n in report["status"].items() if not status.startswith("2")}
+        if bad or any(report["errors"].values()):
+            report["wrong_rows"].append(f"answers {bad}, errors {report['errors']}")
+        if report["wrong_rows"] or report["elsewhere"] <= host.ELSEWHERE_MAX:
+            break
     return report
 
 
@@ -148,8 +153,8 @@ def fastcgi_clients(program):
 def stalls(plan, program, connections):
     """Rates without and with hostile clients, one after the other."""
     return {"without": measure(plan, program, connections),
-            "web": measure(plan, program, connections, beside=web_clients(program)),
-            "fastcgi": measure(plan, program, connections, beside=fastcgi_clients(program))}
+            "web": measure(plan, program, connections, beside=lambda: web_clients(program)),
+            "fastcgi": measure(plan, program, connections, beside=lambda: fastcgi_clients(program))}
 
 
 # ---- memory and start ----
