@@ -28,9 +28,10 @@ bool input_query(struct call *c, const struct form_field *fields, void *out)
 	return form_read_query(c->a, c->rq->query, fields, out, &e) || reply_err(c, &e);
 }
 
-static bool is_json_type(struct str type)
+/* The content type is a hint: `curl -d '{...}'` calls its JSON a form. */
+static bool is_json(struct str type, struct str body)
 {
-	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json");
+	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json") || str_starts(str_trim(body), "{");
 }
 
 bool input_body(struct call *c, bool optional, const struct json **object)
@@ -42,7 +43,7 @@ bool input_body(struct call *c, bool optional, const struct json **object)
 		*object = json_new(c->a, JSON_OBJECT);
 		return true;
 	}
-	if (!is_json_type(rq->content_type))
+	if (!is_json(rq->content_type, rq->body))
 		return reply_refuse(c, 415, "unsupported_media_type", "The body must be application/json.", NULL);
 	if (request_header(rq, "content-encoding").n)
 		return reply_refuse(c, 415, "unsupported_media_type", "The body must not be encoded.", NULL);

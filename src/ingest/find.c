@@ -78,8 +78,7 @@ static bool load(struct batch *b, struct wanted *q, uint64_t generation)
 	ok = live_sources(b->g->c.db, b->g->scratch, b->g->c.seal, strbuf_str(&q->text[0]), strbuf_str(&q->text[1]),
 		strbuf_str(&q->text[2]), b->now, &found, &n, &e);
 	if (ok)
-		for (size_t i = 0; i < n; i++)
-			cache_put(b->g->cache, &found[i], generation, b->now);
+		cache_put_all(b->g, found, n, generation, b->now);
 	else
 		log_warning("sources could not be read", LOG_ERR(&e));
 	arena_reset(b->g->scratch);

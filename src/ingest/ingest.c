@@ -34,6 +34,16 @@ void ingest_free(struct ingest *g)
 	free(g);
 }
 
+void cache_put_all(struct ingest *g, const struct live_source *sources, size_t n, uint64_t generation, ms_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (sources[i].secrets_lost)
+			log_error("a secret does not open under our keys; its source takes nothing",
+				LOG_STR("source", sources[i].public_id));
+		cache_put(g->cache, &sources[i], generation, now);
+	}
+}
+
 void ingest_preload(struct ingest *g, ms_t now)
 {
 	uint64_t generation = shm_generation(g->c.shm);
@@ -42,8 +52,7 @@ void ingest_preload(struct ingest *g, ms_t now)
 	struct err e = { 0 };
 
 	if (live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e))
-		for (size_t i = 0; i < n; i++)
-			cache_put(g->cache, &all[i], generation, now);
+		cache_put_all(g, all, n, generation, now);
 	else
 		log_warning("sources could not be read", LOG_ERR(&e));
 	g->preloaded = generation;

@@ -121,6 +121,8 @@ bool body_open(struct batch *b, struct ingest_work *w);
 /* gate.c: name of the remote address's bucket. */
 uint64_t remote_key(struct str remote_addr);
 
+/* ingest.c: into the cache, with a word about secrets that do not open. */
+void cache_put_all(struct ingest *g, const struct live_source *sources, size_t n, uint64_t generation, ms_t now);
 /* ingest.c: what a request looks like, for the suspects; never 0. */
 uint64_t ingest_print(const struct ingest_item *it);
 
