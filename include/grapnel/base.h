@@ -214,7 +214,7 @@ struct field {
 	const char *help;	/* one sentence, for OpenAPI and the manual */
 };
 
-#define FIELD_CHECKED(s, m, type) (offsetof(s, m) + 0 * sizeof((type *)0 - &((s *)0)->m))
+#define FIELD_CHECKED(s, m, type) (offsetof(s, m) + _Generic(&((s *)0)->m, type *: 0))
 #define FIELD_STR(s, m, n, h) { n, FIELD_TYPE_STR, FIELD_CHECKED(s, m, struct str), h }
 #define FIELD_U64(s, m, n, h) { n, FIELD_TYPE_U64, FIELD_CHECKED(s, m, uint64_t), h }
 #define FIELD_I64(s, m, n, h) { n, FIELD_TYPE_I64, FIELD_CHECKED(s, m, int64_t), h }

@@ -152,7 +152,9 @@ static bool eat_zone(struct str *s, ms_t *offset)
 	return true;
 }
 
-#define TIME_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z: the last that time_format can write */
+/* A zone can carry the ends over into years that are refused above, or that time_format cannot write. */
+#define TIME_MIN INT64_C(-62104060800000)	/* 0002-01-01T00:00:00.000Z */
+#define TIME_MAX INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
 
 bool time_parse(struct str s, ms_t *out)
 {
@@ -162,7 +164,7 @@ bool time_parse(struct str s, ms_t *out)
 	if (!eat_date(&s, &days) || !eat_any(&s, "Tt ") || !eat_time(&s, &of_day) || !eat_zone(&s, &offset) || s.n)
 		return false;
 	t = days * MS_PER_DAY + of_day - offset;
-	if (t > TIME_MAX)
+	if (t < TIME_MIN || t > TIME_MAX)
 		return false;
 	*out = t;
 	return true;

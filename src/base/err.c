@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+PRINTF(4, 0)
 static bool fill(struct err *e, enum err_code code, const char *field, const char *fmt, va_list ap)
 {
 	e->code = code;

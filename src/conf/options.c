@@ -8,7 +8,7 @@ static const char *const words_format[] = { "keys", "json", NULL };			/* enum lo
 static const char *const words_tls[] = { "off", "preferred", "required", NULL };
 
 /* The offset of a member that must have this C type, or the row does not compile. */
-#define MEMBER(s, k, ctype) (offsetof(struct conf, s.k) + 0 * sizeof((ctype *)0 - &((struct conf *)0)->s.k))
+#define MEMBER(s, k, ctype) (offsetof(struct conf, s.k) + _Generic(&((struct conf *)0)->s.k, ctype *: 0))
 #define TEXT(s, k, preset, about) { #s, #k, &type_text, MEMBER(s, k, char *), preset, .help = about }
 #define SECRET(s, k, about) { #s, #k, &type_secret, MEMBER(s, k, char *), "", .help = about }
 #define NUMBER(s, k, type, preset, min, max, about) { #s, #k, &type, MEMBER(s, k, uint32_t), preset, min, max, .help = about }

@@ -24,6 +24,7 @@ static const struct {
 	{ "9999-12-31T23:59:59.999Z", 253402300799999 },
 	{ "9999-12-31T23:59:59-00:01", REFUSED },
 	{ "0002-01-01T00:00:00Z", -62104060800000 },
+	{ "0002-01-01T00:00:00+00:01", REFUSED },
 	{ "0001-01-01T00:00:00Z", REFUSED },	/* Go's zero time: Alertmanager's "no end" */
 	{ "0000-01-01T00:00:00Z", REFUSED },
 	/* relatives that providers send */
