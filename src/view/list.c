@@ -47,20 +47,22 @@ void list_page_sql(struct sql *q, const struct list_table *t, const struct plan 
 	t->close(q);
 }
 
-/* The id at which the scan has passed LIST_SCAN_MAX entries of all branches together; no row: it never gets there. */
-void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p)
+/* The id at which a scan of all branches together has passed `scan` entries; no row: it never gets there. Only the indexes are read. */
+void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan)
 {
-	sql_lit(q, "SELECT MAX(id) AS id FROM (");
+	sql_lit(q, "SELECT id AS id FROM (");
 	for (size_t i = 0; i < p->n; i++) {
 		if (i)
 			sql_lit(q, " UNION ALL ");
 		sql_lit(q, "(");
 		t->branch(q, &p->branches[i]);
 		write_range(q, p);
-		sql_lit(q, " ORDER BY t.id DESC LIMIT 1 OFFSET ");
-		sql_val(q, V_U(LIST_SCAN_MAX / p->n));
+		sql_lit(q, " ORDER BY t.id DESC LIMIT ");
+		sql_val(q, V_U(scan + 1));
 		sql_lit(q, ")");
 	}
+	sql_lit(q, " ORDER BY id DESC LIMIT 1 OFFSET ");
+	sql_val(q, V_U(scan));
 	sql_lit(q, ") k");
 }
 
@@ -74,7 +76,8 @@ static const struct field floor_columns[] = {
 };
 
 /* *floor stays 0 where the whole range may be looked through. */
-static bool list_floor(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, uint64_t *floor, struct err *e)
+static bool list_floor(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, uint64_t scan, uint64_t *floor,
+	struct err *e)
 {
 	struct floor_row *rows = NULL;
 	size_t n = 0;
@@ -84,7 +87,7 @@ static bool list_floor(struct db *db, struct arena *a, const struct list_table *
 	if (!p->residual)
 		return true;
 	sql_init(&q, a);
-	list_floor_sql(&q, t, p);
+	list_floor_sql(&q, t, p, scan);
 	if (!db_query_sql(db, "view.list_floor", &q, a, floor_columns, sizeof(*rows), &rows, &n, e))
 		return false;
 	if (n)
@@ -92,29 +95,50 @@ static bool list_floor(struct db *db, struct arena *a, const struct list_table *
 	return true;
 }
 
-bool list_run(struct db *db, struct arena *a, const struct list_table *t, struct plan *p, void *rows_r, size_t *n, uint64_t *next,
-	struct err *e)
+/* At most p->limit + 1 rows from the cursor down to the floor. */
+static bool list_step(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole, uint64_t floor, void *rows_r,
+	size_t *n, struct err *e)
 {
-	uint64_t floor;
+	struct plan p = *whole;
 	struct sql q;
 
+	if (floor > p.from)
+		p.from = floor;
+	sql_init(&q, a);
+	list_page_sql(&q, t, &p);
+	return db_query_sql(db, t->name, &q, a, t->columns, t->size, rows_r, n, e);
+}
+
+/* Most conditions are met often, so a page is mostly full after the first step; a rare one gets longer ones. */
+static const uint64_t steps[] = { LIST_SCAN_MAX / 100, LIST_SCAN_MAX / 10, LIST_SCAN_MAX - LIST_SCAN_MAX / 100 - LIST_SCAN_MAX / 10 };
+
+bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, void *rows_r, size_t *n, uint64_t *next,
+	struct err *e)
+{
+	char *rows = arena_alloc(a, p->limit * t->size), *found;
+	struct plan rest = *p;
+	size_t got;
+
+	*(char **)rows_r = rows;
 	*n = 0;
 	*next = 0;
-	*(void **)rows_r = NULL;
-	if (!p->n || p->from >= p->below)
-		return true;
-	if (!list_floor(db, a, t, p, &floor, e))
-		return false;
-	if (floor > p->from)
-		p->from = floor;
-	sql_init(&q, a);
-	list_page_sql(&q, t, p);
-	if (!db_query_sql(db, t->name, &q, a, t->columns, t->size, rows_r, n, e))
-		return false;
-	*next = floor;
-	if (*n > p->limit) {
-		*n = p->limit;
-		*next = *(uint64_t *)(*(char **)rows_r + (*n - 1) * t->size);
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && p->n && rest.from < rest.below; i++) {
+		bool more;
+
+		rest.limit = p->limit - *n;
+		if (!list_floor(db, a, t, &rest, steps[i], next, e) || !list_step(db, a, t, &rest, *next, &found, &got, e))
+			return false;
+		more = got > rest.limit;
+		if (more)
+			got = rest.limit;
+		if (got)
+			memcpy(rows + *n * t->size, found, got * t->size);
+		*n += got;
+		if (more)
+			*next = *(const uint64_t *)(rows + (*n - 1) * t->size);
+		if (*n == p->limit || !*next)
+			return true;
+		rest.below = *next;
 	}
 	return true;
 }

@@ -4,7 +4,7 @@
  * page is the merge of the newest rows of each branch: every branch is read backwards from the cursor and stops after limit + 1
  * rows, so neither OFFSET nor a sort over many rows ever happens. The index is named (FORCE INDEX), since the optimizer, which sees
  * a LIMIT, likes to walk the primary key instead and would pass millions of other tenants' rows. A plan with conditions
- * outside the index first asks where its scan must end (list_floor). */
+ * outside the index goes down in steps, and before each asks the index alone where the step ends (list_floor). */
 #ifndef GRAPNEL_VIEW_INT_H
 #define GRAPNEL_VIEW_INT_H
 
@@ -49,11 +49,11 @@ void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t 
 void plan_add(struct plan *p, enum branch_kind kind, uint64_t tenant_id, uint64_t value);
 
 /* Fills out with at most p->limit rows. */
-bool list_run(struct db *db, struct arena *a, const struct list_table *t, struct plan *p, void *rows_r, size_t *n, uint64_t *next,
+bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, void *rows_r, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
 /* The two statements of a page, for tests of their plans. */
 void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p);
-void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p);
+void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan);
 
 /* '%' around the text, its own wildcards escaped. */
 struct str like_part(struct arena *a, struct str text);

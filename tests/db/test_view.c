@@ -26,7 +26,7 @@ static const struct {
 	{ { .tenant_id = 1, .provider = STR("github") }, "source_id = 1", 1000 },
 	{ { .tenant_id = 2, .provider = STR("github") }, "source_id = 9", 1000 },
 	{ { .provider = STR("github") }, "source_id IN (1, 9)", 1500 },
-	{ { .tenant_id = 1, .provider = STR("webhook") }, "source_id BETWEEN 11 AND 25", 80000 },
+	{ { .tenant_id = 1, .provider = STR("webhook") }, "source_id BETWEEN 11 AND 25", 125000 },
 	{ { .tenant_id = 1, .provider = STR("nothing") }, "FALSE", 100 },
 	{ { .tenant_id = 1, .source = STR("in_00000000000000000002") }, "source_id = 2", 1000 },
 	{ { .tenant_id = 2, .source = STR("in_00000000000000000002") }, "FALSE", 100 },
@@ -36,13 +36,13 @@ static const struct {
 	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_IGNORED }, "source_id = 1 AND status = 5", 40000 },
 	{ { .tenant_id = 1, .provider = STR("webhook"), .statuses = 1 << EVENT_FAILED, .severities = 1 << 2 },
 		"source_id BETWEEN 11 AND 25 AND status = 3 AND severity = 2", 4000 },
-	{ { .tenant_id = 1, .severities = 1 << SEVERITY_CRITICAL | 1 << SEVERITY_INFO }, "tenant_id = 1 AND severity IN (0, 3)", 40000 },
-	{ { .tenant_id = 1, .type = STR("rare") }, "FALSE", 80000 },
+	{ { .tenant_id = 1, .severities = 1 << SEVERITY_CRITICAL | 1 << SEVERITY_INFO }, "tenant_id = 1 AND severity IN (0, 3)", 6000 },
+	{ { .tenant_id = 1, .type = STR("rare") }, "FALSE", 125000 },
 	{ { .tenant_id = 2, .type = STR("rare") }, "tenant_id = 2 AND event_type = 'rare'", 4000 },
-	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") }, "tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 80000 },
-	{ { .tenant_id = 1, .text = STR("full__7") }, "FALSE", 80000 },
-	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'", 80000 },
-	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'", 80000 },
+	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") }, "tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 125000 },
+	{ { .tenant_id = 1, .text = STR("full__7") }, "FALSE", 125000 },
+	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'", 125000 },
+	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'", 125000 },
 	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND received_at >= 1760000100000 AND received_at < 1760000200000",
 		1500 },
 	{ { .tenant_id = 1, .from = T(29990) }, "tenant_id = 1 AND received_at >= 1760029990000", 1500 },
@@ -84,15 +84,21 @@ static const struct field number_fields[] = {
 	FIELD_END
 };
 
+static const struct field floor_fields[] = {
+	FIELD_U64(struct number_row, n, "id", ""),
+	FIELD_END
+};
+
 static uint64_t number(const char *sql)
 {
-	struct stmt *s = ARENA_NEW(a, struct stmt);
-	struct number_row row = { 0 };
+	struct number_row *rows;
+	struct sql q;
+	size_t n;
 
-	s->name = "test.number";
-	s->sql = sql;
-	ck_assert_msg(db_query_one(db, s, NULL, 0, a, number_fields, sizeof(row), &row, &e) == 1, "%s: %s", sql, e.text);
-	return row.n;
+	sql_init(&q, a);
+	strbuf_adds(&q.text, sql);
+	ck_assert_msg(db_query_sql(db, "test.number", &q, a, number_fields, sizeof(*rows), &rows, &n, &e), "%s: %s", sql, e.text);
+	return rows[0].n;
 }
 
 static uint64_t count_of(const char *table, const char *where)
@@ -245,7 +251,7 @@ static void check_plans(const struct list_table *t, struct plan *p)
 	ck_assert(!page->text.failed);
 	check_plan(page, p->branches[0].kind);
 	sql_init(floor, a);
-	list_floor_sql(floor, t, p);
+	list_floor_sql(floor, t, p, 1000);
 	ck_assert(!floor->text.failed);
 	check_plan(floor, p->branches[0].kind);
 }
@@ -279,6 +285,30 @@ START_TEST(test_plan_of_deliveries)
 	plan_init(&p, NULL, 0, 0, 0, 50);
 	plan_add(&p, BRANCH_SOURCE, 0, 1);
 	check_plans(&delivery_table, &p);
+}
+END_TEST
+
+/* Where a step of a scan ends: at the entry that a plain OFFSET names, whichever branches it is merged from. */
+START_TEST(test_a_step_ends_where_it_says)
+{
+	struct event_filter f = { .tenant_id = 1, .limit = 50, .severities = 1 };
+	struct number_row *rows;
+	struct plan p;
+	struct sql q;
+	size_t n;
+
+	succeeds(event_plan(db, a, &f, &p, &e));
+	ck_assert(p.residual);
+	ck_assert_uint_eq(p.n, 6);
+	sql_init(&q, a);
+	list_floor_sql(&q, &event_table, &p, 1000);
+	succeeds(db_query_sql(db, "test.floor", &q, a, floor_fields, sizeof(*rows), &rows, &n, &e));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(rows[0].n, number("SELECT id AS n FROM events WHERE tenant_id = 1 ORDER BY id DESC LIMIT 1 OFFSET 1000"));
+	sql_init(&q, a);
+	list_floor_sql(&q, &event_table, &p, EVENTS);
+	succeeds(db_query_sql(db, "test.floor", &q, a, floor_fields, sizeof(*rows), &rows, &n, &e));
+	ck_assert_uint_eq(n, 0);
 }
 END_TEST
 
@@ -438,6 +468,7 @@ int main(void)
 	tcase_add_loop_test(t, test_plan_of_events, 0, (int)ARRAY_SIZE(event_rows));
 	tcase_add_loop_test(t, test_plan_of_incidents, 0, (int)ARRAY_SIZE(incident_rows));
 	tcase_add_test(t, test_plan_of_deliveries);
+	tcase_add_test(t, test_a_step_ends_where_it_says);
 	tcase_add_test(t, test_all_filters_together_fit);
 	tcase_add_test(t, test_an_event_in_words);
 	tcase_add_test(t, test_an_event_with_its_request_and_what_it_caused);

@@ -1,0 +1,748 @@
+/* src/api in one process against a real MariaDB: requests built by hand, answers read as JSON. First of all who may do what: each
+ * route with each role and each scope. */
+#include "grapnel/account.h"
+#include "grapnel/api.h"
+#include "grapnel/json.h"
+#include "view_data.h"
+
+#define NOW (BASE + 40000 * 1000LL)
+#define GITHUB "in_00000000000000000001"
+#define THEIRS "in_00000000000000000009"
+
+static struct db *db;
+static struct arena *a;
+static struct err e;
+static struct shm *shm;
+static struct seal_key *seal_key;
+static struct api *api;
+static struct conf conf;
+static struct id_maker ids = { .worker = 3 };
+static ms_t now = NOW;
+static char admin[64], root[64], theirs[64];	/* tokens: of tenant 1, of a platform admin, of tenant 2 */
+
+/* ---- requests and answers ---- */
+
+struct answer {
+	unsigned status;
+	struct str body;
+	const struct json *json;	/* NULL where there is none */
+	const struct request *rq;
+};
+
+static struct answer send_request(struct request *rq)
+{
+	const struct json *json = NULL;
+	struct err bad = { 0 };
+
+	rq->arena = a;
+	rq->path = rq->uri;
+	rq->query = STR_NONE;
+	if (str_find(rq->uri, '?') >= 0) {
+		rq->query = rq->uri;
+		rq->path = str_until(&rq->query, '?');
+	}
+	if (!rq->remote_addr.n)
+		rq->remote_addr = STR("192.0.2.1");
+	rq->received_at = now;
+	api_handle(api, rq, now);
+	ck_assert_uint_ne(rq->response.status, 0);
+	if (rq->response.body.n && !rq->response.content_type)
+		ck_assert_msg(json_parse(a, rq->response.body, &json, &bad), "%s", bad.text);
+	return (struct answer){ rq->response.status, rq->response.body, json, rq };
+}
+
+static struct request *request_new(const char *token, const char *method, const char *uri, const char *body)
+{
+	struct request *rq = ARENA_NEW(a, struct request);
+
+	rq->method = str_of(method);
+	rq->uri = str_of(uri);
+	rq->body = str_of(body);
+	if (body)
+		rq->content_type = STR("application/json");
+	rq->headers = ARENA_ARRAY(a, struct header, 1);
+	if (token) {
+		rq->headers[0] = (struct header){ STR("authorization"), arena_printf(a, "Bearer %s", token) };
+		rq->header_n = 1;
+	}
+	return rq;
+}
+
+static struct answer ask(const char *token, const char *method, const char *uri, const char *body)
+{
+	return send_request(request_new(token, method, uri, body));
+}
+
+static struct answer expect(unsigned status, const char *token, const char *method, const char *uri, const char *body)
+{
+	struct answer r = ask(token, method, uri, body);
+
+	ck_assert_msg(r.status == status, "%s %s: %u instead of %u: %.*s", method, uri, r.status, status, STR_ARG(r.body));
+	return r;
+}
+
+static void expect_error(unsigned status, const char *code, const char *field, struct answer r)
+{
+	ck_assert_msg(r.status == status, "%u instead of %u: %.*s", r.status, status, STR_ARG(r.body));
+	ck_assert_msg(str_eqs(json_text(json_get(r.json, "error")), code), "%.*s", STR_ARG(r.body));
+	ck_assert(json_text(json_get(r.json, "message")).n > 0);
+	ck_assert_msg(str_eq(json_text(json_get(r.json, "field")), str_of(field)), "%.*s", STR_ARG(r.body));
+}
+
+static struct str member(struct answer r, const char *pointer)
+{
+	return json_text(json_at(r.json, str_of(pointer)));
+}
+
+#define is(got, want) \
+	do { \
+		struct str got_ = (got); \
+		ck_assert_msg(str_eqs(got_, want), "got \"%.*s\", want \"%s\"", STR_ARG(got_), want); \
+	} while (0)
+
+static struct str header_of(struct answer r, const char *name)
+{
+	for (const struct header *h = r.rq->response.headers; h->name.n; h++)
+		if (str_ieqs(h->name, name))
+			return h->value;
+	return STR_NONE;
+}
+
+static void token_for(uint32_t tenant, enum role role, bool platform, uint32_t scopes, char out[64])
+{
+	static unsigned n;
+	struct token token;
+	struct user user;
+	struct str text;
+
+	if (!user_add(db, a, tenant, arena_printf(a, "user %u", ++n), STR_NONE, STR_NONE, role, platform, now, &user, &e) ||
+		!token_add(db, a, user.id, STR("test"), scopes, 0, now, &token, &text, &e))
+		die("%s", e.text);	/* also called before any test runs, where Check cannot fail */
+	snprintf(out, 64, "%.*s", STR_ARG(text));
+}
+
+/* ---- who may do what ---- */
+
+static const struct {
+	const char *method, *pattern;
+	enum role role;		/* the least; ROLE_NONE: open */
+	const char *scopes;	/* any of these */
+} rights[] = {
+	{ "GET", "/api/integrations", ROLE_VIEWER, "read,integrations,admin" },
+	{ "POST", "/api/integrations", ROLE_ADMIN, "integrations,admin" },
+	{ "GET", "/api/integrations/:id", ROLE_VIEWER, "read,integrations,admin" },
+	{ "PATCH", "/api/integrations/:id", ROLE_ADMIN, "integrations,admin" },
+	{ "DELETE", "/api/integrations/:id", ROLE_ADMIN, "integrations,admin" },
+	{ "GET", "/api/integrations/:id/deliveries", ROLE_VIEWER, "read,integrations,admin" },
+	{ "GET", "/integrations/:id/deliveries", ROLE_VIEWER, "read,integrations,admin" },
+	{ "GET", "/api/events", ROLE_VIEWER, "read,events,admin" },
+	{ "GET", "/api/events/:id", ROLE_VIEWER, "read,events,admin" },
+	{ "GET", "/api/incidents", ROLE_VIEWER, "read,incidents,admin" },
+	{ "GET", "/api/incidents/:id", ROLE_VIEWER, "read,incidents,admin" },
+	{ "POST", "/api/incidents/:id/acknowledge", ROLE_OPERATOR, "incidents,admin" },
+	{ "POST", "/api/incidents/:id/resolve", ROLE_OPERATOR, "incidents,admin" },
+	{ "GET", "/healthz", ROLE_NONE, NULL },
+	{ "GET", "/readyz", ROLE_NONE, NULL },
+	{ "GET", "/metrics", ROLE_NONE, NULL },	/* by token of its own or address: see below */
+};
+
+START_TEST(test_every_route_is_in_the_table_of_rights)
+{
+	size_t n = 0;
+
+	for (const struct route *r = api_routes; r->method; r++, n++) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(rights) && (strcmp(r->method, rights[i].method) || strcmp(r->pattern, rights[i].pattern)))
+			i++;
+		ck_assert_msg(i < ARRAY_SIZE(rights), "%s %s", r->method, r->pattern);
+		ck_assert(r->summary && *r->summary);
+	}
+	ck_assert_uint_eq(n, ARRAY_SIZE(rights));
+}
+END_TEST
+
+/* A thing that does not exist, so that what is allowed changes nothing: 404, or 400 for the empty form. */
+static struct str path_of(const char *pattern)
+{
+	struct str p = str_of(pattern), front = str_until(&p, ':');
+
+	if (!p.n)
+		return front;
+	str_until(&p, '/');
+	return arena_printf(a, "%.*s%s%s%.*s", STR_ARG(front), strstr(pattern, "integrations") ? "in_zzzzzzzzzzzzzzzzzzzz" : "7",
+		p.n ? "/" : "", STR_ARG(p));
+}
+
+START_TEST(test_each_role_and_scope_may_do_what_the_table_says)
+{
+	static char tokens[4][6][64];
+	uint32_t wanted = 0;
+	const char *path;
+
+	now += 2 * MS_PER_MINUTE;	/* full buckets */
+	if (!tokens[ROLE_VIEWER][0][0])
+		for (enum role role = ROLE_VIEWER; role <= ROLE_ADMIN; role++)
+			for (unsigned s = 0; s < 6; s++)
+				token_for(1, role, false, 1u << s, tokens[role][s]);
+	path = arena_cstr(a, path_of(rights[_i].pattern));
+	if (rights[_i].role == ROLE_NONE)
+		return;
+	ck_assert(scopes_parse(str_of(rights[_i].scopes), &wanted));
+	expect_error(401, "unauthorized", NULL, ask(NULL, rights[_i].method, path, "{}"));
+	expect_error(401, "unauthorized", NULL, ask("gt_unknown", rights[_i].method, path, "{}"));
+	for (enum role role = ROLE_VIEWER; role <= ROLE_ADMIN; role++)
+		for (unsigned s = 0; s < 6; s++) {
+			bool may = role >= rights[_i].role && wanted & 1u << s;
+			struct answer r = ask(tokens[role][s], rights[_i].method, path, "{}");
+
+			if (!may)
+				expect_error(403, "forbidden", NULL, r);
+			else
+				ck_assert_msg(r.status == 200 || r.status == 400 || r.status == 404, "%s %s as %s: %u", rights[_i].method,
+					path, role_word(role), r.status);
+		}
+}
+END_TEST
+
+START_TEST(test_a_platform_admin_is_admin_of_every_tenant)
+{
+	expect(200, root, "GET", "/api/integrations/" THEIRS "?tenant=other", NULL);
+	expect(404, root, "GET", "/api/integrations/" THEIRS, NULL);
+	is(member(expect(200, root, "GET", "/api/events?tenant=other&limit=1", NULL), "/events/0/sourceId"), THEIRS);
+	expect(200, root, "GET", "/api/events?tenant=all&provider=github", NULL);
+	expect_error(400, "invalid_request", "tenant", ask(root, "GET", "/api/events?tenant=nobody", NULL));
+	expect_error(400, "invalid_request", "tenant", ask(root, "GET", "/api/integrations?tenant=all", NULL));
+	expect_error(403, "forbidden", "tenant", ask(admin, "GET", "/api/events?tenant=other", NULL));
+	expect_error(403, "forbidden", "tenant", ask(admin, "GET", "/api/events?tenant=all", NULL));
+}
+END_TEST
+
+START_TEST(test_another_tenants_things_do_not_exist)
+{
+	const char *event = arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(8)).p;
+	const char *incident = arena_printf(a, "/api/incidents/%llu", (unsigned long long)ID_OF(8)).p;
+
+	expect(200, admin, "GET", event, NULL);
+	expect(200, admin, "GET", incident, NULL);
+	expect_error(404, "not_found", NULL, ask(theirs, "GET", event, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "GET", incident, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "POST", arena_printf(a, "%s/resolve", incident).p, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "GET", "/api/integrations/" GITHUB, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "PATCH", "/api/integrations/" GITHUB, "{\"name\":\"mine\"}"));
+	expect_error(404, "not_found", NULL, ask(theirs, "DELETE", "/api/integrations/" GITHUB, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "GET", "/api/integrations/" GITHUB "/deliveries", NULL));
+	expect(404, theirs, "GET", "/integrations/" GITHUB "/deliveries", NULL);
+}
+END_TEST
+
+/* ---- the rate limit ---- */
+
+START_TEST(test_a_token_has_600_requests_a_minute)
+{
+	struct answer r;
+	char token[64];
+
+	token_for(1, ROLE_VIEWER, false, SCOPE_READ, token);
+	r = expect(200, token, "GET", "/api/incidents?limit=1", NULL);
+	is(header_of(r, "X-RateLimit-Limit"), "600");
+	is(header_of(r, "X-RateLimit-Remaining"), "599");
+	ck_assert(header_of(r, "X-RateLimit-Reset").n == 10);
+	for (unsigned i = 1; i < 600; i++)
+		expect(404, token, "GET", "/api/incidents/1", NULL);
+	r = ask(token, "GET", "/api/incidents/1", NULL);
+	expect_error(429, "rate_limited", NULL, r);
+	is(header_of(r, "Retry-After"), "1");
+	is(header_of(r, "X-RateLimit-Remaining"), "0");
+	expect(200, admin, "GET", "/api/incidents?limit=1", NULL);
+	now += MS_PER_MINUTE;
+	expect(404, token, "GET", "/api/incidents/1", NULL);
+}
+END_TEST
+
+START_TEST(test_strangers_have_a_limit_for_each_address)
+{
+	for (unsigned i = 0; i < 600; i++)
+		expect(i % 2 ? 401 : 404, NULL, "GET", i % 2 ? "/api/events" : "/api/nothing", NULL);
+	expect_error(429, "rate_limited", NULL, ask("gt_guess", "GET", "/api/events", NULL));
+	expect_error(429, "rate_limited", NULL, ask(NULL, "GET", "/api/nothing", NULL));
+	now += MS_PER_MINUTE;
+	expect(401, NULL, "GET", "/api/events", NULL);
+}
+END_TEST
+
+START_TEST(test_the_rate_limit_can_be_switched_off)
+{
+	struct answer r;
+
+	conf.ingest.rate_limit = false;
+	for (unsigned i = 0; i < 700; i++)
+		r = expect(401, NULL, "GET", "/api/events", NULL);
+	ck_assert_uint_eq(header_of(r, "X-RateLimit-Limit").n, 0);
+	conf.ingest.rate_limit = true;
+}
+END_TEST
+
+/* ---- paths and bodies ---- */
+
+START_TEST(test_unknown_paths_and_methods)
+{
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/nothing", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/0", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/x", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/99999999999999999999", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/18446744073709551615", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/integrations/1", NULL));
+	expect_error(405, "method_not_allowed", NULL, ask(admin, "DELETE", "/api/events", NULL));
+	is(header_of(ask(admin, "PUT", "/api/integrations", NULL), "Allow"), "GET, POST");
+	expect(200, admin, "HEAD", "/api/events", NULL);
+}
+END_TEST
+
+START_TEST(test_bodies_that_are_no_form)
+{
+	static const struct {
+		const char *type, *body, *code;
+		unsigned status;
+	} rows[] = {
+		{ "application/json", "", "invalid_payload", 400 },
+		{ "application/json", "{", "invalid_payload", 400 },
+		{ "application/json", "[]", "invalid_payload", 400 },
+		{ "application/json", "null", "invalid_payload", 400 },
+		{ "application/json", "{} {}", "invalid_payload", 400 },
+		{ "application/json", "{\"name\":\"\xff\"}", "invalid_payload", 400 },
+		{ "text/plain", "{}", "unsupported_media_type", 415 },
+		{ "application/x-www-form-urlencoded", "name=x", "unsupported_media_type", 415 },
+		{ "application/merge-patch+json", "{}", "invalid_request", 400 },
+		{ "", "{}", "invalid_request", 400 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct request *rq = request_new(admin, "POST", "/api/integrations", rows[i].body);
+
+		rq->content_type = str_of(rows[i].type);
+		expect_error(rows[i].status, rows[i].code, rows[i].status == 400 && strcmp(rows[i].code, "invalid_payload") ? "name" : NULL,
+			send_request(rq));
+	}
+}
+END_TEST
+
+START_TEST(test_bodies_too_large_or_short)
+{
+	struct request *rq = request_new(admin, "POST", "/api/integrations", "");
+
+	rq->body_too_large = true;
+	expect_error(413, "body_too_large", NULL, send_request(rq));
+	rq = request_new(admin, "POST", "/api/integrations", "{}");
+	rq->body_short = true;
+	expect_error(400, "invalid_request", NULL, send_request(rq));
+	rq = request_new(NULL, "POST", "/api/integrations", "");	/* strangers learn no sizes */
+	rq->body_too_large = true;
+	expect_error(401, "unauthorized", NULL, send_request(rq));
+}
+END_TEST
+
+/* ---- integrations ---- */
+
+START_TEST(test_an_integration_from_birth_to_end)
+{
+	struct answer r = expect(201, admin, "POST", "/api/integrations",
+		"{\"name\":\"CI\",\"type\":\"github\",\"serviceId\":\"sv_shop\",\"signatureSecret\":\"s3cret\",\"rateLimitPerMinute\":0,"
+		"\"allowedIps\":[\"192.0.2.0/24\",\"::1\"],\"actions\":[\"incident\",\"record\"],\"requireKey\":true,\"routeByService\":true}");
+	struct str id = member(r, "/id");
+	const char *path = arena_printf(a, "/api/integrations/%.*s", STR_ARG(id)).p;
+
+	ck_assert(public_id_is(id, "in"));
+	is(header_of(r, "Location"), path);
+	ck_assert_uint_eq(member(r, "/key").n, 32);
+	is(member(r, "/signatureSecret"), "s3cret");
+	is(member(r, "/webhookUrl"), arena_printf(a, "https://hooks.example.org/api/integrations/github/%.*s", STR_ARG(id)).p);
+	r = expect(200, admin, "GET", path, NULL);
+	ck_assert_ptr_null(json_get(r.json, "key"));
+	ck_assert_ptr_null(json_get(r.json, "signatureSecret"));
+	is(member(r, "/serviceId"), "sv_shop");
+	is(member(r, "/rateLimitPerMinute"), "0");
+	is(member(r, "/allowedIps/1"), "::1");
+	is(member(r, "/actions/1"), "record");
+	is(member(r, "/hasSecret"), "true");
+	is(member(r, "/requireKey"), "true");
+	is(member(r, "/isDefault"), "false");
+	ck_assert_uint_eq(json_get(r.json, "actions")->count, 2);
+
+	r = expect(200, admin, "PATCH", path, "{\"name\":\"CI 2\",\"rateLimitPerMinute\":null,\"allowedIps\":null,\"actions\":\"record\"}");
+	is(member(r, "/name"), "CI 2");
+	is(member(r, "/rateLimitPerMinute"), "100");
+	ck_assert(json_is(json_get(r.json, "allowedIps"), JSON_NULL));
+	is(member(r, "/serviceId"), "sv_shop");
+	is(member(r, "/hasSecret"), "true");
+	is(member(r, "/routeByService"), "true");
+	is(member(expect(200, admin, "PATCH", path, "{\"signatureSecret\":null,\"serviceId\":null}"), "/hasSecret"), "false");
+	r = expect(200, admin, "PATCH", path, "{\"generateSecret\":true}");
+	ck_assert(str_starts(member(r, "/signatureSecret"), "whsec_"));
+	is(member(r, "/serviceId"), "sv_00000000000000000000");
+	ck_assert_uint_eq(expect(204, admin, "DELETE", path, NULL).body.n, 0);
+	expect(404, admin, "GET", path, NULL);
+	expect(404, admin, "DELETE", path, NULL);
+	expect(404, admin, "PATCH", path, "{\"name\":\"again\"}");
+}
+END_TEST
+
+START_TEST(test_an_integration_needs_little)
+{
+	struct answer r = expect(201, admin, "POST", "/api/integrations", "{\"name\":\"pay\",\"type\":\"stripe\"}");
+
+	is(member(r, "/actions/0"), "record");
+	is(member(r, "/rateLimitPerMinute"), "1000");
+	is(member(r, "/enabled"), "true");
+	is(member(r, "/hasSecret"), "false");
+	is(member(r, "/serviceId"), "sv_00000000000000000000");
+	ck_assert(json_is(json_get(r.json, "signatureSecret"), JSON_NULL));
+	ck_assert(json_is(json_get(r.json, "lastWebhookAt"), JSON_NULL));
+	ck_assert(strstr(arena_cstr(a, member(r, "/webhookUrl")), "/api/webhooks/stripe/in_"));
+}
+END_TEST
+
+static struct str settings_of(struct str public_id)
+{
+	struct source s;
+
+	ck_assert_int_eq(source_get(db, a, 1, public_id, now, &s, &e), 1);
+	return s.settings;
+}
+
+START_TEST(test_settings_and_the_switch_among_them)
+{
+	struct answer r = expect(201, admin, "POST", "/api/integrations",
+		"{\"name\":\"pay\",\"type\":\"stripe\",\"alertTestMode\":true,\"settings\":{\"a\":1,\"b\":[2]}}");
+	struct str id = member(r, "/id");
+	const char *path = arena_printf(a, "/api/integrations/%.*s", STR_ARG(id)).p;
+
+	is(settings_of(id), "{\"a\":1,\"b\":[2],\"alertTestMode\":true}");
+	expect(200, admin, "PATCH", path, "{\"name\":\"pay 2\"}");
+	is(settings_of(id), "{\"a\":1,\"b\":[2],\"alertTestMode\":true}");
+	expect(200, admin, "PATCH", path, "{\"alertTestMode\":false}");
+	is(settings_of(id), "{\"a\":1,\"b\":[2]}");
+	expect(200, admin, "PATCH", path, "{\"settings\":null}");
+	ck_assert_uint_eq(settings_of(id).n, 0);
+}
+END_TEST
+
+START_TEST(test_wrong_integrations_name_the_field)
+{
+	static const struct {
+		const char *body, *field;
+	} rows[] = {
+		{ "{}", "name" },
+		{ "{\"name\":\"x\"}", "type" },
+		{ "{\"name\":\"x\",\"type\":\"nonsense\"}", "type" },
+		{ "{\"name\":\"\",\"type\":\"github\"}", "name" },
+		{ "{\"name\":null,\"type\":\"github\"}", "name" },
+		{ "{\"name\":\" x\",\"type\":\"github\"}", "name" },
+		{ "{\"name\":\"a\\u0000b\",\"type\":\"github\"}", "name" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"color\":\"red\"}", "color" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"id\":\"in_x\"}", "id" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"serviceId\":\"sv_other\"}", "serviceId" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"actions\":[]}", "actions" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"actions\":[\"incident\",7]}", "actions" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":\"yes\"}", "enabled" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":null}", "enabled" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":1.5}", "rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":\"7\"}", "rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":99999999999999999999}", "rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"allowedIps\":{}}", "allowedIps" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"allowedIps\":\"10.0.0.0/8, nowhere\"}", "allowedIps" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"settings\":[]}", "settings" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"alertTestMode\":true}", "alertTestMode" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"generateSecret\":true,\"signatureSecret\":\"s\"}", "generateSecret" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/integrations", rows[i].body));
+	expect_error(400, "invalid_request", "type", ask(admin, "PATCH", "/api/integrations/" GITHUB, "{\"type\":\"stripe\"}"));
+}
+END_TEST
+
+START_TEST(test_integrations_page_by_page)
+{
+	char uri[100] = "/api/integrations?type=webhook&limit=4";
+	size_t n = 0, pages = 0;
+	struct answer r;
+
+	do {
+		r = expect(200, admin, "GET", uri, NULL);
+		n += json_get(r.json, "integrations")->count;
+		pages++;
+		snprintf(uri, sizeof(uri), "/api/integrations?provider=webhook&limit=4&cursor=%.*s", STR_ARG(member(r, "/next")));
+	} while (!json_is(json_get(r.json, "next"), JSON_NULL));
+	ck_assert_uint_eq(n, 15);
+	ck_assert_uint_eq(pages, 4);
+}
+END_TEST
+
+/* ---- events, deliveries, incidents ---- */
+
+START_TEST(test_lists_of_events)
+{
+	struct answer r = expect(200, admin, "GET", "/api/events", NULL);
+
+	ck_assert_uint_eq(json_get(r.json, "events")->count, 50);
+	is(member(r, "/events/0/eventId"), "ev-29999");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/events?limit=500&cursor=%.*s", STR_ARG(member(r, "/next"))).p, NULL);
+	ck_assert_uint_eq(json_get(r.json, "events")->count, 100);
+	r = expect(200, admin, "GET", "/api/events?status=failed,dead&processed=true", NULL);
+	ck_assert_uint_eq(json_get(r.json, "events")->count, 0);
+	r = expect(200, admin, "GET", "/api/events?processed=false&limit=1", NULL);
+	is(member(r, "/events/0/status"), "failed");
+	r = expect(200, admin, "GET", "/api/events?status=&q=nothing&text=ev-77", NULL);
+	is(member(r, "/events/0/eventId"), "ev-77");
+	r = expect(200, admin, "GET", "/api/events?from=2025-10-09T08:53:21Z&to=2025-10-09T10:53:24%2B02:00", NULL);
+	ck_assert_uint_eq(json_get(r.json, "events")->count, 3);
+}
+END_TEST
+
+START_TEST(test_wrong_filters_name_the_parameter)
+{
+	static const struct {
+		const char *uri, *field;
+	} rows[] = {
+		{ "/api/events?limit=0", "limit" }, { "/api/events?limit=-1", "limit" }, { "/api/events?limit=ten", "limit" },
+		{ "/api/events?limit=1e1", "limit" }, { "/api/events?cursor=0", "cursor" }, { "/api/events?cursor=abc", "cursor" },
+		{ "/api/events?cursor=9223372036854775808", "cursor" }, { "/api/events?status=open", "status" },
+		{ "/api/events?status=failed,", "status" },
+		{ "/api/events?severity=HIGH", "severity" }, { "/api/events?processed=maybe", "processed" },
+		{ "/api/events?from=today", "from" }, { "/api/events?color=red", "color" }, { "/api/events?q=%ff", "q" },
+		{ "/api/events?q=a%00b", "q" }, { "/api/incidents?status=failed", "status" }, { "/api/incidents?severity=error", "severity" },
+		{ "/api/incidents?limit=0", "limit" }, { "/api/integrations?limit=0", "limit" },
+		{ "/api/integrations/" GITHUB "/deliveries?limit=0", "limit" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].field, "status") || !strstr(rows[i].uri, "failed,"))
+			expect_error(400, "invalid_request", rows[i].field, ask(admin, "GET", rows[i].uri, NULL));
+}
+END_TEST
+
+START_TEST(test_an_event_with_all_about_it)
+{
+	struct answer r = expect(200, admin, "GET", arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(4)).p, NULL);
+
+	is(member(r, "/eventId"), "ev-4");
+	is(member(r, "/element"), "0");
+	is(member(r, "/headers/authorization"), "***");
+	is(member(r, "/payloadEncoding"), "json");
+	is(member(r, "/payload/n"), "12345678901234567890");
+	is(member(r, "/request/method"), "POST");
+	is(member(r, "/request/remoteAddr"), "192.0.2.7");
+	is(member(r, "/incident/title"), "Disk 4 FULL");
+	is(member(r, "/alert/severity"), "CRITICAL");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(5)).p, NULL);
+	ck_assert(json_is(json_get(r.json, "incident"), JSON_NULL) && json_is(json_get(r.json, "alert"), JSON_NULL));
+}
+END_TEST
+
+START_TEST(test_deliveries_of_an_integration)
+{
+	struct answer r = expect(200, admin, "GET", "/api/integrations/" GITHUB "/deliveries?limit=2", NULL);
+
+	ck_assert_uint_eq(json_get(r.json, "deliveries")->count, 2);
+	is(member(r, "/deliveries/0/id"), arena_printf(a, "%llu", (unsigned long long)ID_OF(29999)).p);
+	is(member(r, "/deliveries/0/durationMs"), "7");
+	r = expect(200, admin, "GET", arena_printf(a, "/integrations/" GITHUB "/deliveries?limit=1&cursor=%.*s",
+		STR_ARG(member(r, "/next"))).p, NULL);
+	is(member(r, "/deliveries/0/id"), arena_printf(a, "%llu", (unsigned long long)ID_OF(29995)).p);
+}
+END_TEST
+
+/* The state of a key stands beside its incident; ingest makes it, so here it is made by hand. */
+static const char *open_incident(unsigned k)
+{
+	static const struct stmt open[] = {
+		{ "test.open", "UPDATE incidents SET status = 1, service_id = 1, open_hash = UNHEX(LEFT(SHA2(dedup_key, 256), 32))"
+			" WHERE id = ?" },
+		{ "test.key", "INSERT INTO incident_keys (service_id, key_hash, incident_id, status, level)"
+			" SELECT 1, open_hash, id, 1, level FROM incidents WHERE id = ?" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		succeeds(db_exec(db, &open[i], VALS(V_U(ID_OF(k))), NULL, &e));
+	return arena_printf(a, "/api/incidents/%llu", (unsigned long long)ID_OF(k)).p;
+}
+
+START_TEST(test_an_incident_is_acknowledged_and_resolved_once)
+{
+	const char *path = open_incident(41), *ack = arena_printf(a, "%s/acknowledge", path).p;
+	const char *resolve = arena_printf(a, "%s/resolve", path).p;
+	struct answer r = expect(200, admin, "POST", ack, "{\"note\":\"on my way\"}");
+
+	is(member(r, "/status"), "ACKNOWLEDGED");
+	ck_assert(member(r, "/acknowledgedAt").n > 0);
+	r = expect(200, admin, "GET", path, NULL);
+	is(member(r, "/timeline/2/kind"), "acknowledged");
+	is(member(r, "/timeline/2/actor"), "person");
+	is(member(r, "/timeline/2/text"), "on my way");
+	ck_assert(str_starts(member(r, "/timeline/2/user"), "user "));
+	expect_error(409, "conflict", NULL, ask(admin, "POST", ack, NULL));
+	expect_error(400, "invalid_request", "reason", ask(admin, "POST", resolve, "{\"reason\":\"x\"}"));
+	is(member(expect(200, admin, "POST", resolve, ""), "/status"), "RESOLVED");
+	expect_error(409, "conflict", NULL, ask(admin, "POST", resolve, NULL));
+	expect_error(409, "conflict", NULL, ask(admin, "POST", ack, NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "POST", "/api/incidents/7/resolve", NULL));
+}
+END_TEST
+
+START_TEST(test_a_platform_admin_acts_in_the_tenant_of_the_incident)
+{
+	const char *path = open_incident(43);
+
+	expect(404, theirs, "POST", arena_printf(a, "%s/resolve", path).p, NULL);
+	expect_error(404, "not_found", NULL, ask(root, "POST", "/api/incidents/7/resolve?tenant=all", NULL));
+	is(member(expect(200, root, "POST", arena_printf(a, "%s/resolve?tenant=all", path).p, NULL), "/status"), "RESOLVED");
+}
+END_TEST
+
+/* ---- what machines ask ---- */
+
+START_TEST(test_health)
+{
+	is(member(expect(200, NULL, "GET", "/healthz", NULL), "/status"), "ok");
+	is(member(expect(200, NULL, "GET", "/readyz", NULL), "/migrations"), "ok");
+}
+END_TEST
+
+START_TEST(test_not_ready_without_a_database)
+{
+	const struct db_config nowhere = { .socket = "/nowhere.sock", .user = "root", .password = "", .name = "x", .connect_timeout_ms = 1000,
+		.read_timeout_ms = 1000 };
+	struct db *away = db_new(&nowhere);
+	struct api *good = api;
+	struct answer r;
+
+	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, "9.9" });
+	r = expect(503, NULL, "GET", "/readyz", NULL);
+	is(r.body, "{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\"}");
+	expect(200, NULL, "GET", "/healthz", NULL);
+	r = ask(admin, "GET", "/api/events", NULL);
+	expect_error(503, "unavailable", NULL, r);
+	ck_assert(header_of(r, "Retry-After").n > 0);
+	api_free(api);
+	api = good;
+	db_free(away);
+}
+END_TEST
+
+START_TEST(test_metrics_are_for_scrapers)
+{
+	struct request *rq = request_new(NULL, "GET", "/metrics", NULL);
+	struct answer r;
+
+	expect_error(403, "forbidden", NULL, ask(NULL, "GET", "/metrics", NULL));
+	expect_error(403, "forbidden", NULL, ask(admin, "GET", "/metrics", NULL));
+	rq->remote_addr = STR("10.1.2.3");
+	r = send_request(rq);
+	ck_assert_uint_eq(r.status, 200);
+	r = expect(200, "scrape", "GET", "/metrics", NULL);
+	ck_assert(str_starts(str_of(r.rq->response.content_type), "text/plain; version=0.0.4"));
+	ck_assert(strstr(arena_cstr(a, r.body), "\n# TYPE grapnel_requests_total counter\ngrapnel_requests_total 0\n"));
+	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_workers{pool=\"web\"} 5\n"));
+	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_cache_hit_ratio 1.0000\n"));
+	ck_assert(strstr(arena_cstr(a, r.body), "grapnel_build_info{version=\"9.9\"} 1\n"));
+	ck_assert(str_ends(r.body, "\n"));
+}
+END_TEST
+
+/* ---- around it ---- */
+
+static void setup(void)
+{
+	e = (struct err){ 0 };
+	a = arena_new(256 << 20);
+	now += 2 * MS_PER_MINUTE;	/* each test has full buckets */
+}
+
+static void teardown(void)
+{
+	arena_free(a);
+}
+
+static void begin(const char *shm_path, const char *key_path)
+{
+	static char url[] = "https://hooks.example.org", token[] = "scrape", allow[] = "10.0.0.0/8";
+
+	setup();
+	db = view_database("grapnel_api");
+	conf.server.public_url = url;
+	conf.server.web_workers = 5;
+	conf.metrics.token = token;
+	conf.metrics.allow = allow;
+	conf.ingest.rate_limit = true;
+	shm = shm_open_file(shm_path, &e);
+	if (!shm || !seal_key_create(key_path, &e) || !(seal_key = seal_key_load(key_path, &e)))
+		die("%s", e.text);
+	api = api_new(&(struct api_config){ db, shm, seal_key, &conf, &ids, "9.9" });
+	token_for(1, ROLE_ADMIN, false, SCOPE_ALL, admin);
+	token_for(1, ROLE_VIEWER, true, SCOPE_ALL, root);
+	token_for(2, ROLE_ADMIN, false, SCOPE_ALL, theirs);
+	teardown();
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("api");
+	TCase *t = tcase_create("api");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, test_every_route_is_in_the_table_of_rights);
+	tcase_add_loop_test(t, test_each_role_and_scope_may_do_what_the_table_says, 0, (int)ARRAY_SIZE(rights));
+	tcase_add_test(t, test_a_platform_admin_is_admin_of_every_tenant);
+	tcase_add_test(t, test_another_tenants_things_do_not_exist);
+	tcase_add_test(t, test_a_token_has_600_requests_a_minute);
+	tcase_add_test(t, test_strangers_have_a_limit_for_each_address);
+	tcase_add_test(t, test_the_rate_limit_can_be_switched_off);
+	tcase_add_test(t, test_unknown_paths_and_methods);
+	tcase_add_test(t, test_bodies_that_are_no_form);
+	tcase_add_test(t, test_bodies_too_large_or_short);
+	tcase_add_test(t, test_integrations_page_by_page);
+	tcase_add_test(t, test_an_integration_from_birth_to_end);
+	tcase_add_test(t, test_an_integration_needs_little);
+	tcase_add_test(t, test_settings_and_the_switch_among_them);
+	tcase_add_test(t, test_wrong_integrations_name_the_field);
+	tcase_add_test(t, test_lists_of_events);
+	tcase_add_test(t, test_wrong_filters_name_the_parameter);
+	tcase_add_test(t, test_an_event_with_all_about_it);
+	tcase_add_test(t, test_deliveries_of_an_integration);
+	tcase_add_test(t, test_an_incident_is_acknowledged_and_resolved_once);
+	tcase_add_test(t, test_a_platform_admin_acts_in_the_tenant_of_the_incident);
+	tcase_add_test(t, test_health);
+	tcase_add_test(t, test_not_ready_without_a_database);
+	tcase_add_test(t, test_metrics_are_for_scrapers);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	char shm_path[64], key_path[64];
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	snprintf(shm_path, sizeof(shm_path), "/tmp/grapnel-test-api.%d.shm", (int)getpid());
+	snprintf(key_path, sizeof(key_path), "/tmp/grapnel-test-api.%d.key", (int)getpid());
+	begin(shm_path, key_path);
+	r = srunner_create(suite());
+	srunner_set_fork_status(r, CK_NOFORK);	/* one connection, one state */
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	api_free(api);
+	db_free(db);
+	seal_key_free(seal_key);
+	shm_close(shm);
+	unlink(shm_path);
+	unlink(key_path);
+	return failed != 0;
+}
