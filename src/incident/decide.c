@@ -1,17 +1,20 @@
-/* The decision, and nothing else: what one event, or one command of a person, makes of the state of its key.
+/* The decision, and nothing else: what one event, or one command of a person, makes of the state of
+ * its key.
  *
- * Messages arrive late, twice and in any order, so the rules compare times instead of trusting the order of arrival.
- * Two times are enough. The newest trigger that was applied keeps an old resolve from closing newer trouble; the
- * sender's newest resolve keeps an old trigger from opening what is over. Both comparisons let equal times pass, since
- * senders with whole seconds give one time to a trigger and its resolve, and the order of arrival is then all there is.
- * Whatever the order of arrival, a key is open in the end exactly if its newest message is a trigger.
+ * Messages arrive late, twice and in any order, so the rules compare times instead of trusting the
+ * order of arrival. Two times are enough. The newest trigger that was applied keeps an old resolve
+ * from closing newer trouble; the sender's newest resolve keeps an old trigger from opening what is
+ * over. Both comparisons let equal times pass, since senders with whole seconds give one time to a
+ * trigger and its resolve, and the order of arrival is then all there is. Whatever the order of
+ * arrival, a key is open in the end exactly if its newest message is a trigger.
  *
- * A person's resolve is no time at all: it says "I think it is over", not when it was. The sender's next trigger, though
- * it carries the time at which the trouble began (Alertmanager's reminders do), contradicts it and reopens. */
+ * A person's resolve is no time at all: it says "I think it is over", not when it was. The sender's
+ * next trigger, though it carries the time at which the trouble began (Alertmanager's reminders
+ * do), contradicts it and reopens. */
 #include "grapnel/incident.h"
 
-/* A time in the future counts as the time of receipt: else a sender whose clock is years ahead would, with one resolve,
- * silence its key for years. */
+/* A time in the future counts as the time of receipt: else a sender whose clock is years ahead
+ * would, with one resolve, silence its key for years. */
 static ms_t event_time(const struct event *ev, ms_t received_at)
 {
 	if (ev->occurred_at <= 0 || ev->occurred_at > received_at)
@@ -64,8 +67,8 @@ static struct incident_change trigger(struct key_state *state, const struct even
 	return change;
 }
 
-/* An acknowledgement from before the sender's resolve belongs to trouble that is over. One from before the newest
- * trigger still counts: that trigger may be a mere reminder. */
+/* An acknowledgement from before the sender's resolve belongs to trouble that is over. One from
+ * before the newest trigger still counts: that trigger may be a mere reminder. */
 static struct incident_change acknowledge(struct key_state *state, ms_t at)
 {
 	struct incident_change change = { INCIDENT_NOTHING, false, false };
@@ -88,14 +91,15 @@ static struct incident_change resolve(struct key_state *state, ms_t at)
 		state->status = INCIDENT_RESOLVED;
 		change.act = INCIDENT_RESOLVES;
 	}
-	/* Also where a person was first: the sender agrees now, so its next trigger is new trouble. */
+	/* Also where a person was first: the sender agrees now, so its next trigger is new trouble.
+	 */
 	if (state->status == INCIDENT_RESOLVED)
 		state->resolved_by = ACTOR_SENDER;
 	return change;
 }
 
-struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at,
-	uint64_t new_incident)
+struct incident_change incident_decide(struct key_state *state, const struct event *ev,
+	ms_t received_at, uint64_t new_incident)
 {
 	ms_t at = event_time(ev, received_at);
 

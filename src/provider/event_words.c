@@ -1,4 +1,5 @@
-/* The words of event.h, as API, pages and tables spell them. Depends on nothing, so that others may link it alone. */
+/* The words of event.h, as API, pages and tables spell them. Depends on nothing, so that others may
+ * link it alone. */
 #include "grapnel/event.h"
 
 static const char *const action_words[] = {

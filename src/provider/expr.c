@@ -1,8 +1,9 @@
 /* Expressions: how a table row says where a value is. provider.h describes the language.
  *
- * They are read anew at each evaluation. That is cheaper than it looks, since a single path is a pointer walk that ends in
- * a view, and it spares a compiled form with its own life time. A text with braces is gathered as a list of views and
- * copied once. Expressions are our own constants; only the paths under %name come from an administrator. */
+ * They are read anew at each evaluation. That is cheaper than it looks, since a single path is a
+ * pointer walk that ends in a view, and it spares a compiled form with its own life time. A text
+ * with braces is gathered as a list of views and copied once. Expressions are our own constants;
+ * only the paths under %name come from an administrator. */
 #include <assert.h>
 
 #include "grapnel/crypto.h"
@@ -11,19 +12,19 @@
 #define LABELS_MAX (64 * 1024 * 1024)	/* written labels: more than the largest body can hold */
 #define PARTS_MAX 32	/* views in one text; the longest row has 9 */
 
-/* ---- what counts as not there --------------------------------------------------------------------------------- */
+/* ---- what counts as not there ---------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 static bool is_name(struct str s)
 {
-	if (s.n == 0)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9')))
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_letter(s.p[i]) && (i == 0 || s.p[i] < '0' || s.p[i] > '9'))
 			return false;
-	}
-	return s.p[0] < '0' || s.p[0] > '9';
+	return s.n > 0;
 }
 
 static bool is_capitals(struct str s)
@@ -39,8 +40,9 @@ static struct str inner(struct str s, size_t front, size_t back)
 	return (struct str){ s.p + front, s.n - front - back };
 }
 
-/* Template variables that the sender left in place: *name* (UptimeRobot), ${...} (AppDynamics, VictorOps), $NAME (Datadog), {{...}}
- * (Mustache), {Placeholder} (Dynatrace). A UUID in braces is none, nor is a price. */
+/* Template variables that the sender left in place: *name* (UptimeRobot), ${...} (AppDynamics,
+ * VictorOps), $NAME (Datadog), {{...}} (Mustache), {Placeholder} (Dynatrace). A UUID in braces is
+ * none, nor is a price. */
 static bool is_template_variable(struct str s)
 {
 	if (s.n < 3)
@@ -84,7 +86,7 @@ static struct str id_of(struct str s)
 	return s;
 }
 
-/* ---- single paths ---------------------------------------------------------------------------------------------- */
+/* ---- single paths ---------------------------------------------------------------------------- */
 
 static const struct json *json_of(struct str path, const struct where *w)
 {
@@ -111,14 +113,15 @@ static int member_order(const void *a, const void *b)
 	return str_cmp((*x)->name, (*y)->name);
 }
 
-/* A name and a value can hold '=' and line feeds, but a set of labels that was made to look like another harms only its sender. */
+/* A name and a value can hold '=' and line feeds, but a set of labels that was made to look like
+ * another harms only its sender. */
 static struct str members_hash(struct arena *a, const struct json *object)
 {
 	const struct json **member;
 	struct strbuf text;
 	size_t n = 0;
 
-	if (!json_is(object, JSON_OBJECT) || object->count == 0)
+	if (!object || object->type != JSON_OBJECT || object->count == 0)
 		return STR_NONE;
 	member = ARENA_ARRAY(a, const struct json *, object->count);
 	for (const struct json *j = object->first; j; j = j->next)
@@ -243,7 +246,7 @@ static struct str eval_first(struct arena *a, struct str paths, const struct whe
 	return STR_NONE;
 }
 
-/* ---- texts with braces ----------------------------------------------------------------------------------------- */
+/* ---- texts with braces ----------------------------------------------------------------------- */
 
 struct text {
 	struct str part[PARTS_MAX];

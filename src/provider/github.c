@@ -1,14 +1,16 @@
-/* GitHub: one event per request, named by a header. What alerts are runs, checks, deployments, commit statuses and the four
- * kinds of security alerts; everything else is kept and ignored, since new events and actions appear all the time.
+/* GitHub: one event per request, named by a header. What alerts are runs, checks, deployments,
+ * commit statuses and the four kinds of security alerts; everything else is kept and ignored, since
+ * new events and actions appear all the time.
  *
- * Keys hold what stays the same from a failure to the success that ends it: repository, workflow, branch, never a run. GitHub
- * does not repeat by itself, and a redelivery by hand has the GUID of the first delivery. Sources: docs.github.com "Webhook events
- * and payloads", "Validating webhook deliveries"; octokit/webhooks payload-examples. */
+ * Keys hold what stays the same from a failure to the success that ends it: repository, workflow,
+ * branch, never a run. GitHub does not repeat by itself, and a redelivery by hand has the GUID of
+ * the first delivery. Sources: docs.github.com "Webhook events and payloads", "Validating webhook
+ * deliveries"; octokit/webhooks payload-examples. */
 #include "provider_int.h"
 
 static const struct proof signature = {
 	.name = "github",
-	.header = "x-hub-signature-256",	/* x-hub-signature, SHA-1, comes along and never counts */
+	.header = "x-hub-signature-256",	/* x-hub-signature is SHA-1 and never counts */
 	.prefix = "sha256=",
 	.encoding = ENC_HEX,
 	.digest = DIGEST_SHA256,
@@ -17,7 +19,7 @@ static const struct proof signature = {
 
 static const struct proof *const proofs[] = { &signature, NULL };
 
-/* ---- words ------------------------------------------------------------------------------------------------------ */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* State and conclusion together: a body with action "completed" and status "queued" exists. */
 static const struct word conclusions[] = {
@@ -87,7 +89,7 @@ static const struct word rule_severities[] = {
 	{ 0 }
 };
 
-/* ---- rows for each kind of event -------------------------------------------------------------------------------- */
+/* ---- rows for each kind of event ------------------------------------------------------------- */
 
 #define REPOSITORY "{/repository/id|/repository/full_name}"
 #define REPOSITORY_URL "/repository/html_url"
@@ -101,8 +103,10 @@ static const struct map workflow_run[] = {
 	{ EV_ENTITY_TYPE, "'workflow_run'" },
 	{ EV_ENTITY_ID, RUN "/id" },
 	{ EV_DEDUP_KEY, "workflow_run:" REPOSITORY ":{" RUN "/workflow_id}:"
-		"{" RUN "/head_repository/id|/repository/id|/repository/full_name}:{" RUN_BRANCH "}" },
-	{ EV_SUMMARY, "{/workflow/name|" RUN "/name|" RUN "/path}: {" RUN "/conclusion|" RUN "/status}[ on {" RUN_BRANCH "}]" },
+		"{" RUN "/head_repository/id|/repository/id|/repository/full_name}:"
+		"{" RUN_BRANCH "}" },
+	{ EV_SUMMARY, "{/workflow/name|" RUN "/name|" RUN "/path}: "
+		"{" RUN "/conclusion|" RUN "/status}[ on {" RUN_BRANCH "}]" },
 	{ EV_OCCURRED, RUN "/updated_at", TIME },
 	{ EV_LINK, RUN "/html_url|" REPOSITORY_URL },
 	{ EV_DETAILS, RUN "/run_number" },
@@ -113,15 +117,18 @@ static const struct map workflow_run[] = {
 };
 
 #define CHECK "/check_run"
-#define CHECK_BRANCH CHECK "/check_suite/head_branch|" CHECK "/check_suite/head_sha|" CHECK "/head_sha"
+#define CHECK_BRANCH \
+	CHECK "/check_suite/head_branch|" CHECK "/check_suite/head_sha|" CHECK "/head_sha"
 
 static const struct map check_run[] = {
 	{ EV_ACTION, "{/action}.{" CHECK "/conclusion}", WORD, conclusions },
 	{ EV_EVENT_TYPE, "check_run[.{/action}]" },
 	{ EV_ENTITY_TYPE, "'check_run'" },
 	{ EV_ENTITY_ID, CHECK "/id" },
-	{ EV_DEDUP_KEY, "check_run:" REPOSITORY ":{" CHECK "/app/slug|" CHECK "/app/id|'-'}:{" CHECK "/name}:{" CHECK_BRANCH "}" },
-	{ EV_SUMMARY, "{" CHECK "/name}: {" CHECK "/conclusion|" CHECK "/status}[ on {" CHECK_BRANCH "}]" },
+	{ EV_DEDUP_KEY, "check_run:" REPOSITORY ":{" CHECK "/app/slug|" CHECK "/app/id|'-'}:"
+		"{" CHECK "/name}:{" CHECK_BRANCH "}" },
+	{ EV_SUMMARY, "{" CHECK "/name}: {" CHECK "/conclusion|" CHECK "/status}"
+		"[ on {" CHECK_BRANCH "}]" },
 	{ EV_DESCRIPTION, CHECK "/output/summary|" CHECK "/output/title" },
 	{ EV_OCCURRED, CHECK "/completed_at", TIME },
 	{ EV_LINK, CHECK "/html_url|" REPOSITORY_URL },
@@ -138,8 +145,10 @@ static const struct map check_suite[] = {
 	{ EV_EVENT_TYPE, "check_suite[.{/action}]" },
 	{ EV_ENTITY_TYPE, "'check_suite'" },
 	{ EV_ENTITY_ID, SUITE "/id" },
-	{ EV_DEDUP_KEY, "check_suite:" REPOSITORY ":{" SUITE "/app/slug|" SUITE "/app/id|'-'}:{" SUITE_BRANCH "}" },
-	{ EV_SUMMARY, "Checks[ of {" SUITE "/app/name}]: {" SUITE "/conclusion|" SUITE "/status}[ on {" SUITE_BRANCH "}]" },
+	{ EV_DEDUP_KEY, "check_suite:" REPOSITORY ":{" SUITE "/app/slug|" SUITE "/app/id|'-'}:"
+		"{" SUITE_BRANCH "}" },
+	{ EV_SUMMARY, "Checks[ of {" SUITE "/app/name}]: {" SUITE "/conclusion|" SUITE "/status}"
+		"[ on {" SUITE_BRANCH "}]" },
 	{ EV_OCCURRED, SUITE "/updated_at", TIME },
 	{ EV_LINK, REPOSITORY_URL },
 	{ EV_DETAILS, SUITE "/head_sha" },
@@ -180,14 +189,15 @@ static const struct map status[] = {
 	{ EV_END }
 };
 
-/* Times of alerts: created_at stays the same when an alert is reopened, so it would let the barrier of the resolve before stop
- * the reopening. Without updated_at the time of receipt counts. */
+/* Times of alerts: created_at stays the same when an alert is reopened, so it would let the barrier
+ * of the resolve before stop the reopening. Without updated_at the time of receipt counts. */
 #define ALERT_ROWS(name) \
 	{ EV_EVENT_TYPE, name "[.{/action}]" }, \
 	{ EV_ENTITY_TYPE, "'" name "'" }, \
 	{ EV_ENTITY_ID, "/alert/number|/alert/id" }, \
 	{ EV_OCCURRED, "/alert/updated_at", TIME }, \
-	{ EV_OCCURRED, "/alert/fixed_at|/alert/dismissed_at|/alert/resolved_at", TIME, .only = ON_RESOLVE }, \
+	{ EV_OCCURRED, "/alert/fixed_at|/alert/dismissed_at|/alert/resolved_at", TIME, \
+		.only = ON_RESOLVE }, \
 	{ EV_LINK, "/alert/html_url|" REPOSITORY_URL }
 
 #define ADVISORY_SEVERITY "/alert/security_advisory/severity|/alert/security_vulnerability/severity"
@@ -237,16 +247,21 @@ static const struct map vulnerability_alert[] = {
 	{ EV_END }
 };
 
-/* Everything that alerts nobody. Without the header (a registration fed by a proxy) the object that is there tells. */
-#define OTHER_SUMMARY "/issue/title|/pull_request/title|/security_advisory/summary|/discussion/title|/release/name|/zen"
-#define OTHER_LINK "/issue/html_url|/pull_request/html_url|/release/html_url|/workflow_job/html_url|/compare|" REPOSITORY_URL
+/* Everything that alerts nobody. Without the header (a registration fed by a proxy) the object that
+ * is there tells. */
+#define OTHER_SUMMARY "/issue/title|/pull_request/title|/security_advisory/summary|" \
+	"/discussion/title|/release/name|/zen"
+#define OTHER_LINK "/issue/html_url|/pull_request/html_url|/release/html_url|" \
+	"/workflow_job/html_url|/compare|" REPOSITORY_URL
 
 static const struct map other[] = {
 	{ EV_EVENT_TYPE, "{@x-github-event}[.{/action}]" },
 	{ EV_ENTITY_TYPE, "@x-github-event" },
-	{ EV_ENTITY_ID, "/issue/number|/pull_request/number|/workflow_job/id|/deployment/id|/alert/number|/after" },
+	{ EV_ENTITY_ID, "/issue/number|/pull_request/number|/workflow_job/id|/deployment/id|"
+		"/alert/number|/after" },
 	{ EV_SUMMARY, OTHER_SUMMARY },
-	{ EV_SUMMARY, "{@x-github-event}[ {/action}][ {/ref}][ in {/repository/full_name|/organization/login}]" },
+	{ EV_SUMMARY, "{@x-github-event}[ {/action}][ {/ref}]"
+		"[ in {/repository/full_name|/organization/login}]" },
 	{ EV_LINK, OTHER_LINK },
 	{ EV_END }
 };
@@ -278,7 +293,7 @@ static const struct map push[] = {
 	{ EV_END }
 };
 
-/* ---- which rows for which event --------------------------------------------------------------------------------- */
+/* ---- which rows for which event -------------------------------------------------------------- */
 
 static const char event_name[] = "@x-github-event";
 
@@ -326,7 +341,8 @@ static struct str status_branch(struct arena *a, const struct where *w)
 	return expr_eval(a, "/branches/0/name|/sha", w);
 }
 
-static bool adjust(const struct provider *p, struct arena *a, const struct where *w, struct event *ev)
+static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
+	struct event *ev)
 {
 	struct str prefix, branch;
 

@@ -1,8 +1,9 @@
 /* Text as our tables take it: UTF-8 only, within the limits of event.h.
  *
- * JSON bodies are UTF-8 already; headers, query strings and forms may hold any byte. A bad byte becomes U+FFFD rather than
- * a refusal: an alert with a spoilt letter is worth more than none. Ids and keys are hashed when too long, as cutting could
- * make two of them one; everything else is cut. */
+ * JSON bodies are UTF-8 already; headers, query strings and forms may hold any byte. A bad byte
+ * becomes U+FFFD rather than a refusal: an alert with a spoilt letter is worth more than none. Ids
+ * and keys are hashed when too long, as cutting could make two of them one; everything else is cut.
+ */
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
@@ -73,7 +74,7 @@ struct str key_limit(struct arena *a, const char *prefix, struct str s)
 	return s.n > DEDUP_KEY_MAX ? hashed(a, "", s) : s;
 }
 
-bool link_ok(struct str href)
+static bool link_ok(struct str href)
 {
 	struct str s = href, scheme = str_until(&s, ':');
 

@@ -1,13 +1,14 @@
 /* From a parsed request to its events: the engine behind the tables.
  *
- * For each event the rows are gone through twice: first those for the action, since others depend on it, then the rest. A
- * field is filled by the first row that yields a value. What the rows left open is filled with defaults, and everything is
- * brought within limits; ids last, as two events of one request must not have the same. */
+ * For each event the rows are gone through twice: first those for the action, since others depend
+ * on it, then the rest. A field is filled by the first row that yields a value. What the rows left
+ * open is filled with defaults, and everything is brought within limits; ids last, as two events of
+ * one request must not have the same. */
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
 #define DIGITS_MS 100000000000ULL	/* 10^11: as seconds the year 5138, as milliseconds 1973 */
-#define OCCURRED_MAX 253402300799999LL	/* end of the year 9999, the last that our tables and RFC 3339 can write */
+#define OCCURRED_MAX 253402300799999LL	/* end of the year 9999, the last of RFC 3339 */
 
 struct mapping {
 	const struct provider *p;
@@ -19,7 +20,7 @@ struct mapping {
 	struct json *details;
 };
 
-/* ---- one row ---------------------------------------------------------------------------------------------------- */
+/* ---- one row --------------------------------------------------------------------------------- */
 
 static struct str *text_field(struct event *ev, enum event_field f)
 {
@@ -106,7 +107,9 @@ static void add_detail(struct mapping *m, const struct map *row)
 	const struct json *value = expr_json(row->expr, &m->w);
 	struct json *member;
 
-	if (!value || json_is(value, JSON_NULL) || (json_is(value, JSON_STRING) && value_absent(str_trim(value->text))))
+	if (!value || value->type == JSON_NULL)
+		return;
+	if (value->type == JSON_STRING && value_absent(str_trim(value->text)))
 		return;
 	if (!m->details)
 		m->details = json_new(m->a, JSON_OBJECT);
@@ -188,7 +191,7 @@ static const struct map *variant_rows(struct mapping *m)
 	return NULL;
 }
 
-/* ---- one event -------------------------------------------------------------------------------------------------- */
+/* ---- one event ------------------------------------------------------------------------------- */
 
 /* What is inside an envelope's member: an object, or a text that holds one (SNS); else NULL. */
 static const struct json *opened(struct arena *a, const struct json *inside)
@@ -225,12 +228,14 @@ static void default_severity(struct mapping *m)
 	m->ev->severity = m->ev->action == ACTION_TRIGGER ? m->p->severity_trigger : SEVERITY_INFO;
 }
 
-/* Equal texts from equal places are one alert, and with no text equal bytes: the best that can be said where a sender names nothing. */
+/* Equal texts from equal places are one alert, and with no text equal bytes: the best that can be
+ * said where a sender names nothing. */
 struct str made_up_key(struct arena *a, const struct where *w, const struct event *ev)
 {
 	if (ev->summary.n == 0 && ev->source.n == 0)
 		return expr_eval(a, "$body", w);
-	return sha256_hex(a, arena_printf(a, "%.*s\n%.*s", STR_ARG(ev->summary), STR_ARG(ev->source)));
+	return sha256_hex(a,
+		arena_printf(a, "%.*s\n%.*s", STR_ARG(ev->summary), STR_ARG(ev->source)));
 }
 
 static void within_limits(struct arena *a, struct event *ev)
@@ -259,7 +264,9 @@ static void within_limits(struct arena *a, struct event *ev)
 /* Nothing of an event that could not be mapped is kept but its id. */
 static void invalidate(struct event *ev, const char *field)
 {
-	*ev = (struct event){ .event_id = ev->event_id, .native_id = ev->native_id, .invalid = field };
+	*ev = (struct event){
+		.event_id = ev->event_id, .native_id = ev->native_id, .invalid = field,
+	};
 }
 
 static void finish(struct mapping *m)
@@ -299,7 +306,7 @@ static void map_element(struct mapping *m, bool settled)
 		invalidate(m->ev, m->ev->invalid);
 }
 
-/* ---- ids of one request ----------------------------------------------------------------------------------------- */
+/* ---- ids of one request ---------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -308,7 +315,8 @@ static int by_id(const void *a, const void *b)
 	return str_cmp((*x)->event_id, (*y)->event_id);
 }
 
-/* Events that fell back on one id (of the request, of the body) become <id>#<n>, n from 0 by their place. */
+/* Events that fell back on one id (of the request, of the body) become <id>#<n>, n from 0 by their
+ * place. */
 static void tell_equal_ids_apart(struct arena *a, struct event *events, size_t n)
 {
 	struct event **order = ARENA_ARRAY(a, struct event *, n);
@@ -321,12 +329,16 @@ static void tell_equal_ids_apart(struct arena *a, struct event *events, size_t n
 
 		for (end = i + 1; end < n && str_eq(order[end]->event_id, id); end++)
 			continue;
-		for (size_t k = i; end - i > 1 && k < end; k++)
-			order[k]->event_id = arena_printf(a, "%.*s#%td", STR_ARG(id), order[k] - events);
+		if (end - i == 1)
+			continue;
+		for (size_t k = i; k < end; k++)
+			order[k]->event_id =
+				arena_printf(a, "%.*s#%td", STR_ARG(id), order[k] - events);
 	}
 }
 
-static void settle_ids(struct arena *a, const struct inbound *in, struct str *hash, struct event *events, size_t n)
+static void settle_ids(struct arena *a, const struct inbound *in, struct str *hash,
+	struct event *events, size_t n)
 {
 	struct where w = { .in = in, .body_hash = hash };
 
@@ -341,10 +353,12 @@ static void settle_ids(struct arena *a, const struct inbound *in, struct str *ha
 		events[i].event_id = id_limit(a, events[i].event_id);
 }
 
-/* ---- one request ------------------------------------------------------------------------------------------------ */
+/* ---- one request ----------------------------------------------------------------------------- */
 
-/* The list of events, or NULL when the body is one event; *settled when it is one because the list is missing. */
-static const struct json *event_list(const struct provider *p, const struct inbound *in, bool *settled)
+/* The list of events, or NULL when the body is one event; *settled when it is one because the list
+ * is missing. */
+static const struct json *event_list(const struct provider *p, const struct inbound *in,
+	bool *settled)
 {
 	const struct json *list = p->each ? json_at(in->doc, str_of(p->each)) : NULL;
 
@@ -355,27 +369,28 @@ static const struct json *event_list(const struct provider *p, const struct inbo
 }
 
 /* The body as one event, or NULL. An empty batch counts as an empty event. */
-static const struct json *whole_body(const struct provider *p, struct arena *a, const struct inbound *in)
+static const struct json *whole_body(const struct provider *p, struct arena *a,
+	const struct inbound *in)
 {
 	bool batch = p->each && *p->each == '\0' && json_is(in->doc, JSON_ARRAY);
 
 	return batch ? json_new(a, JSON_OBJECT) : json_is(in->doc, JSON_OBJECT) ? in->doc : NULL;
 }
 
-static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in, struct str *hash,
-	size_t events_max, struct event **out, size_t *n, struct err *e)
+static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in,
+	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	bool settled = false;
 	const struct json *list = event_list(p, in, &settled);
 	const struct json *element = list ? list->first : whole_body(p, a, in);
 
 	if (!element)
-		return err_field(e, ERR_INVALID, "body", "%s: body is no object with events", p->slug);
+		return err_field(e, ERR_INVALID, "body", "%s: body holds no events", p->slug);
 	*n = list ? list->count : 1;
 	if (*n > events_max)
 		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
 	*out = ARENA_ARRAY(a, struct event, *n);
-	for (size_t i = 0; i < *n; i++, element = element->next) {
+	for (size_t i = 0; i < *n && element; i++, element = element->next) {
 		struct mapping m = {
 			.p = p, .a = a, .ev = &(*out)[i],
 			.w = { .in = in, .element = element, .index = i, .body_hash = hash },
@@ -386,15 +401,17 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	return true;
 }
 
-static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in, struct str *hash,
-	size_t events_max, struct event **out, size_t *n, struct err *e)
+static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in,
+	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	if (!p->map(p, a, in, out, n, e))
 		return false;
 	if (*n > events_max)
 		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
 	for (size_t i = 0; i < *n; i++) {
-		struct mapping m = { .p = p, .a = a, .ev = &(*out)[i], .w = { .in = in, .body_hash = hash } };
+		struct mapping m = {
+			.p = p, .a = a, .ev = &(*out)[i], .w = { .in = in, .body_hash = hash },
+		};
 
 		if (!m.ev->invalid)
 			finish(&m);
@@ -402,8 +419,8 @@ static bool map_own(const struct provider *p, struct arena *a, const struct inbo
 	return true;
 }
 
-bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
-	struct event **out, size_t *n, struct err *e)
+bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in,
+	size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	struct str hash = STR_NONE;
 

@@ -1,6 +1,7 @@
-/* PagerDuty Events API v2 as a shape of the generic endpoint, so that a tool that speaks PagerDuty needs only another URL. Its key is
- * the sender's own and is kept bare. Answers imitate PagerDuty's: its clients look at status and dedup_key.
- * Source: PagerDuty/developer-docs, Events API v2; the wording of the answers is from there but was not seen on the wire. */
+/* PagerDuty Events API v2 as a shape of the generic endpoint, so that a tool that speaks PagerDuty
+ * needs only another URL. Its key is the sender's own and is kept bare. Answers imitate
+ * PagerDuty's: its clients look at status and dedup_key. Source: PagerDuty/developer-docs, Events
+ * API v2; the wording of the answers is from there but was not seen on the wire. */
 #include "provider_int.h"
 
 #define PAGERDUTY_BODY_MAX (512 * 1024)	/* PagerDuty's own limit */
@@ -69,16 +70,19 @@ static const char *missing_member(struct arena *a, const struct where *w, const 
 	return NULL;
 }
 
-bool pagerduty_adjust(const struct provider *p, struct arena *a, const struct where *w, struct event *ev)
+bool pagerduty_adjust(const struct provider *p, struct arena *a, const struct where *w,
+	struct event *ev)
 {
-	const struct json *links = json_get(w->element, "links");
+	const struct json *links = json_get(w->element, "links"), *link;
 
 	ev->invalid = missing_member(a, w, ev);
 	if (ev->invalid)
 		return false;
-	for (const struct json *l = json_is(links, JSON_ARRAY) ? links->first : NULL; l; l = l->next)
-		event_link(ev, str_trim(json_text(json_get(l, "href"))), json_text(json_get(l, "text")));
-	/* A trigger that names no key is always a new alert, even if its bytes were seen a minute ago. */
+	for (link = json_is(links, JSON_ARRAY) ? links->first : NULL; link; link = link->next)
+		event_link(ev, str_trim(json_text(json_get(link, "href"))),
+			json_text(json_get(link, "text")));
+	/* A trigger that names no key is always a new alert, even if its bytes were seen a minute
+	 * ago. */
 	if (ev->action == ACTION_TRIGGER && ev->dedup_key.n == 0) {
 		ev->dedup_key = expr_eval(a, w->index ? "{$request}#{$index}" : "$request", w);
 		ev->entity_id = ev->dedup_key;
@@ -88,7 +92,7 @@ bool pagerduty_adjust(const struct provider *p, struct arena *a, const struct wh
 	return true;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 #define ANSWER_MAX 4096
 
@@ -120,8 +124,9 @@ static void answer_success(struct json_out *o, const struct event *ev)
 	}
 }
 
-bool pagerduty_answer(const struct provider *p, struct arena *a, const struct inbound *in, const struct refusal *refusal,
-	const struct outcome *outcomes, size_t n, struct answer *answer)
+bool pagerduty_answer(const struct provider *p, struct arena *a, const struct inbound *in,
+	const struct refusal *refusal, const struct outcome *outcomes, size_t n,
+	struct answer *answer)
 {
 	struct json_out o;
 	struct strbuf b;

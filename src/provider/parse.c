@@ -1,8 +1,8 @@
-/* From the bytes of a body to a tree. What the body looks like decides; the content type is a hint, since curl -d, Kibana
- * and others send JSON as a form or as plain text, and SNS as text/plain. */
+/* From the bytes of a body to a tree. What the body looks like decides; the content type is a hint,
+ * since curl -d, Kibana and others send JSON as a form or as plain text, and SNS as text/plain. */
 #include "provider_int.h"
 
-#define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the memory for the tree */
+#define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the tree */
 
 /* First byte that is no blank, behind a byte order mark; 0 for an empty body. */
 static char first_byte(struct str body)
@@ -15,7 +15,8 @@ static char first_byte(struct str body)
 
 static bool says_json(struct str type)
 {
-	return str_eqs(type, "application/json") || str_eqs(type, "text/json") || str_ends(type, "+json");
+	return str_eqs(type, "application/json") || str_eqs(type, "text/json") ||
+		str_ends(type, "+json");
 }
 
 static bool says_form(struct str type)
@@ -45,7 +46,8 @@ static bool parse_form(struct arena *a, struct str text, const struct json **doc
 
 	while (form_next(a, &text, &name, &value)) {
 		if (object->count == FORM_PAIRS_MAX)
-			return err_field(e, ERR_INVALID, "body", "form with over %d members", FORM_PAIRS_MAX);
+			return err_field(e, ERR_INVALID, "body", "form with over %d members",
+				FORM_PAIRS_MAX);
 		json_add(object, utf8_clean(a, name), json_new_str(a, utf8_clean(a, value)));
 	}
 	*doc = object;
@@ -53,15 +55,16 @@ static bool parse_form(struct arena *a, struct str text, const struct json **doc
 }
 
 /* A form that carries the JSON in one of its members (GitHub, Slack). */
-static bool parse_carrier(const struct provider *p, struct arena *a, struct str text, const struct json **doc,
-	struct err *e)
+static bool parse_carrier(const struct provider *p, struct arena *a, struct str text,
+	const struct json **doc, struct err *e)
 {
 	struct str value;
 
 	if (!p->form_json)
 		return parse_form(a, text, doc, e);
 	if (!form_find(a, text, p->form_json, &value))
-		return err_field(e, ERR_INVALID, p->form_json, "form without member %s", p->form_json);
+		return err_field(e, ERR_INVALID, p->form_json, "form without member %s",
+			p->form_json);
 	return json_parse(a, value, doc, e);
 }
 
@@ -72,8 +75,10 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 	if ((p->bodies & BODY_JSON) && (first == '{' || first == '['))
 		return json_parse(a, in->body, &in->doc, e);
 	if (first == '\0') {
+		if (!(p->bodies & BODY_EMPTY))
+			return err_field(e, ERR_INVALID, "body", "empty body");
 		in->doc = json_new(a, JSON_OBJECT);
-		return p->bodies & BODY_EMPTY ? true : err_field(e, ERR_INVALID, "body", "empty body");
+		return true;
 	}
 	if ((p->bodies & BODY_FORM) && (says_form(in->content_type) || looks_like_form(in->body)))
 		return parse_carrier(p, a, in->body, &in->doc, e);

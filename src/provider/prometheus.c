@@ -1,13 +1,15 @@
-/* Prometheus Alertmanager: one request is a group of alerts, each with a status of its own. Only alerts[].status says what
- * happened: the group's is "firing" as soon as one is, and a firing alert's endsAt may hold any time.
+/* Prometheus Alertmanager: one request is a group of alerts, each with a status of its own. Only
+ * alerts[].status says what happened: the group's is "firing" as soon as one is, and a firing
+ * alert's endsAt may hold any time.
  *
- * No delivery id. An HA pair sends everything twice with equal ids; the same id after 10 minutes is the repeat_interval's
- * reminder. Mimir, VictoriaMetrics and others imitate the body with members missing, so nothing is required but alerts.
- * 4xx is dropped by the sender, only 5xx is repeated. Source: prometheus/alertmanager notify/webhook/webhook.go,
- * template/template.go, docs/configuration.md. */
+ * No delivery id. An HA pair sends everything twice with equal ids; the same id after 10 minutes is
+ * the repeat_interval's reminder. Mimir, VictoriaMetrics and others imitate the body with members
+ * missing, so nothing is required but alerts. 4xx is dropped by the sender, only 5xx is repeated.
+ * Source: prometheus/alertmanager notify/webhook/webhook.go, template/template.go,
+ * docs/configuration.md. */
 #include "provider_int.h"
 
-#define FINGERPRINT "/fingerprint|=/labels"	/* old versions have no fingerprint: the whole label set */
+#define FINGERPRINT "/fingerprint|=/labels"	/* old versions have none: the whole label set */
 #define STATUS "/status|^/status"
 #define SEVERITY "/labels/severity|^/commonLabels/severity|/labels/priority|/labels/level"
 
@@ -25,13 +27,16 @@ static const struct word severities[] = {
 
 static const struct map fields[] = {
 	{ EV_ACTION, STATUS, WORD, actions },
-	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}:{/endsAt}", DERIVED, .only = ON_RESOLVE },
-	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}", DERIVED, .only = ON_TRIGGER | ON_RESOLVE },
+	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}:{/endsAt}", DERIVED,
+		.only = ON_RESOLVE },
+	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}", DERIVED,
+		.only = ON_TRIGGER | ON_RESOLVE },
 	{ EV_DEDUP_KEY, FINGERPRINT },
 	{ EV_SEVERITY, SEVERITY, WORD, severities },
 	{ EV_SEVERITY, SEVERITY, WORD, severity_words },
 	{ EV_NATIVE_SEVERITY, SEVERITY },
-	{ EV_SUMMARY, "/annotations/summary|/annotations/title|/annotations/message|/annotations/description" },
+	{ EV_SUMMARY, "/annotations/summary|/annotations/title|/annotations/message" },
+	{ EV_SUMMARY, "/annotations/description" },
 	{ EV_SUMMARY, "/labels/alertname" },
 	{ EV_SUMMARY, "Alertmanager group without alerts for {^/receiver}", .only = ON_IGNORE },
 	{ EV_DESCRIPTION, "/annotations/description|/annotations/message" },
@@ -48,7 +53,8 @@ static const struct map fields[] = {
 	{ EV_LINK, "^/externalURL" },
 	{ EV_DETAILS, "/labels" },
 	{ EV_DETAILS, "/annotations" },
-	{ EV_DETAILS, "^/truncatedAlerts" },	/* over 0: max_alerts cut the list, and what is lost may be a resolve */
+	/* Over 0: max_alerts cut the list, and what is lost may be a resolve. */
+	{ EV_DETAILS, "^/truncatedAlerts" },
 	{ EV_END }
 };
 

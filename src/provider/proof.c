@@ -1,12 +1,14 @@
-/* Is this request from who it says? HMAC schemes as rows: which header, how its value is written, what was signed.
+/* Is this request from who it says? HMAC schemes as rows: which header, how its value is written,
+ * what was signed.
  *
- * Our own digest is written as the sender would have written it and the texts are compared, so that nothing of a
- * stranger's signature is ever decoded. Prefix, form and time are looked at first: they are no secret. The digest is
- * computed once for each secret and compared in constant time with each signature of the list. */
+ * Our own digest is written as the sender would have written it and the texts are compared, so that
+ * nothing of a stranger's signature is ever decoded. Prefix, form and time are looked at first:
+ * they are no secret. The digest is computed once for each secret and compared in constant time
+ * with each signature of the list. */
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
-#define SIGNATURES_MAX 8	/* in one header: a rolled secret makes two, Standard Webhooks shows four in its tests */
+#define SIGNATURES_MAX 8	/* in one header; a rolled secret makes two */
 #define KEYS_MAX 2		/* readings of one secret */
 
 struct check {
@@ -26,7 +28,7 @@ static bool failed(struct check *c, const char *step)
 	return false;
 }
 
-/* ---- the header ------------------------------------------------------------------------------------------------- */
+/* ---- the header ------------------------------------------------------------------------------ */
 
 static bool add_signature(struct check *c, struct str s)
 {
@@ -42,7 +44,8 @@ static bool add_signature(struct check *c, struct str s)
 	return true;
 }
 
-/* Signatures in a list have a name each: "t=1,v1=aa,v1=bb" or "v1,aa v1a,bb". Unknown names are passed over. */
+/* Signatures in a list have a name each: "t=1,v1=aa,v1=bb" or "v1,aa v1a,bb". Unknown names are
+ * passed over. */
 static bool read_header(struct check *c)
 {
 	struct str rest = c->header;
@@ -50,7 +53,8 @@ static bool read_header(struct check *c)
 	if (!c->p->list)
 		return add_signature(c, rest);
 	while (rest.n) {
-		struct str item = str_until(&rest, c->p->list), name = str_until(&item, c->p->list_assign);
+		struct str item = str_until(&rest, c->p->list);
+		struct str name = str_until(&item, c->p->list_assign);
 
 		if (str_eqs(name, c->p->list_name) && !add_signature(c, item))
 			return false;
@@ -64,7 +68,8 @@ static struct str list_entry(const struct check *c, const char *wanted)
 	struct str rest = c->header, found = STR_NONE;
 
 	while (rest.n) {
-		struct str item = str_until(&rest, c->p->list), name = str_until(&item, c->p->list_assign);
+		struct str item = str_until(&rest, c->p->list);
+		struct str name = str_until(&item, c->p->list_assign);
 
 		if (!str_eqs(name, wanted))
 			continue;
@@ -75,7 +80,7 @@ static struct str list_entry(const struct check *c, const char *wanted)
 	return found;
 }
 
-/* ---- what was signed -------------------------------------------------------------------------------------------- */
+/* ---- what was signed ------------------------------------------------------------------------- */
 
 static struct str body_of(const struct inbound *in)
 {
@@ -121,16 +126,19 @@ static bool in_time(struct check *c)
 	return true;
 }
 
-/* ---- the digest ------------------------------------------------------------------------------------------------- */
+/* ---- the digest ------------------------------------------------------------------------------ */
 
-/* How a secret may be read. Standard Webhooks libraries take a secret without prefix as base64, others as its bytes. */
-static size_t secret_keys(const struct check *c, struct str secret, struct str keys[KEYS_MAX], bool *decoded)
+/* How a secret may be read. Standard Webhooks libraries take a secret without prefix as base64,
+ * others as its bytes. */
+static size_t secret_keys(const struct check *c, struct str secret, struct str keys[KEYS_MAX],
+	bool *decoded)
 {
 	bool whsec = str_starts(secret, "whsec_");
+	struct str text = str_sub(secret, whsec ? strlen("whsec_") : 0);
 	size_t n = 0;
 
 	*decoded = c->p->secret_form == SECRET_WHSEC &&
-		base64_decode(c->in->arena, str_sub(secret, whsec ? strlen("whsec_") : 0), false, &keys[0]);
+		base64_decode(c->in->arena, text, false, &keys[0]);
 	if (*decoded)
 		n = 1;
 	if (c->p->secret_form == SECRET_TEXT || !whsec)
@@ -189,7 +197,7 @@ static bool matches(struct check *c)
 	return failed(c, "digest");
 }
 
-/* ---- choosing the scheme ---------------------------------------------------------------------------------------- */
+/* ---- choosing the scheme --------------------------------------------------------------------- */
 
 static bool chosen(const struct proof *p, const struct inbound *in)
 {
@@ -198,14 +206,17 @@ static bool chosen(const struct proof *p, const struct inbound *in)
 	return !p->header || inbound_header(in, p->header).n > 0;
 }
 
-static enum verdict check_hmac(const struct proof *p, const struct proof_input *in, struct proof_report *r)
+static enum verdict check_hmac(const struct proof *p, const struct proof_input *in,
+	struct proof_report *r)
 {
 	struct check c = { .p = p, .in = in, .r = r, .header = inbound_header(in->in, p->header) };
+	bool proven = read_header(&c) && in_time(&c) && collect_parts(&c) && matches(&c);
 
-	return read_header(&c) && in_time(&c) && collect_parts(&c) && matches(&c) ? PROVEN : NOT_PROVEN;
+	return proven ? PROVEN : NOT_PROVEN;
 }
 
-enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r)
+enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in,
+	struct proof_report *r)
 {
 	*r = (struct proof_report){ .scheme = proofs[0]->name, .secret = -1 };
 	for (const struct proof *const *p = proofs; *p; p++)
@@ -217,7 +228,7 @@ enum verdict proof_check(const struct proof *const *proofs, const struct proof_i
 	return NOT_PROVEN;
 }
 
-/* ---- the plain scheme ------------------------------------------------------------------------------------------- */
+/* ---- the plain scheme ------------------------------------------------------------------------ */
 
 #define PLAIN_HMAC(title) { \
 	.name = title, .header = title, .prefix = "sha256=", .prefix_optional = true, \

@@ -1,9 +1,11 @@
-/* Stripe: payments. Two shapes, the snapshot ("object": "event", the whole object inside) and the thin v2 event
- * ("v2.core.event", a reference only), either of them perhaps wrapped by Amazon EventBridge or Azure Event Grid.
+/* Stripe: payments. Two shapes, the snapshot ("object": "event", the whole object inside) and the
+ * thin v2 event ("v2.core.event", a reference only), either of them perhaps wrapped by Amazon
+ * EventBridge or Azure Event Grid.
  *
- * A source records by default; which types mean trouble stands here for owners that want alerts. Test mode never pages
- * unless settings say "alertTestMode": true. `created` has whole seconds, so it orders nothing within one. Sources:
- * stripe-node 23.1.0 Webhooks.ts and its tests; docs.stripe.com/currencies for the minor units. */
+ * A source records by default; which types mean trouble stands here for owners that want alerts.
+ * Test mode never pages unless settings say "alertTestMode": true. `created` has whole seconds, so
+ * it orders nothing within one. Sources: stripe-node 23.1.0 Webhooks.ts and its tests;
+ * docs.stripe.com/currencies for the minor units. */
 #include <inttypes.h>
 
 #include "provider_int.h"
@@ -13,7 +15,7 @@ static const struct proof signature = {
 	.header = "stripe-signature",
 	.encoding = ENC_HEX,
 	.digest = DIGEST_SHA256,
-	.secret_form = SECRET_TEXT,	/* the whole "whsec_..." is the key, unlike Standard Webhooks */
+	.secret_form = SECRET_TEXT,	/* "whsec_" is part of the key, unlike Standard Webhooks */
 	.list = ',',
 	.list_assign = '=',
 	.list_name = "v1",		/* v0 comes along in test mode and never counts */
@@ -62,7 +64,8 @@ static const struct word severities[] = {
 	{ 0 }
 };
 
-/* Where the object has no id of its own (invoice.upcoming is a preview; old disputes), what it belongs to stands in. */
+/* Where the object has no id of its own (invoice.upcoming is a preview; old disputes), what it
+ * belongs to stands in. */
 static const char *const is_dispute[] = { "dispute", NULL };
 static const char *const is_invoice[] = { "invoice", NULL };
 static const char *const is_discount[] = { "discount", NULL };
@@ -129,15 +132,16 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* ---- what rows cannot say: money, and test mode ------------------------------------------------------------------ */
+/* ---- what rows cannot say: money, and test mode ---------------------------------------------- */
 
 /* Digits behind the point; 2 for all that are not listed. */
 static const struct {
 	const char *currency;
 	unsigned digits;
 } minor_units[] = {
-	{ "bif", 0 }, { "clp", 0 }, { "djf", 0 }, { "gnf", 0 }, { "jpy", 0 }, { "kmf", 0 }, { "krw", 0 }, { "mga", 0 },
-	{ "pyg", 0 }, { "rwf", 0 }, { "vnd", 0 }, { "vuv", 0 }, { "xaf", 0 }, { "xof", 0 }, { "xpf", 0 },
+	{ "bif", 0 }, { "clp", 0 }, { "djf", 0 }, { "gnf", 0 }, { "jpy", 0 },
+	{ "kmf", 0 }, { "krw", 0 }, { "mga", 0 }, { "pyg", 0 }, { "rwf", 0 },
+	{ "vnd", 0 }, { "vuv", 0 }, { "xaf", 0 }, { "xof", 0 }, { "xpf", 0 },
 	{ "bhd", 3 }, { "jod", 3 }, { "kwd", 3 }, { "omr", 3 }, { "tnd", 3 },
 };
 
@@ -149,10 +153,12 @@ static unsigned minor_digits(struct str currency)
 	return 2;
 }
 
+#define AMOUNT "/data/object/amount|/data/object/amount_due|/data/object/amount_total"
+
 /* " 20.00 usd", or empty where the object has no amount. */
 static struct str money(struct arena *a, const struct where *w)
 {
-	struct str amount = expr_eval(a, "/data/object/amount|/data/object/amount_due|/data/object/amount_total", w);
+	struct str amount = expr_eval(a, AMOUNT, w);
 	struct str currency = expr_eval(a, "/data/object/currency", w);
 	unsigned digits = minor_digits(currency);
 	int64_t n, unit = 1;
@@ -166,10 +172,12 @@ static struct str money(struct arena *a, const struct where *w)
 		unit *= 10;
 	if (digits == 0)
 		return arena_printf(a, " %s%" PRId64 " %.*s", sign, n, STR_ARG(currency));
-	return arena_printf(a, " %s%" PRId64 ".%0*" PRId64 " %.*s", sign, n / unit, (int)digits, n % unit, STR_ARG(currency));
+	return arena_printf(a, " %s%" PRId64 ".%0*" PRId64 " %.*s", sign, n / unit, (int)digits,
+		n % unit, STR_ARG(currency));
 }
 
-static bool adjust(const struct provider *p, struct arena *a, const struct where *w, struct event *ev)
+static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
+	struct event *ev)
 {
 	bool test = str_eqs(expr_eval(a, "/livemode", w), "false");
 	struct str amount = money(a, w), href;
@@ -179,10 +187,11 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	/* A family of types, which a table of whole words cannot name. */
 	if (str_ends(ev->event_type, ".expiring") || str_ends(ev->event_type, ".trial_will_end"))
 		ev->severity = SEVERITY_WARNING;
-	ev->summary = arena_printf(a, "%.*s%s%.*s%.*s", STR_ARG(ev->event_type), ev->entity_id.n ? " " : "",
-		STR_ARG(ev->entity_id), STR_ARG(amount));
+	ev->summary = arena_printf(a, "%.*s%s%.*s%.*s", STR_ARG(ev->event_type),
+		ev->entity_id.n ? " " : "", STR_ARG(ev->entity_id), STR_ARG(amount));
 	if (str_starts(ev->event_id, "evt_")) {
-		href = arena_printf(a, "https://dashboard.stripe.com/%sevents/%.*s", test ? "test/" : "", STR_ARG(ev->event_id));
+		href = arena_printf(a, "https://dashboard.stripe.com/%sevents/%.*s",
+			test ? "test/" : "", STR_ARG(ev->event_id));
 		event_link(ev, href, STR_NONE);
 	}
 	return true;

@@ -1,5 +1,5 @@
-/* All providers, sorted by slug. To add one: its file, its line in provider_int.h and its line here;
- * doc/adding-a-provider.md has the rest. tests/tools/check-providers compares the sets. */
+/* All providers, sorted by slug. To add one: its file, its line in provider_int.h and its line
+ * here; doc/adding-a-provider.md has the rest. tests/tools/check-providers compares the sets. */
 #include "provider_int.h"
 
 #define BODY_MAX (1024 * 1024)

@@ -1,10 +1,13 @@
-/* The generic endpoint: anything. Which shape a body has is found by the tables here, in their order: PagerDuty Events v2 by its routing
- * key or path (pagerduty.c), the Standard Webhooks envelope by its three members, else a plain object, an array of them, or a
- * form. A further shape is a row in `wraps` if it hides the event inside, and one in `variants` if it has words of its own.
+/* The generic endpoint: anything. Which shape a body has is found by the tables here, in their
+ * order: PagerDuty Events v2 by its routing key or path (pagerduty.c), the Standard Webhooks
+ * envelope by its three members, else a plain object, an array of them, or a form. A further shape
+ * is a row in `wraps` if it hides the event inside, and one in `variants` if it has words of its
+ * own.
  *
- * The plain paths are guesses in a fixed order, first hit wins, words compared whole: "backup" holds "up" and "unresolved" holds
- * "resolved". The source's settings come first: {"fields": {"status": "/alert/state", "key": ["/uid", "/id"]}} with the names status,
- * severity, key, summary, description, source, service, link, eventType, eventId, occurredAt.
+ * The plain paths are guesses in a fixed order, first hit wins, words compared whole: "backup"
+ * holds "up" and "unresolved" holds "resolved". The source's settings come first: {"fields":
+ * {"status": "/alert/state", "key": ["/uid", "/id"]}} with the names status, severity, key,
+ * summary, description, source, service, link, eventType, eventId, occurredAt.
  *
  * Sources: standard-webhooks/standard-webhooks spec and library tests. */
 #include "provider_int.h"
@@ -24,7 +27,11 @@ static const struct proof standard_webhooks = {
 };
 
 static const struct proof *const proofs[] = {
-	&standard_webhooks, &proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature, NULL
+	&standard_webhooks,
+	&proof_x_signature,
+	&proof_x_webhook_signature,
+	&proof_x_hub_signature,
+	NULL
 };
 
 static const struct word actions[] = {
@@ -143,7 +150,8 @@ static void fill_plain(struct arena *a, const struct where *w, struct event *ev)
 		ev->description = STR_NONE;
 }
 
-static bool adjust(const struct provider *p, struct arena *a, const struct where *w, struct event *ev)
+static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
+	struct event *ev)
 {
 	if (pagerduty_shape(w->in, w->element))
 		return pagerduty_adjust(p, a, w, ev);

@@ -1,5 +1,5 @@
-/* The common words for severity (rules for all providers). To add one: a line here; a word of one provider alone belongs
- * in a table of its file, in a row before the one that names this table. */
+/* The common words for severity (rules for all providers). To add one: a line here; a word of one
+ * provider alone belongs in a table of its file, in a row before the one that names this table. */
 #include "grapnel/provider.h"
 
 const struct word severity_words[] = {

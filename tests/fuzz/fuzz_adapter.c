@@ -1,4 +1,5 @@
-/* Whatever is sent, each adapter gives events that the tables can take, or an error that names a cause; and answers in JSON. */
+/* Whatever is sent, each adapter gives events that the tables can take, or an error that names a
+ * cause; and answers in JSON. */
 #include "fuzz_request.h"
 
 #define EVENTS_MAX 256

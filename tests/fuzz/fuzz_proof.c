@@ -1,4 +1,5 @@
-/* Signature headers: nothing crashes, a verdict is PROVEN exactly when no step failed, and no other body has the same proof. */
+/* Signature headers: nothing crashes, a verdict is PROVEN exactly when no step failed, and no other
+ * body has the same proof. */
 #include "fuzz_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

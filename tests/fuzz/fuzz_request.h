@@ -1,7 +1,8 @@
 /* fuzz_request.h - a request out of bytes, for the targets of src/provider.
  *
- * The first byte picks the provider (its place in the table, modulo their number). Then lines up to an empty one: "name: value" is a
- * header; ":method GET", ":uri /x?y" and ":settings {...}" are what they say. What follows is the body. */
+ * The first byte picks the provider (its place in the table, modulo their number). Then lines up to
+ * an empty one: "name: value" is a header; ":method GET", ":uri /x?y" and ":settings {...}" are
+ * what they say. What follows is the body. */
 #ifndef GRAPNEL_FUZZ_REQUEST_H
 #define GRAPNEL_FUZZ_REQUEST_H
 

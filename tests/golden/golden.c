@@ -1,7 +1,8 @@
-/* Maps every golden payload and compares what comes out with the file beside it; then checks all of it against INDEX.tsv, which
- * was written from the providers' documents and not from this program.
+/* Maps every golden payload and compares what comes out with the file beside it; then checks all of
+ * it against INDEX.tsv, which was written from the providers' documents and not from this program.
  *
- * To add a case: put the payload and a .expect with its "> " lines there, run with GOLDEN_WRITE=1, read what was written. */
+ * To add a case: put the payload and a .expect with its "> " lines there, run with GOLDEN_WRITE=1,
+ * read what was written. */
 #include <dirent.h>
 
 #include "golden.h"
@@ -12,7 +13,7 @@
 
 static unsigned failures;
 
-/* ---- what an event looks like ----------------------------------------------------------------------------------- */
+/* ---- what an event looks like ---------------------------------------------------------------- */
 
 /* Line feeds inside a value would look like a new line of ours. */
 static void add_line(struct strbuf *b, const char *name, struct str value)
@@ -97,7 +98,7 @@ static struct str run_case(struct arena *a, struct golden *g, struct event **eve
 	return strbuf_str(&b);
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static void show_difference(struct str want, struct str got)
 {
@@ -172,7 +173,7 @@ static size_t check_slug(struct arena *a, const char *slug)
 	return n;
 }
 
-/* ---- INDEX.tsv: slug, file, actions, severities, groups, event type, entity type, entity id; '*' = says nothing ---- */
+/* ---- INDEX.tsv: slug, file, actions, severities, groups, event type, entity type, entity id; '*' = says nothing  */
 
 enum column { SLUG, PAYLOAD, ACTIONS, SEVERITIES, GROUPS, TYPE, ENTITY_TYPE, ENTITY_ID, COLUMNS };
 

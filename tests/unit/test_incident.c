@@ -1,9 +1,10 @@
 /* The rules of incidents, told as little stories.
  *
- * A story is a row of steps. Small letters are the sender's events with their time: t trigger, a acknowledge, r resolve,
- * i ignore; "t-" has no time; "/4" is a level (2 unless given). Capitals are commands: A acknowledge, R resolve, O reopen by a
- * person, S resolve by the system. After '=' stands what must happen, '+' meaning that severity was raised. The clock says
- * 1000 at the first step and one more at each further one; a new incident gets the number of its step, from 1. */
+ * A story is a row of steps. Small letters are the sender's events with their time: t trigger, a
+ * acknowledge, r resolve, i ignore; "t-" has no time; "/4" is a level (2 unless given). Capitals
+ * are commands: A acknowledge, R resolve, O reopen by a person, S resolve by the system. After '='
+ * stands what must happen, '+' meaning that severity was raised. The clock says 1000 at the first
+ * step and one more at each further one; a new incident gets the number of its step, from 1. */
 #include <check.h>
 
 #include "grapnel/incident.h"
@@ -159,7 +160,7 @@ START_TEST(test_order)
 }
 END_TEST
 
-/* ---- properties over random histories: a seed per loop, so that a failure can be run again --------------------- */
+/* ---- properties over random histories: a seed per loop, so that a failure can be run again --- */
 
 #define HISTORY 7
 
@@ -228,7 +229,8 @@ START_TEST(test_sorted_batch_has_one_end)
 }
 END_TEST
 
-/* Even without sorting, one at a time: trouble is open in the end exactly if the newest trigger is newer than the newest resolve. */
+/* Even without sorting, one at a time: trouble is open in the end exactly if the newest trigger is
+ * newer than the newest resolve. */
 START_TEST(test_any_arrival_has_one_verdict)
 {
 	struct event events[HISTORY];

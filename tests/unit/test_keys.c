@@ -1,5 +1,6 @@
-/* Properties of keys and ids, over made-up bodies: what ends an alert has its key, another alert has another, events of one request
- * keep their order, and a delivery that comes again has the same ids. The texts hold a name %d that is one alert's own. */
+/* Properties of keys and ids, over made-up bodies: what ends an alert has its key, another alert
+ * has another, events of one request keep their order, and a delivery that comes again has the same
+ * ids. The texts hold a name %d that is one alert's own. */
 #include "provider_test.h"
 
 #define ALERTS 40

@@ -1,4 +1,5 @@
-/* The engine behind the tables, on a provider made for the test; golden cases show the real ones. */
+/* The engine behind the tables, on a provider made for the test; golden cases show the real ones.
+ */
 #include "provider_test.h"
 
 #include "grapnel/crypto.h"

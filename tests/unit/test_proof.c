@@ -1,5 +1,5 @@
-/* Signature schemes: the vectors of tests/golden/signatures.json (published ones and ones made with the providers' own libraries), each
- * with its "now"; then everything that must not pass. */
+/* Signature schemes: the vectors of tests/golden/signatures.json (published ones and ones made with
+ * the providers' own libraries), each with its "now"; then everything that must not pass. */
 #include "provider_test.h"
 
 #include "grapnel/crypto.h"
@@ -114,7 +114,7 @@ START_TEST(test_spoilt_vectors)
 }
 END_TEST
 
-/* ---- rows of our own: BODY is "{}", the secret "k" -------------------------------------------------------------- */
+/* ---- rows of our own: BODY is "{}", the secret "k" ------------------------------------------- */
 
 #define NOW 1772000000
 #define HEX "%H"	/* in a value stands for the right hex HMAC-SHA256 of what the scheme signs */
@@ -253,7 +253,8 @@ START_TEST(test_query_is_signed_on_get)
 }
 END_TEST
 
-/* A second header can choose between two ways to sign (Notion); a scheme without HMAC brings its own function. */
+/* A second header can choose between two ways to sign (Notion); a scheme without HMAC brings its
+ * own function. */
 static enum verdict verify_nothing(const struct proof *p, const struct proof_input *in, struct proof_report *r)
 {
 	r->step = "certificate";
