@@ -39,12 +39,21 @@ static bool looks_like_form(struct str body)
 	return str_find(body, '=') > 0;
 }
 
-static bool parse_form(struct arena *a, struct str text, const struct json **doc, struct err *e)
+/* What proves the sender in a query is no part of the event. */
+static bool is_key(struct str name)
+{
+	return str_eqs(name, "key") || str_eqs(name, "access_token");
+}
+
+static bool parse_form(struct arena *a, struct str text, bool query, const struct json **doc,
+	struct err *e)
 {
 	struct json *object = json_new(a, JSON_OBJECT);
 	struct str name, value;
 
 	while (form_next(a, &text, &name, &value)) {
+		if (query && is_key(name))
+			continue;
 		if (object->count == FORM_PAIRS_MAX)
 			return err_field(e, ERR_INVALID, "body", "form with over %d members",
 				FORM_PAIRS_MAX);
@@ -61,7 +70,7 @@ static bool parse_carrier(const struct provider *p, struct arena *a, struct str 
 	struct str value;
 
 	if (!p->form_json)
-		return parse_form(a, text, doc, e);
+		return parse_form(a, text, false, doc, e);
 	if (!form_find(a, text, p->form_json, &value))
 		return err_field(e, ERR_INVALID, p->form_json, "form without member %s",
 			p->form_json);
@@ -91,6 +100,6 @@ bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in
 {
 	in->doc = NULL;
 	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
-		return parse_form(a, in->query, &in->doc, e);
+		return parse_form(a, in->query, true, &in->doc, e);
 	return parse_body(p, a, in, e);
 }

@@ -77,7 +77,7 @@ START_TEST(test_query_and_empty)
 	struct inbound in = test_inbound("", NULL, 0);
 	struct err e = { 0 };
 
-	in.query = STR("alertType=1&monitorID=7");
+	in.query = STR("alertType=1&key=0123&monitorID=7&access_token=x");
 	ck_assert(inbound_parse(&p, a, &in, &e));
 	unit_str(written(a, in.doc), "{}");
 	in.method = STR("GET");
