@@ -158,8 +158,9 @@ def equal_ids_from_eight_senders(box, builddir):
 def eight_senders_open_one_incident(box, builddir):
     source = box.integration("prometheus", rateLimitPerMinute=0)
     for _ in range(20):
-        fingerprint = harness.secrets.token_hex(8)
-        replies = harness.together([lambda: box.send(source, harness.alerts(harness.alert(fingerprint=fingerprint)))] * 8)
+        fingerprint, now = harness.secrets.token_hex(8), time.time()
+        replies = harness.together([lambda n=n: box.send(source, harness.alerts(
+            harness.alert(fingerprint=fingerprint, started=now - n))) for n in range(8)])
         actions = sorted(r.expect(201)["result"]["action"] for r in replies)
         same(actions, ["deduplicated"] * 7 + ["triggered"], "one opens, seven join")
         same(box.sql("SELECT COUNT(*), SUM(alert_count) FROM incidents WHERE dedup_key LIKE '%%%s'" % fingerprint),
