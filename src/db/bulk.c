@@ -1,8 +1,10 @@
-/* bulk.c - many rows of values through one prepared statement in one round trip (MariaDB's COM_STMT_BULK_EXECUTE).
+/* bulk.c - many rows of values through one prepared statement in one round trip (MariaDB's
+ * COM_STMT_BULK_EXECUTE).
  *
- * The library wants an array for each column, the caller has rows; turning them costs a few nanoseconds a value, in memory that the
- * connection keeps. What one packet cannot hold goes in several. INSERT is one statement for the server, all or nothing; an
- * UPDATE or DELETE is repeated for each row there, so a failure in the middle leaves the rows before it changed until the
+ * The library wants an array for each column, the caller has rows; turning them costs a few
+ * nanoseconds a value, in memory that the connection keeps. What one packet cannot hold goes in
+ * several. INSERT is one statement for the server, all or nothing; an UPDATE or DELETE is repeated
+ * for each row there, so a failure in the middle leaves the rows before it changed until the
  * transaction is rolled back. That is why a bulk outside a transaction opens one of its own. */
 #include "src/db/db_int.h"
 
@@ -31,7 +33,8 @@ static bool column_type(const struct bulk *b, size_t col, enum val_type *type, s
 			*type = t;
 		if (t != VAL_NULL && t != *type) {
 			b->db->trouble = DB_OTHER;
-			return err_set(e, ERR_BUG, "%s: column %zu mixes types", b->stmt->name, col + 1);
+			return err_set(
+				e, ERR_BUG, "%s: column %zu mixes types", b->stmt->name, col + 1);
 		}
 	}
 	return true;
@@ -61,8 +64,18 @@ static void fill_column(struct column_arrays *c, const struct val *v, size_t row
 	}
 }
 
-/* Numbers first, then lengths, then indicators, each for all columns, so that everything is aligned. */
-static MYSQL_BIND *bind_columns(const struct bulk *b, size_t first, size_t rows, const enum val_type *types)
+/* A column of nothing but NULL goes as text. */
+static const enum enum_field_types column_types[] = {
+	[VAL_NULL] = MYSQL_TYPE_STRING,
+	[VAL_U64] = MYSQL_TYPE_LONGLONG,
+	[VAL_I64] = MYSQL_TYPE_LONGLONG,
+	[VAL_STR] = MYSQL_TYPE_STRING,
+};
+
+/* Numbers first, then lengths, then indicators, each for all columns, so that everything is
+ * aligned. */
+static MYSQL_BIND *bind_columns(
+	const struct bulk *b, size_t first, size_t rows, const enum val_type *types)
 {
 	MYSQL_BIND *binds = scratch_get(&b->db->binds, b->cols * sizeof(*binds));
 	char *p = scratch_get(&b->db->columns, b->cols * COLUMN_BYTES(rows));
@@ -72,10 +85,11 @@ static MYSQL_BIND *bind_columns(const struct bulk *b, size_t first, size_t rows,
 
 	memset(binds, 0, b->cols * sizeof(*binds));
 	for (size_t i = 0; i < b->cols; i++) {
-		struct column_arrays c = { { numbers + i * rows }, lengths + i * rows, indicators + i * rows };
+		struct column_arrays c = { { numbers + i * rows }, lengths + i * rows,
+			indicators + i * rows };
 
 		fill_column(&c, &b->vals[first * b->cols + i], rows, b->cols);
-		binds[i].buffer_type = types[i] == VAL_U64 || types[i] == VAL_I64 ? MYSQL_TYPE_LONGLONG : MYSQL_TYPE_STRING;
+		binds[i].buffer_type = column_types[types[i]];
 		binds[i].is_unsigned = types[i] == VAL_U64;
 		binds[i].buffer = c.numbers;
 		binds[i].length = c.lengths;
@@ -84,7 +98,8 @@ static MYSQL_BIND *bind_columns(const struct bulk *b, size_t first, size_t rows,
 	return binds;
 }
 
-/* How many rows from `first` on fit one packet; at least one, which db_exec's own check will refuse if it is too large. */
+/* How many rows from `first` on fit one packet; at least one, which is refused later if it does
+ * not fit alone. */
 static size_t rows_that_fit(const struct bulk *b, size_t first)
 {
 	size_t bytes = PACKET_ROOM, r;
@@ -98,7 +113,8 @@ static size_t rows_that_fit(const struct bulk *b, size_t first)
 	return r - first;
 }
 
-static bool bulk_part(const struct bulk *b, size_t first, size_t rows, const enum val_type *types, struct err *e)
+static bool bulk_part(
+	const struct bulk *b, size_t first, size_t rows, const enum val_type *types, struct err *e)
 {
 	struct params in = { .vals = b->vals + first * b->cols, .n = b->cols };
 	struct prepared *p;
@@ -107,7 +123,7 @@ static bool bulk_part(const struct bulk *b, size_t first, size_t rows, const enu
 		in.binds = bind_columns(b, first, rows, types);
 		in.rows = (unsigned)rows;
 	}
-	if (!statement_run(b->db, b->stmt, &in, false, &p, e))
+	if (!statement_run(b->db, b->stmt, &in, &p, e))
 		return false;
 	if (!b->fields) {
 		mysql_stmt_free_result(p->st);
@@ -115,11 +131,13 @@ static bool bulk_part(const struct bulk *b, size_t first, size_t rows, const enu
 	}
 	if (mysql_stmt_num_rows(p->st) != rows) {
 		b->db->trouble = DB_OTHER;
-		err_set(e, ERR_BUG, "%s: %llu rows came back for %zu", b->stmt->name, mysql_stmt_num_rows(p->st), rows);
+		err_set(e, ERR_BUG, "%s: %llu rows came back for %zu", b->stmt->name,
+			mysql_stmt_num_rows(p->st), rows);
 		mysql_stmt_free_result(p->st);
 		return false;
 	}
-	return rows_read(b->db, b->stmt->name, p, b->arena, b->fields, b->size, b->out + first * b->size, rows, e);
+	return rows_read(b->db, b->stmt->name, p, b->arena, b->fields, b->size,
+		b->out + first * b->size, rows, e);
 }
 
 static bool bulk_parts(const struct bulk *b, struct err *e)
@@ -128,7 +146,8 @@ static bool bulk_parts(const struct bulk *b, struct err *e)
 
 	if (b->cols > BULK_COLS_MAX || b->rows > UINT32_MAX) {
 		b->db->trouble = DB_OTHER;
-		return err_set(e, ERR_BUG, "%s: %zu x %zu values are too many", b->stmt->name, b->rows, b->cols);
+		return err_set(e, ERR_BUG, "%s: %zu x %zu values are too many", b->stmt->name,
+			b->rows, b->cols);
 	}
 	for (size_t i = 0; i < b->cols; i++)
 		if (!column_type(b, i, &types[i], e))
@@ -154,15 +173,17 @@ static bool bulk_run(const struct bulk *b, struct err *e)
 	return db_commit(b->db, e);
 }
 
-bool db_bulk(struct db *db, const struct stmt *s, const struct val *vals, size_t rows, size_t cols, struct err *e)
+bool db_bulk(struct db *db, const struct stmt *s, const struct val *vals, size_t rows, size_t cols,
+	struct err *e)
 {
 	const struct bulk b = { .db = db, .stmt = s, .vals = vals, .rows = rows, .cols = cols };
 
 	return !rows || bulk_run(&b, e);
 }
 
-bool db_bulk_returning(struct db *db, const struct stmt *s, const struct val *vals, size_t rows, size_t cols,
-	struct arena *a, const struct field *fields, size_t size, void *rows_r, struct err *e)
+bool db_bulk_returning(struct db *db, const struct stmt *s, const struct val *vals, size_t rows,
+	size_t cols, struct arena *a, const struct field *fields, size_t size, void *rows_r,
+	struct err *e)
 {
 	const struct bulk b = { .db = db, .stmt = s, .vals = vals, .rows = rows, .cols = cols,
 		.arena = a, .fields = fields, .size = size, .out = rows_r };

@@ -1,10 +1,11 @@
 /* connection.c - opening and closing the connection, and judging what went wrong on it.
  *
- * A connect costs the handshake and two round trips: all session settings go in one statement, and the server's packet limit is
- * read once. The library never reconnects by itself, since that would lose the settings, the prepared statements and, in silence, the
- * transaction. Before each statement outside a transaction the socket is asked whether the server has hung up meanwhile (an idle
- * time-out, a restart): that costs half a microsecond and turns most lost connections into a plain reconnect, with no statement whose fate
- * is unknown. */
+ * A connect costs the handshake and two round trips: all session settings go in one statement, and
+ * the server's packet limit is read once. The library never reconnects by itself, since that would
+ * lose the settings, the prepared statements and, in silence, the transaction. Before each
+ * statement outside a transaction the socket is asked whether the server has hung up meanwhile (an
+ * idle time-out, a restart): that costs half a microsecond and turns most lost connections into a
+ * plain reconnect, with no statement whose fate is unknown. */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -15,7 +16,8 @@
 
 /* tx_isolation is the name that every MariaDB from 10.5 to 11.8 knows. */
 static const char session_settings[] =
-	"SET SESSION tx_isolation='READ-COMMITTED', sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
+	"SET SESSION tx_isolation='READ-COMMITTED', "
+	"sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
 	" time_zone='+00:00', innodb_lock_wait_timeout=5, autocommit=1";
 
 #define PACKET_MAX_LEAST 1024	/* the smallest max_allowed_packet a server takes */
@@ -93,16 +95,18 @@ static bool tls_is(const struct db *db, const char *word)
 static void set_options(struct db *db, MYSQL *my)
 {
 	const my_bool off = 0, on = 1;
-	const unsigned no_infile = 0;
+	const unsigned no_infile = 0, tcp = MYSQL_PROTOCOL_TCP;
 
 	set_timeout(my, MYSQL_OPT_CONNECT_TIMEOUT, db->conf.connect_timeout_ms);
 	if (!db->pinned) {
 		set_timeout(my, MYSQL_OPT_READ_TIMEOUT, db->conf.read_timeout_ms);
 		set_timeout(my, MYSQL_OPT_WRITE_TIMEOUT, db->conf.read_timeout_ms);
 	}
+	if (!db->conf.socket)	/* else "localhost" would mean a socket of the library's choice */
+		mysql_options(my, MYSQL_OPT_PROTOCOL, &tcp);
 	mysql_options(my, MYSQL_OPT_RECONNECT, &off);
 	mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no_infile);
-	/* rows.c looks at each column itself: a text is always longer than the nothing it is bound to */
+	/* rows.c looks at each column itself: a text is longer than the nothing it is bound to */
 	mysql_options(my, MYSQL_REPORT_DATA_TRUNCATION, &off);
 	mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	mysql_options(my, MYSQL_INIT_COMMAND, session_settings);
@@ -154,8 +158,8 @@ bool conn_open(struct db *db, struct err *e)
 	if (!my)
 		die("out of memory");
 	set_options(db, my);
-	if (!mysql_real_connect(my, db->conf.host, db->conf.user, db->conf.password, db->conf.name, db->conf.port,
-			db->conf.socket, CLIENT_FOUND_ROWS))
+	if (!mysql_real_connect(my, db->conf.host, db->conf.user, db->conf.password, db->conf.name,
+		    db->conf.port, db->conf.socket, CLIENT_FOUND_ROWS))
 		return connect_failed(db, my, e);
 	if (my->passwd)		/* the library's copy, kept for a reconnect that we forbid */
 		secret_wipe(my->passwd, strlen(my->passwd));
@@ -165,14 +169,16 @@ bool conn_open(struct db *db, struct err *e)
 		mysql_close(my);
 		db->trouble = DB_LOST;
 		db->err_no = CR_SSL_CONNECTION_ERROR;
-		return err_set(e, ERR_DOWN, "connect: TLS is required, but the server does not offer it");
+		return err_set(
+			e, ERR_DOWN, "connect: TLS is required, but the server does not offer it");
 	}
 	db->my = my;
 	db->connects++;
 	return true;
 }
 
-/* An idle MariaDB sends nothing: end of file, an error, or bytes mean that it has closed. Under TLS bytes may be a session ticket. */
+/* An idle MariaDB sends nothing: end of file, an error, or bytes mean that it has closed. Under TLS
+ * bytes may be a session ticket. */
 static bool peer_has_gone(const struct db *db)
 {
 	char c;
@@ -187,7 +193,8 @@ bool conn_ready(struct db *db, const char *name, struct err *e)
 {
 	if (db->tx == TX_BROKEN) {
 		db->trouble = db->tx_trouble;
-		return err_set(e, ERR_DOWN, "%s: the transaction is broken since error %u", name, db->err_no);
+		return err_set(e, ERR_DOWN, "%s: the transaction is broken since error %u", name,
+			db->err_no);
 	}
 	if (db->my && db->tx == TX_NONE && !db->pinned && peer_has_gone(db))
 		conn_close(db);
@@ -239,7 +246,8 @@ bool conn_failed(struct db *db, const char *name, unsigned err_no, const char *t
 
 	db->trouble = trouble_of(err_no, &code);
 	db->err_no = err_no;
-	err_set(e, code, "%s: %u: %s", name, err_no, text);	/* before the close: `text` may belong to the handle */
+	/* before the close: `text` may belong to the handle */
+	err_set(e, code, "%s: %u: %s", name, err_no, text);
 	if (db->tx != TX_NONE && (db->trouble == DB_LOST || db->trouble == DB_CONFLICT)) {
 		db->tx = TX_BROKEN;
 		db->tx_trouble = db->trouble;

@@ -1,7 +1,8 @@
 /* db_int.h - inside of src/db: the connection's state and the steps that its files share.
  *
- * connection.c opens, closes and judges; statement.c prepares, binds and runs; rows.c turns a stored result into structs;
- * bulk.c turns rows of values into columns; tx.c knows whether a transaction is open. */
+ * connection.c opens, closes and judges; statement.c prepares, binds and runs; rows.c turns a
+ * stored result into structs; bulk.c turns rows of values into columns; tx.c knows whether a
+ * transaction is open. */
 #ifndef GRAPNEL_DB_INT_H
 #define GRAPNEL_DB_INT_H
 
@@ -10,7 +11,8 @@
 #include <mysql.h>
 #undef FIELD_TYPE_TIME		/* an old name of MYSQL_TYPE_TIME; here it is that of base.h */
 
-/* Memory that a connection keeps for the hot path: it grows and is used again, so that no row costs a malloc. */
+/* Memory that a connection keeps for the hot path: it grows and is used again, so that no row costs
+ * a malloc. */
 struct scratch {
 	void *p;
 	size_t cap;
@@ -24,7 +26,7 @@ struct column {
 		uint64_t u;
 		int64_t i;
 		double d;
-	} cell;			/* the library writes here; texts are fetched straight into the arena */
+	} cell; /* the library writes here; texts are fetched straight into the arena */
 	unsigned long length;
 	my_bool is_null, error;
 };
@@ -39,8 +41,9 @@ struct prepared {
 	MYSQL_BIND *binds;		/* one per column */
 };
 
-/* An open transaction that the server has given up (deadlock) or that went with its connection is BROKEN: nothing runs until the
- * caller has rolled it back, else its remaining statements would commit one by one. */
+/* An open transaction that the server has given up (deadlock) or that went with its connection is
+ * BROKEN: nothing runs until the caller has rolled it back, else its remaining statements would
+ * commit one by one. */
 enum tx_state { TX_NONE, TX_OPEN, TX_BROKEN };
 
 struct db {
@@ -52,7 +55,7 @@ struct db {
 	enum db_trouble trouble, tx_trouble;	/* of the last call; what broke the transaction */
 	unsigned err_no;
 	uint64_t insert_id;
-	bool pinned;			/* a migration: no time-out on answers, no second connection behind its back */
+	bool pinned; /* a migration: no time-out on answers, no second connection behind its back */
 	struct prepared *cache;		/* open addressing by the address of the struct stmt */
 	size_t cache_n, cache_cap;	/* cap is a power of two */
 	struct scratch binds, columns;
@@ -63,14 +66,16 @@ bool conn_open(struct db *db, struct err *e) MUST_USE;
 /* Ready to run a statement: connected, and no broken transaction. */
 bool conn_ready(struct db *db, const char *name, struct err *e) MUST_USE;
 void conn_close(struct db *db);
-/* Notes what the server or the library said of `name`, and draws the consequences for connection and transaction. Always false. */
+/* Notes what the server or the library said of `name`, and draws the consequences for connection
+ * and transaction. Always false. */
 bool conn_failed(struct db *db, const char *name, unsigned err_no, const char *text, struct err *e);
 /* A text without values and without result rows of interest. No second try. */
 bool conn_query(struct db *db, const char *name, struct str sql, struct err *e) MUST_USE;
 void *scratch_get(struct scratch *s, size_t n);
 
 /* ---- trouble.c: pure ---- */
-/* What an error number of the server or the client library asks for; *code is the class for the answer. */
+/* What an error number of the server or the client library asks for; *code is the class for the
+ * answer. */
 enum db_trouble trouble_of(unsigned err_no, enum err_code *code);
 
 /* ---- statement.c ---- */
@@ -81,23 +86,24 @@ struct params {
 	MYSQL_BIND *binds;
 	unsigned rows;
 };
-/* Prepares if need be, binds, executes and stores the result. Outside a transaction a lost connection is opened once more and the
- * statement runs again if it has surely not run, or if it is a `read`. */
-bool statement_run(struct db *db, const struct stmt *s, const struct params *in, bool read, struct prepared **p_r,
-	struct err *e) MUST_USE;
+/* Prepares if need be, binds, executes and stores the result. Outside a transaction a lost
+ * connection is opened once more and the statement runs again if it only reads or has surely not
+ * run; else the error is ERR_UNKNOWN. */
+bool statement_run(struct db *db, const struct stmt *s, const struct params *in,
+	struct prepared **p_r, struct err *e) MUST_USE;
 void statements_forget(struct db *db);	/* the connection is about to go */
 #define PACKET_ROOM 64		/* header, statement id, flags of an execute packet, rounded up */
 size_t val_bytes(const struct val *v);	/* at most, inside a packet */
 
 /* ---- rows.c ---- */
 /* Reads all stored rows, at most `max` of them, into out[], and frees the result. */
-bool rows_read(struct db *db, const char *name, struct prepared *p, struct arena *a, const struct field *fields, size_t size,
-	void *out, size_t max, struct err *e) MUST_USE;
+bool rows_read(struct db *db, const char *name, struct prepared *p, struct arena *a,
+	const struct field *fields, size_t size, void *out, size_t max, struct err *e) MUST_USE;
 void prepared_release(struct prepared *p);
 
 /* ---- migrate_split.c: pure ---- */
-/* Eats the next statement of a migration file from *rest, comments before it included, without its ';'. 1 found, 0 at the end,
- * -1 when the text ends inside a quote, a comment or a statement. */
+/* Eats the next statement of a migration file from *rest, comments before it included, without its
+ * ';'. 1 found, 0 at the end, -1 when the text ends inside a quote, a comment or a statement. */
 int migrate_next(struct str *rest, struct str *statement);
 
 #endif

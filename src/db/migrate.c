@@ -1,9 +1,11 @@
 /* migrate.c - bringing the schema up to date from a folder of SQL files.
  *
- * MariaDB commits around each DDL statement, so a migration cannot be one transaction. Instead every statement of a file can run again
- * (IF NOT EXISTS, upserts), and a file is written down in schema_migrations after its last statement: after a crash in the middle it
- * simply runs from its first. A named lock lets one process at a time do it. The work has a connection of its own kind: without a
- * time-out for answers, since an ALTER of a large table takes minutes, and never a second one, since the lock goes with it. */
+ * MariaDB commits around each DDL statement, so a migration cannot be one transaction. Instead
+ * every statement of a file can run again (IF NOT EXISTS, upserts), and a file is written down in
+ * schema_migrations after its last statement: after a crash in the middle it simply runs from its
+ * first. A named lock lets one process at a time do it. The work has a connection of its own kind:
+ * without a time-out for answers, since an ALTER of a large table takes minutes, and never a second
+ * one, since the lock goes with it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -61,13 +63,15 @@ static const char create_table[] =
 enum { M_LOCK, M_LIST, M_RECORD, M_NEWEST };
 
 static const struct stmt stmts[] = {
-	[M_LOCK] = { "migrate.lock", "SELECT GET_LOCK(CONCAT('grapnel.', LEFT(DATABASE(), 50)), 1) AS got" },
-	[M_LIST] = { "migrate.list", "SELECT number, name, checksum FROM schema_migrations ORDER BY number", SCAN_OK },
+	[M_LOCK] = { "migrate.lock",
+		"SELECT GET_LOCK(CONCAT('grapnel.', LEFT(DATABASE(), 50)), 1) AS got" },
+	[M_LIST] = { "migrate.list",
+		"SELECT number, name, checksum FROM schema_migrations ORDER BY number", SCAN_OK },
 	[M_RECORD] = { "migrate.record",
 		"INSERT INTO schema_migrations (number, name, checksum, applied_at)"
 		" VALUES (?, ?, ?, CAST(UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) * 1000 AS SIGNED))" },
-	[M_NEWEST] = { "migrate.newest",
-		"SELECT number, name, checksum FROM schema_migrations ORDER BY number DESC LIMIT 1" },
+	[M_NEWEST] = { "migrate.newest", "SELECT number, name, checksum FROM schema_migrations "
+					 "ORDER BY number DESC LIMIT 1" },
 };
 const struct stmt_table migrate_statements = { stmts, ARRAY_SIZE(stmts) };
 
@@ -116,12 +120,14 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-static bool add_file(int dir, struct str name, struct arena *a, struct migrations *files, struct err *e)
+static bool add_file(
+	int dir, struct str name, struct arena *a, struct migrations *files, struct err *e)
 {
 	struct migration *m = &files->m[files->n];
 
 	if (!file_number(name, &m->number))
-		return err_set(e, ERR_INVALID, "%.*s: the name of a migration is " NAME_PATTERN, STR_ARG(name));
+		return err_set(e, ERR_INVALID, "%.*s: the name of a migration is " NAME_PATTERN,
+			STR_ARG(name));
 	if (files->n++ == FILES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d migrations", FILES_MAX);
 	m->name = (struct str){ arena_cstr(a, name), name.n };
@@ -148,7 +154,8 @@ static bool read_folder(const char *path, struct arena *a, struct migrations *fi
 	qsort(files->m, files->n, sizeof(*files->m), by_number);
 	for (size_t i = 1; i < files->n; i++)
 		if (files->m[i].number == files->m[i - 1].number)
-			return err_set(e, ERR_INVALID, "%s: the number is taken by %s", files->m[i].name.p, files->m[i - 1].name.p);
+			return err_set(e, ERR_INVALID, "%s: the number is taken by %s",
+				files->m[i].name.p, files->m[i - 1].name.p);
 	return true;
 }
 
@@ -157,7 +164,8 @@ static bool read_folder(const char *path, struct arena *a, struct migrations *fi
 /* Without the table nothing is applied. */
 static bool read_applied(struct db *db, struct arena *a, struct migrations *applied, struct err *e)
 {
-	if (db_query(db, &stmts[M_LIST], NULL, 0, a, migration_fields, sizeof(struct migration), &applied->m, &applied->n, e))
+	if (db_query(db, &stmts[M_LIST], NULL, 0, a, migration_fields, sizeof(struct migration),
+		    &applied->m, &applied->n, e))
 		return true;
 	if (db->err_no != ER_NO_SUCH_TABLE)
 		return false;
@@ -178,7 +186,8 @@ int schema_current(struct db *db, unsigned *number, struct err *e)
 {
 	struct arena *a = arena_new(64 * 1024);
 	struct migration newest;
-	int found = db_query_one(db, &stmts[M_NEWEST], NULL, 0, a, migration_fields, sizeof(newest), &newest, e);
+	int found = db_query_one(
+		db, &stmts[M_NEWEST], NULL, 0, a, migration_fields, sizeof(newest), &newest, e);
 
 	*number = found > 0 ? (unsigned)newest.number : 0;
 	if (found < 0 && db->err_no == ER_NO_SUCH_TABLE) {
@@ -191,7 +200,8 @@ int schema_current(struct db *db, unsigned *number, struct err *e)
 
 /* ---- applying ---- */
 
-/* Walks the whole file before its first statement runs: a file cut off in the middle changes nothing. */
+/* Walks the whole file before its first statement runs: a file cut off in the middle changes
+ * nothing. */
 static bool check_whole(const struct migration *m, struct err *e)
 {
 	struct str rest = m->text, statement;
@@ -225,22 +235,25 @@ static bool lock(struct db *db, struct arena *a, struct err *e)
 	struct lock_row row;
 
 	for (unsigned i = 0; i < LOCK_WAITS; i++) {
-		if (db_query_one(db, &stmts[M_LOCK], NULL, 0, a, lock_fields, sizeof(row), &row, e) < 0)
+		if (db_query_one(
+			    db, &stmts[M_LOCK], NULL, 0, a, lock_fields, sizeof(row), &row, e) < 0)
 			return false;
 		if (row.got == 1)
 			return true;
 	}
-	return err_set(e, ERR_DOWN, "migrate: another migration has been running for %d s", LOCK_WAITS);
+	return err_set(
+		e, ERR_DOWN, "migrate: another migration has been running for %d s", LOCK_WAITS);
 }
 
-static bool apply_missing(struct db *db, const struct migrations *files, const struct migrations *applied, unsigned *n,
-	struct err *e)
+static bool apply_missing(struct db *db, const struct migrations *files,
+	const struct migrations *applied, unsigned *n, struct err *e)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		const struct migration *done = find_number(applied, files->m[i].number);
 
 		if (done && !str_eq(done->checksum, files->m[i].checksum))
-			return err_set(e, ERR_CONFLICT, "%s: has changed since it was applied as %.*s", files->m[i].name.p,
+			return err_set(e, ERR_CONFLICT,
+				"%s: has changed since it was applied as %.*s", files->m[i].name.p,
 				STR_ARG(done->name));
 	}
 	for (size_t i = 0; i < files->n; i++) {
@@ -253,12 +266,15 @@ static bool apply_missing(struct db *db, const struct migrations *files, const s
 	return true;
 }
 
-static bool migrate_locked(struct db *db, struct arena *a, const struct migrations *files, unsigned *n, struct err *e)
+static bool migrate_locked(
+	struct db *db, struct arena *a, const struct migrations *files, unsigned *n, struct err *e)
 {
 	struct migrations applied;
 
-	return lock(db, a, e) && conn_query(db, "migrate.table", (struct str){ create_table, sizeof(create_table) - 1 }, e) && read_applied(db, a, &applied, e) &&
-		apply_missing(db, files, &applied, n, e);
+	return lock(db, a, e) &&
+	       conn_query(db, "migrate.table",
+		       (struct str){ create_table, sizeof(create_table) - 1 }, e) &&
+	       read_applied(db, a, &applied, e) && apply_missing(db, files, &applied, n, e);
 }
 
 bool migrate_up(struct db *db, const char *dir, unsigned *applied, struct err *e)
@@ -285,7 +301,7 @@ out:
 bool migrate_status(struct db *db, const char *dir, struct migration_status *st, struct err *e)
 {
 	struct arena *a = arena_new(MIGRATE_ARENA);
-	struct migrations files, applied;
+	struct migrations files = { 0 }, applied = { 0 };
 	bool ok = read_folder(dir, a, &files, e) && read_applied(db, a, &applied, e);
 
 	*st = (struct migration_status){ .clean = true };

@@ -1,9 +1,10 @@
 /* migrate_split.c - a migration file into its statements.
  *
- * The files are prose and DDL: comments hold quotes and semicolons, quotes hold semicolons and comment signs. So the text is
- * walked token by token, as MariaDB's lexer would: quotes of three kinds with the backslash inside '' and "", comments from "-- " or
- * '#' to the end of the line, and between slash-star and star-slash. A statement ends with a ';' after which its line holds
- * nothing but a comment; any other ';' stays and is the server's to refuse. */
+ * The files are prose and DDL: comments hold quotes and semicolons, quotes hold semicolons and
+ * comment signs. So the text is walked token by token, as MariaDB's lexer would: quotes of three
+ * kinds with the backslash inside '' and "", comments from "-- " or '#' to the end of the line, and
+ * between slash-star and star-slash. A statement ends with a ';' after which its line holds nothing
+ * but a comment; any other ';' stays and is the server's to refuse. */
 #include "src/db/db_int.h"
 
 static bool is_blank(char c)
@@ -33,7 +34,8 @@ static size_t line_end(struct str s, size_t i)
 	return i;
 }
 
-/* The place after the quote that opens at i; 0 if it never closes. A doubled quote is one that closes and one that opens. */
+/* The place after the quote that opens at i; 0 if it never closes. A doubled quote is one that
+ * closes and one that opens. */
 static size_t quote_end(struct str s, size_t i)
 {
 	char quote = s.p[i];
@@ -62,8 +64,8 @@ static bool ends_line(struct str s, size_t i)
 	return i == s.n || s.p[i] == '\n' || is_line_comment(s, i) || starts(s, i, "/*");
 }
 
-/* The place after the token at i: a comment, a quote or one byte; 0 if it has no end. *content: it is more than blank or comment.
- * A comment that begins with '!' is one for other servers alone. */
+/* The place after the token at i: a comment, a quote or one byte; 0 if it has no end. *content: it
+ * is more than blank or comment. A comment that begins with '!' is one for other servers alone. */
 static size_t token_end(struct str s, size_t i, bool *content)
 {
 	char c = s.p[i];

@@ -1,8 +1,8 @@
 /* rows.c - a stored result into an array of structs, by the field table that describes the struct.
  *
- * Columns find their fields by name once for each prepared statement. Numbers land in a cell of ours and are copied
- * to the struct; a text is bound to no buffer at all: after the fetch its length is known, so it goes straight from the library's
- * row into the arena, once. */
+ * Columns find their fields by name once for each prepared statement. Numbers land in a cell of
+ * ours and are copied to the struct; a text is bound to no buffer at all: after the fetch its
+ * length is known, so it goes straight from the library's row into the arena, once. */
 #include "src/db/db_int.h"
 
 static bool bug(struct db *db, struct err *e)
@@ -50,7 +50,8 @@ static bool is_whole(const MYSQL_FIELD *f)
 
 static bool is_number(const MYSQL_FIELD *f)
 {
-	return is_whole(f) || f->type == MYSQL_TYPE_NEWDECIMAL || f->type == MYSQL_TYPE_DOUBLE || f->type == MYSQL_TYPE_FLOAT;
+	return is_whole(f) || f->type == MYSQL_TYPE_NEWDECIMAL || f->type == MYSQL_TYPE_DOUBLE ||
+	       f->type == MYSQL_TYPE_FLOAT;
 }
 
 static bool suits(const MYSQL_FIELD *f, enum field_type type)
@@ -103,8 +104,8 @@ static void columns_new(struct prepared *p, unsigned n)
 	p->fields = NULL;
 }
 
-static bool map_columns(struct db *db, const char *name, struct prepared *p, const struct field *fields, size_t size,
-	struct err *e)
+static bool map_columns(struct db *db, const char *name, struct prepared *p,
+	const struct field *fields, size_t size, struct err *e)
 {
 	const MYSQL_FIELD *meta = mariadb_stmt_fetch_fields(p->st);
 	unsigned n = mysql_stmt_field_count(p->st);
@@ -120,7 +121,8 @@ static bool map_columns(struct db *db, const char *name, struct prepared *p, con
 			return bug(db, e);
 		}
 		if (!suits(&meta[i], f->type)) {
-			err_set(e, ERR_BUG, "%s: column %s has another type than its field", name, meta[i].name);
+			err_set(e, ERR_BUG, "%s: column %s has another type than its field", name,
+				meta[i].name);
 			return bug(db, e);
 		}
 		p->columns[i].type = f->type;
@@ -135,7 +137,9 @@ static void read_text(struct prepared *p, unsigned i, struct arena *a, struct st
 {
 	struct column *c = &p->columns[i];
 	char *text = arena_alloc(a, c->length + 1);
-	MYSQL_BIND b = { .buffer_type = MYSQL_TYPE_STRING, .buffer = text, .buffer_length = c->length };
+	MYSQL_BIND b = {
+		.buffer_type = MYSQL_TYPE_STRING, .buffer = text, .buffer_length = c->length
+	};
 
 	*out = (struct str){ text, c->length };
 	if (c->length)
@@ -173,7 +177,8 @@ static bool read_cell(struct prepared *p, unsigned i, struct arena *a, char *row
 	return !c->error;
 }
 
-static bool read_row(struct db *db, const char *name, struct prepared *p, struct arena *a, char *row, struct err *e)
+static bool read_row(struct db *db, const char *name, struct prepared *p, struct arena *a,
+	char *row, struct err *e)
 {
 	int rc = mysql_stmt_fetch(p->st);
 
@@ -187,8 +192,8 @@ static bool read_row(struct db *db, const char *name, struct prepared *p, struct
 	return true;
 }
 
-bool rows_read(struct db *db, const char *name, struct prepared *p, struct arena *a, const struct field *fields, size_t size,
-	void *out, size_t max, struct err *e)
+bool rows_read(struct db *db, const char *name, struct prepared *p, struct arena *a,
+	const struct field *fields, size_t size, void *out, size_t max, struct err *e)
 {
 	bool ok = false;
 

@@ -1,4 +1,5 @@
-/* sql.c - the text of a filtered list. Its parts are literals and question marks, so no value can become SQL. */
+/* sql.c - the text of a filtered list. Its parts are literals and question marks, so no value can
+ * become SQL. */
 #include "src/db/db_int.h"
 
 #define SQL_TEXT_MAX 16384	/* the longest list of ours is below 2 KiB */
@@ -14,7 +15,7 @@ void sql_lit_(struct sql *q, const char *p, size_t n)
 	strbuf_add(&q->text, p, n);
 }
 
-/* A filter with more values than there is room for marks the text as failed; db_query_sql says so. */
+/* More values than there is room for mark the text as failed; db_query_sql says so. */
 void sql_val(struct sql *q, struct val v)
 {
 	if (q->n == ARRAY_SIZE(q->vals)) {

@@ -1,25 +1,29 @@
 /* statement.c - prepared once for each connection, then bound, executed and its result stored.
  *
- * A statement is known by the address of its `struct stmt`, which is a row of a constant table: no text is compared on the way.
- * Executing and storing are one step, because the server answers a RETURNING statement that fails on its third row with
- * columns first and the error afterwards: mysql_stmt_execute says 0, mysql_stmt_store_result tells the truth.
+ * A statement is known by the address of its `struct stmt`, which is a row of a constant table: no
+ * text is compared on the way. Executing and storing are one step, because the server answers a
+ * RETURNING statement that fails on its third row with columns first and the error afterwards:
+ * mysql_stmt_execute says 0, mysql_stmt_store_result tells the truth.
  *
- * What may run a second time: number 2006 means that the request could not be written, and what the server says itself
- * (killed, shutting down) comes instead of an execution. After 2013 nobody knows; only reading is repeated then. */
+ * What may run a second time: number 2006 means that the request could not be written, and what the
+ * server says itself (killed, shutting down) comes instead of an execution. After 2013 nobody
+ * knows, and only reading is repeated. */
 #include <errmsg.h>
 
 #include "src/db/db_int.h"
 
-#define CACHE_FIRST 64		/* slots; a worker knows about 100 statements, a ctl command a few */
+#define CACHE_FIRST 64 /* slots; a worker knows about 100 statements, a ctl command a few */
 #define VALUE_ROOM 11		/* type, indicator and length of one value */
 
 /* ---- the cache ---- */
 
 static size_t slot_of(const struct db *db, const struct stmt *s)
 {
-	size_t h = (size_t)(((uint64_t)(uintptr_t)s >> 3) * 0x9e3779b97f4a7c15u >> 32);	/* Fibonacci hashing, Knuth 6.4 */
+	/* Fibonacci hashing, Knuth 6.4 */
+	size_t h = (size_t)(((uint64_t)(uintptr_t)s >> 3) * 0x9e3779b97f4a7c15u >> 32);
 
-	while (db->cache[h & (db->cache_cap - 1)].stmt && db->cache[h & (db->cache_cap - 1)].stmt != s)
+	while (db->cache[h & (db->cache_cap - 1)].stmt &&
+		db->cache[h & (db->cache_cap - 1)].stmt != s)
 		h++;
 	return h & (db->cache_cap - 1);
 }
@@ -54,7 +58,8 @@ void prepared_release(struct prepared *p)
 	*p = (struct prepared){ 0 };
 }
 
-static bool prepare(struct db *db, struct prepared *p, const char *name, struct str sql, struct err *e)
+static bool prepare(
+	struct db *db, struct prepared *p, const char *name, struct str sql, struct err *e)
 {
 	p->st = mysql_stmt_init(db->my);
 	if (!p->st)
@@ -125,7 +130,8 @@ static MYSQL_BIND *bind_row(struct db *db, const struct params *in)
 	return binds;
 }
 
-/* A packet above its limit makes the server hang up in the middle, which would look like a lost connection. */
+/* A packet above its limit makes the server hang up in the middle, which would look like a lost
+ * connection. */
 static bool fits(struct db *db, const char *name, const struct params *in, struct err *e)
 {
 	size_t bytes = PACKET_ROOM;
@@ -134,7 +140,8 @@ static bool fits(struct db *db, const char *name, const struct params *in, struc
 		return true;	/* bulk.c has counted */
 	for (size_t i = 0; i < in->n; i++)
 		bytes += val_bytes(&in->vals[i]);
-	return bytes <= db->packet_max || conn_failed(db, name, CR_NET_PACKET_TOO_LARGE, "the values are too large for one packet", e);
+	return bytes <= db->packet_max || conn_failed(db, name, CR_NET_PACKET_TOO_LARGE,
+						  "the values are too large for one packet", e);
 }
 
 /* ---- running ---- */
@@ -144,7 +151,8 @@ static bool failed(struct db *db, const char *name, MYSQL_STMT *st, struct err *
 	return conn_failed(db, name, mysql_stmt_errno(st), mysql_stmt_error(st), e);
 }
 
-static bool run(struct db *db, const char *name, struct prepared *p, const struct params *in, struct err *e)
+static bool run(
+	struct db *db, const char *name, struct prepared *p, const struct params *in, struct err *e)
 {
 	MYSQL_STMT *st = p->st;
 	unsigned rows = in->rows;
@@ -166,18 +174,25 @@ static bool run(struct db *db, const char *name, struct prepared *p, const struc
 	return true;
 }
 
-/* Outside a transaction, after a lost connection: certainly not executed, or harmless twice. */
-static bool may_repeat(const struct db *db, bool executing, bool read)
+static bool only_reads(const char *sql)
 {
-	if (db->trouble != DB_LOST || db->tx != TX_NONE || db->pinned)
-		return false;
-	return read || !executing || (db->err_no != CR_SERVER_LOST && db->err_no != CR_SERVER_LOST_EXTENDED);
+	struct str s = str_of(sql);
+
+	return str_starts(s, "SELECT") || str_starts(s, "WITH") || str_starts(s, "EXPLAIN");
 }
 
-bool statement_run(struct db *db, const struct stmt *s, const struct params *in, bool read, struct prepared **p_r,
-	struct err *e)
+/* The request may have arrived, and no answer says what became of it. */
+static bool fate_unknown(const struct db *db)
+{
+	return db->err_no == CR_SERVER_LOST || db->err_no == CR_SERVER_LOST_EXTENDED ||
+	       db->err_no == CR_MALFORMED_PACKET;
+}
+
+bool statement_run(struct db *db, const struct stmt *s, const struct params *in,
+	struct prepared **p_r, struct err *e)
 {
 	struct prepared *p;
+	bool safe;
 
 	for (unsigned tries = 0;; tries++) {
 		if (!conn_ready(db, s->name, e))
@@ -187,21 +202,24 @@ bool statement_run(struct db *db, const struct stmt *s, const struct params *in,
 			*p_r = p;
 			return true;
 		}
-		if (tries || !may_repeat(db, p != NULL, read))
-			break;
+		if (db->trouble != DB_LOST || db->tx != TX_NONE)
+			return false;
+		safe = !p || !fate_unknown(db) || only_reads(s->sql);
+		if (!safe)
+			e->code = ERR_UNKNOWN;
+		if (!safe || tries || db->pinned)
+			return false;
 		*e = (struct err){ 0 };
 	}
-	if (p && !read && db->trouble == DB_LOST && db->tx == TX_NONE && !may_repeat(db, true, read))
-		e->code = ERR_UNKNOWN;
-	return false;
 }
 
-bool db_exec(struct db *db, const struct stmt *s, const struct val *vals, size_t n, uint64_t *affected, struct err *e)
+bool db_exec(struct db *db, const struct stmt *s, const struct val *vals, size_t n,
+	uint64_t *affected, struct err *e)
 {
 	const struct params in = { .vals = vals, .n = n };
 	struct prepared *p;
 
-	if (!statement_run(db, s, &in, false, &p, e))
+	if (!statement_run(db, s, &in, &p, e))
 		return false;
 	db->insert_id = mysql_stmt_insert_id(p->st);
 	if (affected)
@@ -212,8 +230,8 @@ bool db_exec(struct db *db, const struct stmt *s, const struct val *vals, size_t
 
 /* ---- rows ---- */
 
-static bool query_rows(struct db *db, const char *name, struct prepared *p, struct arena *a, const struct field *fields,
-	size_t size, void *rows_r, size_t *n_r, struct err *e)
+static bool query_rows(struct db *db, const char *name, struct prepared *p, struct arena *a,
+	const struct field *fields, size_t size, void *rows_r, size_t *n_r, struct err *e)
 {
 	size_t n = mysql_stmt_num_rows(p->st);
 	void *rows = n ? arena_alloc(a, n * size) : NULL;
@@ -225,23 +243,25 @@ static bool query_rows(struct db *db, const char *name, struct prepared *p, stru
 	return true;
 }
 
-bool db_query(struct db *db, const struct stmt *s, const struct val *vals, size_t n, struct arena *a,
-	const struct field *fields, size_t size, void *rows_r, size_t *n_r, struct err *e)
+bool db_query(struct db *db, const struct stmt *s, const struct val *vals, size_t n,
+	struct arena *a, const struct field *fields, size_t size, void *rows_r, size_t *n_r,
+	struct err *e)
 {
 	const struct params in = { .vals = vals, .n = n };
 	struct prepared *p;
 
-	return statement_run(db, s, &in, true, &p, e) && query_rows(db, s->name, p, a, fields, size, rows_r, n_r, e);
+	return statement_run(db, s, &in, &p, e) &&
+	       query_rows(db, s->name, p, a, fields, size, rows_r, n_r, e);
 }
 
-int db_query_one(struct db *db, const struct stmt *s, const struct val *vals, size_t n, struct arena *a,
-	const struct field *fields, size_t size, void *row_r, struct err *e)
+int db_query_one(struct db *db, const struct stmt *s, const struct val *vals, size_t n,
+	struct arena *a, const struct field *fields, size_t size, void *row_r, struct err *e)
 {
 	const struct params in = { .vals = vals, .n = n };
 	struct prepared *p;
 	size_t found;
 
-	if (!statement_run(db, s, &in, true, &p, e))
+	if (!statement_run(db, s, &in, &p, e))
 		return -1;
 	found = mysql_stmt_num_rows(p->st);
 	if (found > 1) {
@@ -256,26 +276,34 @@ int db_query_one(struct db *db, const struct stmt *s, const struct val *vals, si
 	return found == 1;
 }
 
+static bool run_once(struct db *db, const char *name, const struct sql *q, struct prepared *p,
+	struct err *e)
+{
+	const struct params in = { .vals = q->vals, .n = q->n };
+
+	if (!conn_ready(db, name, e) || !prepare(db, p, name, strbuf_str(&q->text), e))
+		return false;
+	if (run(db, name, p, &in, e))
+		return true;
+	prepared_release(p);
+	return false;
+}
+
 /* The text is of this moment, so it is prepared, run and closed; pages list, they do not hurry. */
 bool db_query_sql(struct db *db, const char *name, const struct sql *q, struct arena *a,
 	const struct field *fields, size_t size, void *rows_r, size_t *n_r, struct err *e)
 {
-	const struct params in = { .vals = q->vals, .n = q->n };
 	struct prepared p = { 0 };
-	bool ok = false;
+	bool ok;
 
 	if (q->text.failed)
 		return err_set(e, ERR_LIMIT, "%s: the filter is too long", name);
-	for (unsigned tries = 0; tries < 2 && !ok; tries++) {
-		if (!conn_ready(db, name, e))
-			return false;
-		ok = prepare(db, &p, name, strbuf_str(&q->text), e) && run(db, name, &p, &in, e);
-		if (!ok)
-			prepared_release(&p);
-		if (!ok && (tries || !may_repeat(db, true, true)))
-			return false;
+	ok = run_once(db, name, q, &p, e);
+	if (!ok && db->trouble == DB_LOST && db->tx == TX_NONE) {
+		*e = (struct err){ 0 };
+		ok = run_once(db, name, q, &p, e);
 	}
-	ok = query_rows(db, name, &p, a, fields, size, rows_r, n_r, e);
+	ok = ok && query_rows(db, name, &p, a, fields, size, rows_r, n_r, e);
 	prepared_release(&p);
 	return ok;
 }

@@ -1,7 +1,8 @@
 /* tx.c - transactions, and running them again.
  *
- * A deadlock has rolled back everything on the server, and a lost connection has too, as long as COMMIT was not sent: the function given
- * to db_tx simply runs again. After a COMMIT without an answer nobody knows, and only the caller can find out (by the ids it made). */
+ * A deadlock has rolled back everything on the server, and a lost connection has too, as long as
+ * COMMIT was not sent: the function given to db_tx simply runs again. After a COMMIT without an
+ * answer nobody knows, and only the caller can find out (by the ids it made). */
 #include <errmsg.h>
 #include <time.h>
 
@@ -9,7 +10,8 @@
 #include "src/db/db_int.h"
 
 #define CONFLICT_TRIES 3	/* 6-quality.md, rule 6: "again, three times with jitter" */
-#define JITTER_MS 20		/* about the length of a transaction that was in the way; grows with each try */
+#define JITTER_MS                                                                                  \
+	20 /* about the length of a transaction that was in the way; grows with each try */
 
 bool db_begin(struct db *db, struct err *e)
 {
@@ -64,7 +66,8 @@ static void wait_with_jitter(unsigned tries)
 }
 
 /* One go. *again says that nothing was written and the reason may be gone next time. */
-static bool tx_once(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx, bool *again, struct err *e)
+static bool tx_once(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx,
+	bool *again, struct err *e)
 {
 	bool ok;
 
@@ -80,7 +83,8 @@ static bool tx_once(struct db *db, bool (*fn)(struct db *db, void *ctx, struct e
 	return ok;
 }
 
-bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx, struct err *e)
+bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx,
+	struct err *e)
 {
 	unsigned conflicts = 0, losses = 0;
 

@@ -1,5 +1,5 @@
-/* db_test.h - what the tests with a database share: connections to the scratch server and two words for what has to happen.
- * A test file has one `static struct err e`. */
+/* db_test.h - what the tests with a database share: connections to the scratch server and two words
+ * for what has to happen. A test file has one `static struct err e`. */
 #ifndef GRAPNEL_DB_TEST_H
 #define GRAPNEL_DB_TEST_H
 
@@ -23,21 +23,26 @@ static bool test_in_child;
 			die("%s", e.text); \
 		ck_assert_msg(done_, "%s", e.text); \
 	} while (0)
-#define fails(call, want_code, want_trouble) \
-	do { \
-		bool done_; \
-		e = (struct err){ 0 }; \
-		done_ = (call); \
-		ck_assert_msg(!done_, "should have failed"); \
-		ck_assert_msg(e.code == (want_code), "code %d: %s", e.code, e.text); \
-		ck_assert_msg(db_trouble(db) == (want_trouble), "trouble %d: %s", db_trouble(db), e.text); \
-		e = (struct err){ 0 }; \
+#define fails(call, want_code, want_trouble)                                                       \
+	do {                                                                                       \
+		bool done_;                                                                        \
+		e = (struct err){ 0 };                                                             \
+		done_ = (call);                                                                    \
+		ck_assert_msg(!done_, "should have failed");                                       \
+		ck_assert_msg(e.code == (want_code), "code %d: %s", e.code, e.text);               \
+		ck_assert_msg(db_trouble(db) == (want_trouble), "trouble %d: %s", db_trouble(db),  \
+			e.text);                                                                   \
+		e = (struct err){ 0 };                                                             \
 	} while (0)
 
 static inline struct db *test_connect(const char *name, unsigned read_timeout_ms)
 {
-	const struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"), .user = "root", .password = "", .name = name,
-		.connect_timeout_ms = 5000, .read_timeout_ms = read_timeout_ms };
+	const struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"),
+		.user = "root",
+		.password = "",
+		.name = name,
+		.connect_timeout_ms = 5000,
+		.read_timeout_ms = read_timeout_ms };
 
 	return db_new(&c);
 }
@@ -51,7 +56,8 @@ static inline void test_database(const char *name)
 	const struct stmt again[] = { { "test.drop", drop }, { "test.create", create } };
 
 	snprintf(drop, sizeof(drop), "DROP DATABASE IF EXISTS %s", name);
-	snprintf(create, sizeof(create), "CREATE DATABASE %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
+	snprintf(create, sizeof(create),
+		"CREATE DATABASE %s CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name);
 	for (size_t i = 0; i < ARRAY_SIZE(again); i++)
 		if (!db_exec(db, &again[i], NULL, 0, NULL, &e))
 			die("%s", e.text);

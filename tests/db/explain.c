@@ -1,9 +1,12 @@
-/* explain.c - prepares every statement of the product against the migrated schema and asks MariaDB for its plan.
+/* explain.c - prepares every statement of the product against the migrated schema and asks MariaDB
+ * for its plan.
  *
- * A statement that does not prepare is wrong; one that reads a whole table (type ALL, or index) fails unless its row says SCAN_OK. Plans depend on
- * the rows there are, so each table is first filled with a few thousand, all columns different from row to row; and on the
- * values asked for, so each statement is explained with small and with large ones: one good plan will do, since "newer than" reads
- * everything from one end and nothing from the other. Numbers are given as text, which an index takes as well.
+ * A statement that does not prepare is wrong; one that reads a whole table (type ALL, or index)
+ * fails unless its row says SCAN_OK. Plans depend on the rows there are, so each table is first
+ * filled with a few thousand, all columns different from row to row; and on the values asked for,
+ * so each statement is explained with small and with large ones: one good plan will do, since
+ * "newer than" reads everything from one end and nothing from the other. Numbers are given as text,
+ * which an index takes as well.
  *
  *     GRAPNEL_TEST_SOCKET=... GRAPNEL_TEST_SQL=sql ./db_explain [-v] */
 #include "db_test.h"
@@ -46,8 +49,9 @@ static const struct field column_fields[] = {
 	FIELD_END
 };
 static const struct stmt list_columns = { "columns",
-	"SELECT table_name AS tab, column_name AS col, data_type AS type, character_maximum_length AS length"
-	" FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations'"
+	"SELECT table_name AS tab, column_name AS col, data_type AS type,"
+	" character_maximum_length AS length FROM information_schema.columns"
+	" WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations'"
 	" ORDER BY table_name, ordinal_position" };
 
 /* An expression of `seq` that differs from row to row as far as the type allows. */
@@ -75,8 +79,8 @@ static void fill_table(const struct column_row *c, size_t n)
 		strbuf_addf(&names, "%s`%.*s`", i ? ", " : "", STR_ARG(c[i].column));
 		strbuf_addf(&values, "%s%s", i ? ", " : "", expression(&c[i]));
 	}
-	strbuf_addf(&text, "INSERT IGNORE INTO `%.*s` (%.*s) SELECT %.*s FROM seq_1_to_%d", STR_ARG(c->table),
-		STR_ARG(strbuf_str(&names)), STR_ARG(strbuf_str(&values)), ROWS);
+	strbuf_addf(&text, "INSERT IGNORE INTO `%.*s` (%.*s) SELECT %.*s FROM seq_1_to_%d",
+		STR_ARG(c->table), STR_ARG(strbuf_str(&names)), STR_ARG(strbuf_str(&values)), ROWS);
 	exec_text("fill", strbuf_str(&text));
 	exec_text("analyze", arena_printf(a, "ANALYZE TABLE `%.*s`", STR_ARG(c->table)));
 }
@@ -119,7 +123,8 @@ static const char *const values[] = { "1", "3999", "99999999" };	/* first, last,
 
 static bool is_explainable(const char *sql)
 {
-	static const char *const verbs[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH" };
+	static const char *const verbs[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE",
+		"WITH" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_starts(str_of(sql), verbs[i]))
@@ -141,14 +146,15 @@ static int prepare(const struct stmt *s)
 	return n;
 }
 
-/* Scans that are none: the rows that an INSERT is about to write, a derived table ("<derived2>") and a JSON_TABLE, which are as
- * long as what was put into them. Reading a whole index is as bad, unless it is the order in which a LIMIT is filled. */
+/* Scans that are none: the rows that an INSERT is about to write, a derived table ("<derived2>")
+ * and a JSON_TABLE, which are as long as what was put into them. Reading a whole index is as bad,
+ * unless it is the order in which a LIMIT is filled. */
 static bool is_scan(const struct stmt *s, const struct plan_row *p)
 {
 	if (str_eqs(p->type, "index"))
 		return !strstr(s->sql, "LIMIT");
-	return str_eqs(p->type, "ALL") && !str_eqs(p->select_type, "INSERT") && !str_starts(p->table, "<") &&
-		!str_starts(p->extra, "Table function");
+	return str_eqs(p->type, "ALL") && !str_eqs(p->select_type, "INSERT") &&
+	       !str_starts(p->table, "<") && !str_starts(p->extra, "Table function");
 }
 
 static bool scans(const struct stmt *s, const struct plan_row *p, size_t n)
@@ -162,8 +168,9 @@ static bool scans(const struct stmt *s, const struct plan_row *p, size_t n)
 static void print_plan(const struct stmt *s, const struct plan_row *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("     %-28s %.*s %.*s: %.*s by %.*s, %.*s rows; %.*s\n", s->name, STR_ARG(p[i].select_type), STR_ARG(p[i].table),
-			STR_ARG(p[i].type), STR_ARG(p[i].key), STR_ARG(p[i].rows), STR_ARG(p[i].extra));
+		printf("     %-28s %.*s %.*s: %.*s by %.*s, %.*s rows; %.*s\n", s->name,
+			STR_ARG(p[i].select_type), STR_ARG(p[i].table), STR_ARG(p[i].type),
+			STR_ARG(p[i].key), STR_ARG(p[i].rows), STR_ARG(p[i].extra));
 }
 
 static bool has_good_plan(const struct stmt *s, size_t params)

@@ -30,43 +30,66 @@ static const struct field row_fields[] = {
 };
 
 enum {
-	Q_DROP, Q_CREATE, Q_INSERT, Q_ALL, Q_BY_BYTES, Q_UPSERT, Q_ADD, Q_SET_U, Q_COUNT, Q_CONNECTION, Q_KILL, Q_ALIVE, Q_WAITING,
-	Q_NEGATIVE, Q_NO_FIELD, Q_WRONG_TYPE, Q_SYNTAX, Q_SLEEP, Q_SLOW_WRITE, Q_SHORT_WAIT, Q_FREEZE, Q_THAW, Q_SETTINGS, Q_SUMS, Q_AUTO,
-	Q_AUTO_INSERT,
+	Q_DROP, Q_CREATE, Q_INSERT, Q_ALL, Q_BY_BYTES, Q_UPSERT, Q_ADD, Q_SET_U, Q_COUNT,
+	Q_CONNECTION, Q_KILL, Q_ALIVE, Q_WAITING, Q_FREEZE, Q_THAW, Q_SHORT_WAIT, Q_SLEEP,
+	Q_SLOW_WRITE, Q_SLOW_UPSERT, Q_USER, Q_GRANT, Q_SETTINGS, Q_SUMS, Q_AUTO, Q_AUTO_INSERT,
+	Q_NEGATIVE, Q_NO_FIELD, Q_WRONG_TYPE, Q_SYNTAX,
 };
 
 static const struct stmt q[] = {
 	[Q_DROP] = { "t.drop", "DROP TABLE IF EXISTS t" },
-	[Q_CREATE] = { "t.create", "CREATE TABLE t (id BIGINT UNSIGNED NOT NULL, u BIGINT UNSIGNED NULL, i BIGINT NULL,"
-		" s VARCHAR(20) NULL, b VARBINARY(300) NULL, l LONGTEXT NULL, flag TINYINT(1) NULL, at BIGINT NULL,"
-		" seen INT UNSIGNED NOT NULL DEFAULT 0, PRIMARY KEY (id), UNIQUE KEY (u), KEY (b)) ENGINE=InnoDB"
-		" DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" },
-	[Q_INSERT] = { "t.insert", "INSERT INTO t (id, u, i, s, b, l, flag, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
-	[Q_ALL] = { "t.all", "SELECT id, u, i, s, b, l, flag, at, seen, i / 4 AS rate FROM t ORDER BY id" },
+	[Q_CREATE] = { "t.create",
+		"CREATE TABLE t (id BIGINT UNSIGNED NOT NULL, u BIGINT UNSIGNED NULL,"
+		" i BIGINT NULL, s VARCHAR(20) NULL, b VARBINARY(300) NULL, l LONGTEXT NULL,"
+		" flag TINYINT(1) NULL, at BIGINT NULL, seen INT UNSIGNED NOT NULL DEFAULT 0,"
+		" PRIMARY KEY (id), UNIQUE KEY (u), KEY (b))"
+		" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" },
+	[Q_INSERT] = { "t.insert",
+		"INSERT INTO t (id, u, i, s, b, l, flag, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_ALL] = { "t.all",
+		"SELECT id, u, i, s, b, l, flag, at, seen, i / 4 AS rate FROM t ORDER BY id" },
 	[Q_BY_BYTES] = { "t.by_bytes", "SELECT id, b FROM t WHERE b = ?" },
-	[Q_UPSERT] = { "t.upsert", "INSERT INTO t (id, s, l) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE seen = seen + 1"
-		" RETURNING id, s, seen" },
+	[Q_UPSERT] = { "t.upsert",
+		"INSERT INTO t (id, s, l) VALUES (?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE seen = seen + 1 RETURNING id, s, seen" },
 	[Q_ADD] = { "t.add", "INSERT INTO t (id, s, l) VALUES (?, ?, ?)" },
 	[Q_SET_U] = { "t.set_u", "UPDATE t SET u = ? WHERE id = ?" },
 	[Q_COUNT] = { "t.count", "SELECT COUNT(*) AS u FROM t" },
+
 	[Q_CONNECTION] = { "connection", "SELECT CONNECTION_ID() AS u" },
 	[Q_KILL] = { "kill", "KILL ?" },
-	[Q_ALIVE] = { "alive", "SELECT COUNT(*) AS u FROM information_schema.processlist WHERE id = ?" },
-	[Q_WAITING] = { "waiting", "SELECT COUNT(*) AS u FROM information_schema.processlist WHERE id = ? AND info LIKE ?" },
+	[Q_ALIVE] = { "alive",
+		"SELECT COUNT(*) AS u FROM information_schema.processlist WHERE id = ?" },
+	[Q_WAITING] = { "waiting",
+		"SELECT COUNT(*) AS u FROM information_schema.processlist"
+		" WHERE id = ? AND info LIKE ?" },
+	[Q_FREEZE] = { "freeze", "FLUSH TABLES WITH READ LOCK" },
+	[Q_THAW] = { "thaw", "UNLOCK TABLES" },
+	[Q_SHORT_WAIT] = { "short_wait", "SET SESSION innodb_lock_wait_timeout = 1" },
+	[Q_SLEEP] = { "sleep", "SELECT SLEEP(60) AS u" },
+	[Q_SLOW_WRITE] = { "slow_write", "UPDATE t SET seen = seen + SLEEP(60) + 1 WHERE id = ?" },
+	[Q_SLOW_UPSERT] = { "slow_upsert",
+		"INSERT INTO t (id, seen) VALUES (1, SLEEP(60)) RETURNING id" },
+	[Q_USER] = { "user",
+		"CREATE OR REPLACE USER somebody@localhost IDENTIFIED BY 'it''s secret'" },
+	[Q_GRANT] = { "grant", "GRANT ALL ON " TEST_DB ".* TO somebody@localhost" },
+
+	[Q_SETTINGS] = { "settings",
+		"SELECT CONCAT_WS(' ', @@tx_isolation, @@time_zone, @@innodb_lock_wait_timeout,"
+		" @@autocommit, @@character_set_client, @@character_set_connection,"
+		" LOCATE('STRICT_ALL_TABLES', @@sql_mode) > 0) AS s" },
+	[Q_SUMS] = { "sums",
+		"SELECT SUM(u) AS u, SUM(i) AS i, AVG(i) AS rate, COUNT(*) AS seen,"
+		" MAX(id) > 1 AS flag FROM t" },
+	[Q_AUTO] = { "auto.create",
+		"CREATE OR REPLACE TABLE auto"
+		" (id INT UNSIGNED NOT NULL AUTO_INCREMENT, n INT, PRIMARY KEY (id))" },
+	[Q_AUTO_INSERT] = { "auto.insert", "INSERT INTO auto (n) VALUES (?)" },
+
 	[Q_NEGATIVE] = { "negative", "SELECT -1 AS u" },
 	[Q_NO_FIELD] = { "no_field", "SELECT 1 AS nobody" },
 	[Q_WRONG_TYPE] = { "wrong_type", "SELECT 'x' AS u" },
 	[Q_SYNTAX] = { "syntax", "SELECT FROM WHERE" },
-	[Q_SLEEP] = { "sleep", "SELECT SLEEP(60) AS u" },
-	[Q_SLOW_WRITE] = { "slow_write", "UPDATE t SET seen = seen + SLEEP(60) + 1 WHERE id = ?" },
-	[Q_SHORT_WAIT] = { "short_wait", "SET SESSION innodb_lock_wait_timeout = 1" },
-	[Q_FREEZE] = { "freeze", "FLUSH TABLES WITH READ LOCK" },
-	[Q_THAW] = { "thaw", "UNLOCK TABLES" },
-	[Q_SETTINGS] = { "settings", "SELECT CONCAT_WS(' ', @@tx_isolation, @@time_zone, @@innodb_lock_wait_timeout, @@autocommit,"
-		" @@character_set_client, @@character_set_connection, LOCATE('STRICT_ALL_TABLES', @@sql_mode) > 0) AS s" },
-	[Q_SUMS] = { "sums", "SELECT SUM(u) AS u, SUM(i) AS i, AVG(i) AS rate, COUNT(*) AS seen, MAX(id) > 1 AS flag FROM t" },
-	[Q_AUTO] = { "auto.create", "CREATE OR REPLACE TABLE auto (id INT UNSIGNED NOT NULL AUTO_INCREMENT, n INT, PRIMARY KEY (id))" },
-	[Q_AUTO_INSERT] = { "auto.insert", "INSERT INTO auto (n) VALUES (?)" },
 };
 
 static void setup(void)
@@ -136,16 +159,21 @@ static bool same(struct str x, struct str y)
 
 /* ---- values ---- */
 
+#define SMILE "\xf0\x9f\x98\x80"	/* U+1F600, 4 bytes */
+#define SMILES SMILE SMILE SMILE SMILE SMILE
+
 static const struct row samples[] = {
 	{ .id = 1 },	/* all NULL */
-	{ .id = 2, .u = UINT64_MAX, .i = INT64_MIN, .s = { "", 0 }, .b = { "", 0 }, .l = { "", 0 } },
-	{ .id = 3, .u = (uint64_t)INT64_MAX + 1, .i = INT64_MAX, .s = { "a", 1 }, .b = { "\0a\0", 3 }, .l = { "\0", 1 } },
-	{ .id = 4, .u = INT64_MAX, .i = -1, .s = { "\xf0\x9f\x98\x80", 4 }, .b = { "\xff\xfe\x80", 3 }, .l = { "{}", 2 } },
-	{ .id = 5, .u = 1, .i = 1, .s = { "\xc3\xa4\xe2\x82\xac'\"\\;--", 11 }, .flag = true, .at = 1767323045678 },
-	{ .id = 6, .u = 2, .i = -7, .s = { "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
-		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
-		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
-		"\xf0\x9f\x98\x80", 80 } },	/* 20 characters of 4 bytes fill VARCHAR(20) */
+	{ .id = 2, .u = UINT64_MAX, .i = INT64_MIN, .s = { "", 0 }, .b = { "", 0 },
+		.l = { "", 0 } },
+	{ .id = 3, .u = (uint64_t)INT64_MAX + 1, .i = INT64_MAX, .s = { "a", 1 },
+		.b = { "\0a\0", 3 }, .l = { "\0", 1 } },
+	{ .id = 4, .u = INT64_MAX, .i = -1, .s = { SMILE, 4 }, .b = { "\xff\xfe\x80", 3 },
+		.l = { "{}", 2 } },
+	{ .id = 5, .u = 1, .i = 1, .s = { "\xc3\xa4\xe2\x82\xac'\"\\;--", 11 }, .flag = true,
+		.at = 1767323045678 },
+	/* 20 characters of 4 bytes fill VARCHAR(20) */
+	{ .id = 6, .u = 2, .i = -7, .s = { SMILES SMILES SMILES SMILES, 80 } },
 };
 #define SAMPLE_COLS 8
 
@@ -175,7 +203,9 @@ static void check_samples(void)
 		ck_assert_uint_eq(got->id, want->id);
 		ck_assert_uint_eq(got->u, want->u);
 		ck_assert_int_eq(got->i, want->i);
-		ck_assert_msg(same(got->s, want->s) && same(got->b, want->b) && same(got->l, want->l), "texts of row %zu", i);
+		ck_assert_msg(
+			same(got->s, want->s) && same(got->b, want->b) && same(got->l, want->l),
+			"texts of row %zu", i);
 		ck_assert(got->flag == want->flag);
 		ck_assert_int_eq(got->at, want->at);
 	}
@@ -213,11 +243,17 @@ START_TEST(test_bytes_as_key)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)(255 - i);
-	succeeds(db_exec(db, &q[Q_INSERT], VALS(V_U(7), V_NULL(), V_NULL(), V_NULL(), V_S((struct str){ bytes, 256 }), V_NULL(), V_NULL(),
-		V_NULL()), NULL, &e));
-	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 256 })), a, row_fields, sizeof(r), &r, &e), 1);
+	succeeds(db_exec(db, &q[Q_INSERT],
+		VALS(V_U(7), V_NULL(), V_NULL(), V_NULL(), V_S((struct str){ bytes, 256 }),
+			V_NULL(), V_NULL(), V_NULL()),
+		NULL, &e));
+	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 256 })), a,
+				 row_fields, sizeof(r), &r, &e),
+		1);
 	ck_assert(r.id == 7 && r.b.n == 256 && !memcmp(r.b.p, bytes, 256));
-	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 255 })), a, row_fields, sizeof(r), &r, &e), 0);
+	ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], VALS(V_S((struct str){ bytes, 255 })), a,
+				 row_fields, sizeof(r), &r, &e),
+		0);
 	ck_assert_uint_eq(r.id, 0);
 }
 END_TEST
@@ -232,7 +268,8 @@ START_TEST(test_long_texts)
 	for (size_t i = 0; i < n; i++)
 		text[i] = (char)('a' + i % 26);
 	for (uint64_t id = 1; id <= 3; id++)
-		succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(id), V_NULL(), V_S((struct str){ text, n / id })), NULL, &e));
+		succeeds(db_exec(db, &q[Q_ADD],
+			VALS(V_U(id), V_NULL(), V_S((struct str){ text, n / id })), NULL, &e));
 	rows = all(&found);
 	ck_assert_uint_eq(found, 3);
 	for (size_t i = 0; i < found; i++)
@@ -244,12 +281,17 @@ START_TEST(test_sums_are_whole_numbers)
 {
 	struct row r;
 
-	ck_assert_int_eq(db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
-	ck_assert(r.u == 0 && r.i == 0 && r.rate == 0 && r.seen == 0 && !r.flag);	/* NULLs of no rows */
+	ck_assert_int_eq(
+		db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert(r.u == 0 && r.i == 0 && r.rate == 0 && r.seen == 0 &&
+		  !r.flag); /* NULLs of no rows */
 	for (uint64_t id = 1; id <= 3; id++)
-		succeeds(db_exec(db, &q[Q_INSERT], VALS(V_U(id), V_U(id), V_I(-(int64_t)id), V_NULL(), V_NULL(), V_NULL(), V_NULL(), V_NULL()),
+		succeeds(db_exec(db, &q[Q_INSERT],
+			VALS(V_U(id), V_U(id), V_I(-(int64_t)id), V_NULL(), V_NULL(), V_NULL(),
+				V_NULL(), V_NULL()),
 			NULL, &e));
-	ck_assert_int_eq(db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert_int_eq(
+		db_query_one(db, &q[Q_SUMS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
 	ck_assert(r.u == 6 && r.i == -6 && r.rate == -2.0 && r.seen == 3 && r.flag);
 }
 END_TEST
@@ -268,8 +310,10 @@ START_TEST(test_session)
 {
 	struct row r;
 
-	ck_assert_int_eq(db_query_one(db, &q[Q_SETTINGS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
-	ck_assert_msg(str_eqs(r.s, "READ-COMMITTED +00:00 5 ON utf8mb4 utf8mb4 1"), "%.*s", STR_ARG(r.s));
+	ck_assert_int_eq(
+		db_query_one(db, &q[Q_SETTINGS], NULL, 0, a, row_fields, sizeof(r), &r, &e), 1);
+	ck_assert_msg(
+		str_eqs(r.s, "READ-COMMITTED +00:00 5 ON utf8mb4 utf8mb4 1"), "%.*s", STR_ARG(r.s));
 }
 END_TEST
 
@@ -289,7 +333,8 @@ END_TEST
 
 /* ---- refusals ---- */
 
-/* Surrogates (ed a0 80) are missing here: MariaDB takes them, so str_is_utf8 has to refuse them before. */
+/* Surrogates (ed a0 80) are missing here: MariaDB takes them, so str_is_utf8 has to refuse them
+ * before. */
 static const struct {
 	const char *what;
 	struct str text;
@@ -304,8 +349,8 @@ static const struct {
 START_TEST(test_bad_text_is_refused)
 {
 	const struct val row[] = { V_U(1), V_S(bad_texts[_i].text), V_NULL() };
-	const struct val many[] = { V_U(2), V_S(STR("fine")), V_NULL(), V_U(3), V_S(bad_texts[_i].text), V_NULL(), V_U(4), V_S(STR("fine")),
-		V_NULL() };
+	const struct val many[] = { V_U(2), V_S(STR("fine")), V_NULL(), V_U(3),
+		V_S(bad_texts[_i].text), V_NULL(), V_U(4), V_S(STR("fine")), V_NULL() };
 
 	fails(db_exec(db, &q[Q_ADD], row, 3, NULL, &e), ERR_INVALID, DB_DATA);
 	fails(db_bulk(db, &q[Q_ADD], many, 3, 3, &e), ERR_INVALID, DB_DATA);
@@ -317,15 +362,18 @@ END_TEST
 START_TEST(test_number_out_of_range_is_refused)
 {
 	succeeds(db_exec(db, &q[Q_AUTO], NULL, 0, NULL, &e));
-	fails(db_exec(db, &q[Q_AUTO_INSERT], VALS(V_U(1ull << 40)), NULL, &e), ERR_INVALID, DB_DATA);
-	fails(db_exec(db, &q[Q_ADD], VALS(V_NULL(), V_NULL(), V_NULL()), NULL, &e), ERR_INVALID, DB_DATA);
+	fails(db_exec(db, &q[Q_AUTO_INSERT], VALS(V_U(1ull << 40)), NULL, &e), ERR_INVALID,
+		DB_DATA);
+	fails(db_exec(db, &q[Q_ADD], VALS(V_NULL(), V_NULL(), V_NULL()), NULL, &e), ERR_INVALID,
+		DB_DATA);
 }
 END_TEST
 
 START_TEST(test_duplicate)
 {
 	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e));
-	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e), ERR_CONFLICT, DB_DUPLICATE);
+	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e), ERR_CONFLICT,
+		DB_DUPLICATE);
 	ck_assert_uint_eq(db_errno(db), 1062);
 	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, &e));
 	ck_assert_int_eq(db_trouble(db), DB_FINE);
@@ -337,7 +385,8 @@ START_TEST(test_text_of_an_error)
 	struct row *rows;
 	size_t n;
 
-	ck_assert(!db_query(db, &q[Q_SYNTAX], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e));
+	ck_assert(
+		!db_query(db, &q[Q_SYNTAX], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e));
 	ck_assert_int_eq(e.code, ERR_BUG);
 	ck_assert_msg(!strncmp(e.text, "syntax: 1064: ", 14), "%s", e.text);
 }
@@ -345,17 +394,24 @@ END_TEST
 
 START_TEST(test_mistakes_of_this_program)
 {
-	static const struct stmt *const wrong[] = { &q[Q_NEGATIVE], &q[Q_NO_FIELD], &q[Q_WRONG_TYPE] };
+	static const struct stmt *const wrong[] = { &q[Q_NEGATIVE], &q[Q_NO_FIELD],
+		&q[Q_WRONG_TYPE] };
 	struct row *rows, one;
 	size_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		for (int again = 0; again < 2; again++)
-			fails(db_query(db, wrong[i], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_BUG, DB_OTHER);
-	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1)), NULL, &e), ERR_BUG, DB_OTHER);		/* too few values */
-	fails(db_query(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_BUG, DB_OTHER);
+			fails(db_query(db, wrong[i], NULL, 0, a, row_fields, sizeof(*rows), &rows,
+				      &n, &e),
+				ERR_BUG, DB_OTHER);
+	fails(db_exec(db, &q[Q_ADD], VALS(V_U(1)), NULL, &e), ERR_BUG,
+		DB_OTHER); /* too few values */
+	fails(db_query(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), a, row_fields,
+		      sizeof(*rows), &rows, &n, &e),
+		ERR_BUG, DB_OTHER);
 	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(2), V_NULL(), V_NULL()), NULL, &e));
-	fails(db_query_one(db, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(one), &one, &e) >= 0, ERR_BUG, DB_OTHER);	/* two rows */
+	fails(db_query_one(db, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(one), &one, &e) >= 0,
+		ERR_BUG, DB_OTHER); /* two rows */
 	succeeds(db_query(db, &q[Q_ALL], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e));
 	ck_assert_uint_eq(n, 2);
 }
@@ -365,7 +421,8 @@ START_TEST(test_value_larger_than_a_packet)
 {
 	const size_t n = 2 << 20;
 	char *text = arena_alloc(a, n);
-	const struct val rows[] = { V_U(1), V_NULL(), V_S(STR("small")), V_U(2), V_NULL(), V_S((struct str){ text, n }) };
+	const struct val rows[] = { V_U(1), V_NULL(), V_S(STR("small")), V_U(2), V_NULL(),
+		V_S((struct str){ text, n }) };
 
 	memset(text, 'x', n);
 	fails(db_exec(db, &q[Q_ADD], rows + 3, 3, NULL, &e), ERR_INVALID, DB_DATA);
@@ -411,9 +468,11 @@ START_TEST(test_bulk_returning_sizes)
 	struct row *rows = ARENA_ARRAY(a, struct row, n + 1);
 
 	for (uint64_t seen = 0; seen < 3; seen++) {
-		succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(10, n, STR_NONE), n, 3, a, row_fields, sizeof(*rows), rows, &e));
+		succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(10, n, STR_NONE), n, 3, a,
+			row_fields, sizeof(*rows), rows, &e));
 		for (size_t i = 0; i < n; i++)
-			ck_assert(rows[i].id == 10 + i && rows[i].seen == seen && str_eq(rows[i].s, arena_printf(a, "row %zu", i)));
+			ck_assert(rows[i].id == 10 + i && rows[i].seen == seen &&
+				  str_eq(rows[i].s, arena_printf(a, "row %zu", i)));
 	}
 }
 END_TEST
@@ -430,7 +489,8 @@ START_TEST(test_bulk_returning_repeats)
 		v[i * 3 + 1] = V_S(STR("x"));
 		v[i * 3 + 2] = V_NULL();
 	}
-	succeeds(db_bulk_returning(db, &q[Q_UPSERT], v, ARRAY_SIZE(ids), 3, a, row_fields, sizeof(*rows), rows, &e));
+	succeeds(db_bulk_returning(
+		db, &q[Q_UPSERT], v, ARRAY_SIZE(ids), 3, a, row_fields, sizeof(*rows), rows, &e));
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		ck_assert_msg(rows[i].id == ids[i] && rows[i].seen == seen[i], "row %zu", i);
 }
@@ -444,8 +504,8 @@ START_TEST(test_bulk_larger_than_a_packet)
 	size_t found;
 
 	memset(text, 'y', long_n);
-	succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(1, n, (struct str){ text, long_n }), n, 3, a, row_fields, sizeof(*rows), rows,
-		&e));
+	succeeds(db_bulk_returning(db, &q[Q_UPSERT], bulk_rows(1, n, (struct str){ text, long_n }),
+		n, 3, a, row_fields, sizeof(*rows), rows, &e));
 	for (size_t i = 0; i < n; i++)
 		ck_assert(rows[i].id == i + 1 && rows[i].seen == 0);
 	rows = all(&found);
@@ -463,7 +523,8 @@ START_TEST(test_bulk_returning_fails_whole)
 	struct row rows[5];
 
 	v[3 * 3 + 1] = V_S(STR("much longer than twenty characters"));
-	fails(db_bulk_returning(db, &q[Q_UPSERT], v, 5, 3, a, row_fields, sizeof(*rows), rows, &e), ERR_INVALID, DB_DATA);
+	fails(db_bulk_returning(db, &q[Q_UPSERT], v, 5, 3, a, row_fields, sizeof(*rows), rows, &e),
+		ERR_INVALID, DB_DATA);
 	ck_assert_uint_eq(count(), 0);
 	succeeds(db_exec(db, &q[Q_ADD], VALS(V_U(1), V_NULL(), V_NULL()), NULL, &e));
 }
@@ -472,7 +533,8 @@ END_TEST
 /* The server runs a bulk UPDATE row by row. */
 START_TEST(test_bulk_update_fails_whole)
 {
-	const struct val set[] = { V_U(11), V_U(1), V_U(12), V_U(2), V_U(11), V_U(3), V_U(14), V_U(4) };
+	const struct val set[] = { V_U(11), V_U(1), V_U(12), V_U(2), V_U(11), V_U(3), V_U(14),
+		V_U(4) };
 	struct row *rows;
 	size_t n;
 
@@ -559,7 +621,7 @@ START_TEST(test_commit_not_sent)
 	succeeds(db_begin(db, &e));
 	succeeds(add(db, 1));
 	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
-	fails(db_commit(db, &e), ERR_DOWN, DB_LOST);	/* not ERR_UNKNOWN: it could not be written */
+	fails(db_commit(db, &e), ERR_DOWN, DB_LOST); /* not ERR_UNKNOWN: it could not be written */
 	ck_assert_uint_eq(count(), 0);
 }
 END_TEST
@@ -593,6 +655,44 @@ START_TEST(test_write_without_answer)
 }
 END_TEST
 
+/* An upsert that gives rows is no reading, though it is asked like that. */
+START_TEST(test_returning_without_answer)
+{
+	struct row *rows;
+	size_t n;
+	pid_t child;
+
+	child = kill_when_busy(number(db, &q[Q_CONNECTION], NULL, 0), "INSERT%");
+	fails(db_query(db, &q[Q_SLOW_UPSERT], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e),
+		ERR_UNKNOWN, DB_LOST);
+	test_child_ended_well(child);
+	ck_assert_uint_eq(db_connects(db), 1);
+}
+END_TEST
+
+START_TEST(test_password)
+{
+	struct db *kept = db;
+	struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"), .user = "somebody",
+		.password = "it's secret", .name = TEST_DB };
+
+	succeeds(db_exec(other, &q[Q_USER], NULL, 0, NULL, &e));
+	succeeds(db_exec(other, &q[Q_GRANT], NULL, 0, NULL, &e));
+	db = db_new(&c);
+	for (int i = 0; i < 2; i++) {
+		succeeds(add(db, (uint64_t)i));
+		kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	}
+	ck_assert_uint_eq(db_connects(db), 2);
+	db_free(db);
+	c.password = "wrong";
+	db = db_new(&c);
+	fails(db_connect(db, &e), ERR_DOWN, DB_LOST);
+	db_free(db);
+	db = kept;
+}
+END_TEST
+
 START_TEST(test_answer_too_late)
 {
 	struct db *kept = db;
@@ -600,7 +700,8 @@ START_TEST(test_answer_too_late)
 	size_t n;
 
 	db = test_connect(TEST_DB, 1000);
-	fails(db_query(db, &q[Q_SLEEP], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e), ERR_DOWN, DB_LOST);
+	fails(db_query(db, &q[Q_SLEEP], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e),
+		ERR_DOWN, DB_LOST);
 	ck_assert_uint_eq(db_connects(db), 2);		/* reading was tried twice */
 	succeeds(add(db, 1));
 	db_free(db);
@@ -610,7 +711,9 @@ END_TEST
 
 START_TEST(test_no_server)
 {
-	const struct db_config c = { .socket = "/nonexistent/mariadb.sock", .user = "root", .connect_timeout_ms = 1000 };
+	const struct db_config c = {
+		.socket = "/nonexistent/mariadb.sock", .user = "root", .connect_timeout_ms = 1000
+	};
 	struct db *kept = db;
 
 	db = db_new(&c);
@@ -625,7 +728,10 @@ END_TEST
 
 START_TEST(test_tls)
 {
-	struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"), .user = "root", .name = TEST_DB, .tls = "preferred" };
+	struct db_config c = { .socket = getenv("GRAPNEL_TEST_SOCKET"),
+		.user = "root",
+		.name = TEST_DB,
+		.tls = "preferred" };
 	struct db *kept = db;
 
 	db = db_new(&c);
@@ -706,7 +812,8 @@ START_TEST(test_tx_refused_by_its_function)
 }
 END_TEST
 
-/* Row 2 and then row 1, with enough changes besides that the server picks the other one as the victim. */
+/* Row 2 and then row 1, with enough changes besides that the server picks the other one as the
+ * victim. */
 static void cross_over(int ready)
 {
 	char c = 1;
@@ -791,7 +898,8 @@ START_TEST(test_built_text)
 	sql_lit(&s, " ORDER BY id LIMIT ");
 	sql_val(&s, V_U(3));
 	for (int again = 0; again < 2; again++) {
-		succeeds(db_query_sql(db, "t.list", &s, a, row_fields, sizeof(*rows), &rows, &n, &e));
+		succeeds(db_query_sql(
+			db, "t.list", &s, a, row_fields, sizeof(*rows), &rows, &n, &e));
 		ck_assert(n == 3 && rows[0].id == 6 && rows[2].id == 8);
 		kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
 	}
@@ -833,6 +941,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_commit_not_sent);
 	tcase_add_test(t, test_commit_without_answer);
 	tcase_add_test(t, test_write_without_answer);
+	tcase_add_test(t, test_returning_without_answer);
+	tcase_add_test(t, test_password);
 	tcase_add_test(t, test_answer_too_late);
 	tcase_add_test(t, test_no_server);
 	tcase_add_test(t, test_tls);

@@ -1,4 +1,4 @@
-/* Migrations against a real MariaDB: twice, two at once, broken off and mended, changed, cut off. */
+/* Migrations against a real MariaDB: twice, two at once, broken and mended, changed, cut off. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -36,7 +36,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	static const char *const names[] = { "0001_a.sql", "0002_b.sql", "0002_c.sql", "0003_c.sql", "3_c.sql", "README" };
+	static const char *const names[] = { "0001_a.sql", "0002_b.sql", "0002_c.sql", "0003_c.sql",
+		"3_c.sql", "README" };
 	char path[200];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -58,14 +59,16 @@ static const char first[] =
 	"\n"
 	"INSERT INTO one (id) VALUES (1) ON DUPLICATE KEY UPDATE id = id;	-- done\n"
 	"-- the end\n";
-static const char second[] = "CREATE TABLE IF NOT EXISTS two (id INT NOT NULL, PRIMARY KEY (id));\nALTER TABLE two ADD COLUMN IF NOT EXISTS x INT;\n";
+#define CREATE_TWO "CREATE TABLE IF NOT EXISTS two (id INT NOT NULL, PRIMARY KEY (id));\n"
+static const char second[] = CREATE_TWO "ALTER TABLE two ADD COLUMN IF NOT EXISTS x INT;\n";
 
 struct count_row {
 	uint64_t n;
 };
 static const struct field count_fields[] = { FIELD_U64(struct count_row, n, "n", ""), FIELD_END };
 static const struct stmt count_tables = { "tables",
-	"SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('one', 'two', 'three')" };
+	"SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = DATABASE()"
+	" AND table_name IN ('one', 'two', 'three')" };
 static const struct stmt count_one = { "one", "SELECT COUNT(*) AS n FROM one WHERE t = ';'" };
 
 static uint64_t number(const struct stmt *s)
@@ -109,7 +112,7 @@ END_TEST
 START_TEST(test_broken_then_mended)
 {
 	put_file("0001_a.sql", first);
-	put_file("0002_b.sql", "CREATE TABLE IF NOT EXISTS two (id INT NOT NULL, PRIMARY KEY (id));\nALTER TABLE nobody ADD COLUMN x INT;\n");
+	put_file("0002_b.sql", CREATE_TWO "ALTER TABLE nobody ADD COLUMN x INT;\n");
 	fails(migrate_up(db, folder, &applied, &e), ERR_BUG, DB_OTHER);
 	ck_assert_uint_eq(applied, 1);
 	ck_assert_uint_eq(number(&count_tables), 2);	/* DDL commits by itself */
@@ -123,7 +126,8 @@ END_TEST
 
 START_TEST(test_error_names_file_and_statement)
 {
-	put_file("0001_a.sql", "CREATE TABLE one (id INT);\n-- comment; only\n\nALTER TABLE nobody ADD x INT;\n");
+	put_file("0001_a.sql",
+		"CREATE TABLE one (id INT);\n-- comment; only\n\nALTER TABLE nobody ADD x INT;\n");
 	ck_assert(!migrate_up(db, folder, &applied, &e));
 	ck_assert_msg(!strncmp(e.text, "0001_a.sql: statement 2: 1146: ", 31), "%s", e.text);
 }
@@ -134,14 +138,16 @@ START_TEST(test_two_at_once)
 	pid_t child;
 	int status = 0;
 
-	put_file("0001_a.sql", "CREATE TABLE one (id INT);\nDO SLEEP(1);\nINSERT INTO one VALUES (1);\n");
+	put_file("0001_a.sql",
+		"CREATE TABLE one (id INT);\nDO SLEEP(1);\nINSERT INTO one VALUES (1);\n");
 	child = test_fork();
 	if (!child) {
 		db = test_connect(MIGRATE_DB, 30000);
 		succeeds(migrate_up(db, folder, &applied, &e));
 		_exit(10 + (int)applied);
 	}
-	succeeds(migrate_up(db, folder, &applied, &e));	/* without the lock one of them would fail: there is no IF NOT EXISTS */
+	/* without the lock one of them would fail: there is no IF NOT EXISTS */
+	succeeds(migrate_up(db, folder, &applied, &e));
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status));
 	ck_assert_uint_eq(applied + (unsigned)WEXITSTATUS(status), 11);
@@ -163,7 +169,8 @@ END_TEST
 
 START_TEST(test_file_cut_off_changes_nothing)
 {
-	put_file("0001_a.sql", "CREATE TABLE one (id INT);\nCREATE TABLE two (id INT COMMENT 'half a sente");
+	put_file("0001_a.sql",
+		"CREATE TABLE one (id INT);\nCREATE TABLE two (id INT COMMENT 'half a sente");
 	fails(migrate_up(db, folder, &applied, &e), ERR_INVALID, DB_FINE);
 	put_file("0001_a.sql", "CREATE TABLE one (id INT);\nCREATE TABLE two (id INT)\n");
 	fails(migrate_up(db, folder, &applied, &e), ERR_INVALID, DB_FINE);
@@ -205,7 +212,8 @@ START_TEST(test_newer_schema)
 }
 END_TEST
 
-/* The product's own files: from nothing, and each statement once more, as after a crash just before the end. */
+/* The product's own files: from nothing, and each statement once more, as after a crash just before
+ * the end. */
 START_TEST(test_own_files_run_again)
 {
 	static const struct stmt forget = { "forget", "DELETE FROM schema_migrations" };

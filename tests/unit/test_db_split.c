@@ -1,4 +1,5 @@
-/* Migration files into statements. '|' stands between the statements expected; "!" means that the text has no proper end. */
+/* Migration files into statements. '|' stands between the statements expected; "!" means that the
+ * text has no proper end. */
 #include "unit.h"
 
 #include "src/db/db_int.h"
@@ -15,9 +16,11 @@ static const struct {
 	{ "over lines", "A\n B\n;\nC;\n", "A\n B\n|\nC" },
 	{ "CR LF", "A;\r\nB;\r\n", "A|\r\nB" },
 	{ "blanks behind", "A; \t\nB;  ", "A| \t\nB" },
-	{ "comment behind", "A;\t-- first; yes\nB;# x\nC;/* y\n */D;\n", "A|\t-- first; yes\nB|# x\nC|/* y\n */D" },
+	{ "comment behind", "A;\t-- first; yes\nB;# x\nC;/* y\n */D;\n",
+		"A|\t-- first; yes\nB|# x\nC|/* y\n */D" },
 	{ "comment before", "-- it's; \"one\n A;\n", "-- it's; \"one\n A" },
-	{ "comment within", "A (\n x, -- the user's; id\n y);\n", "A (\n x, -- the user's; id\n y)" },
+	{ "comment within", "A (\n x, -- the user's; id\n y);\n",
+		"A (\n x, -- the user's; id\n y)" },
 	{ "comment that ends a statement's line", "A -- no end;\n;\n", "A -- no end;\n" },
 	{ "block comment", "A /* ;\n' */ B;\n", "A /* ;\n' */ B" },
 	{ "two dashes without a blank are no comment", "A 5--1;\n", "A 5--1" },
@@ -52,7 +55,8 @@ START_TEST(test_split)
 	}
 	if (found < 0)
 		strbuf_addc(&got, '!');
-	ck_assert_msg(str_eqs(strbuf_str(&got), texts[_i].want), "%s: %.*s", texts[_i].name, STR_ARG(strbuf_str(&got)));
+	ck_assert_msg(str_eqs(strbuf_str(&got), texts[_i].want), "%s: %.*s", texts[_i].name,
+		STR_ARG(strbuf_str(&got)));
 	arena_free(a);
 }
 END_TEST
