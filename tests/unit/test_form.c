@@ -1,0 +1,193 @@
+/* Forms of the API: what each type takes from a body and from a query, and what a refusal says. */
+#include "src/api/form_int.h"
+#include "unit.h"
+
+struct form {
+	struct str text, addresses;
+	uint64_t number, words;
+	ms_t at;
+	bool flag;
+	const struct json *object;
+};
+
+static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { "four", 4 }, { 0 } };
+
+static const struct form_field fields[] = {
+	{ "text", FORM_TEXT, FORM_AT(struct form, text, struct str), FORM_REQUIRED, 1, 8 },
+	{ "number", FORM_NUMBER, FORM_AT(struct form, number, uint64_t), FORM_CLAMP | FORM_NULL, 1, 100, .absent = 77 },
+	{ "words", FORM_WORDS, FORM_AT(struct form, words, uint64_t), .words = words },
+	{ "flag", FORM_BOOL, FORM_AT(struct form, flag, bool), FORM_FIXED },
+	{ "at", FORM_TIME, FORM_AT(struct form, at, ms_t) },
+	{ "addresses", FORM_ADDRESSES, FORM_AT(struct form, addresses, struct str) },
+	{ "object", FORM_OBJECT, FORM_AT(struct form, object, const struct json *) },
+	FORM_END
+};
+
+static struct arena *a;
+static struct form f;
+static struct err e;
+
+static bool read_body(const char *text, enum form_mode mode)
+{
+	const struct json *j;
+	struct err bad = { 0 };
+
+	e = (struct err){ 0 };
+	ck_assert_msg(json_parse(a, str_of(text), &j, &bad), "%s: %s", text, bad.text);
+	return form_read_json(a, j, fields, mode, &f, &e);
+}
+
+static void begin(void)
+{
+	a = arena_new(1 << 20);
+	f = (struct form){ .number = 5, .text = STR("before") };
+}
+
+/* ---- bodies ---- */
+
+START_TEST(test_a_whole_form)
+{
+	begin();
+	ck_assert(read_body("{\"text\":\"abc\",\"number\":7,\"words\":[\"one\",\"FOUR\"],\"flag\":true,\"at\":\"1970-01-01T00:00:01Z\","
+		"\"addresses\":[\"10.0.0.0/8\",\" ::1 \"],\"object\":{\"x\":1}}", FORM_NEW));
+	unit_str(f.text, "abc");
+	unit_str(f.addresses, "10.0.0.0/8,::1");
+	unit_str(json_text(json_get(f.object, "x")), "1");
+	ck_assert_uint_eq(f.number, 7);
+	ck_assert_uint_eq(f.words, 5);
+	ck_assert_int_eq(f.at, 1000);
+	ck_assert(f.flag);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_what_is_not_there_stays)
+{
+	begin();
+	ck_assert(read_body("{\"words\":\"two, one\"}", FORM_CHANGE));
+	unit_str(f.text, "before");
+	ck_assert_uint_eq(f.number, 5);
+	ck_assert_uint_eq(f.words, 3);
+	ck_assert(read_body("{}", FORM_CHANGE));
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_null)
+{
+	begin();
+	ck_assert(read_body("{\"text\":\"x\",\"number\":null,\"addresses\":null,\"object\":null}", FORM_NEW));
+	ck_assert_uint_eq(f.number, 77);
+	ck_assert(f.addresses.p && !f.addresses.n);
+	ck_assert_ptr_null(f.object);
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
+	const char *body, *field, *text;
+	enum form_mode mode;
+} refused[] = {
+	{ "{}", "text", "text is missing." },
+	{ "{\"text\":null}", "text", "text must be a text." },
+	{ "{\"text\":\"\"}", "text", "text must have 1 to 8 bytes." },
+	{ "{\"text\":\"123456789\"}", "text", "text must have 1 to 8 bytes." },
+	{ "{\"text\":5}", "text", "text must be a text." },
+	{ "{\"text\":\"a\\u0000\"}", "text", "text must be a text." },
+	{ "{\"text\":\"x\",\"number\":0}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":-1}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":1.5}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":1e1}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":\"7\"}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":true}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"words\":\"three\"}", "words", "words must be of: one, two, four." },
+	{ "{\"text\":\"x\",\"words\":\"one,,two\"}", "words", "words must be of: one, two, four." },
+	{ "{\"text\":\"x\",\"words\":[]}", "words", "words must be of: one, two, four." },
+	{ "{\"text\":\"x\",\"words\":[1]}", "words", "words must be of: one, two, four." },
+	{ "{\"text\":\"x\",\"words\":null}", "words", "words must be there, not null." },
+	{ "{\"text\":\"x\",\"flag\":\"true\"}", "flag", "flag must be true or false." },
+	{ "{\"text\":\"x\",\"flag\":1}", "flag", "flag must be true or false." },
+	{ "{\"text\":\"x\",\"flag\":null}", "flag", "flag must be there, not null." },
+	{ "{\"flag\":true}", "flag", "flag cannot be changed.", FORM_CHANGE },
+	{ "{\"text\":\"x\",\"at\":1}", "at", "at must be a time like 2026-01-02T03:04:05Z." },
+	{ "{\"text\":\"x\",\"at\":\"today\"}", "at", "at must be a time like 2026-01-02T03:04:05Z." },
+	{ "{\"text\":\"x\",\"addresses\":[\"10.0.0.0/33\"]}", "addresses", "addresses must be addresses or networks like 192.0.2.0/24." },
+	{ "{\"text\":\"x\",\"addresses\":[[]]}", "addresses", "addresses must be addresses or networks like 192.0.2.0/24." },
+	{ "{\"text\":\"x\",\"addresses\":7}", "addresses", "addresses must be a list of addresses." },
+	{ "{\"text\":\"x\",\"object\":[]}", "object", "object must be an object." },
+	{ "{\"text\":\"x\",\"Number\":1}", "Number", "There is no member of that name here." },
+	{ "{\"text\":\"x\",\"a-name-that-is-longer-than-any-of-ours-could-ever-be\":1}", "a-name-that-is-longer-than-any-of-ours-could-ev",
+		"There is no member of that name here." },
+};
+
+START_TEST(test_refused)
+{
+	begin();
+	ck_assert_msg(!read_body(refused[_i].body, refused[_i].mode), "%s", refused[_i].body);
+	ck_assert_int_eq(e.code, ERR_INVALID);
+	ck_assert_str_eq(e.field, refused[_i].field);
+	ck_assert_str_eq(e.text, refused[_i].text);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_too_many_addresses)
+{
+	struct strbuf b;
+
+	begin();
+	strbuf_init(&b, a, 100000);
+	strbuf_adds(&b, "{\"text\":\"x\",\"addresses\":\"");
+	for (int i = 0; i < 1000; i++)
+		strbuf_adds(&b, "192.0.2.1,");
+	strbuf_adds(&b, "\"}");
+	ck_assert(!read_body(arena_cstr(a, strbuf_str(&b)), FORM_NEW));
+	ck_assert_str_eq(e.text, "addresses has more than 4096 bytes.");
+	arena_free(a);
+}
+END_TEST
+
+/* ---- queries ---- */
+
+static const struct {
+	const char *query;
+	bool ok;
+	uint64_t number, words;
+	const char *field;
+} queries[] = {
+	{ "", true, 5, 0 },
+	{ "number=7&words=one,two", true, 7, 3 },
+	{ "number=100000&words=TWO", true, 100, 2 },			/* above the maximum counts as the maximum */
+	{ "number=99999999999999999999999", true, 100, 0 },
+	{ "number=&words=", true, 5, 0 },				/* a form field left empty */
+	{ "number=7&number=8", true, 8, 0 },
+	{ "tenant=other&number=7", true, 7, 0 },			/* whose things: read before any form */
+	{ "words=one%2Ctwo&flag=true&at=1970-01-01T00:00:01%2B00:00", true, 5, 3 },
+	{ "number=0", false, 0, 0, "number" },
+	{ "number=+7", false, 0, 0, "number" },
+	{ "number=0x7", false, 0, 0, "number" },
+	{ "number=7.0", false, 0, 0, "number" },
+	{ "words=three", false, 0, 0, "words" },
+	{ "flag=1", false, 0, 0, "flag" },
+	{ "text=%ff", false, 0, 0, "text" },
+	{ "object=x", false, 0, 0, "object" },
+	{ "color=red", false, 0, 0, "color" },
+};
+
+START_TEST(test_query)
+{
+	begin();
+	e = (struct err){ 0 };
+	ck_assert_msg(form_read_query(a, str_of(queries[_i].query), fields, &f, &e) == queries[_i].ok, "%s: %s", queries[_i].query, e.text);
+	if (queries[_i].ok) {
+		ck_assert_uint_eq(f.number, queries[_i].number);
+		ck_assert_uint_eq(f.words, queries[_i].words);
+	} else {
+		ck_assert_str_eq(e.field, queries[_i].field);
+	}
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("form", UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null), UNIT_ROWS(test_refused, refused),
+	UNIT(test_too_many_addresses), UNIT_ROWS(test_query, queries))
