@@ -13,7 +13,7 @@ COMMIT = b"\x03COMMIT"
 
 
 class Proxy:
-    """Listens on `path`, connects to `server`. cut_every = n: each n-th COMMIT is cut off; 0 = none."""
+    """Listens on `path`, in a folder of its own, connects to `server`. cut_every = n: each n-th COMMIT is cut off; 0 = none."""
 
     def __init__(self, path, server):
         self.path, self.server = path, server
@@ -28,6 +28,7 @@ class Proxy:
     def close(self):
         self.listener.close()
         os.unlink(self.path)
+        os.rmdir(os.path.dirname(self.path))
 
     def _accept(self):
         while True:

@@ -30,31 +30,30 @@ class Box(harness.Instance):
             return int(f.read())
 
 
-def start(function):
+def prepare(function):
     box = Box("lighttpd", getattr(function, "sets", ()))
     if getattr(function, "needs_proxy", False):
         path = os.path.join(tempfile.mkdtemp(prefix="grapnel-proxy."), "db.sock")
         os.chmod(os.path.dirname(path), 0o755)
         box.sets.append("database.socket=" + path)
         box.proxy = Proxy(path, box.path("run", "db.sock"))
-    return box.up()
+    return box
 
 
 def one(function, builddir):
-    box, began = None, time.monotonic()
+    box, began = prepare(function), time.monotonic()
     try:
-        box = start(function)
+        box.up()
         function(box, builddir)
     except Exception as e:
         where = traceback.extract_tb(e.__traceback__)[-1]
         print("FAILED  %s\n        %s: %s (%s:%d)" % (function.__name__, type(e).__name__, e,
                                                    os.path.basename(where.filename), where.lineno), flush=True)
-        if box:
-            box.down(remove=False)
-            print("        its data and logs are left in %s" % box.dir, flush=True)
+        box.down(remove=False)
+        print("        its data and logs are left in %s" % box.dir, flush=True)
         return False
     finally:
-        if box and box.proxy:
+        if box.proxy:
             box.proxy.close()
     box.down()
     print("ok      %s (%.1f s)" % (function.__name__, time.monotonic() - began), flush=True)
