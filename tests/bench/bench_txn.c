@@ -159,8 +159,9 @@ static void read_prometheus(struct webhook *w)
 
 	w->source = 1;
 	w->derived = true;
-	w->key = w->entity_id = value(w->rq, "\"fingerprint\":\"");
-	w->id = print(w->id_text, "%.*s:%.*s:firing", STR_ARG(w->key), STR_ARG(starts_at));
+	w->entity_id = value(w->rq, "\"fingerprint\":\"");
+	w->key = print(w->key_text, "prometheus:%.*s", STR_ARG(w->entity_id));
+	w->id = print(w->id_text, "%.*s:%.*s:firing", STR_ARG(w->entity_id), STR_ARG(starts_at));
 	w->type = STR("alert.firing");
 	w->entity_type = STR("alert");
 	w->summary = value(w->rq, "\"summary\":\"");
@@ -174,7 +175,7 @@ static void read_github(struct webhook *w)
 
 	w->source = 2;
 	w->id = param(w->rq, "HTTP_X_GITHUB_DELIVERY");
-	w->key = print(w->key_text, "workflow_run:274468021:%.*s:274468021:%.*s", STR_ARG(workflow),
+	w->key = print(w->key_text, "github:workflow_run:274468021:%.*s:274468021:%.*s", STR_ARG(workflow),
 		STR_ARG(branch));
 	w->type = STR("workflow_run.completed");
 	w->entity_type = STR("workflow_run");

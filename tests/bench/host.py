@@ -48,7 +48,7 @@ class Elsewhere:
 
     def share(self):
         busy, total, ours = (after - before for after, before in zip(self._now(), self.before))
-        return max(0.0, (busy - ours) / max(1, total))
+        return min(1.0, max(0.0, (busy - ours) / max(1, total)))
 
 
 def idle_share(seconds=IDLE_PROBE_S):
@@ -111,9 +111,9 @@ class User:
             os.chown(path, self.uid, self.gid)
 
     def start(self, argv, log, env=None):
-        """Starts a program at the head of a session of its own, its output in `log`."""
+        """Starts a program at the head of a session of its own, its output in `log`. It ends when we are killed."""
         with open(log, "ab") as out:
-            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
+            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
                                     env={"PATH": PROGRAM_PATH, "LANG": "C.UTF-8", **(env or {})}, start_new_session=True,
                                     umask=0o022, **self.switch)
 

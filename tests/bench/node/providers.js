@@ -56,7 +56,7 @@ function mapAlert(alert, doc) {
 	const severity = SEVERITIES[native] ?? (firing ? 2 : 0);
 	return {
 		id: `${alert.fingerprint}:${alert.startsAt}:${alert.status}` + (firing ? '' : `:${alert.endsAt}`), derived: true,
-		action: firing ? TRIGGER : RESOLVE, key: alert.fingerprint, type: firing ? 'alert.firing' : 'alert.resolved',
+		action: firing ? TRIGGER : RESOLVE, key: `prometheus:${alert.fingerprint}`, type: firing ? 'alert.firing' : 'alert.resolved',
 		entityType: 'alert', entityId: alert.fingerprint, severity, level: LEVELS[severity], native,
 		summary: notes.summary || notes.title || notes.description || labels.alertname || '',
 		service: labels.service || labels.app || labels.job || '', origin: labels.instance || labels.pod || '',
@@ -73,7 +73,7 @@ function mapGithub(doc, headers) {
 	const branch = run.head_branch || run.head_sha;
 	return {
 		id: headers['x-github-delivery'], derived: false, action,
-		key: `workflow_run:${repository.id}:${run.workflow_id}:${run.head_repository?.id || repository.id}:${branch}`,
+		key: `github:workflow_run:${repository.id}:${run.workflow_id}:${run.head_repository?.id || repository.id}:${branch}`,
 		type: `${event}.${doc.action}`, entityType: event, entityId: String(run.id), severity, level: LEVELS[severity],
 		native: conclusion, summary: `${doc.workflow?.name || run.name || run.path}: ${conclusion} on ${branch}`,
 		service: repository.name, origin: repository.full_name, occurredAt: timeMs(run.updated_at),

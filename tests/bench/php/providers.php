@@ -57,7 +57,7 @@ function map_prometheus(array $alert, array $doc): array
 	$severity = SEVERITIES[$native] ?? ($firing ? 2 : 0);
 	$id = "{$alert['fingerprint']}:{$alert['startsAt']}:{$alert['status']}" . ($firing ? '' : ":{$alert['endsAt']}");
 	$notes = $alert['annotations'] ?? [];
-	return ['id' => $id, 'derived' => true, 'action' => $firing ? TRIGGER : RESOLVE, 'key' => $alert['fingerprint'],
+	return ['id' => $id, 'derived' => true, 'action' => $firing ? TRIGGER : RESOLVE, 'key' => "prometheus:{$alert['fingerprint']}",
 		'type' => $firing ? 'alert.firing' : 'alert.resolved', 'entity_type' => 'alert', 'entity_id' => $alert['fingerprint'],
 		'severity' => $severity, 'level' => LEVELS[$severity], 'native' => $native,
 		'summary' => $notes['summary'] ?? $notes['title'] ?? $notes['description'] ?? $labels['alertname'] ?? '',
@@ -80,7 +80,7 @@ function map_github(array $doc): array
 	$branch = $run['head_branch'] ?? $run['head_sha'] ?? '';
 	$severity = $action === TRIGGER ? 2 : 0;
 	return ['id' => $_SERVER['HTTP_X_GITHUB_DELIVERY'], 'derived' => false, 'action' => $action,
-		'key' => "workflow_run:$r:{$run['workflow_id']}:" . ($run['head_repository']['id'] ?? $r) . ":$branch",
+		'key' => "github:workflow_run:$r:{$run['workflow_id']}:" . ($run['head_repository']['id'] ?? $r) . ":$branch",
 		'type' => "$event.{$doc['action']}", 'entity_type' => $event, 'entity_id' => (string)$run['id'],
 		'severity' => $severity, 'level' => LEVELS[$severity], 'native' => $conclusion,
 		'summary' => ($doc['workflow']['name'] ?? $run['name'] ?? $run['path']) . ": $conclusion on $branch",
