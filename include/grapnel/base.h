@@ -140,6 +140,8 @@ bool hex_decode(struct str s, void *out, size_t out_n) MUST_USE;
 struct str base64_encode(struct arena *a, const void *p, size_t n);		/* RFC 4648 section 4, padded */
 /* Standard or URL alphabet by `url`; padding needed unless url. Bad text gives false. */
 bool base64_decode(struct arena *a, struct str s, bool url, struct str *out) MUST_USE;
+/* RFC 1952, one member, nothing after it. Inflates to at most `max` bytes: 1 done, 0 it would be more, -1 no such gzip. */
+int gunzip(struct arena *a, struct str in, size_t max, struct str *out) MUST_USE;
 /* %XX, and with `plus` '+' as blank. A bad escape stays as it stands (WHATWG URL). */
 struct str url_decode(struct arena *a, struct str s, bool plus);
 struct str url_encode(struct arena *a, struct str s);				/* RFC 3986 unreserved stay */

@@ -34,6 +34,25 @@ static bool is_json(struct str type, struct str body)
 	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json") || str_starts(str_trim(body), "{");
 }
 
+static bool inflate_body(struct call *c)
+{
+	struct request *rq = c->rq;
+	struct str coding = request_header(rq, "content-encoding");
+
+	if (!coding.n || str_ieqs(coding, "identity"))
+		return true;
+	if (!str_ieqs(coding, "gzip") && !str_ieqs(coding, "x-gzip"))
+		return reply_refuse(c, 415, "unsupported_media_type", "Of content codings only gzip is taken.", NULL);
+	switch (gunzip(c->a, rq->body, API_BODY_MAX, &rq->body)) {
+	case 0:
+		return reply_refuse(c, 413, "body_too_large", "The inflated body is too large.", NULL);
+	case 1:
+		return true;
+	default:
+		return reply_refuse(c, 400, "invalid_payload", "The body is not the gzip that its header says.", NULL);
+	}
+}
+
 bool input_body(struct call *c, bool optional, const struct json **object)
 {
 	struct request *rq = c->rq;
@@ -43,10 +62,10 @@ bool input_body(struct call *c, bool optional, const struct json **object)
 		*object = json_new(c->a, JSON_OBJECT);
 		return true;
 	}
+	if (!inflate_body(c))
+		return false;
 	if (!is_json(rq->content_type, rq->body))
 		return reply_refuse(c, 415, "unsupported_media_type", "The body must be application/json.", NULL);
-	if (request_header(rq, "content-encoding").n)
-		return reply_refuse(c, 415, "unsupported_media_type", "The body must not be encoded.", NULL);
 	if (!json_parse(c->a, rq->body, object, &e))
 		return reply_refuse(c, 400, "invalid_payload", "The body is not JSON that we can read.", NULL);
 	if (!json_is(*object, JSON_OBJECT))

@@ -313,7 +313,8 @@ START_TEST(test_bodies_that_are_no_form)
 		{ "application/json", "null", "invalid_payload", 400 },
 		{ "application/json", "{} {}", "invalid_payload", 400 },
 		{ "application/json", "{\"name\":\"\xff\"}", "invalid_payload", 400 },
-		{ "text/plain", "{}", "unsupported_media_type", 415 },
+		{ "text/plain", "name", "unsupported_media_type", 415 },
+		{ "text/plain", " {}", "invalid_request", 400 },	/* it looks like JSON: curl -d */
 		{ "application/x-www-form-urlencoded", "name=x", "unsupported_media_type", 415 },
 		{ "application/merge-patch+json", "{}", "invalid_request", 400 },
 		{ "", "{}", "invalid_request", 400 },
@@ -326,6 +327,40 @@ START_TEST(test_bodies_that_are_no_form)
 		expect_error(rows[i].status, rows[i].code, rows[i].status == 400 && strcmp(rows[i].code, "invalid_payload") ? "name" : NULL,
 			send_request(rq));
 	}
+}
+END_TEST
+
+#define GZIP_COLOR "H4sIAAAAAAACA6tWSs7PyS9SsjKsBQCxnYFsCwAAAA=="
+#define GZIP_BLANKS \
+	"H4sIAAAAAAACA+3BAQ0AAADCoCrvn9IeDigAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPgx3yofVOCTBAA="
+
+/* The gzip of {"color":1}, and of 300,000 blanks: made by `printf | gzip -9n | base64 -w0`. */
+static const struct {
+	const char *coding, *base64, *code;
+	unsigned status;
+} codings[] = {
+	{ "gzip", GZIP_COLOR, "invalid_request", 400 },
+	{ "gzip", GZIP_BLANKS, "body_too_large", 413 },
+	{ "gzip", "e30=", "invalid_payload", 400 },
+	{ "br", "e30=", "unsupported_media_type", 415 },
+	{ "identity", "e30=", "invalid_request", 400 },
+};
+
+START_TEST(test_content_codings)
+{
+	struct request *rq = request_new(admin, "POST", "/api/integrations", "");
+	struct answer r;
+
+	rq->headers = (struct header[]){ rq->headers[0], { STR("content-encoding"), str_of(codings[_i].coding) } };
+	rq->header_n = 2;
+	ck_assert(base64_decode(a, str_of(codings[_i].base64), false, &rq->body));
+	r = send_request(rq);
+	ck_assert_uint_eq(r.status, codings[_i].status);
+	is(member(r, "/error"), codings[_i].code);
 }
 END_TEST
 
@@ -703,6 +738,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_the_rate_limit_can_be_switched_off);
 	tcase_add_test(t, test_unknown_paths_and_methods);
 	tcase_add_test(t, test_bodies_that_are_no_form);
+	tcase_add_loop_test(t, test_content_codings, 0, (int)ARRAY_SIZE(codings));
 	tcase_add_test(t, test_bodies_too_large_or_short);
 	tcase_add_test(t, test_integrations_page_by_page);
 	tcase_add_test(t, test_an_integration_from_birth_to_end);
