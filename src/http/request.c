@@ -16,13 +16,11 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static void hex_random(char *out, size_t bytes)
+static void hex_write(char *out, const unsigned char *b, size_t n)
 {
-	unsigned char b[16];
 	size_t i;
 
-	random_bytes(b, bytes);
-	for (i = 0; i < bytes; i++) {
+	for (i = 0; i < n; i++) {
 		out[2 * i] = hex_digits[b[i] >> 4];
 		out[2 * i + 1] = hex_digits[b[i] & 15];
 	}
@@ -55,11 +53,13 @@ static bool traceparent_valid(struct str t)
 static struct str traceparent_make(struct arena *a)
 {
 	char *t = arena_alloc(a, TRACEPARENT_LENGTH + 1);
+	unsigned char ids[24];	/* 16 of the trace, 8 of its parent */
 
+	random_bytes(ids, sizeof(ids));
 	memcpy(t, "00-", 3);
-	hex_random(t + 3, 16);
+	hex_write(t + 3, ids, 16);
 	t[35] = '-';
-	hex_random(t + 36, 8);
+	hex_write(t + 36, ids + 16, 8);
 	memcpy(t + 52, "-01", 3);
 	return (struct str){ t, TRACEPARENT_LENGTH };
 }
