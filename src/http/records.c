@@ -55,7 +55,12 @@ static bool pair_length(struct str *s, size_t *out)
 	return true;
 }
 
-/* A NUL would be lost in libfcgi's terminated strings, so that two readers saw two requests: refused. */
+/* In libfcgi's "NAME=value" strings a NUL would be lost, and a '=' in a name would move: two readers saw two requests. */
+static bool name_fits(struct str name)
+{
+	return str_find(name, '=') < 0;
+}
+
 static bool pair_text(struct str *s, size_t n, struct str *out)
 {
 	if (n > s->n || (n && memchr(s->p, 0, n)))
@@ -81,7 +86,7 @@ static bool params_read(struct records *r)
 
 	while (s.n) {
 		if (++pairs > RECORDS_PAIRS_MAX || !pair_length(&s, &name_n) || !pair_length(&s, &value_n) ||
-				!pair_text(&s, name_n, &name) || !pair_text(&s, value_n, &value))
+				!pair_text(&s, name_n, &name) || !pair_text(&s, value_n, &value) || !name_fits(name))
 			return false;
 		if (!r->method.n && str_eqs(name, "REQUEST_METHOD"))
 			r->method = value;

@@ -111,6 +111,13 @@ static void large(struct request *rq)
 	bytes(rq, (struct str){ p, n });
 }
 
+/* A sanitizer would turn the signal into an exit. */
+static void crash(void)
+{
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+}
+
 static void answer(struct request *rq, const struct server *s, size_t batch)
 {
 	if (str_ends(rq->path, "/large"))
@@ -120,7 +127,7 @@ static void answer(struct request *rq, const struct server *s, size_t batch)
 	else if (str_eqs(rq->path, "/plain"))
 		bytes(rq, STR("ok"));
 	else if (str_ends(rq->path, "/crash"))
-		raise(SIGSEGV);
+		crash();
 	else if (!str_ends(rq->path, "/none"))
 		echo(rq, s, batch);
 	if (str_ends(rq->path, "/sleep"))

@@ -203,6 +203,7 @@ static const struct {
 	{ "name of 2 GiB", TEXT(METHOD URI "\xff\xff\xff\xff\1ab"), false },
 	{ "value of 2 GiB", TEXT(METHOD URI "\1\xff\xff\xff\xff" "ab"), false },
 	{ "NUL in a value", TEXT(METHOD URI "\1\3Aa\0b"), false },
+	{ "= in a name", TEXT("\15\2REQUEST_URI=a/y" METHOD URI), false },
 	{ "NUL in a name", TEXT(METHOD URI "\3\1A\0Bb"), false },
 };
 
