@@ -69,6 +69,15 @@ data_make() {
 
 # ---- configuration ----
 
+# Megabytes for InnoDB's pages: an eighth of the memory, since web server and much else live on the same box; 256 to 2048.
+pool_megabytes() {
+	local mb
+	mb=$(awk '/^MemTotal:/ { print int($2 / 8192) }' /proc/meminfo)
+	[ "$mb" -ge 256 ] || mb=256
+	[ "$mb" -le 2048 ] || mb=2048
+	echo "$mb"
+}
+
 config_database() {
 	local owner app root
 	root=$(secret "$DATA/etc/root.password")
@@ -91,8 +100,11 @@ config_database() {
 		max_allowed_packet = 64M
 		innodb_flush_log_at_trx_commit = 1
 		innodb_doublewrite = 1
-		innodb_buffer_pool_size = 256M
-		innodb_log_file_size = 512M
+		innodb_buffer_pool_size = $(pool_megabytes)M
+		innodb_log_file_size = 1G
+		# The defaults are for one spinning disk: they let dirty pages pile up until a burst has to wait for them.
+		innodb_io_capacity = 2000
+		innodb_flush_neighbors = 0
 		performance_schema = 0
 	END
 	# Run at each start of the server. The owner migrates; the programs only read and write rows.
@@ -324,7 +336,7 @@ db_make() {
 	as_user rm -rf "$DATA/db.new"
 	# Debian's mariadb-server-core brings the tool; the folder gets its name when it is whole.
 	if ! as_user mariadb-install-db --no-defaults --datadir="$DATA/db.new" --auth-root-authentication-method=normal \
-		--skip-test-db --skip-name-resolve --innodb-log-file-size=512M 2>&1 | write_file "$DATA/log/install-db.log"; then
+		--skip-test-db --skip-name-resolve --innodb-log-file-size=1G 2>&1 | write_file "$DATA/log/install-db.log"; then
 		as_user tail -n 20 "$DATA/log/install-db.log" >&2
 		die "mariadb-install-db failed; its log is $DATA/log/install-db.log"
 	fi
