@@ -80,6 +80,17 @@ START_TEST(test_other_files)
 }
 END_TEST
 
+START_TEST(test_endless_file)
+{
+	static char text[70000];
+	struct err e = { 0 };
+
+	memset(text, '#', sizeof(text) - 1);
+	ck_assert_ptr_null(load(text, 0600, &e));
+	ck_assert_int_eq(e.code, ERR_LIMIT);
+}
+END_TEST
+
 START_TEST(test_create)
 {
 	struct err e = { 0 };
@@ -152,5 +163,5 @@ START_TEST(test_tampering)
 }
 END_TEST
 
-UNIT_MAIN("seal", UNIT_ROWS(test_files, files), UNIT(test_other_files), UNIT(test_create), UNIT(test_there_and_back),
-	UNIT(test_tampering))
+UNIT_MAIN("seal", UNIT_ROWS(test_files, files), UNIT(test_other_files), UNIT(test_endless_file),
+	UNIT(test_create), UNIT(test_there_and_back), UNIT(test_tampering))

@@ -1,6 +1,8 @@
 #include "shm_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 START_TEST(test_two_mappings_share)
@@ -66,6 +68,23 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* A full disk is an error when the file is made, and what it leaves behind is no obstacle later. */
+START_TEST(test_no_space)
+{
+	struct rlimit old, small;
+	struct err e = { 0 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small = (struct rlimit){ 65536, old.rlim_max };
+	setrlimit(RLIMIT_FSIZE, &small);
+	ck_assert_ptr_null(shm_open_file(shm_test_path(), &e));
+	ck_assert_int_eq(e.code, ERR_DOWN);
+	setrlimit(RLIMIT_FSIZE, &old);
+	shm_test_end(shm_test_open());
+}
+END_TEST
+
 /* Many processes open at once, each bumps: none of the bumps is in a file that others do not see. */
 START_TEST(test_opening_at_once)
 {
@@ -99,4 +118,4 @@ START_TEST(test_opening_at_once)
 END_TEST
 
 UNIT_MAIN("shm", UNIT(test_two_mappings_share), UNIT_ROWS(test_another_version_is_replaced, sizes), UNIT(test_refused),
-	UNIT(test_opening_at_once))
+	UNIT(test_no_space), UNIT(test_opening_at_once))
