@@ -48,6 +48,15 @@ static void signals_set(struct loop *l)
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
+/* epoll_pwait looks at signals only when it has no event to report, which under full load is never. */
+static void signals_let_in(const struct loop *l)
+{
+	sigset_t held;
+
+	sigprocmask(SIG_SETMASK, &l->waiting_mask, &held);
+	sigprocmask(SIG_SETMASK, &held, NULL);
+}
+
 bool loop_poll(struct loop *l, struct connection *c, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = c };
@@ -237,7 +246,7 @@ static int wait_ms(const struct loop *l)
 {
 	int64_t at_us = l->tick_at_us, now_us = clock_mono_us();
 
-	if (l->ready_n)
+	if (l->ready_n || l->backlog_left || l->queue_left)
 		return 0;
 	at_us = earlier(earlier(at_us, &l->silent), &l->stalled);
 	at_us = earlier(earlier(at_us, &l->uploads), &l->answers);
@@ -304,6 +313,7 @@ static void tick(struct loop *l)
 	if (l->now_us < l->tick_at_us)
 		return;
 	l->tick_at_us = l->now_us + TICK_US;
+	signals_let_in(l);
 	if (getppid() != l->parent)	/* the master is gone, and PR_SET_PDEATHSIG was lost with a change of user */
 		stop_wanted = 1;
 	if (h->tick)

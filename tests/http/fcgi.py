@@ -78,9 +78,11 @@ class Answer:
     """One parsed answer: `ended` tells whether END_REQUEST came, `raw` is all bytes."""
 
     def __init__(self, raw):
-        self.raw, self.stdout, self.stderr = raw, b"", b""
+        self.raw = raw
         self.ended, self.app_status, self.protocol_status = False, None, None
-        self._records(raw)
+        streams = {STDOUT: [], STDERR: []}
+        self._records(raw, streams)
+        self.stdout, self.stderr = b"".join(streams[STDOUT]), b"".join(streams[STDERR])
         head, self.found, self.body = self.stdout.partition(b"\r\n\r\n")
         self.lines = head.decode("latin-1").split("\r\n") if self.found else []
         self.headers = {}
@@ -90,17 +92,15 @@ class Answer:
         status = self.headers.get("status", "")
         self.status = int(status.split()[0]) if status else (200 if self.found else None)
 
-    def _records(self, raw):
+    def _records(self, raw, streams):
         at = 0
         while at + 8 <= len(raw):
             version, kind, _, length, padding = struct.unpack("!BBHHBx", raw[at:at + 8])
             assert version == 1, "version %d in an answer" % version
             content = raw[at + 8:at + 8 + length]
             at += 8 + length + padding
-            if kind == STDOUT:
-                self.stdout += content
-            elif kind == STDERR:
-                self.stderr += content
+            if kind in streams:
+                streams[kind].append(content)
             elif kind == END:
                 self.app_status, self.protocol_status = struct.unpack("!IB3x", content)
                 self.ended = at == len(raw)

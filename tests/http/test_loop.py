@@ -803,6 +803,21 @@ def sigterm_drains():
 
 
 @test
+def stop_is_heard_by_a_worker_that_never_sleeps():
+    """Its epoll always has something to report, and then the kernel lets no signal in."""
+    with Server(web=None, web_workers=0, batch_max=1) as s:
+        load = Load(s, threads=24, uris=("/echo/sleep?ms=10",))
+        try:
+            wait_until(lambda: load.done > 100)
+            pid = s.workers()[0]
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not alive(pid), 5, "the worker to leave")
+        finally:
+            load.stop()
+        assert not load.wrong, load.wrong[:3]
+
+
+@test
 def drain_has_an_end():
     with Server(drain_ms=1500, response_ms=60000) as s:
         reader = fcgi.connect(s.ingest)
