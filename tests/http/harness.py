@@ -94,14 +94,14 @@ class Instance:
 
     # ---- life ----
 
-    def _quickstart(self, action, *more, check=True):
-        return subprocess.run([QUICKSTART, action, "--data", self.dir, *more], check=check, stdin=subprocess.DEVNULL,
+    def quickstart(self, action, *more):
+        return subprocess.run([QUICKSTART, action, "--data", self.dir, *more], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def up(self, *more):
         sets = [word for s in self.sets for word in ("--set", s)]
-        done = self._quickstart("up", "--port", str(self.port), "--server", self.server, "--workers", str(self.workers),
-                                "--no-install", *sets, *more, check=False)
+        done = self.quickstart("up", "--port", str(self.port), "--server", self.server, "--workers", str(self.workers),
+                                "--no-install", *sets, *more)
         if done.returncode:
             raise Failed("quickstart up failed:\n" + done.stdout)
         with open(os.path.join(self.dir, "env")) as f:
@@ -110,7 +110,7 @@ class Instance:
         return self
 
     def down(self, remove=True):
-        self._quickstart("down", check=False)
+        self.quickstart("down")
         if remove:
             shutil.rmtree(self.dir, ignore_errors=True)
 

@@ -1,0 +1,108 @@
+"""contrib/quickstart and the README: what a newcomer types."""
+import os
+import re
+import signal
+import stat
+import subprocess
+
+from harness import TOP, alert, alerts, same, true, wait_until
+
+WORKERS_MAY_DIE = True      # instances are changed, which starts them anew
+
+
+def running_it_twice_is_harmless(box):
+    before = [box.pid(part) for part in ("db", "grapnel", "web")]
+    box.up()
+    same([box.pid(part) for part in ("db", "grapnel", "web")], before, "pids")
+
+
+def data_survives_down_and_up(box):
+    token, source = box.token, box.integration("prometheus")
+    group = alerts(alert())
+    number = box.send(source, group).expect(201)["result"]["event"]["id"]
+    box.down(remove=False)
+    same([box.pid(part) for part in ("db", "grapnel", "web")], [None] * 3, "pids after down")
+    box.up()
+    same(box.token, token, "API token")
+    box.get("/api/events/" + number)
+    same(box.send(source, group).expect(200)["alreadyProcessed"], True)
+
+
+def set_is_written_into_the_configuration_and_stays(box):
+    box.up("--set", "ingest.remote_per_minute=77")
+    same(box.setting("ingest", "remote_per_minute"), "77")
+    box.up()
+    same(box.setting("ingest", "remote_per_minute"), "77", "after another up")
+    same(box.request("GET", "/readyz").status, 200)
+
+
+def option_that_does_not_exist_is_named(box):
+    done = box.quickstart("up", "--no-install", "--set", "nosuch.option=1")
+    true(done.returncode != 0 and "nosuch" in done.stdout, "answer %r" % done.stdout)
+    conf = box.env["GRAPNEL_CONF"]
+    with open(conf) as f:
+        text = f.read()
+    subprocess.run(["sed", "-i", "/nosuch/,$d", conf], check=True)
+    true("nosuch" in text, "it was written")
+    box.up()
+
+
+def files_that_hold_secrets_are_for_their_owner_alone(box):
+    for name in ("env", "etc/grapnel.conf", "etc/secret.key", "etc/root.cnf", "etc/app.password", "etc/admin.password"):
+        same(stat.S_IMODE(os.stat(box.path(name)).st_mode) & 0o077, 0, "others' rights on " + name)
+
+
+def nothing_runs_as_root(box):
+    owners = {os.stat("/proc/%d" % box.pid(part)).st_uid for part in ("db", "grapnel", "web")}
+    same(len(owners), 1, "owners")
+    true(0 not in owners, "a part runs as root")
+
+
+def killed_part_is_back_within_a_second(box):
+    for part in ("web", "grapnel"):
+        was = box.pid(part)
+        os.kill(was, signal.SIGKILL)
+        wait_until(lambda: box.pid(part) not in (was, None), 1.5, part + " is back")
+        wait_until(lambda: _answers(box), 5, "an answer after " + part + " was killed")
+
+
+def _answers(box):
+    try:
+        return box.request("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+def keeper_killed_and_up_again(box):
+    with open(box.path("run", "web.keeper")) as f:
+        os.kill(int(f.read()), signal.SIGKILL)
+    box.up()
+    true(_answers(box), "it answers")
+
+
+def wrong_arguments_end_with_a_sentence(box):
+    for words, part in ((["--port", "x"], "--port"), (["--server", "nginx"], "lighttpd or apache"), (["--data", "/tmp/a b"], "character"),
+                        (["--data", "/tmp/" + "d" * 100], "107"), (["--set", "nonsense"], "SECTION.KEY"), (["--nonsense"], "unknown")):
+        done = subprocess.run([os.path.join(TOP, "contrib/quickstart"), "up", "--no-install", *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        true(done.returncode != 0 and part in done.stdout, "%s: %r" % (words, done.stdout))
+
+
+def demo_sends_what_its_providers_send(box):
+    before = box.number("SELECT COUNT(*) FROM events")
+    for _ in range(2):
+        box.up("--demo")
+    rows = box.sql("SELECT DISTINCT s.provider FROM events e JOIN sources s ON s.id = e.source_id WHERE s.name LIKE 'demo %'")
+    same(sorted(row[0] for row in rows), ["github", "prometheus", "stripe"])
+    true(box.number("SELECT COUNT(*) FROM events") > before + 4, "events of the demo")
+
+
+def commands_of_the_readme_work(box):
+    with open(os.path.join(TOP, "README.md")) as f:
+        script = "\n".join(re.findall(r"```sh\n(.*?)```", f.read(), re.S))
+    script = re.sub(r"(?m)^\. .*", ". " + box.path("env"), script, count=1)
+    done = subprocess.run(["bash", "-eu", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    same(done.returncode, 0, "exit status; %s" % done.stderr[-500:])
+    same(re.findall(r"HTTP/1\.1 (\d+)", done.stdout), ["201", "201", "200"], "answers of curl")
+    for words in ("Disk of db1 is full", "CI: failure on main", "charge.failed", '"incidents":[', '"events":['):
+        true(words in done.stdout, "%r in what they print" % words)
