@@ -120,15 +120,12 @@ static void set_state(struct batch *b, struct incident_row *row, enum incident_a
 		row->opened_at = b->now;
 		break;
 	case INCIDENT_REOPENS:
-		row->state_changed = row->reopened = true;
 		row->acknowledged_at = row->resolved_at = 0;
 		break;
 	case INCIDENT_ACKS:
-		row->state_changed = true;
 		row->acknowledged_at = b->now;
 		break;
 	case INCIDENT_RESOLVES:
-		row->state_changed = true;
 		row->resolved_at = b->now;
 		break;
 	case INCIDENT_NOTHING:
