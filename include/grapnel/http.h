@@ -70,7 +70,7 @@ struct http_handler {
 	/* As soon as the parameters are there: which pool, and how large the body may be. Must be quick and touch no database. */
 	enum lane (*classify)(void *ctx, struct str method, struct str uri, size_t *body_max);
 	/* Answers each of the n whole requests by filling its response. Called with 1 <= n <= batch_max, at most batch_bytes of bodies
-	 * together (a larger one comes alone). The arena is reset when all is written. */
+	 * together, packed ones counted as large as they can become (a larger one comes alone). The arena is reset when all is written. */
 	void (*handle)(void *ctx, struct request **rq, size_t n);
 	void (*tick)(void *ctx, ms_t now);	/* about once a second, between batches; may be NULL */
 };

@@ -55,12 +55,22 @@ struct str inbound_header(const struct inbound *in, const char *name);
  * strings are trimmed; a number is its digits. An expression with braces is a text: "job:{^/project/id}:{/ref|/sha}"; it is
  * not there when one of its braces is not; only what stands in [ ] is left out alone then: "{/name}[ on {/branch}]".
  * A single path gives a view and takes no memory. Quoted texts hold none of | { } [ ]. */
+#define TOP_PATHS_MAX 8
+struct top_paths {	/* what ^ paths lead to is the same for all events of a request: looked up once */
+	struct {
+		struct str path;
+		const struct json *value;
+	} seen[TOP_PATHS_MAX];
+	size_t n;
+};
+
 struct where {			/* an event's place in its request */
 	const struct inbound *in;
 	const struct json *element;
 	const struct json *wrapper;	/* NULL, or what .wraps took the element out of */
 	size_t index;
 	struct str *body_hash;		/* where $body is kept once it was computed, or NULL */
+	struct top_paths *top;		/* the same for ^ paths, or NULL */
 };
 struct str expr_eval(struct arena *a, const char *expr, const struct where *w);	/* empty = not there */
 

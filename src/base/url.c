@@ -75,9 +75,11 @@ bool form_next(struct arena *a, struct str *s, struct str *name, struct str *val
 bool form_find(struct arena *a, struct str s, const char *name, struct str *value)
 {
 	struct str n, v;
+	size_t length = strlen(name);
 
 	while (piece_next(&s, &n, &v)) {
-		if (!str_eqs(url_decode(a, n, true), name))
+		/* Only a name that can be it takes memory: 25 MB can hold 12 million others. */
+		if (n.n < length || n.n > 3 * length || !str_eqs(url_decode(a, n, true), name))
 			continue;
 		*value = url_decode(a, v, true);
 		return true;

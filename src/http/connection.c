@@ -13,6 +13,7 @@
 #include "loop_int.h"
 
 #define PEEKS_MAX 2
+#define DEFLATE_RATIO_MAX 1032	/* zlib's technical details: 258 bytes in two bits */
 #define SLOW_READS 4		/* of HTTP_PEEK_MAX bytes each turn, so that one upload does not hold up the others */
 #define SEND_STEP (64 * 1024)	/* a peer must take this much (or the rest) within response_ms */
 
@@ -133,11 +134,20 @@ static bool passed_on(struct loop *l, struct connection *c, const struct records
 	return true;
 }
 
+/* Handlers inflate packed bodies in the batch's memory, up to body_max: 32 gzip bombs of 25 KB were 800 MB. */
+static uint64_t weight(const struct connection *c, const struct records *r)
+{
+	uint64_t most = c->body_n * DEFLATE_RATIO_MAX;
+
+	return !r->packed ? c->body_n : most < c->body_max ? most : c->body_max;
+}
+
 static void whole(struct connection *c, const struct records *r)
 {
 	c->too_large = c->too_large || body_size(r) > c->body_max;
 	c->body_short = !c->drop && r->has_length && r->content_length != r->stdin_n;
 	c->body_n = c->drop ? 0 : r->stdin_n;
+	c->weight = weight(c, r);
 }
 
 static enum gate look(struct loop *l, struct connection *c, uint32_t events)

@@ -192,8 +192,8 @@ static size_t batch_gather(struct loop *l)
 	uint64_t bytes = 0;
 	size_t n = 0;
 
-	while (l->ready && n < limits->batch_max && (!n || bytes + l->ready->body_n <= limits->batch_bytes)) {
-		bytes += l->ready->body_n;
+	while (l->ready && n < limits->batch_max && (!n || bytes + l->ready->weight <= limits->batch_bytes)) {
+		bytes += l->ready->weight;
 		l->exchanges[n].connection = ready_pop(l);
 		exchange_read(l, &l->exchanges[n++]);
 	}

@@ -37,6 +37,7 @@ struct connection {
 	enum lane lane;
 	size_t body_max;		/* bytes, from classify */
 	uint64_t body_n;		/* bytes of body to read, known in STAGE_READY */
+	uint64_t weight;		/* the most they can become: what the batch counts */
 	uint64_t stored, dropped;	/* bytes in memfd; bytes of body not kept */
 	int64_t began_us;
 	struct records records;		/* STAGE_SLOW */

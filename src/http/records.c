@@ -92,6 +92,8 @@ static bool params_read(struct records *r)
 			r->method = value;
 		else if (!r->uri.n && str_eqs(name, "REQUEST_URI"))
 			r->uri = value;
+		else if (str_eqs(name, "HTTP_CONTENT_ENCODING"))
+			r->packed = true;
 		else if (str_eqs(name, "CONTENT_LENGTH") && !length_take(r, value))
 			return false;
 	}

@@ -30,6 +30,7 @@ struct records {
 	struct str method, uri;
 	bool has_length;
 	uint64_t content_length;	/* CONTENT_LENGTH, when has_length */
+	bool packed;			/* the body has a content coding: inflated it is larger */
 	/* inside */
 	char *params;			/* payload of the PARAMS records, owned */
 	size_t params_n, params_cap;

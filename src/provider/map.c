@@ -8,6 +8,7 @@
 #include "provider_int.h"
 
 #define DIGITS_MS 100000000000ULL	/* 10^11: as seconds the year 5138, as milliseconds 1973 */
+#define EVENTS_BYTES_MAX (64u << 20)	/* memory for all events of a request: 10,000 of 6 KiB */
 #define OCCURRED_MAX 253402300799999LL	/* end of the year 9999, the last of RFC 3339 */
 
 struct mapping {
@@ -316,7 +317,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* Events that fell back on one id (of the request, of the body) become <id>#<n>, n from 0 by their
- * place. */
+ * place. A long id is hashed before, since it would be copied for each of them. */
 static void tell_equal_ids_apart(struct arena *a, struct event *events, size_t n)
 {
 	struct event **order = ARENA_ARRAY(a, struct event *, n);
@@ -331,6 +332,7 @@ static void tell_equal_ids_apart(struct arena *a, struct event *events, size_t n
 			continue;
 		if (end - i == 1)
 			continue;
+		id = id_limit(a, id);
 		for (size_t k = i; k < end; k++)
 			order[k]->event_id =
 				arena_printf(a, "%.*s#%td", STR_ARG(id), order[k] - events);
@@ -381,6 +383,8 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	bool settled = false;
+	struct top_paths top = { .n = 0 };
+	size_t began;
 	const struct json *list = event_list(p, in, &settled);
 	const struct json *element = list ? list->first : whole_body(p, a, in);
 
@@ -390,12 +394,18 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	if (*n > events_max)
 		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
 	*out = ARENA_ARRAY(a, struct event, *n);
+	began = arena_used(a);
 	for (size_t i = 0; i < *n && element; i++, element = element->next) {
 		struct mapping m = {
 			.p = p, .a = a, .ev = &(*out)[i],
-			.w = { .in = in, .element = element, .index = i, .body_hash = hash },
+			.w = { .in = in, .element = element, .index = i, .body_hash = hash,
+				.top = &top },
 		};
 
+		/* A long text of the top can be part of each event: 900 KB in each of 10,000. */
+		if (i && arena_used(a) - began > EVENTS_BYTES_MAX)
+			return err_set(e, ERR_LIMIT, "%s: events over %u bytes together", p->slug,
+				EVENTS_BYTES_MAX);
 		map_element(&m, settled);
 	}
 	return true;

@@ -623,6 +623,20 @@ def bytes_bound_a_batch():
 
 
 @test
+def packed_bodies_count_as_what_they_can_become():
+    with Server(web=None, web_workers=0, batch_bytes=1 << 20) as s:
+        slow = fcgi.connect(s.ingest)
+        slow.sendall(fcgi.request("GET", "/echo/sleep?ms=400"))
+        time.sleep(0.1)
+        packed = {"Content-Encoding": "gzip"}
+        answers = parallel(12, lambda i: s.ask("POST", "/echo", body=b"x" * 400, headers=packed))
+        assert max(a.json()["batch"] for a in answers) == 2
+        answers = parallel(4, lambda i: s.ask("POST", "/big/echo", body=b"x" * 40000, headers=packed))
+        assert max(a.json()["batch"] for a in answers) == 1
+        slow.close()
+
+
+@test
 def web_requests_are_passed_on():
     with Server(ingest_workers=2, web_workers=2) as s:
         for a in parallel(40, lambda i: s.ask("POST", "/web", body=b"y" * (i * 4000))):
