@@ -1,7 +1,8 @@
 /* api.h - the JSON API for programs, and what machines ask about us: /healthz, /readyz, /metrics.
  *
- * One request in, one answer out, nothing kept in between. The route table carries what each route needs; all gates stand in one
- * function before the handler (src/api/api.c). Handlers are a file per resource: read the form, call store or view, reply. */
+ * One request in, one answer out, nothing kept in between. The route table carries what each route
+ * needs; all gates stand in one function before the handler (src/api/api.c). Handlers are a file
+ * per resource: read the form, call store or view, reply. */
 #ifndef GRAPNEL_API_H
 #define GRAPNEL_API_H
 
@@ -12,8 +13,10 @@
 #include "grapnel/http.h"
 #include "grapnel/shm.h"
 
-#define API_BODY_MAX (256 * 1024)	/* of a request: the largest form, an integration with all its settings, is below 128 KiB */
-#define API_PER_MINUTE 600		/* requests of one token; also of one address without a token */
+/* Of a request: the largest form, an integration with all its settings, is below 128 KiB */
+#define API_BODY_MAX (256 * 1024)
+/* Requests of one token; also of one address without a token */
+#define API_PER_MINUTE 600
 
 struct api_config {
 	struct db *db;
@@ -25,13 +28,14 @@ struct api_config {
 };
 
 struct api;
-struct api *api_new(const struct api_config *c);	/* copies the struct; what it points to must outlive it */
+/* Copies the struct; what it points to must outlive it */
+struct api *api_new(const struct api_config *c);
 void api_free(struct api *api);
 
 /* Fills rq->response. Paths that no route knows are answered 404. */
 void api_handle(struct api *api, struct request *rq, ms_t now);
 
-/* All routes; `needs` is made by NEED of account.h, or is one of the two below. Ends with { 0 }. */
+/* All routes; `needs` is made by NEED of account.h, or is NEED_SCRAPER. Ends with { 0 }. */
 extern const struct route api_routes[];
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */
 

@@ -1,12 +1,15 @@
-/* view.h - what API, pages and command line show: structs in words, their field tables, one function to fill each.
+/* view.h - what API, pages and command line show: structs in words, their field tables, one
+ * function to fill each.
  *
- * A view holds what a reader sees (words, public ids) beside the numbers it was made of, so that no caller translates. Field
- * tables name the public members in the order of the answer. Views only read. `tenant_id` 0 means all tenants: for
- * platform admins and the command line; any other value makes things of other tenants not exist.
+ * A view holds what a reader sees (words, public ids) beside the numbers it was made of, so that no
+ * caller translates. Field tables name the public members in the order of the answer. Views only
+ * read. `tenant_id` 0 means all tenants: for platform admins and the command line; any other value
+ * makes things of other tenants not exist.
  *
- * Lists are newest first. They walk an index from `cursor` downwards, so a page costs the same at 10 million rows. Conditions
- * that no index serves (severity, type, text...) are tested on the rows passed on the way, at most LIST_SCAN_MAX for one page: beyond that
- * the page is shorter than `limit`, perhaps empty, and *next says where to go on. *next is 0 at the end. */
+ * Lists are newest first. They walk an index from `cursor` downwards, so a page costs the same at
+ * 10 million rows. Conditions that no index serves (severity, type, text...) are tested on the rows
+ * passed on the way, at most LIST_SCAN_MAX for one page: beyond that the page is shorter than
+ * `limit`, perhaps empty, and *next says where to go on. *next is 0 at the end. */
 #ifndef GRAPNEL_VIEW_H
 #define GRAPNEL_VIEW_H
 
@@ -18,7 +21,8 @@
 
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 100
-#define LIST_SCAN_MAX 100000	/* rows looked at for one page: about a quarter of a second with them in memory */
+/* Rows looked at for one page: about a quarter of a second with them in memory. */
+#define LIST_SCAN_MAX 100000
 
 /* ---- events ---- */
 
@@ -29,7 +33,7 @@ struct event_filter {
 	struct str provider;		/* slug; empty = any, here and below */
 	struct str source, service;	/* public ids, of the event's source */
 	struct str type;		/* event type, whole */
-	struct str text;		/* part of the summary without case, or the whole event id or dedup key */
+	struct str text;	/* part of the summary without case, or the whole event id or dedup key */
 	ms_t from, to;			/* received in [from, to); 0 = open */
 	uint64_t cursor;		/* ids below this one; 0 = from the newest */
 	uint64_t limit;			/* 1..LIST_LIMIT_MAX */
@@ -49,13 +53,13 @@ struct event_view {
 };
 
 extern const struct field event_view_fields[];
-bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f, struct event_view **out, size_t *n,
-	uint64_t *next, struct err *e) MUST_USE;
+bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f,
+	struct event_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 
 struct request_view {			/* the inbound request that brought an event */
 	uint64_t id, status, body_bytes, duration_us;
 	struct str method, uri, remote_addr, trace, traceparent;
-	struct str headers;		/* "name: value" lines, secrets masked when they were stored */
+	struct str headers;	/* "name: value" lines, secrets masked when they were stored */
 	struct str body;		/* raw, as sent */
 };
 extern const struct field request_view_fields[];
@@ -85,12 +89,12 @@ struct event_detail {
 	struct incident_view incident;	/* id 0: none */
 };
 /* 1 found, 0 no such event for this tenant, -1 failed. */
-int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct event_detail *out, struct err *e)
-	MUST_USE;
+int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct event_detail *out, struct err *e) MUST_USE;
 /* Stored header lines as an object {"name": "value", ...}. */
 void request_headers_json(struct json_out *o, struct arena *a, struct str lines);
-/* Writes two members, so that no byte is lost: "payloadEncoding" (json, text, base64) and "payload". JSON is put in as sent: equal
- * members, digits and order stay. */
+/* Writes two members, so that no byte is lost: "payloadEncoding" (json, text, base64) and
+ * "payload". JSON is put in as sent: equal members, digits and order stay. */
 void request_payload_json(struct json_out *o, struct arena *a, struct str body);
 
 /* ---- incidents ---- */
@@ -105,8 +109,8 @@ struct incident_filter {
 	ms_t from, to;			/* opened in [from, to) */
 	uint64_t cursor, limit;
 };
-bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f, struct incident_view **out, size_t *n,
-	uint64_t *next, struct err *e) MUST_USE;
+bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f,
+	struct incident_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 
 struct timeline_view {
 	uint64_t id, event_id;
@@ -126,8 +130,8 @@ struct incident_detail {
 	struct alert_view *alerts;	/* newest first */
 	size_t alert_n;
 };
-int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_detail *out, struct err *e)
-	MUST_USE;
+int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct incident_detail *out, struct err *e) MUST_USE;
 
 /* ---- deliveries: the request log of a source ---- */
 
@@ -139,22 +143,24 @@ struct delivery_view {
 };
 extern const struct field delivery_view_fields[];
 /* `source_row` is sources.id; the caller has found it in its own tenant. */
-bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uint64_t cursor, uint64_t limit,
-	struct delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uint64_t cursor,
+	uint64_t limit, struct delivery_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
 
 /* ---- integrations ---- */
 
 struct integration_view {
 	struct str id, name, type, service_id, webhook_url;
 	struct str actions, allowed_ips;	/* JSON arrays; allowed_ips empty = all */
-	uint64_t rate_per_minute;	/* in force: the provider's default where none is set; 0 = no limit */
+	uint64_t rate_per_minute;	/* in force, maybe the provider's default; 0 = no limit */
 	bool enabled, is_default, require_key, route_by_service, has_secret;
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at, created_at, updated_at;
 };
 extern const struct field integration_view_fields[];
 /* `public_url` is the configured base, "https://hooks.example.org". */
-void integration_view_fill(struct arena *a, const struct source *s, struct str public_url, struct integration_view *out);
+void integration_view_fill(struct arena *a, const struct source *s, struct str public_url,
+	struct integration_view *out);
 
 /* Names of the bits of enum source_action, ended by { NULL }. */
 struct action_name {

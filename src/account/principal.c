@@ -13,7 +13,8 @@ static struct str bearer_text(struct str authorization)
 	return str_ieqs(scheme, "Bearer") && text.n <= TOKEN_TEXT_MAX ? text : STR_NONE;
 }
 
-int account_bearer(struct db *db, struct arena *a, struct str authorization, ms_t now, struct principal *out, struct err *e)
+int account_bearer(struct db *db, struct arena *a, struct str authorization, ms_t now,
+	struct principal *out, struct err *e)
 {
 	struct str text = bearer_text(authorization);
 
@@ -30,7 +31,8 @@ bool account_has_scope(const struct principal *p, unsigned needs)
 	return p->scopes & SCOPE_ADMIN || p->scopes & NEED_SCOPES(needs);
 }
 
-int account_tenant(struct db *db, struct arena *a, const struct principal *p, struct str wanted, uint64_t *tenant_id, struct err *e)
+int account_tenant(struct db *db, struct arena *a, const struct principal *p, struct str wanted,
+	uint64_t *tenant_id, struct err *e)
 {
 	struct tenant t;
 	int found;
@@ -39,7 +41,8 @@ int account_tenant(struct db *db, struct arena *a, const struct principal *p, st
 	if (!wanted.n)
 		return 1;
 	if (!p->platform_admin) {
-		err_field(e, ERR_DENIED, "tenant", "user %" PRIu64 " is no platform admin", p->user_id);
+		err_field(e, ERR_DENIED, "tenant", "user %" PRIu64 " is no platform admin",
+			p->user_id);
 		return -1;
 	}
 	*tenant_id = 0;

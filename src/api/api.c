@@ -1,8 +1,8 @@
 /* api.c - the way of a request through the API: route, gates, handler.
  *
- * The gates stand in one function and are read from top to bottom; a handler begins only when all of them hold, so no
- * handler asks for rights. A path that does not exist is told so before any gate: the routes are no secret, they are in the
- * API document. */
+ * The gates stand in one function and are read from top to bottom; a handler begins only when all
+ * of them hold, so no handler asks for rights. A path that does not exist is told so before any
+ * gate: the routes are no secret, they are in the API document. */
 #include "api_int.h"
 
 #include "grapnel/log.h"
@@ -23,7 +23,8 @@ void api_free(struct api *api)
 
 /* ---- the rate limit ---- */
 
-/* Buckets are named by a hash; the kind in front keeps tokens and addresses apart from each other and from sources. */
+/* Buckets are named by a hash; the kind in front keeps tokens and addresses apart from each other
+ * and from sources. */
 static uint64_t bucket_of(struct call *c, bool known)
 {
 	unsigned char digest[SHA256_BYTES];
@@ -32,7 +33,8 @@ static uint64_t bucket_of(struct call *c, bool known)
 	uint64_t key;
 
 	if (known)
-		name = arena_printf(c->a, "api token %llu", (unsigned long long)c->principal.token_id);
+		name = arena_printf(c->a, "api token %llu",
+			(unsigned long long)c->principal.token_id);
 	else if (ip_parse(c->rq->remote_addr, &ip))
 		name = arena_printf(c->a, "api address %llu", (unsigned long long)ip_hash(&ip));
 	else
@@ -52,16 +54,19 @@ static bool take_rate(struct call *c, bool known)
 		return true;
 	response_header(c->rq, "X-RateLimit-Limit", arena_printf(c->a, "%u", r.limit));
 	response_header(c->rq, "X-RateLimit-Remaining", arena_printf(c->a, "%u", r.remaining));
-	response_header(c->rq, "X-RateLimit-Reset", arena_printf(c->a, "%lld", (long long)((r.reset_at + 999) / 1000)));
+	response_header(c->rq, "X-RateLimit-Reset",
+		arena_printf(c->a, "%lld", (long long)((r.reset_at + 999) / 1000)));
 	if (r.allowed)
 		return true;
-	response_header(c->rq, "Retry-After", arena_printf(c->a, "%lld", (long long)((r.retry_after_ms + 999) / 1000)));
+	response_header(c->rq, "Retry-After",
+		arena_printf(c->a, "%lld", (long long)((r.retry_after_ms + 999) / 1000)));
 	return false;
 }
 
 static bool refuse_rate(struct call *c)
 {
-	return reply_refuse(c, 429, "rate_limited", "Too many requests. Wait as Retry-After says.", NULL);
+	return reply_refuse(c, 429, "rate_limited", "Too many requests. Wait as Retry-After says.",
+		NULL);
 }
 
 /* ---- the gates ---- */
@@ -76,9 +81,11 @@ static bool may_scrape(struct call *c)
 	struct ip ip;
 	size_t n;
 
-	if (conf->metrics.token[0] && equal_ct(authorization.p, authorization.n, wanted.p, wanted.n))
+	if (conf->metrics.token[0] &&
+		equal_ct(authorization.p, authorization.n, wanted.p, wanted.n))
 		return true;
-	if (!ip_parse(c->rq->remote_addr, &ip) || !cidr_list(c->a, str_of(conf->metrics.allow), &list, &n, &e))
+	if (!ip_parse(c->rq->remote_addr, &ip) ||
+		!cidr_list(c->a, str_of(conf->metrics.allow), &list, &n, &e))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (cidr_match(&list[i], &ip))
@@ -96,7 +103,8 @@ static bool find_tenant(struct call *c)
 	found = account_tenant(c->api->c.db, c->a, &c->principal, wanted, &c->tenant_id, &e);
 	if (found < 0)
 		return reply_err(c, &e);
-	return found || reply_refuse(c, 400, "invalid_request", "There is no such tenant.", "tenant");
+	return found ||
+		reply_refuse(c, 400, "invalid_request", "There is no such tenant.", "tenant");
 }
 
 /* Everything that must hold before a handler runs; false = answered. */
@@ -110,25 +118,31 @@ static bool pass_gates(struct call *c)
 	if (needs == NEED_NOTHING)
 		return true;
 	if (needs == NEED_SCRAPER)
-		return may_scrape(c) || reply_refuse(c, 403, "forbidden", "This address may not read the metrics.", NULL);
+		return may_scrape(c) ||
+			reply_refuse(c, 403, "forbidden", "This address may not read the metrics.",
+				NULL);
 
-	known = account_bearer(c->api->c.db, c->a, request_header(rq, "authorization"), c->now, &c->principal, &e);
+	known = account_bearer(c->api->c.db, c->a, request_header(rq, "authorization"), c->now,
+		&c->principal, &e);
 	if (known < 0)
 		return reply_err(c, &e);
 	if (!take_rate(c, known))
 		return refuse_rate(c);
 	if (!known) {
 		response_header(rq, "WWW-Authenticate", STR("Bearer"));
-		return reply_refuse(c, 401, "unauthorized", "A valid API token is needed: Authorization: Bearer <token>.", NULL);
+		return reply_refuse(c, 401, "unauthorized",
+			"A valid API token is needed: Authorization: Bearer <token>.", NULL);
 	}
 	if (!account_has_role(&c->principal, needs))
 		return reply_refuse(c, 403, "forbidden", "Your role does not allow this.", NULL);
 	if (!account_has_scope(&c->principal, needs))
-		return reply_refuse(c, 403, "forbidden", "The scopes of this token do not allow this.", NULL);
+		return reply_refuse(c, 403, "forbidden",
+			"The scopes of this token do not allow this.", NULL);
 	if (rq->body_too_large)
 		return reply_refuse(c, 413, "body_too_large", "The body is too large.", NULL);
 	if (rq->body_short)
-		return reply_refuse(c, 400, "invalid_request", "The body is not as long as Content-Length says.", NULL);
+		return reply_refuse(c, 400, "invalid_request",
+			"The body is not as long as Content-Length says.", NULL);
 	return find_tenant(c);
 }
 

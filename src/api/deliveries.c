@@ -6,9 +6,10 @@ struct page_query {
 };
 
 const struct form_field delivery_query_fields[] = {
-	{ "limit", FORM_NUMBER, FORM_AT(struct page_query, limit, uint64_t), FORM_CLAMP, 1, LIST_LIMIT_MAX,
+	{ "limit", NUMBER_AT(struct page_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most deliveries in the answer" },
-	{ "cursor", FORM_NUMBER, FORM_AT(struct page_query, cursor, uint64_t), 0, 1, INT64_MAX, .help = "`next` of the page before" },
+	{ "cursor", NUMBER_AT(struct page_query, cursor), 0, 1, INT64_MAX,
+		.help = "`next` of the page before" },
 	FORM_END
 };
 
@@ -22,9 +23,11 @@ void api_delivery_list(void *call)
 	uint64_t next;
 	size_t n;
 
-	if (!input_one_tenant(c) || !input_query(c, delivery_query_fields, &q) || !input_source(c, 0, &source))
+	if (!input_one_tenant(c) || !input_query(c, delivery_query_fields, &q) ||
+		!input_source(c, 0, &source))
 		return;
-	if (delivery_view_list(c->api->c.db, c->a, source.id, q.cursor, q.limit, &rows, &n, &next, &e))
+	if (delivery_view_list(c->api->c.db, c->a, source.id, q.cursor, q.limit, &rows, &n, &next,
+		&e))
 		reply_list(c, "deliveries", delivery_view_fields, rows, sizeof(*rows), n, next);
 	else
 		reply_err(c, &e);

@@ -14,7 +14,8 @@ static const struct form_word status_words[] = {
 
 static const struct form_word processed_words[] = {
 	{ "true", 1 << EVENT_PROCESSED | 1 << EVENT_IGNORED },
-	{ "false", 1 << EVENT_PENDING | 1 << EVENT_PROCESSING | 1 << EVENT_FAILED | 1 << EVENT_DEAD },
+	{ "false",
+		1 << EVENT_PENDING | 1 << EVENT_PROCESSING | 1 << EVENT_FAILED | 1 << EVENT_DEAD },
 	{ 0 }
 };
 
@@ -32,26 +33,31 @@ struct event_query {
 };
 
 const struct form_field event_query_fields[] = {
-	{ "status", FORM_WORDS, FORM_AT(struct event_query, f.statuses, uint64_t), .words = status_words,
+	{ "status", WORDS_AT(struct event_query, f.statuses), .words = status_words,
 		.help = "One or more, with commas between" },
-	{ "processed", FORM_WORDS, FORM_AT(struct event_query, processed, uint64_t), .words = processed_words,
+	{ "processed", WORDS_AT(struct event_query, processed), .words = processed_words,
 		.help = "Nothing left to do, or something" },
-	{ "severity", FORM_WORDS, FORM_AT(struct event_query, f.severities, uint64_t), .words = severity_words,
+	{ "severity", WORDS_AT(struct event_query, f.severities), .words = severity_words,
 		.help = "One or more, with commas between" },
-	{ "provider", FORM_TEXT, FORM_AT(struct event_query, f.provider, struct str), .max = 32, .help = "Provider slug" },
-	{ "source", FORM_TEXT, FORM_AT(struct event_query, f.source, struct str), .max = 23, .help = "Id of an integration" },
-	{ "serviceId", FORM_TEXT, FORM_AT(struct event_query, f.service, struct str), .max = 23,
+	{ "provider", TEXT_AT(struct event_query, f.provider), .max = 32, .help = "Provider slug" },
+	{ "source", TEXT_AT(struct event_query, f.source), .max = 23,
+		.help = "Id of an integration" },
+	{ "serviceId", TEXT_AT(struct event_query, f.service), .max = 23,
 		.help = "Id of the integration's service" },
-	{ "service", FORM_TEXT, FORM_AT(struct event_query, f.service, struct str), .max = 23, .help = "The same as serviceId" },
-	{ "type", FORM_TEXT, FORM_AT(struct event_query, f.type, struct str), .max = EVENT_TYPE_MAX, .help = "Event type, whole" },
-	{ "q", FORM_TEXT, FORM_AT(struct event_query, f.text, struct str), .max = EVENT_TEXT_MAX,
+	{ "service", TEXT_AT(struct event_query, f.service), .max = 23,
+		.help = "The same as serviceId" },
+	{ "type", TEXT_AT(struct event_query, f.type), .max = EVENT_TYPE_MAX,
+		.help = "Event type, whole" },
+	{ "q", TEXT_AT(struct event_query, f.text), .max = EVENT_TEXT_MAX,
 		.help = "Part of the summary, or a whole event id or dedup key" },
-	{ "text", FORM_TEXT, FORM_AT(struct event_query, f.text, struct str), .max = EVENT_TEXT_MAX, .help = "The same as q" },
-	{ "from", FORM_TIME, FORM_AT(struct event_query, f.from, ms_t), .help = "Received at or after" },
-	{ "to", FORM_TIME, FORM_AT(struct event_query, f.to, ms_t), .help = "Received before" },
-	{ "limit", FORM_NUMBER, FORM_AT(struct event_query, f.limit, uint64_t), FORM_CLAMP, 1, LIST_LIMIT_MAX,
+	{ "text", TEXT_AT(struct event_query, f.text), .max = EVENT_TEXT_MAX,
+		.help = "The same as q" },
+	{ "from", TIME_AT(struct event_query, f.from), .help = "Received at or after" },
+	{ "to", TIME_AT(struct event_query, f.to), .help = "Received before" },
+	{ "limit", NUMBER_AT(struct event_query, f.limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most events in the answer" },
-	{ "cursor", FORM_NUMBER, FORM_AT(struct event_query, f.cursor, uint64_t), 0, 1, INT64_MAX, .help = "`next` of the page before" },
+	{ "cursor", NUMBER_AT(struct event_query, f.cursor), 0, 1, INT64_MAX,
+		.help = "`next` of the page before" },
 	FORM_END
 };
 

@@ -40,8 +40,9 @@ static bool read_number(const struct input *in, struct err *e)
 	if (ok && n > f->max && f->flags & FORM_CLAMP)
 		n = f->max;
 	if (!ok || n < f->min || n > f->max)
-		return err_field(e, ERR_INVALID, f->name, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ".", f->name, f->min,
-			f->max);
+		return err_field(e, ERR_INVALID, f->name,
+			"%s must be a whole number from %" PRIu64 " to %" PRIu64 ".", f->name,
+			f->min, f->max);
 	*(uint64_t *)in->at = n;
 	return true;
 }
@@ -53,7 +54,8 @@ static bool read_text(const struct input *in, struct err *e)
 	if (!json_is(in->j, JSON_STRING) || !str_is_utf8(s) || memchr(s.p ? s.p : "", '\0', s.n))
 		return bad(in, e, "a text");
 	if (s.n < in->f->min || s.n > in->f->max)
-		return err_field(e, ERR_INVALID, in->f->name, "%s must have %" PRIu64 " to %" PRIu64 " bytes.", in->f->name, in->f->min,
+		return err_field(e, ERR_INVALID, in->f->name,
+			"%s must have %" PRIu64 " to %" PRIu64 " bytes.", in->f->name, in->f->min,
 			in->f->max);
 	*(struct str *)in->at = s;
 	return true;
@@ -63,7 +65,8 @@ static bool read_bool(const struct input *in, struct err *e)
 {
 	struct str s = json_text(in->j);
 
-	if (!json_is(in->j, in->is_text ? JSON_STRING : JSON_BOOL) || !(str_eqs(s, "true") || str_eqs(s, "false")))
+	if (!json_is(in->j, in->is_text ? JSON_STRING : JSON_BOOL) ||
+		!(str_eqs(s, "true") || str_eqs(s, "false")))
 		return bad(in, e, "true or false");
 	*(bool *)in->at = str_eqs(s, "true");
 	return true;
@@ -83,7 +86,8 @@ static bool bad_word(const struct input *in, struct err *e)
 	strbuf_init(&b, in->a, sizeof(e->text));
 	for (const struct form_word *w = in->f->words; w->word; w++)
 		strbuf_addf(&b, "%s%s", b.n ? ", " : "", w->word);
-	return err_field(e, ERR_INVALID, in->f->name, "%s must be of: %.*s.", in->f->name, STR_ARG(strbuf_str(&b)));
+	return err_field(e, ERR_INVALID, in->f->name, "%s must be of: %.*s.", in->f->name,
+		STR_ARG(strbuf_str(&b)));
 }
 
 static bool add_words(const struct input *in, struct str list, uint64_t *bits, struct err *e)
@@ -150,7 +154,8 @@ static bool read_addresses(const struct input *in, struct err *e)
 		if (!json_is(j, JSON_STRING) || !add_addresses(&b, in, j->text, e))
 			return bad(in, e, "addresses or networks like 192.0.2.0/24");
 	if (b.failed)
-		return err_field(e, ERR_INVALID, in->f->name, "%s has more than %d bytes.", in->f->name, ADDRESSES_MAX);
+		return err_field(e, ERR_INVALID, in->f->name, "%s has more than %d bytes.",
+			in->f->name, ADDRESSES_MAX);
 	*(struct str *)in->at = b.n ? strbuf_str(&b) : STR("");
 	return true;
 }
@@ -210,11 +215,12 @@ static bool unknown(struct arena *a, struct str name, const char *what, struct e
 {
 	struct str shown = str_cut(name, sizeof(e->field) - 1);
 
-	return err_field(e, ERR_INVALID, arena_cstr(a, shown), "There is no %s of that name here.", what);
+	return err_field(e, ERR_INVALID, arena_cstr(a, shown), "There is no %s of that name here.",
+		what);
 }
 
-bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields, enum form_mode mode, void *out,
-	struct err *e)
+bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields,
+	enum form_mode mode, void *out, struct err *e)
 {
 	for (const struct json *j = object->first; j; j = j->next) {
 		const struct form_field *f = field_named(fields, j->name);
@@ -229,11 +235,13 @@ bool form_read_json(struct arena *a, const struct json *object, const struct for
 	}
 	for (; mode == FORM_NEW && fields->name; fields++)
 		if (fields->flags & FORM_REQUIRED && !json_get(object, fields->name))
-			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);
+			return err_field(e, ERR_INVALID, fields->name, "%s is missing.",
+				fields->name);
 	return true;
 }
 
-bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out, struct err *e)
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
+	struct err *e)
 {
 	struct str name, value;
 

@@ -1,8 +1,10 @@
-/* form_int.h - input as typed structs: a form table says which fields there are, of which type and size; nothing else
- * of src/api parses a number. The same table describes the input in the API document. The idea is kcgi's kvalid.
+/* form_int.h - input as typed structs: a form table says which fields there are, of which type and
+ * size; nothing else of src/api parses a number. The same table describes the input in the API
+ * document. The idea is kcgi's kvalid.
  *
- * Read from a JSON body (types must be right) or a query string (everything is text). The struct keeps what it held for fields
- * that are not there, so a change is: fill the struct from what is stored, read the form over it. */
+ * Read from a JSON body (types must be right) or a query string (everything is text). The struct
+ * keeps what it held for fields that are not there, so a change is: fill the struct from what is
+ * stored, read the form over it. */
 #ifndef GRAPNEL_FORM_INT_H
 #define GRAPNEL_FORM_INT_H
 
@@ -14,8 +16,8 @@ enum form_type {
 	FORM_NUMBER,	/* uint64_t, min..max */
 	FORM_BOOL,	/* bool */
 	FORM_TIME,	/* ms_t, RFC 3339 */
-	FORM_WORDS,	/* uint64_t: bits of the words; one word, several with commas, or an array */
-	FORM_ADDRESSES,	/* struct str: addresses and networks joined by ","; an array, or text with commas; null is "" */
+	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array */
+	FORM_ADDRESSES,	/* struct str: networks joined by ','; text or an array; null is "" */
 	FORM_OBJECT,	/* const struct json *; null is NULL */
 };
 
@@ -42,15 +44,25 @@ struct form_field {
 	const char *help;	/* one sentence, for the API document */
 };
 
-#define FORM_AT(s, m, type) FIELD_CHECKED(s, m, type)
+/* Type and place of a row; a member of another type does not compile. */
+#define TEXT_AT(s, m) FORM_TEXT, FIELD_CHECKED(s, m, struct str)
+#define NUMBER_AT(s, m) FORM_NUMBER, FIELD_CHECKED(s, m, uint64_t)
+#define BOOL_AT(s, m) FORM_BOOL, FIELD_CHECKED(s, m, bool)
+#define TIME_AT(s, m) FORM_TIME, FIELD_CHECKED(s, m, ms_t)
+#define WORDS_AT(s, m) FORM_WORDS, FIELD_CHECKED(s, m, uint64_t)
+#define ADDRESSES_AT(s, m) FORM_ADDRESSES, FIELD_CHECKED(s, m, struct str)
+#define OBJECT_AT(s, m) FORM_OBJECT, FIELD_CHECKED(s, m, const struct json *)
 #define FORM_END { 0 }
 
 enum form_mode { FORM_NEW, FORM_CHANGE };
 
-/* Members that the table does not name are refused. On false, e->text is a sentence for the sender and e->field the name. */
-bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields, enum form_mode mode, void *out,
+/* Members that the table does not name are refused. On false, e->text is a sentence for the sender
+ * and e->field the name. */
+bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields,
+	enum form_mode mode, void *out, struct err *e) MUST_USE;
+/* A name without value counts as not there; of equal names the last one wins; `tenant` is
+ * everywhere and passed over. */
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
 	struct err *e) MUST_USE;
-/* A name without value counts as not there; of equal names the last one wins; `tenant` is everywhere and passed over. */
-bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out, struct err *e) MUST_USE;
 
 #endif

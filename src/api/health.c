@@ -1,4 +1,5 @@
-/* health.c - /healthz and /readyz: for load balancers and monitors, open to everybody, so they say no more than ok or failing. */
+/* health.c - /healthz and /readyz: for load balancers and monitors, open to everybody, so they say
+ * no more than ok or failing. */
 #include "api_int.h"
 
 #include "grapnel/log.h"
@@ -17,8 +18,10 @@ struct parts {
 static const struct field parts_fields[] = {
 	FIELD_STR(struct parts, status, "status", "ok when every part is"),
 	FIELD_STR(struct parts, database, "database", "MariaDB answers"),
-	FIELD_STR(struct parts, migrations, "migrations", "The schema is what this program needs, or newer"),
-	FIELD_STR(struct parts, shared_memory, "sharedMemory", "Rate limits and counters are there"),
+	FIELD_STR(struct parts, migrations, "migrations",
+		"The schema is what this program needs, or newer"),
+	FIELD_STR(struct parts, shared_memory, "sharedMemory",
+		"Rate limits and counters are there"),
 	FIELD_END
 };
 
@@ -36,7 +39,8 @@ void api_readyz(void *call)
 	int known = schema_current(c->api->c.db, &number, &e);
 	bool schema = known == 1 && number >= SCHEMA_NUMBER;
 	bool ok = schema && c->api->c.shm;
-	struct parts parts = { word(ok), word(known >= 0), word(schema), word(c->api->c.shm != NULL) };
+	struct parts parts = { word(ok), word(known >= 0), word(schema),
+		word(c->api->c.shm != NULL) };
 
 	if (known < 0)
 		log_warning("not ready", LOG_ERR(&e));

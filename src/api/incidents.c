@@ -18,25 +18,29 @@ static const struct form_word level_words[] = {
 };
 
 const struct form_field incident_query_fields[] = {
-	{ "status", FORM_WORDS, FORM_AT(struct incident_filter, statuses, uint64_t), .words = status_words,
+	{ "status", WORDS_AT(struct incident_filter, statuses), .words = status_words,
 		.help = "One or more, with commas between" },
-	{ "severity", FORM_WORDS, FORM_AT(struct incident_filter, levels, uint64_t), .words = level_words,
+	{ "severity", WORDS_AT(struct incident_filter, levels), .words = level_words,
 		.help = "One or more, with commas between" },
-	{ "provider", FORM_TEXT, FORM_AT(struct incident_filter, provider, struct str), .max = 32,
+	{ "provider", TEXT_AT(struct incident_filter, provider), .max = 32,
 		.help = "Slug of the provider whose event opened it" },
-	{ "source", FORM_TEXT, FORM_AT(struct incident_filter, source, struct str), .max = 23,
+	{ "source", TEXT_AT(struct incident_filter, source), .max = 23,
 		.help = "Id of the integration whose event opened it" },
-	{ "serviceId", FORM_TEXT, FORM_AT(struct incident_filter, service, struct str), .max = 23, .help = "Id of a service" },
-	{ "service", FORM_TEXT, FORM_AT(struct incident_filter, service, struct str), .max = 23, .help = "The same as serviceId" },
-	{ "assignee", FORM_TEXT, FORM_AT(struct incident_filter, assignee, struct str), .max = 400, .help = "User name or id" },
-	{ "q", FORM_TEXT, FORM_AT(struct incident_filter, text, struct str), .max = EVENT_TEXT_MAX,
+	{ "serviceId", TEXT_AT(struct incident_filter, service), .max = 23,
+		.help = "Id of a service" },
+	{ "service", TEXT_AT(struct incident_filter, service), .max = 23,
+		.help = "The same as serviceId" },
+	{ "assignee", TEXT_AT(struct incident_filter, assignee), .max = 400,
+		.help = "User name or id" },
+	{ "q", TEXT_AT(struct incident_filter, text), .max = EVENT_TEXT_MAX,
 		.help = "Part of the title, or a whole dedup key" },
-	{ "text", FORM_TEXT, FORM_AT(struct incident_filter, text, struct str), .max = EVENT_TEXT_MAX, .help = "The same as q" },
-	{ "from", FORM_TIME, FORM_AT(struct incident_filter, from, ms_t), .help = "Opened at or after" },
-	{ "to", FORM_TIME, FORM_AT(struct incident_filter, to, ms_t), .help = "Opened before" },
-	{ "limit", FORM_NUMBER, FORM_AT(struct incident_filter, limit, uint64_t), FORM_CLAMP, 1, LIST_LIMIT_MAX,
+	{ "text", TEXT_AT(struct incident_filter, text), .max = EVENT_TEXT_MAX,
+		.help = "The same as q" },
+	{ "from", TIME_AT(struct incident_filter, from), .help = "Opened at or after" },
+	{ "to", TIME_AT(struct incident_filter, to), .help = "Opened before" },
+	{ "limit", NUMBER_AT(struct incident_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most incidents in the answer" },
-	{ "cursor", FORM_NUMBER, FORM_AT(struct incident_filter, cursor, uint64_t), 0, 1, INT64_MAX,
+	{ "cursor", NUMBER_AT(struct incident_filter, cursor), 0, 1, INT64_MAX,
 		.help = "`next` of the page before" },
 	FORM_END
 };
@@ -71,7 +75,8 @@ static void reply_incident(struct call *c, uint64_t id)
 	}
 	reply_begin(c, &r);
 	json_fields(&r.o, incident_view_fields, &d.incident);
-	reply_rows(&r, "timeline", timeline_view_fields, d.timeline, sizeof(*d.timeline), d.timeline_n);
+	reply_rows(&r, "timeline", timeline_view_fields, d.timeline, sizeof(*d.timeline),
+		d.timeline_n);
 	reply_rows(&r, "alerts", alert_view_fields, d.alerts, sizeof(*d.alerts), d.alert_n);
 	reply_end(c, &r, 200);
 }
@@ -90,12 +95,14 @@ struct note_form {
 };
 
 const struct form_field incident_note_fields[] = {
-	{ "note", FORM_TEXT, FORM_AT(struct note_form, note, struct str), .max = SUMMARY_MAX, .help = "Shown in the timeline" },
+	{ "note", TEXT_AT(struct note_form, note), .max = SUMMARY_MAX,
+		.help = "Shown in the timeline" },
 	FORM_END
 };
 
 /* With tenant=all the incident's own tenant is the one that acts. */
-static int act(struct call *c, uint64_t id, enum incident_command command, struct str note, struct err *e)
+static int act(struct call *c, uint64_t id, enum incident_command command, struct str note,
+	struct err *e)
 {
 	struct incident_detail d;
 	struct who who;
@@ -109,8 +116,8 @@ static int act(struct call *c, uint64_t id, enum incident_command command, struc
 		tenant = d.incident.tenant_id;
 	}
 	who = account_who(&c->principal, tenant, c->rq->remote_addr);
-	return incident_act(c->api->c.db, c->a, (uint32_t)tenant, id, command, ACTOR_PERSON, &who, id_make(c->api->c.ids, c->now), note,
-		c->now, e);
+	return incident_act(c->api->c.db, c->a, (uint32_t)tenant, id, command, ACTOR_PERSON, &who,
+		id_make(c->api->c.ids, c->now), note, c->now, e);
 }
 
 static void command(struct call *c, enum incident_command what, const char *conflict)
@@ -135,7 +142,8 @@ static void command(struct call *c, enum incident_command what, const char *conf
 
 void api_incident_acknowledge(void *call)
 {
-	command(call, COMMAND_ACKNOWLEDGE, "Only an open incident can be acknowledged; this one is acknowledged or resolved already.");
+	command(call, COMMAND_ACKNOWLEDGE, "Only an open incident can be acknowledged; this one is "
+		"acknowledged or resolved already.");
 }
 
 void api_incident_resolve(void *call)

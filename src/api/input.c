@@ -4,7 +4,8 @@
 /* A number that is none, or too long, names nothing: as unknown as any other. */
 bool input_id(struct call *c, size_t param, uint64_t *id)
 {
-	return (str_u64(c->match.params[param], id) && *id && *id <= INT64_MAX) || reply_not_found(c);
+	return (str_u64(c->match.params[param], id) && *id && *id <= INT64_MAX) ||
+		reply_not_found(c);
 }
 
 /* Registrations are no integrations: they have paths of their own. */
@@ -15,7 +16,8 @@ bool input_source(struct call *c, size_t param, struct source *out)
 
 	if (!public_id_is(c->match.params[param], "in"))
 		return reply_not_found(c);
-	found = source_get(c->api->c.db, c->a, (uint32_t)c->tenant_id, c->match.params[param], c->now, out, &e);
+	found = source_get(c->api->c.db, c->a, (uint32_t)c->tenant_id, c->match.params[param],
+		c->now, out, &e);
 	if (found < 0)
 		return reply_err(c, &e);
 	return found || reply_not_found(c);
@@ -31,7 +33,8 @@ bool input_query(struct call *c, const struct form_field *fields, void *out)
 /* The content type is a hint: `curl -d '{...}'` calls its JSON a form. */
 static bool is_json(struct str type, struct str body)
 {
-	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json") || str_starts(str_trim(body), "{");
+	return !type.n || str_eqs(type, "application/json") || str_ends(type, "+json") ||
+		str_starts(str_trim(body), "{");
 }
 
 static bool inflate_body(struct call *c)
@@ -42,14 +45,17 @@ static bool inflate_body(struct call *c)
 	if (!coding.n || str_ieqs(coding, "identity"))
 		return true;
 	if (!str_ieqs(coding, "gzip") && !str_ieqs(coding, "x-gzip"))
-		return reply_refuse(c, 415, "unsupported_media_type", "Of content codings only gzip is taken.", NULL);
+		return reply_refuse(c, 415, "unsupported_media_type",
+			"Of content codings only gzip is taken.", NULL);
 	switch (gunzip(c->a, rq->body, API_BODY_MAX, &rq->body)) {
 	case 0:
-		return reply_refuse(c, 413, "body_too_large", "The inflated body is too large.", NULL);
+		return reply_refuse(c, 413, "body_too_large", "The inflated body is too large.",
+			NULL);
 	case 1:
 		return true;
 	default:
-		return reply_refuse(c, 400, "invalid_payload", "The body is not the gzip that its header says.", NULL);
+		return reply_refuse(c, 400, "invalid_payload",
+			"The body is not the gzip that its header says.", NULL);
 	}
 }
 
@@ -65,23 +71,29 @@ bool input_body(struct call *c, bool optional, const struct json **object)
 	if (!inflate_body(c))
 		return false;
 	if (!is_json(rq->content_type, rq->body))
-		return reply_refuse(c, 415, "unsupported_media_type", "The body must be application/json.", NULL);
+		return reply_refuse(c, 415, "unsupported_media_type",
+			"The body must be application/json.", NULL);
 	if (!json_parse(c->a, rq->body, object, &e))
-		return reply_refuse(c, 400, "invalid_payload", "The body is not JSON that we can read.", NULL);
+		return reply_refuse(c, 400, "invalid_payload",
+			"The body is not JSON that we can read.", NULL);
 	if (!json_is(*object, JSON_OBJECT))
-		return reply_refuse(c, 400, "invalid_payload", "The body must be a JSON object.", NULL);
+		return reply_refuse(c, 400, "invalid_payload", "The body must be a JSON object.",
+			NULL);
 	return true;
 }
 
-bool input_form(struct call *c, const struct form_field *fields, enum form_mode mode, bool optional, void *out)
+bool input_form(struct call *c, const struct form_field *fields, enum form_mode mode, bool optional,
+	void *out)
 {
 	const struct json *object;
 	struct err e = { 0 };
 
-	return input_body(c, optional, &object) && (form_read_json(c->a, object, fields, mode, out, &e) || reply_err(c, &e));
+	return input_body(c, optional, &object) &&
+		(form_read_json(c->a, object, fields, mode, out, &e) || reply_err(c, &e));
 }
 
 bool input_one_tenant(struct call *c)
 {
-	return c->tenant_id || reply_refuse(c, 400, "invalid_request", "Name one tenant here.", "tenant");
+	return c->tenant_id ||
+		reply_refuse(c, 400, "invalid_request", "Name one tenant here.", "tenant");
 }

@@ -22,29 +22,34 @@ struct integration_form {
 };
 
 const struct form_field integration_fields[] = {
-	{ "name", FORM_TEXT, FORM_AT(struct integration_form, name, struct str), FORM_REQUIRED, 1, 400, .help = "1 to 100 characters" },
-	{ "type", FORM_TEXT, FORM_AT(struct integration_form, type, struct str), FORM_REQUIRED | FORM_FIXED, 1, 32,
+	{ "name", TEXT_AT(struct integration_form, name), FORM_REQUIRED, 1, 400,
+		.help = "1 to 100 characters" },
+	{ "type", TEXT_AT(struct integration_form, type), FORM_REQUIRED | FORM_FIXED, 1, 32,
 		.help = "Provider slug" },
-	{ "serviceId", FORM_TEXT, FORM_AT(struct integration_form, service, struct str), .max = 23,
+	{ "serviceId", TEXT_AT(struct integration_form, service), .max = 23,
 		.help = "Service whose incidents it opens; else the tenant's default service" },
-	{ "signatureSecret", FORM_TEXT, FORM_AT(struct integration_form, secret, struct str), .max = SECRET_MAX,
+	{ "signatureSecret", TEXT_AT(struct integration_form, secret), .max = SECRET_MAX,
 		.help = "What the provider signs with; null or empty removes it" },
-	{ "generateSecret", FORM_BOOL, FORM_AT(struct integration_form, make_secret, bool), .help = "Makes a signature secret" },
-	{ "rateLimitPerMinute", FORM_NUMBER, FORM_AT(struct integration_form, per_minute, uint64_t), FORM_NULL, 0, 1000000,
-		.absent = RATE_DEFAULT, .help = "0 = no limit; null = the type's default" },
-	{ "allowedIps", FORM_ADDRESSES, FORM_AT(struct integration_form, allowed_ips, struct str),
+	{ "generateSecret", BOOL_AT(struct integration_form, make_secret),
+		.help = "Makes a signature secret" },
+	{ "rateLimitPerMinute", NUMBER_AT(struct integration_form, per_minute), FORM_NULL,
+		.max = 1000000, .absent = RATE_DEFAULT,
+		.help = "0 = no limit; null = the type's default" },
+	{ "allowedIps", ADDRESSES_AT(struct integration_form, allowed_ips),
 		.help = "Addresses and networks that may send; null or empty = all" },
-	{ "actions", FORM_WORDS, FORM_AT(struct integration_form, actions, uint64_t), FORM_NULL, .words = action_words,
+	{ "actions", WORDS_AT(struct integration_form, actions), FORM_NULL, .words = action_words,
 		.help = "What is done with its events; null = the type's default" },
-	{ "requireKey", FORM_BOOL, FORM_AT(struct integration_form, require_key, bool), .help = "Key and signature both are needed" },
-	{ "routeByService", FORM_BOOL, FORM_AT(struct integration_form, route_by_service, bool),
+	{ "requireKey", BOOL_AT(struct integration_form, require_key),
+		.help = "Key and signature both are needed" },
+	{ "routeByService", BOOL_AT(struct integration_form, route_by_service),
 		.help = "The service an event names decides, where one of that name exists" },
-	{ "enabled", FORM_BOOL, FORM_AT(struct integration_form, enabled, bool), .help = "A disabled one answers 403" },
-	{ "isDefault", FORM_BOOL, FORM_AT(struct integration_form, is_default, bool),
+	{ "enabled", BOOL_AT(struct integration_form, enabled),
+		.help = "A disabled one answers 403" },
+	{ "isDefault", BOOL_AT(struct integration_form, is_default),
 		.help = "Serves /api/webhooks/{type} without an id" },
-	{ "alertTestMode", FORM_BOOL, FORM_AT(struct integration_form, alert_test_mode, bool),
+	{ "alertTestMode", BOOL_AT(struct integration_form, alert_test_mode),
 		.help = "Stripe: events of test mode open incidents too" },
-	{ "settings", FORM_OBJECT, FORM_AT(struct integration_form, settings, const struct json *),
+	{ "settings", OBJECT_AT(struct integration_form, settings),
 		.help = "Settings that only this type knows" },
 	FORM_END
 };
@@ -57,7 +62,8 @@ static void fill_view(struct call *c, const struct source *s, struct integration
 }
 
 /* Key and secret with p NULL are left out. */
-static void reply_integration(struct call *c, unsigned status, const struct source *s, struct str key, struct str secret)
+static void reply_integration(struct call *c, unsigned status, const struct source *s,
+	struct str key, struct str secret)
 {
 	struct integration_view v;
 	struct reply r;
@@ -119,12 +125,15 @@ static struct str make_secret(struct call *c)
 }
 
 /* What the form says over what is stored (or over nothing). */
-static bool form_to_source(struct call *c, struct integration_form *f, const struct provider *p, struct source *s, struct err *e)
+static bool form_to_source(struct call *c, struct integration_form *f, const struct provider *p,
+	struct source *s, struct err *e)
 {
 	if (f->alert_test_mode && strcmp(p->slug, "stripe"))
-		return err_field(e, ERR_INVALID, "alertTestMode", "alertTestMode is for the type stripe only.");
+		return err_field(e, ERR_INVALID, "alertTestMode",
+			"alertTestMode is for the type stripe only.");
 	if (f->make_secret && f->secret.n)
-		return err_field(e, ERR_INVALID, "generateSecret", "Give a signatureSecret or have one made, not both.");
+		return err_field(e, ERR_INVALID, "generateSecret",
+			"Give a signatureSecret or have one made, not both.");
 	if (f->make_secret)
 		f->secret = make_secret(c);
 	s->name = f->name;
@@ -171,11 +180,12 @@ struct list_query {
 };
 
 const struct form_field integration_query_fields[] = {
-	{ "type", FORM_TEXT, FORM_AT(struct list_query, type, struct str), .max = 32, .help = "Provider slug" },
-	{ "provider", FORM_TEXT, FORM_AT(struct list_query, type, struct str), .max = 32, .help = "The same as type" },
-	{ "limit", FORM_NUMBER, FORM_AT(struct list_query, limit, uint64_t), FORM_CLAMP, 1, LIST_LIMIT_MAX,
+	{ "type", TEXT_AT(struct list_query, type), .max = 32, .help = "Provider slug" },
+	{ "provider", TEXT_AT(struct list_query, type), .max = 32, .help = "The same as type" },
+	{ "limit", NUMBER_AT(struct list_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most integrations in the answer" },
-	{ "cursor", FORM_NUMBER, FORM_AT(struct list_query, cursor, uint64_t), 0, 1, UINT32_MAX, .help = "`next` of the page before" },
+	{ "cursor", NUMBER_AT(struct list_query, cursor), 0, 1, UINT32_MAX,
+		.help = "`next` of the page before" },
 	FORM_END
 };
 
@@ -191,7 +201,8 @@ void api_integration_list(void *call)
 
 	if (!input_one_tenant(c) || !input_query(c, integration_query_fields, &q))
 		return;
-	if (!source_list(c->api->c.db, c->a, (uint32_t)c->tenant_id, q.type, q.cursor, q.limit + 1, c->now, &rows, &n, &e)) {
+	if (!source_list(c->api->c.db, c->a, (uint32_t)c->tenant_id, q.type, q.cursor, q.limit + 1,
+			c->now, &rows, &n, &e)) {
 		reply_err(c, &e);
 		return;
 	}
@@ -228,16 +239,19 @@ void api_integration_create(void *call)
 		return;
 	p = provider_find(f.type);
 	if (!p) {
-		reply_refuse(c, 400, "invalid_request", "There is no provider of that type.", "type");
+		reply_refuse(c, 400, "invalid_request", "There is no provider of that type.",
+			"type");
 		return;
 	}
 	s.provider = str_of(p->slug);
 	if (!form_to_source(c, &f, p, &s, &e) ||
-		!source_add(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, &s, f.secret, &who, c->now, &made, &key, &e)) {
+		!source_add(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, &s, f.secret, &who,
+			c->now, &made, &key, &e)) {
 		reply_err(c, &e);
 		return;
 	}
-	response_header(c->rq, "Location", arena_printf(c->a, "/api/integrations/%.*s", STR_ARG(made.public_id)));
+	response_header(c->rq, "Location",
+		arena_printf(c->a, "/api/integrations/%.*s", STR_ARG(made.public_id)));
 	reply_integration(c, 201, &made, key, f.secret);
 }
 
@@ -261,7 +275,8 @@ void api_integration_update(void *call)
 		p ? reply_err(c, &e) : reply_not_found(c);
 		return;
 	}
-	done = source_update(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, &s, f.secret, &who, c->now, &e);
+	done = source_update(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, &s, f.secret, &who,
+		c->now, &e);
 	if (done == 1 && input_source(c, 0, &s))
 		reply_integration(c, 200, &s, STR_NONE, f.make_secret ? f.secret : STR_NONE);
 	else if (done < 0)
@@ -280,7 +295,8 @@ void api_integration_delete(void *call)
 
 	if (!input_one_tenant(c) || !input_source(c, 0, &s))
 		return;
-	done = source_delete(c->api->c.db, c->a, c->api->c.shm, (uint32_t)c->tenant_id, s.public_id, &who, c->now, &e);
+	done = source_delete(c->api->c.db, c->a, c->api->c.shm, (uint32_t)c->tenant_id, s.public_id,
+		&who, c->now, &e);
 	if (done == 1)
 		c->rq->response.status = 204;
 	else

@@ -1,5 +1,6 @@
-/* metrics.c - /metrics in the text format of Prometheus (Exposition formats, version 0.0.4; looked up 2025-11): the counters of shared
- * memory, which all workers of this host add to, and gauges that cost no query. */
+/* metrics.c - /metrics in the text format of Prometheus (Exposition formats, version 0.0.4; looked
+ * up 2025-11): the counters of shared memory, which all workers of this host add to, and gauges
+ * that cost no query. */
 #include "api_int.h"
 
 #include <inttypes.h>
@@ -29,9 +30,11 @@ static void write_workers(struct strbuf *b, const struct conf *conf)
 /* No look-up yet counts as a perfect cache, as in the monitor: 1 if empty. */
 static void write_cache(struct strbuf *b, const struct shm *shm)
 {
-	uint64_t hits = counter_read(shm, C_CACHE_HITS), all = hits + counter_read(shm, C_CACHE_MISSES);
+	uint64_t hits = counter_read(shm, C_CACHE_HITS);
+	uint64_t all = hits + counter_read(shm, C_CACHE_MISSES);
 
-	metric(b, "cache_hit_ratio", "Share of source look-ups answered by the cache, 0 to 1.", "gauge");
+	metric(b, "cache_hit_ratio", "Share of source look-ups answered by the cache, 0 to 1.",
+		"gauge");
 	strbuf_addf(b, "grapnel_cache_hit_ratio %.4f\n", all ? (double)hits / (double)all : 1.0);
 }
 

@@ -32,7 +32,8 @@ void reply_fields(struct call *c, unsigned status, const struct field *fields, c
 	reply_end(c, &r, status);
 }
 
-void reply_rows(struct reply *r, const char *name, const struct field *fields, const void *rows, size_t size, size_t n)
+void reply_rows(struct reply *r, const char *name, const struct field *fields, const void *rows,
+	size_t size, size_t n)
 {
 	json_key(&r->o, name);
 	json_open(&r->o, '[');
@@ -44,8 +45,8 @@ void reply_rows(struct reply *r, const char *name, const struct field *fields, c
 	json_close(&r->o, ']');
 }
 
-void reply_list(struct call *c, const char *plural, const struct field *fields, const void *rows, size_t size, size_t n,
-	uint64_t next)
+void reply_list(struct call *c, const char *plural, const struct field *fields, const void *rows,
+	size_t size, size_t n, uint64_t next)
 {
 	struct reply r;
 
@@ -56,7 +57,8 @@ void reply_list(struct call *c, const char *plural, const struct field *fields, 
 	reply_end(c, &r, 200);
 }
 
-bool reply_refuse(struct call *c, unsigned status, const char *code, const char *message, const char *field)
+bool reply_refuse(struct call *c, unsigned status, const char *code, const char *message,
+	const char *field)
 {
 	response_error(c->rq, status, code, message, field);
 	return false;
@@ -81,10 +83,12 @@ bool reply_err(struct call *c, const struct err *e)
 	if (is_for_caller(e)) {
 		bool invalid = e->code == ERR_INVALID;
 
-		return reply_refuse(c, invalid ? 400 : 409, invalid ? "invalid_request" : "conflict", e->text, e->field);
+		return reply_refuse(c, invalid ? 400 : 409,
+			invalid ? "invalid_request" : "conflict", e->text, e->field);
 	}
 	if (e->code >= ERR_DOWN)
-		log_error("request failed", LOG_S("request", c->rq->id), LOG_STR("path", c->rq->path), LOG_ERR(e));
+		log_error("request failed", LOG_S("request", c->rq->id),
+			LOG_STR("path", c->rq->path), LOG_ERR(e));
 	response_err(c->rq, e);
 	return false;
 }

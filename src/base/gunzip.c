@@ -1,5 +1,5 @@
-/* gunzip.c - a request body that came with Content-Encoding: gzip. The size of what comes out is limited, since a few kilobytes can
- * stand for gigabytes. */
+/* gunzip.c - a request body that came with Content-Encoding: gzip. The size of what comes out is
+ * limited, since a few kilobytes can stand for gigabytes. */
 #include "grapnel/base.h"
 
 #include <zlib.h>

@@ -4,7 +4,8 @@
 enum { Q_BY_NAME };
 
 static const struct stmt tenant_q[] = {
-	[Q_BY_NAME] = { "tenant.by_name", "SELECT id AS id, name AS name, created_at AS created_at FROM tenants WHERE name = ?" },
+	[Q_BY_NAME] = { "tenant.by_name",
+		"SELECT id, name, created_at FROM tenants WHERE name = ?" },
 };
 
 const struct stmt_table tenant_stmts = { tenant_q, ARRAY_SIZE(tenant_q) };
@@ -16,7 +17,9 @@ static const struct field tenant_fields[] = {
 	FIELD_END
 };
 
-int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e)
+int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out,
+	struct err *e)
 {
-	return db_query_one(db, &tenant_q[Q_BY_NAME], VALS(V_S(name)), a, tenant_fields, sizeof(*out), out, e);
+	return db_query_one(db, &tenant_q[Q_BY_NAME], VALS(V_S(name)), a, tenant_fields,
+		sizeof(*out), out, e);
 }

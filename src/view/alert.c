@@ -28,24 +28,28 @@ static void fill_words(struct alert_view *v)
 	v->level = str_of(level_word((enum level)v->level_n));
 }
 
-bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id, struct alert_view **out, size_t *n, struct err *e)
+bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id,
+	struct alert_view **out, size_t *n, struct err *e)
 {
-	if (!db_query(db, &view_stmt[V_ALERTS], VALS(V_U(incident_id), V_U(INCIDENT_ALERTS_MAX)), a, columns, sizeof(**out), out, n, e))
+	if (!db_query(db, &view_stmt[V_ALERTS], VALS(V_U(incident_id), V_U(INCIDENT_ALERTS_MAX)), a,
+			columns, sizeof(**out), out, n, e))
 		return false;
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);
 	return true;
 }
 
-int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id, struct alert_view *out, struct err *e)
+int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id,
+	struct alert_view *out, struct err *e)
 {
 	uint64_t end = id_floor(id_time(event_id) + ALERT_NEAR_MS);
 	int found;
 
 	if (!incident_id)
 		return 0;
-	found = db_query_one(db, &view_stmt[V_ALERT_OF], VALS(V_U(incident_id), V_U(event_id), V_U(end), V_U(event_id)), a,
-		columns, sizeof(*out), out, e);
+	found = db_query_one(db, &view_stmt[V_ALERT_OF],
+		VALS(V_U(incident_id), V_U(event_id), V_U(end), V_U(event_id)), a, columns,
+		sizeof(*out), out, e);
 	if (found == 1)
 		fill_words(out);
 	return found;

@@ -6,8 +6,10 @@ const struct field delivery_view_fields[] = {
 	FIELD_U64(struct delivery_view, status_code, "statusCode", "What was answered"),
 	FIELD_STR(struct delivery_view, error_message, "errorMessage", "Why it was refused"),
 	FIELD_TIME(struct delivery_view, created_at, "createdAt", "Receipt"),
-	FIELD_ID(struct delivery_view, alert_id, "alertId", "The alert that its first event became"),
-	FIELD_ID(struct delivery_view, event_id, "eventId", "Its first event, or the one it repeats"),
+	FIELD_ID(struct delivery_view, alert_id, "alertId",
+		"The alert that its first event became"),
+	FIELD_ID(struct delivery_view, event_id, "eventId",
+		"Its first event, or the one it repeats"),
 	FIELD_U64(struct delivery_view, duration_ms, "durationMs", "Receipt to storing"),
 	FIELD_STR(struct delivery_view, remote_addr, "remoteAddr", "The sender's address"),
 	FIELD_BOOL(struct delivery_view, is_duplicate, "isDuplicate", "All its events were known"),
@@ -26,12 +28,14 @@ static const struct field columns[] = {
 	FIELD_END
 };
 
-/* Bodies are not read here: they stand in the same row but, beyond a few KiB, on pages of their own. The alert: see ALERT_NEAR_MS. */
+/* Bodies are not read here: they stand in the same row but, beyond a few KiB, on pages of their
+ * own. The alert: see ALERT_NEAR_MS. */
 static void write_open(struct sql *q)
 {
-	sql_lit(q, "SELECT r.id AS id, r.status AS status_code, r.reason AS error_message, r.event_id AS event_id, "
-		"r.duration_us AS duration_us, r.remote_addr AS remote_addr, r.is_duplicate AS is_duplicate, "
-		"(SELECT a.id FROM events e JOIN alerts a ON a.incident_id = e.incident_id AND a.id >= e.id AND a.id < e.id + ");
+	sql_lit(q, "SELECT r.id, r.status AS status_code, r.reason AS error_message, r.event_id,"
+		" r.duration_us, r.remote_addr, r.is_duplicate, (SELECT a.id FROM events e"
+		" JOIN alerts a ON a.incident_id = e.incident_id AND a.id >= e.id");
+	sql_lit(q, " AND a.id < e.id + ");
 	sql_val(q, V_U((uint64_t)ALERT_NEAR_MS << 22));
 	sql_lit(q, " AND a.event_id = e.id WHERE e.id = r.event_id LIMIT 1) AS alert_id FROM (");
 }
@@ -43,7 +47,8 @@ static void write_close(struct sql *q)
 
 static void write_branch(struct sql *q, const struct branch *b)
 {
-	sql_lit(q, "SELECT t.id AS id FROM requests t FORCE INDEX (by_source) WHERE t.source_id = ");
+	sql_lit(q,
+		"SELECT t.id AS id FROM requests t FORCE INDEX (by_source) WHERE t.source_id = ");
 	sql_val(q, V_U(b->value));
 }
 
@@ -61,8 +66,8 @@ const struct list_table delivery_table = {
 	.size = sizeof(struct delivery_view),
 };
 
-bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uint64_t cursor, uint64_t limit,
-	struct delivery_view **out, size_t *n, uint64_t *next, struct err *e)
+bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uint64_t cursor,
+	uint64_t limit, struct delivery_view **out, size_t *n, uint64_t *next, struct err *e)
 {
 	struct plan p;
 

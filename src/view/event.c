@@ -1,17 +1,20 @@
 /* event.c - the list of events.
  *
- * Which index: rare statuses (waiting, failed) by status; else the sources that provider, source and service name, when
- * they are few; else all statuses of the tenant. So the list of one tenant among many, or of one quiet provider beside a
- * loud one, never walks through the others' rows. */
+ * Which index: rare statuses (waiting, failed) by status; else the sources that provider, source
+ * and service name, when they are few; else all statuses of the tenant. So the list of one tenant
+ * among many, or of one quiet provider beside a loud one, never walks through the others' rows. */
 #include "view_int.h"
 
 #define ANY_STATUS ((1u << (EVENT_IGNORED + 1)) - 1)
-#define RARE_STATUS (1u << EVENT_PENDING | 1u << EVENT_PROCESSING | 1u << EVENT_FAILED | 1u << EVENT_DEAD)
+#define RARE_STATUS \
+	(1u << EVENT_PENDING | 1u << EVENT_PROCESSING | 1u << EVENT_FAILED | 1u << EVENT_DEAD)
 
 const struct field event_view_fields[] = {
 	FIELD_ID(struct event_view, id, "id", "Our number of the event"),
-	FIELD_STR(struct event_view, event_id, "eventId", "What the provider calls it, or the id derived from its content"),
-	FIELD_STR(struct event_view, source_id, "sourceId", "The integration or registration it came in by"),
+	FIELD_STR(struct event_view, event_id, "eventId",
+		"What the provider calls it, or the id derived from its content"),
+	FIELD_STR(struct event_view, source_id, "sourceId",
+		"The integration or registration it came in by"),
 	FIELD_STR(struct event_view, provider, "provider", "Provider slug"),
 	FIELD_STR(struct event_view, event_type, "eventType", "Type as the provider names it"),
 	FIELD_STR(struct event_view, entity_type, "entityType", "Kind of thing it is about"),
@@ -19,19 +22,25 @@ const struct field event_view_fields[] = {
 	FIELD_STR(struct event_view, action, "action", "trigger, acknowledge, resolve or ignore"),
 	FIELD_STR(struct event_view, severity, "severity", "critical, error, warning or info"),
 	FIELD_STR(struct event_view, native_severity, "nativeSeverity", "Severity as received"),
-	FIELD_STR(struct event_view, dedup_key, "dedupKey", "Alerts with this key join one incident"),
+	FIELD_STR(struct event_view, dedup_key, "dedupKey",
+		"Alerts with this key join one incident"),
 	FIELD_STR(struct event_view, summary, "summary", "What happened, in a line"),
 	FIELD_TIME(struct event_view, occurred_at, "occurredAt", "By the clock of the sender"),
-	FIELD_STR(struct event_view, status, "status", "pending, processing, processed, failed, dead or ignored"),
-	FIELD_BOOL(struct event_view, processed, "processed", "Nothing is left to do: processed or ignored"),
-	FIELD_U64(struct event_view, attempts, "attempts", "Starts of its actions; a first success is 1"),
+	FIELD_STR(struct event_view, status, "status", "pending, processing, processed, failed, "
+		"dead or ignored"),
+	FIELD_BOOL(struct event_view, processed, "processed",
+		"Nothing is left to do: processed or ignored"),
+	FIELD_U64(struct event_view, attempts, "attempts",
+		"Starts of its actions; a first success is 1"),
 	FIELD_STR(struct event_view, error, "error", "Of the last attempt"),
-	FIELD_U64(struct event_view, duplicates, "duplicates", "Redeliveries since the first receipt"),
+	FIELD_U64(struct event_view, duplicates, "duplicates",
+		"Redeliveries since the first receipt"),
 	FIELD_BOOL(struct event_view, is_test, "isTest", "Test traffic"),
 	FIELD_ID(struct event_view, incident_id, "incidentId", "The incident it opened or joined"),
 	FIELD_TIME(struct event_view, received_at, "receivedAt", "First receipt"),
 	FIELD_TIME(struct event_view, processed_at, "processedAt", "End of its actions"),
-	FIELD_TIME(struct event_view, last_attempt_at, "lastAttemptAt", "Last start of its actions"),
+	FIELD_TIME(struct event_view, last_attempt_at, "lastAttemptAt",
+		"Last start of its actions"),
 	FIELD_TIME(struct event_view, updated_at, "updatedAt", "Last change of this record"),
 	FIELD_END
 };
@@ -70,7 +79,8 @@ const struct field event_columns[] = {
 	FIELD_END
 };
 
-/* The rows of the page are read by their ids once the ids are known, so that passing rows costs no more than the index. */
+/* The rows of the page are read by their ids once the ids are known, so that passing rows costs no
+ * more than the index. */
 static void write_open(struct sql *q)
 {
 	sql_lit(q, "SELECT " EVENT_COLUMNS " FROM (");
@@ -88,19 +98,22 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (PRIMARY) WHERE TRUE");
 		return;
 	case BRANCH_STATUS:
-		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (by_status) WHERE t.tenant_id = ");
+		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (by_status)");
+		sql_lit(q, " WHERE t.tenant_id = ");
 		sql_val(q, V_U(b->tenant_id));
 		sql_lit(q, " AND t.status = ");
 		sql_val(q, V_U(b->value));
 		return;
 	case BRANCH_SOURCE:
-		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (by_source) WHERE t.source_id = ");
+		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (by_source)");
+		sql_lit(q, " WHERE t.source_id = ");
 		sql_val(q, V_U(b->value));
 		return;
 	}
 }
 
-/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong end. */
+/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong
+ * end. */
 static void write_source(struct sql *q, const struct event_filter *f)
 {
 	if (f->provider.n) {
@@ -112,7 +125,8 @@ static void write_source(struct sql *q, const struct event_filter *f)
 		sql_val(q, V_S(f->source));
 	}
 	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM sources s JOIN services v ON v.id = s.service_id WHERE s.id = t.source_id) = ");
+		sql_lit(q, " AND (SELECT v.public_id FROM sources s JOIN services v"
+			" ON v.id = s.service_id WHERE s.id = t.source_id) = ");
 		sql_val(q, V_S(f->service));
 	}
 }
@@ -173,7 +187,8 @@ static const struct field source_columns[] = {
 
 static void write_sources(struct sql *q, const struct event_filter *f)
 {
-	sql_lit(q, "SELECT s.id AS id FROM sources s JOIN services v ON v.id = s.service_id WHERE TRUE");
+	sql_lit(q, "SELECT s.id AS id FROM sources s JOIN services v ON v.id = s.service_id");
+	sql_lit(q, " WHERE TRUE");
 	if (f->tenant_id) {
 		sql_lit(q, " AND s.tenant_id = ");
 		sql_val(q, V_U(f->tenant_id));
@@ -200,7 +215,8 @@ static bool names_sources(const struct event_filter *f)
 }
 
 /* Deleted sources count too: their events are still there. */
-static bool plan_sources(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p, bool *done, struct err *e)
+static bool plan_sources(struct db *db, struct arena *a, const struct event_filter *f,
+	struct plan *p, bool *done, struct err *e)
 {
 	struct source_row *rows = NULL;
 	size_t n = 0;
@@ -225,7 +241,8 @@ static void plan_statuses(const struct event_filter *f, struct plan *p)
 			plan_add(p, BRANCH_STATUS, f->tenant_id, s);
 }
 
-bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p, struct err *e)
+bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
+	struct err *e)
 {
 	bool rare = f->tenant_id && f->statuses && !(f->statuses & ~(uint64_t)RARE_STATUS);
 	bool more = f->severities || f->type.n || f->text.n;
@@ -250,7 +267,8 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 
 void event_view_words(struct event_view *v)
 {
-	struct str *maybe[] = { &v->entity_type, &v->entity_id, &v->native_severity, &v->dedup_key, &v->service, &v->origin, &v->error };
+	struct str *maybe[] = { &v->entity_type, &v->entity_id, &v->native_severity, &v->dedup_key,
+		&v->service, &v->origin, &v->error };
 
 	for (size_t i = 0; i < ARRAY_SIZE(maybe); i++)
 		null_if_empty(maybe[i]);
@@ -264,8 +282,8 @@ void event_view_words(struct event_view *v)
 		v->last_attempt_at = v->processed_at ? v->processed_at : v->updated_at;
 }
 
-bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f, struct event_view **out, size_t *n,
-	uint64_t *next, struct err *e)
+bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f,
+	struct event_view **out, size_t *n, uint64_t *next, struct err *e)
 {
 	struct plan p;
 

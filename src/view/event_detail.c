@@ -28,19 +28,22 @@ static const struct field columns[] = {
 	FIELD_END
 };
 
-int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct event_detail *out, struct err *e)
+int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct event_detail *out, struct err *e)
 {
 	struct event_view *v = &out->event;
 	int found;
 
 	*out = (struct event_detail){ 0 };
-	found = db_query_one(db, &view_stmt[V_EVENT], VALS(V_U(id)), a, event_columns, sizeof(*v), v, e);
+	found = db_query_one(db, &view_stmt[V_EVENT], VALS(V_U(id)), a, event_columns, sizeof(*v),
+		v, e);
 	if (found != 1)
 		return found;
 	if (tenant_id && v->tenant_id != tenant_id)
 		return 0;
 	event_view_words(v);
-	if (db_query_one(db, &view_stmt[V_REQUEST], VALS(V_U(v->request_id)), a, columns, sizeof(out->request), &out->request, e) < 0)
+	if (db_query_one(db, &view_stmt[V_REQUEST], VALS(V_U(v->request_id)), a, columns,
+			sizeof(out->request), &out->request, e) < 0)
 		return -1;
 	if (!v->incident_id)
 		return 1;
@@ -65,7 +68,8 @@ void request_headers_json(struct json_out *o, struct arena *a, struct str lines)
 	json_tree(o, object);
 }
 
-/* Parsed only to know whether it is JSON: the text itself is what goes out. A byte order mark is not part of JSON text. */
+/* Parsed only to know whether it is JSON: the text itself is what goes out. A byte order mark is
+ * not part of JSON text. */
 static bool is_json(struct arena *a, struct str *body)
 {
 	const struct json *tree;

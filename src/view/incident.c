@@ -1,7 +1,7 @@
 /* incident.c - incidents: the list, and one with its timeline and newest alerts.
  *
- * The list always walks the status index of its tenant; incidents are few beside events, so service, source and severity are
- * conditions on the way. */
+ * The list always walks the status index of its tenant; incidents are few beside events, so
+ * service, source and severity are conditions on the way. */
 #include "view_int.h"
 
 #define ANY_STATUS (1u << INCIDENT_OPEN | 1u << INCIDENT_ACKNOWLEDGED | 1u << INCIDENT_RESOLVED)
@@ -10,13 +10,15 @@ const struct field incident_view_fields[] = {
 	FIELD_ID(struct incident_view, id, "id", "Our number of the incident"),
 	FIELD_STR(struct incident_view, title, "title", "Summary of the event that opened it"),
 	FIELD_STR(struct incident_view, status, "status", "OPEN, ACKNOWLEDGED or RESOLVED"),
-	FIELD_STR(struct incident_view, level, "severity", "CRITICAL, HIGH, MEDIUM, LOW or INFO; raised, never lowered"),
+	FIELD_STR(struct incident_view, level, "severity",
+		"CRITICAL, HIGH, MEDIUM, LOW or INFO; raised, never lowered"),
 	FIELD_STR(struct incident_view, dedup_key, "dedupKey", "Alerts with this key join it"),
 	FIELD_STR(struct incident_view, service_id, "serviceId", "The service that is in trouble"),
 	FIELD_U64(struct incident_view, alert_count, "alertCount", "Alerts that joined it"),
 	FIELD_BOOL(struct incident_view, is_test, "isTest", "Opened by test traffic"),
 	FIELD_TIME(struct incident_view, opened_at, "openedAt", "First alert"),
-	FIELD_TIME(struct incident_view, acknowledged_at, "acknowledgedAt", "When it was acknowledged"),
+	FIELD_TIME(struct incident_view, acknowledged_at, "acknowledgedAt",
+		"When it was acknowledged"),
 	FIELD_TIME(struct incident_view, resolved_at, "resolvedAt", "When it was resolved"),
 	FIELD_STR(struct incident_view, assignee, "assignee", "User name of who takes care of it"),
 	FIELD_END
@@ -25,7 +27,8 @@ const struct field incident_view_fields[] = {
 const struct field timeline_view_fields[] = {
 	FIELD_ID(struct timeline_view, id, "id", "Our number of the entry"),
 	FIELD_TIME(struct timeline_view, at, "at", "When it happened"),
-	FIELD_STR(struct timeline_view, kind, "kind", "opened, raised, acknowledged, resolved, reopened, note, assigned, snoozed"),
+	FIELD_STR(struct timeline_view, kind, "kind", "opened, raised, acknowledged, resolved, "
+		"reopened, note, assigned, snoozed"),
 	FIELD_STR(struct timeline_view, actor, "actor", "sender, system or person"),
 	FIELD_STR(struct timeline_view, user, "user", "Name of the person"),
 	FIELD_ID(struct timeline_view, event_id, "eventId", "The event that caused it"),
@@ -73,7 +76,8 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (PRIMARY) WHERE TRUE");
 		return;
 	}
-	sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_status) WHERE t.tenant_id = ");
+	sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_status)");
+	sql_lit(q, " WHERE t.tenant_id = ");
 	sql_val(q, V_U(b->tenant_id));
 	sql_lit(q, " AND t.status = ");
 	sql_val(q, V_U(b->value));
@@ -90,7 +94,8 @@ static void write_source(struct sql *q, const struct incident_filter *f)
 		sql_val(q, V_S(f->source));
 	}
 	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM services v WHERE v.id = t.service_id) = ");
+		sql_lit(q, " AND (SELECT v.public_id FROM services v");
+		sql_lit(q, " WHERE v.id = t.service_id) = ");
 		sql_val(q, V_S(f->service));
 	}
 }
@@ -139,7 +144,8 @@ void incident_plan(const struct incident_filter *f, struct plan *p)
 	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
 
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->residual = f->levels || f->provider.n || f->source.n || f->service.n || f->assignee.n || f->text.n;
+	p->residual = f->levels || f->provider.n || f->source.n || f->service.n || f->assignee.n ||
+		f->text.n;
 	if (!f->tenant_id) {
 		p->residual = p->residual || f->statuses;
 		plan_add(p, BRANCH_ALL, 0, 0);
@@ -156,8 +162,8 @@ static void fill_words(struct incident_view *v)
 	v->level = str_of(level_word((enum level)v->level_n));
 }
 
-bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f, struct incident_view **out, size_t *n,
-	uint64_t *next, struct err *e)
+bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f,
+	struct incident_view **out, size_t *n, uint64_t *next, struct err *e)
 {
 	struct plan p;
 
@@ -169,9 +175,11 @@ bool incident_view_list(struct db *db, struct arena *a, const struct incident_fi
 	return true;
 }
 
-int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_view *out, struct err *e)
+int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct incident_view *out, struct err *e)
 {
-	int found = db_query_one(db, &view_stmt[V_INCIDENT], VALS(V_U(id)), a, columns, sizeof(*out), out, e);
+	int found = db_query_one(db, &view_stmt[V_INCIDENT], VALS(V_U(id)), a, columns,
+		sizeof(*out), out, e);
 
 	if (found == 1 && tenant_id && out->tenant_id != tenant_id)
 		return 0;
@@ -204,7 +212,8 @@ static const char *const actor_words[] = {
 static void fill_entry(struct timeline_view *v)
 {
 	v->kind = str_of(timeline_word((unsigned)v->kind_n));
-	v->actor = v->actor_n < ARRAY_SIZE(actor_words) ? str_of(actor_words[v->actor_n]) : STR_NONE;
+	if (v->actor_n < ARRAY_SIZE(actor_words))
+		v->actor = str_of(actor_words[v->actor_n]);
 	v->level = v->level_n ? str_of(level_word((enum level)(v->level_n - 1))) : STR_NONE;
 }
 
@@ -219,7 +228,8 @@ static void oldest_first(struct timeline_view *rows, size_t n)
 	}
 }
 
-int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_detail *out, struct err *e)
+int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct incident_detail *out, struct err *e)
 {
 	int found;
 
@@ -227,8 +237,8 @@ int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 	found = incident_view_one(db, a, tenant_id, id, &out->incident, e);
 	if (found != 1)
 		return found;
-	if (!db_query(db, &view_stmt[V_TIMELINE], VALS(V_U(id), V_U(INCIDENT_TIMELINE_MAX)), a, timeline_columns,
-		sizeof(*out->timeline), &out->timeline, &out->timeline_n, e))
+	if (!db_query(db, &view_stmt[V_TIMELINE], VALS(V_U(id), V_U(INCIDENT_TIMELINE_MAX)), a,
+			timeline_columns, sizeof(*out->timeline), &out->timeline, &out->timeline_n, e))
 		return -1;
 	for (size_t i = 0; i < out->timeline_n; i++)
 		fill_entry(&out->timeline[i]);

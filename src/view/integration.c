@@ -7,20 +7,27 @@ const struct field integration_view_fields[] = {
 	FIELD_STR(struct integration_view, id, "id", "Public id"),
 	FIELD_STR(struct integration_view, name, "name", "As people know it"),
 	FIELD_STR(struct integration_view, type, "type", "Provider slug"),
-	FIELD_STR(struct integration_view, service_id, "serviceId", "The service whose incidents it opens"),
+	FIELD_STR(struct integration_view, service_id, "serviceId",
+		"The service whose incidents it opens"),
 	FIELD_BOOL(struct integration_view, enabled, "enabled", "A disabled one answers 403"),
-	FIELD_BOOL(struct integration_view, is_default, "isDefault", "Serves /api/webhooks/{type} without an id"),
+	FIELD_BOOL(struct integration_view, is_default, "isDefault",
+		"Serves /api/webhooks/{type} without an id"),
 	FIELD_JSON(struct integration_view, actions, "actions", "What is done with its events"),
-	FIELD_U64(struct integration_view, rate_per_minute, "rateLimitPerMinute", "Requests accepted in a minute; 0 = no limit"),
-	FIELD_JSON(struct integration_view, allowed_ips, "allowedIps", "Addresses and networks that may send; null = all"),
-	FIELD_BOOL(struct integration_view, require_key, "requireKey", "Key and signature both are needed"),
-	FIELD_BOOL(struct integration_view, route_by_service, "routeByService", "The service an event names decides"),
+	FIELD_U64(struct integration_view, rate_per_minute, "rateLimitPerMinute",
+		"Requests accepted in a minute; 0 = no limit"),
+	FIELD_JSON(struct integration_view, allowed_ips, "allowedIps",
+		"Addresses and networks that may send; null = all"),
+	FIELD_BOOL(struct integration_view, require_key, "requireKey",
+		"Key and signature both are needed"),
+	FIELD_BOOL(struct integration_view, route_by_service, "routeByService",
+		"The service an event names decides"),
 	FIELD_BOOL(struct integration_view, has_secret, "hasSecret", "A signature secret is set"),
 	FIELD_STR(struct integration_view, webhook_url, "webhookUrl", "Where the provider posts"),
 	FIELD_U64(struct integration_view, alert_count, "alertCount", "Alerts so far"),
 	FIELD_U64(struct integration_view, webhook_count, "webhookCount", "Requests so far"),
 	FIELD_TIME(struct integration_view, last_webhook_at, "lastWebhookAt", "Newest request"),
-	FIELD_U64(struct integration_view, error_count, "errorCount", "Answers 4xx and 5xx in the last 24 hours"),
+	FIELD_U64(struct integration_view, error_count, "errorCount",
+		"Answers 4xx and 5xx in the last 24 hours"),
 	FIELD_TIME(struct integration_view, created_at, "createdAt", "Creation"),
 	FIELD_TIME(struct integration_view, updated_at, "updatedAt", "Last change"),
 	FIELD_END
@@ -72,7 +79,8 @@ static struct str addresses_json(struct arena *a, struct str list)
 	return strbuf_str(&b);
 }
 
-void integration_view_fill(struct arena *a, const struct source *s, struct str public_url, struct integration_view *out)
+void integration_view_fill(struct arena *a, const struct source *s, struct str public_url,
+	struct integration_view *out)
 {
 	const struct provider *p = provider_find(s->provider);
 

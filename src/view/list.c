@@ -3,7 +3,8 @@
 
 #include "view_int.h"
 
-void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t cursor, uint64_t limit)
+void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t cursor,
+	uint64_t limit)
 {
 	*p = (struct plan){ .filter = filter, .limit = limit, .below = INT64_MAX };
 	if (from > 0)
@@ -47,7 +48,8 @@ void list_page_sql(struct sql *q, const struct list_table *t, const struct plan 
 	t->close(q);
 }
 
-/* The id at which a scan of all branches together has passed `scan` entries; no row: it never gets there. Only the indexes are read. */
+/* The id at which a scan of all branches together has passed `scan` entries; no row: it never gets
+ * there. Only the indexes are read. */
 void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan)
 {
 	sql_lit(q, "SELECT id AS id FROM (");
@@ -76,8 +78,8 @@ static const struct field floor_columns[] = {
 };
 
 /* *floor stays 0 where the whole range may be looked through. */
-static bool list_floor(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, uint64_t scan, uint64_t *floor,
-	struct err *e)
+static bool list_floor(struct db *db, struct arena *a, const struct list_table *t,
+	const struct plan *p, uint64_t scan, uint64_t *floor, struct err *e)
 {
 	struct floor_row *rows = NULL;
 	size_t n = 0;
@@ -96,8 +98,8 @@ static bool list_floor(struct db *db, struct arena *a, const struct list_table *
 }
 
 /* At most p->limit + 1 rows from the cursor down to the floor. */
-static bool list_step(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole, uint64_t floor, void *rows_r,
-	size_t *n, struct err *e)
+static bool list_step(struct db *db, struct arena *a, const struct list_table *t,
+	const struct plan *whole, uint64_t floor, void *rows_r, size_t *n, struct err *e)
 {
 	struct plan p = *whole;
 	struct sql q;
@@ -109,11 +111,13 @@ static bool list_step(struct db *db, struct arena *a, const struct list_table *t
 	return db_query_sql(db, t->name, &q, a, t->columns, t->size, rows_r, n, e);
 }
 
-/* Most conditions are met often, so a page is mostly full after the first step; a rare one gets longer ones. */
-static const uint64_t steps[] = { LIST_SCAN_MAX / 100, LIST_SCAN_MAX / 10, LIST_SCAN_MAX - LIST_SCAN_MAX / 100 - LIST_SCAN_MAX / 10 };
+/* Most conditions are met often, so a page is mostly full after the first step; a rare one gets
+ * longer ones. */
+static const uint64_t steps[] = { LIST_SCAN_MAX / 100, LIST_SCAN_MAX / 10,
+	LIST_SCAN_MAX - LIST_SCAN_MAX / 100 - LIST_SCAN_MAX / 10 };
 
-bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, void *rows_r, size_t *n, uint64_t *next,
-	struct err *e)
+bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
+	void *rows_r, size_t *n, uint64_t *next, struct err *e)
 {
 	char *rows = arena_alloc(a, p->limit * t->size), *found;
 	struct plan rest = *p;
@@ -126,7 +130,8 @@ bool list_run(struct db *db, struct arena *a, const struct list_table *t, const 
 		bool more;
 
 		rest.limit = p->limit - *n;
-		if (!list_floor(db, a, t, &rest, steps[i], next, e) || !list_step(db, a, t, &rest, *next, &found, &got, e))
+		if (!list_floor(db, a, t, &rest, steps[i], next, e) ||
+			!list_step(db, a, t, &rest, *next, &found, &got, e))
 			return false;
 		more = got > rest.limit;
 		if (more)

@@ -1,16 +1,19 @@
 /* view_int.h - filtered lists over tables whose primary key grows with time.
  *
- * A filter becomes a *plan*: one or more branches, each an equality on the leading columns of an index that ends in the id. A
- * page is the merge of the newest rows of each branch: every branch is read backwards from the cursor and stops after limit + 1
- * rows, so neither OFFSET nor a sort over many rows ever happens. The index is named (FORCE INDEX), since the optimizer, which sees
- * a LIMIT, likes to walk the primary key instead and would pass millions of other tenants' rows. A plan with conditions
- * outside the index goes down in steps, and before each asks the index alone where the step ends (list_floor). */
+ * A filter becomes a *plan*: one or more branches, each an equality on the leading columns of an
+ * index that ends in the id. A page is the merge of the newest rows of each branch: every branch is
+ * read backwards from the cursor and stops after limit + 1 rows, so neither OFFSET nor a sort over
+ * many rows ever happens. The index is named (FORCE INDEX), since the optimizer, which sees a
+ * LIMIT, likes to walk the primary key instead and would pass millions of other tenants' rows. A
+ * plan with conditions outside the index goes down in steps, and before each asks the index alone
+ * where the step ends (list_floor). */
 #ifndef GRAPNEL_VIEW_INT_H
 #define GRAPNEL_VIEW_INT_H
 
 #include "grapnel/view.h"
 
-#define LIST_BRANCHES_MAX 10	/* values bound by a page must fit struct sql: 10 branches of up to 10 */
+/* Values bound by a page must fit struct sql: 10 branches of up to 10. */
+#define LIST_BRANCHES_MAX 10
 
 enum branch_kind {
 	BRANCH_ALL,	/* the primary key */
@@ -36,8 +39,9 @@ struct plan {
 struct list_table {
 	const char *name;	/* in the slow log */
 	/* Each writes literals and values; the table's alias is t. */
-	void (*branch)(struct sql *q, const struct branch *b);	/* SELECT t.id AS id FROM ... WHERE ... */
-	void (*residual)(struct sql *q, const struct plan *p, const struct branch *b);	/* " AND ...", or nothing */
+	void (*branch)(struct sql *q, const struct branch *b);	/* SELECT t.id AS id ... WHERE */
+	/* " AND ...", or nothing */
+	void (*residual)(struct sql *q, const struct plan *p, const struct branch *b);
 	void (*open)(struct sql *q);	/* SELECT columns FROM ( */
 	void (*close)(struct sql *q);	/* ) k JOIN table ... ORDER BY id DESC */
 	const struct field *columns;
@@ -45,12 +49,13 @@ struct list_table {
 };
 
 /* Plan bounds common to all lists. */
-void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t cursor, uint64_t limit);
+void plan_init(struct plan *p, const void *filter, ms_t from, ms_t to, uint64_t cursor,
+	uint64_t limit);
 void plan_add(struct plan *p, enum branch_kind kind, uint64_t tenant_id, uint64_t value);
 
 /* Fills out with at most p->limit rows. */
-bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, void *rows_r, size_t *n, uint64_t *next,
-	struct err *e) MUST_USE;
+bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
+	void *rows_r, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 /* The two statements of a page, for tests of their plans. */
 void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p);
 void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan);
@@ -63,7 +68,8 @@ void null_if_empty(struct str *s);
 
 /* Plans and tables, shared with tests. */
 extern const struct list_table event_table, incident_table, delivery_table;
-bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p, struct err *e) MUST_USE;
+bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
+	struct err *e) MUST_USE;
 void incident_plan(const struct incident_filter *f, struct plan *p);
 
 /* ---- statements.c ---- */
@@ -73,18 +79,19 @@ extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */
 
-/* A derived id that moved on to a newer event no longer counts for the old one: hence i.event_id = e.id. */
+/* A derived id that moved on to a newer event no longer counts for the old one: hence the last
+ * condition of the join. */
 #define EVENT_COLUMNS \
-	"e.id AS id, e.tenant_id AS tenant_id, e.source_id AS source_row, e.request_id AS request_id, e.element AS element, " \
-	"e.event_id AS event_id, s.public_id AS source_id, s.provider AS provider, e.event_type AS event_type, " \
-	"e.entity_type AS entity_type, e.entity_id AS entity_id, e.native_severity AS native_severity, " \
-	"e.dedup_key AS dedup_key, e.summary AS summary, e.service AS service, e.origin AS origin, e.error AS error, " \
-	"e.attempts AS attempts, COALESCE(i.repeats, 0) AS duplicates, e.incident_id AS incident_id, e.is_test AS is_test, " \
-	"e.occurred_at AS occurred_at, e.received_at AS received_at, e.processed_at AS processed_at, " \
-	"e.updated_at AS updated_at, e.action AS action_n, e.severity AS severity_n, e.level AS level_n, e.status AS status_n"
+	"e.id, e.tenant_id, e.source_id AS source_row, e.request_id, e.element, e.event_id," \
+	" s.public_id AS source_id, s.provider, e.event_type, e.entity_type, e.entity_id," \
+	" e.native_severity, e.dedup_key, e.summary, e.service, e.origin, e.error, e.attempts," \
+	" COALESCE(i.repeats, 0) AS duplicates, e.incident_id, e.is_test, e.occurred_at," \
+	" e.received_at, e.processed_at, e.updated_at, e.action AS action_n," \
+	" e.severity AS severity_n, e.level AS level_n, e.status AS status_n"
 #define EVENT_JOINS \
-	" JOIN sources s ON s.id = e.source_id LEFT JOIN event_ids i ON i.source_id = e.source_id " \
-	"AND i.id_hash = UNHEX(LEFT(SHA2(e.event_id, 256), 32)) AND i.event_id = e.id"
+	" JOIN sources s ON s.id = e.source_id" \
+	" LEFT JOIN event_ids i ON i.source_id = e.source_id" \
+	" AND i.id_hash = UNHEX(LEFT(SHA2(e.event_id, 256), 32)) AND i.event_id = e.id"
 
 extern const struct field event_columns[];
 void event_view_words(struct event_view *v);
@@ -92,31 +99,34 @@ void event_view_words(struct event_view *v);
 /* ---- incident.c ---- */
 
 #define INCIDENT_COLUMNS \
-	"i.id AS id, i.tenant_id AS tenant_id, i.title AS title, i.dedup_key AS dedup_key, v.public_id AS service_id, " \
-	"v.name AS service_name, s.public_id AS source_id, s.provider AS provider, u.name AS assignee, " \
-	"i.alert_count AS alert_count, i.is_test AS is_test, i.opened_at AS opened_at, i.acknowledged_at AS acknowledged_at, " \
-	"i.resolved_at AS resolved_at, i.last_alert_at AS last_alert_at, i.updated_at AS updated_at, i.status AS status_n, " \
-	"i.level AS level_n, i.resolved_by AS resolved_by_n"
+	"i.id, i.tenant_id, i.title, i.dedup_key, v.public_id AS service_id," \
+	" v.name AS service_name, s.public_id AS source_id, s.provider, u.name AS assignee," \
+	" i.alert_count, i.is_test, i.opened_at, i.acknowledged_at, i.resolved_at," \
+	" i.last_alert_at, i.updated_at, i.status AS status_n, i.level AS level_n," \
+	" i.resolved_by AS resolved_by_n"
 #define INCIDENT_JOINS \
-	" JOIN services v ON v.id = i.service_id JOIN sources s ON s.id = i.source_id LEFT JOIN users u ON u.id = i.assignee_id"
+	" JOIN services v ON v.id = i.service_id JOIN sources s ON s.id = i.source_id" \
+	" LEFT JOIN users u ON u.id = i.assignee_id"
 
 /* 1 found, 0 not for this tenant, -1 failed. */
-int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct incident_view *out, struct err *e)
-	MUST_USE;
+int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
+	struct incident_view *out, struct err *e) MUST_USE;
 
 /* ---- alert.c ---- */
 
 /* What an alert says stands in its event, which may have been cleaned up. */
 #define ALERT_COLUMNS \
-	"a.id AS id, a.event_id AS event_id, a.incident_id AS incident_id, a.level AS level_n, a.created_at AS created_at, " \
-	"e.summary AS summary, s.public_id AS source_id"
-#define ALERT_JOINS " LEFT JOIN events e ON e.id = a.event_id LEFT JOIN sources s ON s.id = e.source_id"
-#define ALERT_NEAR_MS MS_PER_MINUTE	/* an alert's number is made in the batch of its event: a batch never takes that long */
+	"a.id, a.event_id, a.incident_id, a.level AS level_n, a.created_at, e.summary," \
+	" s.public_id AS source_id"
+#define ALERT_JOINS \
+	" LEFT JOIN events e ON e.id = a.event_id LEFT JOIN sources s ON s.id = e.source_id"
+/* An alert's number is made in the batch of its event: a batch never takes that long. */
+#define ALERT_NEAR_MS MS_PER_MINUTE
 
-bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id, struct alert_view **out, size_t *n, struct err *e)
-	MUST_USE;
+bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id,
+	struct alert_view **out, size_t *n, struct err *e) MUST_USE;
 /* The alert that an event became; 0 where it became none. */
-int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id, struct alert_view *out, struct err *e)
-	MUST_USE;
+int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id,
+	struct alert_view *out, struct err *e) MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
-/* src/api in one process against a real MariaDB: requests built by hand, answers read as JSON. First of all who may do what: each
- * route with each role and each scope. */
+/* src/api in one process against a real MariaDB: requests built by hand, answers read as JSON.
+ * First of all who may do what: each route with each role and each scope. */
 #include "grapnel/account.h"
 #include "grapnel/api.h"
 #include "grapnel/json.h"
@@ -18,7 +18,8 @@ static struct api *api;
 static struct conf conf;
 static struct id_maker ids = { .worker = 3 };
 static ms_t now = NOW;
-static char admin[64], root[64], theirs[64];	/* tokens: of tenant 1, of a platform admin, of tenant 2 */
+static char admin[64], root[64],
+	theirs[64]; /* tokens: of tenant 1, of a platform admin, of tenant 2 */
 
 /* ---- requests and answers ---- */
 
@@ -51,7 +52,8 @@ static struct answer send_request(struct request *rq)
 	return (struct answer){ rq->response.status, rq->response.body, json, rq };
 }
 
-static struct request *request_new(const char *token, const char *method, const char *uri, const char *body)
+static struct request *request_new(const char *token, const char *method, const char *uri,
+	const char *body)
 {
 	struct request *rq = ARENA_NEW(a, struct request);
 
@@ -62,7 +64,8 @@ static struct request *request_new(const char *token, const char *method, const 
 		rq->content_type = STR("application/json");
 	rq->headers = ARENA_ARRAY(a, struct header, 1);
 	if (token) {
-		rq->headers[0] = (struct header){ STR("authorization"), arena_printf(a, "Bearer %s", token) };
+		rq->headers[0] = (struct header){ STR("authorization"),
+			arena_printf(a, "Bearer %s", token) };
 		rq->header_n = 1;
 	}
 	return rq;
@@ -73,20 +76,24 @@ static struct answer ask(const char *token, const char *method, const char *uri,
 	return send_request(request_new(token, method, uri, body));
 }
 
-static struct answer expect(unsigned status, const char *token, const char *method, const char *uri, const char *body)
+static struct answer expect(unsigned status, const char *token, const char *method, const char *uri,
+	const char *body)
 {
 	struct answer r = ask(token, method, uri, body);
 
-	ck_assert_msg(r.status == status, "%s %s: %u instead of %u: %.*s", method, uri, r.status, status, STR_ARG(r.body));
+	ck_assert_msg(r.status == status, "%s %s: %u instead of %u: %.*s", method, uri, r.status,
+		status, STR_ARG(r.body));
 	return r;
 }
 
 static void expect_error(unsigned status, const char *code, const char *field, struct answer r)
 {
-	ck_assert_msg(r.status == status, "%u instead of %u: %.*s", r.status, status, STR_ARG(r.body));
+	ck_assert_msg(r.status == status, "%u instead of %u: %.*s", r.status, status,
+		STR_ARG(r.body));
 	ck_assert_msg(str_eqs(json_text(json_get(r.json, "error")), code), "%.*s", STR_ARG(r.body));
 	ck_assert(json_text(json_get(r.json, "message")).n > 0);
-	ck_assert_msg(str_eq(json_text(json_get(r.json, "field")), str_of(field)), "%.*s", STR_ARG(r.body));
+	ck_assert_msg(str_eq(json_text(json_get(r.json, "field")), str_of(field)), "%.*s",
+		STR_ARG(r.body));
 }
 
 static struct str member(struct answer r, const char *pointer)
@@ -97,7 +104,8 @@ static struct str member(struct answer r, const char *pointer)
 #define is(got, want) \
 	do { \
 		struct str got_ = (got); \
-		ck_assert_msg(str_eqs(got_, want), "got \"%.*s\", want \"%s\"", STR_ARG(got_), want); \
+		ck_assert_msg( \
+			str_eqs(got_, want), "got \"%.*s\", want \"%s\"", STR_ARG(got_), want); \
 	} while (0)
 
 static struct str header_of(struct answer r, const char *name)
@@ -115,9 +123,10 @@ static void token_for(uint32_t tenant, enum role role, bool platform, uint32_t s
 	struct user user;
 	struct str text;
 
-	if (!user_add(db, a, tenant, arena_printf(a, "user %u", ++n), STR_NONE, STR_NONE, role, platform, now, &user, &e) ||
+	if (!user_add(db, a, tenant, arena_printf(a, "user %u", ++n), STR_NONE, STR_NONE, role,
+			platform, now, &user, &e) ||
 		!token_add(db, a, user.id, STR("test"), scopes, 0, now, &token, &text, &e))
-		die("%s", e.text);	/* also called before any test runs, where Check cannot fail */
+		die("%s", e.text); /* also called before any test runs, where Check cannot fail */
 	snprintf(out, 64, "%.*s", STR_ARG(text));
 }
 
@@ -153,7 +162,9 @@ START_TEST(test_every_route_is_in_the_table_of_rights)
 	for (const struct route *r = api_routes; r->method; r++, n++) {
 		size_t i = 0;
 
-		while (i < ARRAY_SIZE(rights) && (strcmp(r->method, rights[i].method) || strcmp(r->pattern, rights[i].pattern)))
+		while (i < ARRAY_SIZE(rights) &&
+			(strcmp(r->method, rights[i].method) ||
+				strcmp(r->pattern, rights[i].pattern)))
 			i++;
 		ck_assert_msg(i < ARRAY_SIZE(rights), "%s %s", r->method, r->pattern);
 		ck_assert(r->summary && *r->summary);
@@ -162,7 +173,8 @@ START_TEST(test_every_route_is_in_the_table_of_rights)
 }
 END_TEST
 
-/* A thing that does not exist, so that what is allowed changes nothing: 404, or 400 for the empty form. */
+/* A thing that does not exist, so that what is allowed changes nothing: 404, or 400 for the empty
+ * form. */
 static struct str path_of(const char *pattern)
 {
 	struct str p = str_of(pattern), front = str_until(&p, ':');
@@ -170,8 +182,9 @@ static struct str path_of(const char *pattern)
 	if (!p.n)
 		return front;
 	str_until(&p, '/');
-	return arena_printf(a, "%.*s%s%s%.*s", STR_ARG(front), strstr(pattern, "integrations") ? "in_zzzzzzzzzzzzzzzzzzzz" : "7",
-		p.n ? "/" : "", STR_ARG(p));
+	return arena_printf(a, "%.*s%s%s%.*s", STR_ARG(front),
+		strstr(pattern, "integrations") ? "in_zzzzzzzzzzzzzzzzzzzz" : "7", p.n ? "/" : "",
+		STR_ARG(p));
 }
 
 START_TEST(test_each_role_and_scope_may_do_what_the_table_says)
@@ -199,8 +212,9 @@ START_TEST(test_each_role_and_scope_may_do_what_the_table_says)
 			if (!may)
 				expect_error(403, "forbidden", NULL, r);
 			else
-				ck_assert_msg(r.status == 200 || r.status == 400 || r.status == 404, "%s %s as %s: %u", rights[_i].method,
-					path, role_word(role), r.status);
+				ck_assert_msg(r.status == 200 || r.status == 400 || r.status == 404,
+					"%s %s as %s: %u", rights[_i].method, path, role_word(role),
+					r.status);
 		}
 }
 END_TEST
@@ -209,11 +223,16 @@ START_TEST(test_a_platform_admin_is_admin_of_every_tenant)
 {
 	expect(200, root, "GET", "/api/integrations/" THEIRS "?tenant=other", NULL);
 	expect(404, root, "GET", "/api/integrations/" THEIRS, NULL);
-	is(member(expect(200, root, "GET", "/api/events?tenant=other&limit=1", NULL), "/events/0/sourceId"), THEIRS);
+	is(member(expect(200, root, "GET", "/api/events?tenant=other&limit=1", NULL),
+			"/events/0/sourceId"),
+		THEIRS);
 	expect(200, root, "GET", "/api/events?tenant=all&provider=github", NULL);
-	expect_error(400, "invalid_request", "tenant", ask(root, "GET", "/api/events?tenant=nobody", NULL));
-	expect_error(400, "invalid_request", "tenant", ask(root, "GET", "/api/integrations?tenant=all", NULL));
-	expect_error(403, "forbidden", "tenant", ask(admin, "GET", "/api/events?tenant=other", NULL));
+	expect_error(400, "invalid_request", "tenant",
+		ask(root, "GET", "/api/events?tenant=nobody", NULL));
+	expect_error(400, "invalid_request", "tenant",
+		ask(root, "GET", "/api/integrations?tenant=all", NULL));
+	expect_error(403, "forbidden", "tenant", ask(admin, "GET", "/api/events?tenant=other",
+		NULL));
 	expect_error(403, "forbidden", "tenant", ask(admin, "GET", "/api/events?tenant=all", NULL));
 }
 END_TEST
@@ -227,11 +246,15 @@ START_TEST(test_another_tenants_things_do_not_exist)
 	expect(200, admin, "GET", incident, NULL);
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", event, NULL));
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", incident, NULL));
-	expect_error(404, "not_found", NULL, ask(theirs, "POST", arena_printf(a, "%s/resolve", incident).p, NULL));
+	expect_error(404, "not_found", NULL,
+		ask(theirs, "POST", arena_printf(a, "%s/resolve", incident).p, NULL));
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", "/api/integrations/" GITHUB, NULL));
-	expect_error(404, "not_found", NULL, ask(theirs, "PATCH", "/api/integrations/" GITHUB, "{\"name\":\"mine\"}"));
-	expect_error(404, "not_found", NULL, ask(theirs, "DELETE", "/api/integrations/" GITHUB, NULL));
-	expect_error(404, "not_found", NULL, ask(theirs, "GET", "/api/integrations/" GITHUB "/deliveries", NULL));
+	expect_error(404, "not_found", NULL,
+		ask(theirs, "PATCH", "/api/integrations/" GITHUB, "{\"name\":\"mine\"}"));
+	expect_error(404, "not_found", NULL, ask(theirs, "DELETE", "/api/integrations/" GITHUB,
+		NULL));
+	expect_error(404, "not_found", NULL,
+		ask(theirs, "GET", "/api/integrations/" GITHUB "/deliveries", NULL));
 	expect(404, theirs, "GET", "/integrations/" GITHUB "/deliveries", NULL);
 }
 END_TEST
@@ -263,7 +286,8 @@ END_TEST
 START_TEST(test_strangers_have_a_limit_for_each_address)
 {
 	for (unsigned i = 0; i < 600; i++)
-		expect(i % 2 ? 401 : 404, NULL, "GET", i % 2 ? "/api/events" : "/api/nothing", NULL);
+		expect(i % 2 ? 401 : 404, NULL, "GET", i % 2 ? "/api/events" : "/api/nothing",
+			NULL);
 	expect_error(429, "rate_limited", NULL, ask("gt_guess", "GET", "/api/events", NULL));
 	expect_error(429, "rate_limited", NULL, ask(NULL, "GET", "/api/nothing", NULL));
 	now += MS_PER_MINUTE;
@@ -292,8 +316,10 @@ START_TEST(test_unknown_paths_and_methods)
 	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/", NULL));
 	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/0", NULL));
 	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/x", NULL));
-	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/99999999999999999999", NULL));
-	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/events/18446744073709551615", NULL));
+	expect_error(404, "not_found", NULL,
+		ask(admin, "GET", "/api/events/99999999999999999999", NULL));
+	expect_error(404, "not_found", NULL,
+		ask(admin, "GET", "/api/events/18446744073709551615", NULL));
 	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/integrations/1", NULL));
 	expect_error(405, "method_not_allowed", NULL, ask(admin, "DELETE", "/api/events", NULL));
 	is(header_of(ask(admin, "PUT", "/api/integrations", NULL), "Allow"), "GET, POST");
@@ -314,7 +340,7 @@ START_TEST(test_bodies_that_are_no_form)
 		{ "application/json", "{} {}", "invalid_payload", 400 },
 		{ "application/json", "{\"name\":\"\xff\"}", "invalid_payload", 400 },
 		{ "text/plain", "name", "unsupported_media_type", 415 },
-		{ "text/plain", " {}", "invalid_request", 400 },	/* it looks like JSON: curl -d */
+		{ "text/plain", " {}", "invalid_request", 400 }, /* it looks like JSON: curl -d */
 		{ "application/x-www-form-urlencoded", "name=x", "unsupported_media_type", 415 },
 		{ "application/merge-patch+json", "{}", "invalid_request", 400 },
 		{ "", "{}", "invalid_request", 400 },
@@ -324,7 +350,9 @@ START_TEST(test_bodies_that_are_no_form)
 		struct request *rq = request_new(admin, "POST", "/api/integrations", rows[i].body);
 
 		rq->content_type = str_of(rows[i].type);
-		expect_error(rows[i].status, rows[i].code, rows[i].status == 400 && strcmp(rows[i].code, "invalid_payload") ? "name" : NULL,
+		expect_error(rows[i].status, rows[i].code,
+			rows[i].status == 400 && strcmp(rows[i].code, "invalid_payload") ? "name"
+												: NULL,
 			send_request(rq));
 	}
 }
@@ -355,7 +383,8 @@ START_TEST(test_content_codings)
 	struct request *rq = request_new(admin, "POST", "/api/integrations", "");
 	struct answer r;
 
-	rq->headers = (struct header[]){ rq->headers[0], { STR("content-encoding"), str_of(codings[_i].coding) } };
+	rq->headers = (struct header[]){ rq->headers[0],
+		{ STR("content-encoding"), str_of(codings[_i].coding) } };
 	rq->header_n = 2;
 	ck_assert(base64_decode(a, str_of(codings[_i].base64), false, &rq->body));
 	r = send_request(rq);
@@ -373,7 +402,7 @@ START_TEST(test_bodies_too_large_or_short)
 	rq = request_new(admin, "POST", "/api/integrations", "{}");
 	rq->body_short = true;
 	expect_error(400, "invalid_request", NULL, send_request(rq));
-	rq = request_new(NULL, "POST", "/api/integrations", "");	/* strangers learn no sizes */
+	rq = request_new(NULL, "POST", "/api/integrations", ""); /* strangers learn no sizes */
 	rq->body_too_large = true;
 	expect_error(401, "unauthorized", NULL, send_request(rq));
 }
@@ -393,7 +422,9 @@ START_TEST(test_an_integration_from_birth_to_end)
 	is(header_of(r, "Location"), path);
 	ck_assert_uint_eq(member(r, "/key").n, 32);
 	is(member(r, "/signatureSecret"), "s3cret");
-	is(member(r, "/webhookUrl"), arena_printf(a, "https://hooks.example.org/api/integrations/github/%.*s", STR_ARG(id)).p);
+	is(member(r, "/webhookUrl"),
+		arena_printf(a, "https://hooks.example.org/api/integrations/github/%.*s",
+			STR_ARG(id)).p);
 	r = expect(200, admin, "GET", path, NULL);
 	ck_assert_ptr_null(json_get(r.json, "key"));
 	ck_assert_ptr_null(json_get(r.json, "signatureSecret"));
@@ -406,14 +437,19 @@ START_TEST(test_an_integration_from_birth_to_end)
 	is(member(r, "/isDefault"), "false");
 	ck_assert_uint_eq(json_get(r.json, "actions")->count, 2);
 
-	r = expect(200, admin, "PATCH", path, "{\"name\":\"CI 2\",\"rateLimitPerMinute\":null,\"allowedIps\":null,\"actions\":\"record\"}");
+	r = expect(200, admin, "PATCH", path,
+		"{\"name\":\"CI "
+		"2\",\"rateLimitPerMinute\":null,\"allowedIps\":null,\"actions\":\"record\"}");
 	is(member(r, "/name"), "CI 2");
 	is(member(r, "/rateLimitPerMinute"), "100");
 	ck_assert(json_is(json_get(r.json, "allowedIps"), JSON_NULL));
 	is(member(r, "/serviceId"), "sv_shop");
 	is(member(r, "/hasSecret"), "true");
 	is(member(r, "/routeByService"), "true");
-	is(member(expect(200, admin, "PATCH", path, "{\"signatureSecret\":null,\"serviceId\":null}"), "/hasSecret"), "false");
+	is(member(expect(200, admin, "PATCH", path,
+				"{\"signatureSecret\":null,\"serviceId\":null}"),
+			"/hasSecret"),
+		"false");
 	r = expect(200, admin, "PATCH", path, "{\"generateSecret\":true}");
 	ck_assert(str_starts(member(r, "/signatureSecret"), "whsec_"));
 	is(member(r, "/serviceId"), "sv_00000000000000000000");
@@ -426,7 +462,8 @@ END_TEST
 
 START_TEST(test_an_integration_needs_little)
 {
-	struct answer r = expect(201, admin, "POST", "/api/integrations", "{\"name\":\"pay\",\"type\":\"stripe\"}");
+	struct answer r = expect(201, admin, "POST", "/api/integrations",
+		"{\"name\":\"pay\",\"type\":\"stripe\"}");
 
 	is(member(r, "/actions/0"), "record");
 	is(member(r, "/rateLimitPerMinute"), "1000");
@@ -483,19 +520,26 @@ START_TEST(test_wrong_integrations_name_the_field)
 		{ "{\"name\":\"x\",\"type\":\"github\",\"actions\":[\"incident\",7]}", "actions" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":\"yes\"}", "enabled" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":null}", "enabled" },
-		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":1.5}", "rateLimitPerMinute" },
-		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":\"7\"}", "rateLimitPerMinute" },
-		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":99999999999999999999}", "rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":1.5}",
+			"rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":\"7\"}",
+			"rateLimitPerMinute" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"rateLimitPerMinute\":99999999999999999999}",
+			"rateLimitPerMinute" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"allowedIps\":{}}", "allowedIps" },
-		{ "{\"name\":\"x\",\"type\":\"github\",\"allowedIps\":\"10.0.0.0/8, nowhere\"}", "allowedIps" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"allowedIps\":\"10.0.0.0/8, nowhere\"}",
+			"allowedIps" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"settings\":[]}", "settings" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"alertTestMode\":true}", "alertTestMode" },
-		{ "{\"name\":\"x\",\"type\":\"github\",\"generateSecret\":true,\"signatureSecret\":\"s\"}", "generateSecret" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"generateSecret\":true,\"signatureSecret\":\"s\"}",
+			"generateSecret" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/integrations", rows[i].body));
-	expect_error(400, "invalid_request", "type", ask(admin, "PATCH", "/api/integrations/" GITHUB, "{\"type\":\"stripe\"}"));
+		expect_error(400, "invalid_request", rows[i].field,
+			ask(admin, "POST", "/api/integrations", rows[i].body));
+	expect_error(400, "invalid_request", "type",
+		ask(admin, "PATCH", "/api/integrations/" GITHUB, "{\"type\":\"stripe\"}"));
 }
 END_TEST
 
@@ -509,7 +553,8 @@ START_TEST(test_integrations_page_by_page)
 		r = expect(200, admin, "GET", uri, NULL);
 		n += json_get(r.json, "integrations")->count;
 		pages++;
-		snprintf(uri, sizeof(uri), "/api/integrations?provider=webhook&limit=4&cursor=%.*s", STR_ARG(member(r, "/next")));
+		snprintf(uri, sizeof(uri), "/api/integrations?provider=webhook&limit=4&cursor=%.*s",
+			STR_ARG(member(r, "/next")));
 	} while (!json_is(json_get(r.json, "next"), JSON_NULL));
 	ck_assert_uint_eq(n, 15);
 	ck_assert_uint_eq(pages, 4);
@@ -524,7 +569,9 @@ START_TEST(test_lists_of_events)
 
 	ck_assert_uint_eq(json_get(r.json, "events")->count, 50);
 	is(member(r, "/events/0/eventId"), "ev-29999");
-	r = expect(200, admin, "GET", arena_printf(a, "/api/events?limit=500&cursor=%.*s", STR_ARG(member(r, "/next"))).p, NULL);
+	r = expect(200, admin, "GET",
+		arena_printf(a, "/api/events?limit=500&cursor=%.*s", STR_ARG(member(r, "/next"))).p,
+		NULL);
 	ck_assert_uint_eq(json_get(r.json, "events")->count, 100);
 	r = expect(200, admin, "GET", "/api/events?status=failed,dead&processed=true", NULL);
 	ck_assert_uint_eq(json_get(r.json, "events")->count, 0);
@@ -532,7 +579,8 @@ START_TEST(test_lists_of_events)
 	is(member(r, "/events/0/status"), "failed");
 	r = expect(200, admin, "GET", "/api/events?status=&q=nothing&text=ev-77", NULL);
 	is(member(r, "/events/0/eventId"), "ev-77");
-	r = expect(200, admin, "GET", "/api/events?from=2025-10-09T08:53:21Z&to=2025-10-09T10:53:24%2B02:00", NULL);
+	r = expect(200, admin, "GET",
+		"/api/events?from=2025-10-09T08:53:21Z&to=2025-10-09T10:53:24%2B02:00", NULL);
 	ck_assert_uint_eq(json_get(r.json, "events")->count, 3);
 }
 END_TEST
@@ -542,26 +590,39 @@ START_TEST(test_wrong_filters_name_the_parameter)
 	static const struct {
 		const char *uri, *field;
 	} rows[] = {
-		{ "/api/events?limit=0", "limit" }, { "/api/events?limit=-1", "limit" }, { "/api/events?limit=ten", "limit" },
-		{ "/api/events?limit=1e1", "limit" }, { "/api/events?cursor=0", "cursor" }, { "/api/events?cursor=abc", "cursor" },
-		{ "/api/events?cursor=9223372036854775808", "cursor" }, { "/api/events?status=open", "status" },
+		{ "/api/events?limit=0", "limit" },
+		{ "/api/events?limit=-1", "limit" },
+		{ "/api/events?limit=ten", "limit" },
+		{ "/api/events?limit=1e1", "limit" },
+		{ "/api/events?cursor=0", "cursor" },
+		{ "/api/events?cursor=abc", "cursor" },
+		{ "/api/events?cursor=9223372036854775808", "cursor" },
+		{ "/api/events?status=open", "status" },
 		{ "/api/events?status=failed,", "status" },
-		{ "/api/events?severity=HIGH", "severity" }, { "/api/events?processed=maybe", "processed" },
-		{ "/api/events?from=today", "from" }, { "/api/events?color=red", "color" }, { "/api/events?q=%ff", "q" },
-		{ "/api/events?q=a%00b", "q" }, { "/api/incidents?status=failed", "status" }, { "/api/incidents?severity=error", "severity" },
-		{ "/api/incidents?limit=0", "limit" }, { "/api/integrations?limit=0", "limit" },
+		{ "/api/events?severity=HIGH", "severity" },
+		{ "/api/events?processed=maybe", "processed" },
+		{ "/api/events?from=today", "from" },
+		{ "/api/events?color=red", "color" },
+		{ "/api/events?q=%ff", "q" },
+		{ "/api/events?q=a%00b", "q" },
+		{ "/api/incidents?status=failed", "status" },
+		{ "/api/incidents?severity=error", "severity" },
+		{ "/api/incidents?limit=0", "limit" },
+		{ "/api/integrations?limit=0", "limit" },
 		{ "/api/integrations/" GITHUB "/deliveries?limit=0", "limit" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (strcmp(rows[i].field, "status") || !strstr(rows[i].uri, "failed,"))
-			expect_error(400, "invalid_request", rows[i].field, ask(admin, "GET", rows[i].uri, NULL));
+			expect_error(400, "invalid_request", rows[i].field,
+				ask(admin, "GET", rows[i].uri, NULL));
 }
 END_TEST
 
 START_TEST(test_an_event_with_all_about_it)
 {
-	struct answer r = expect(200, admin, "GET", arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(4)).p, NULL);
+	struct answer r = expect(200, admin, "GET",
+		arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(4)).p, NULL);
 
 	is(member(r, "/eventId"), "ev-4");
 	is(member(r, "/element"), "0");
@@ -572,21 +633,29 @@ START_TEST(test_an_event_with_all_about_it)
 	is(member(r, "/request/remoteAddr"), "192.0.2.7");
 	is(member(r, "/incident/title"), "Disk 4 FULL");
 	is(member(r, "/alert/severity"), "CRITICAL");
-	r = expect(200, admin, "GET", arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(5)).p, NULL);
-	ck_assert(json_is(json_get(r.json, "incident"), JSON_NULL) && json_is(json_get(r.json, "alert"), JSON_NULL));
+	r = expect(200, admin, "GET",
+		arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(5)).p, NULL);
+	ck_assert(json_is(json_get(r.json, "incident"), JSON_NULL) &&
+		json_is(json_get(r.json, "alert"), JSON_NULL));
 }
 END_TEST
 
 START_TEST(test_deliveries_of_an_integration)
 {
-	struct answer r = expect(200, admin, "GET", "/api/integrations/" GITHUB "/deliveries?limit=2", NULL);
+	struct answer r = expect(200, admin, "GET",
+		"/api/integrations/" GITHUB "/deliveries?limit=2", NULL);
 
 	ck_assert_uint_eq(json_get(r.json, "deliveries")->count, 2);
-	is(member(r, "/deliveries/0/id"), arena_printf(a, "%llu", (unsigned long long)ID_OF(29999)).p);
+	is(member(r, "/deliveries/0/id"),
+		arena_printf(a, "%llu", (unsigned long long)ID_OF(29999)).p);
 	is(member(r, "/deliveries/0/durationMs"), "7");
-	r = expect(200, admin, "GET", arena_printf(a, "/integrations/" GITHUB "/deliveries?limit=1&cursor=%.*s",
-		STR_ARG(member(r, "/next"))).p, NULL);
-	is(member(r, "/deliveries/0/id"), arena_printf(a, "%llu", (unsigned long long)ID_OF(29995)).p);
+	r = expect(200, admin, "GET",
+		arena_printf(a, "/integrations/" GITHUB "/deliveries?limit=1&cursor=%.*s",
+			STR_ARG(member(r, "/next")))
+			.p,
+		NULL);
+	is(member(r, "/deliveries/0/id"),
+		arena_printf(a, "%llu", (unsigned long long)ID_OF(29995)).p);
 }
 END_TEST
 
@@ -594,9 +663,13 @@ END_TEST
 static const char *open_incident(unsigned k)
 {
 	static const struct stmt open[] = {
-		{ "test.open", "UPDATE incidents SET status = 1, service_id = 1, open_hash = UNHEX(LEFT(SHA2(dedup_key, 256), 32))"
+		{ "test.open",
+			"UPDATE incidents SET status = 1, service_id = 1, open_hash = "
+			"UNHEX(LEFT(SHA2(dedup_key, 256), 32))"
 			" WHERE id = ?" },
-		{ "test.key", "INSERT INTO incident_keys (service_id, key_hash, incident_id, status, level)"
+		{ "test.key",
+			"INSERT INTO incident_keys (service_id, key_hash, incident_id, status, "
+			"level)"
 			" SELECT 1, open_hash, id, 1, level FROM incidents WHERE id = ?" },
 	};
 
@@ -619,7 +692,8 @@ START_TEST(test_an_incident_is_acknowledged_and_resolved_once)
 	is(member(r, "/timeline/2/text"), "on my way");
 	ck_assert(str_starts(member(r, "/timeline/2/user"), "user "));
 	expect_error(409, "conflict", NULL, ask(admin, "POST", ack, NULL));
-	expect_error(400, "invalid_request", "reason", ask(admin, "POST", resolve, "{\"reason\":\"x\"}"));
+	expect_error(400, "invalid_request", "reason",
+		ask(admin, "POST", resolve, "{\"reason\":\"x\"}"));
 	is(member(expect(200, admin, "POST", resolve, ""), "/status"), "RESOLVED");
 	expect_error(409, "conflict", NULL, ask(admin, "POST", resolve, NULL));
 	expect_error(409, "conflict", NULL, ask(admin, "POST", ack, NULL));
@@ -632,8 +706,11 @@ START_TEST(test_a_platform_admin_acts_in_the_tenant_of_the_incident)
 	const char *path = open_incident(43);
 
 	expect(404, theirs, "POST", arena_printf(a, "%s/resolve", path).p, NULL);
-	expect_error(404, "not_found", NULL, ask(root, "POST", "/api/incidents/7/resolve?tenant=all", NULL));
-	is(member(expect(200, root, "POST", arena_printf(a, "%s/resolve?tenant=all", path).p, NULL), "/status"), "RESOLVED");
+	expect_error(404, "not_found", NULL,
+		ask(root, "POST", "/api/incidents/7/resolve?tenant=all", NULL));
+	is(member(expect(200, root, "POST", arena_printf(a, "%s/resolve?tenant=all", path).p, NULL),
+			"/status"),
+		"RESOLVED");
 }
 END_TEST
 
@@ -648,7 +725,11 @@ END_TEST
 
 START_TEST(test_not_ready_without_a_database)
 {
-	const struct db_config nowhere = { .socket = "/nowhere.sock", .user = "root", .password = "", .name = "x", .connect_timeout_ms = 1000,
+	const struct db_config nowhere = { .socket = "/nowhere.sock",
+		.user = "root",
+		.password = "",
+		.name = "x",
+		.connect_timeout_ms = 1000,
 		.read_timeout_ms = 1000 };
 	struct db *away = db_new(&nowhere);
 	struct api *good = api;
@@ -656,7 +737,8 @@ START_TEST(test_not_ready_without_a_database)
 
 	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, "9.9" });
 	r = expect(503, NULL, "GET", "/readyz", NULL);
-	is(r.body, "{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\"}");
+	is(r.body,
+		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\"}");
 	expect(200, NULL, "GET", "/healthz", NULL);
 	r = ask(admin, "GET", "/api/events", NULL);
 	expect_error(503, "unavailable", NULL, r);
@@ -679,7 +761,8 @@ START_TEST(test_metrics_are_for_scrapers)
 	ck_assert_uint_eq(r.status, 200);
 	r = expect(200, "scrape", "GET", "/metrics", NULL);
 	ck_assert(str_starts(str_of(r.rq->response.content_type), "text/plain; version=0.0.4"));
-	ck_assert(strstr(arena_cstr(a, r.body), "\n# TYPE grapnel_requests_total counter\ngrapnel_requests_total 0\n"));
+	ck_assert(strstr(arena_cstr(a, r.body),
+		"\n# TYPE grapnel_requests_total counter\ngrapnel_requests_total 0\n"));
 	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_workers{pool=\"web\"} 5\n"));
 	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_cache_hit_ratio 1.0000\n"));
 	ck_assert(strstr(arena_cstr(a, r.body), "grapnel_build_info{version=\"9.9\"} 1\n"));
@@ -730,7 +813,8 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_every_route_is_in_the_table_of_rights);
-	tcase_add_loop_test(t, test_each_role_and_scope_may_do_what_the_table_says, 0, (int)ARRAY_SIZE(rights));
+	tcase_add_loop_test(t, test_each_role_and_scope_may_do_what_the_table_says, 0,
+		(int)ARRAY_SIZE(rights));
 	tcase_add_test(t, test_a_platform_admin_is_admin_of_every_tenant);
 	tcase_add_test(t, test_another_tenants_things_do_not_exist);
 	tcase_add_test(t, test_a_token_has_600_requests_a_minute);

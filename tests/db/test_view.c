@@ -1,5 +1,5 @@
-/* src/view against a real MariaDB: every filter finds exactly what plain SQL finds, page by page; what a page costs; the plans
- * behind it; other tenants' things do not exist. */
+/* src/view against a real MariaDB: every filter finds exactly what plain SQL finds, page by page;
+ * what a page costs; the plans behind it; other tenants' things do not exist. */
 #include "src/view/view_int.h"
 #include "view_data.h"
 
@@ -14,14 +14,15 @@ static struct err e;
 static const struct {
 	struct event_filter f;
 	const char *where;
-	uint64_t reads;		/* of the first page, at most: handler calls of the storage engine */
+	uint64_t reads; /* of the first page, at most: handler calls of the storage engine */
 } event_rows[] = {
 	{ { 0 }, "TRUE", 1000 },
 	{ { .tenant_id = 1 }, "tenant_id = 1", 1500 },
 	{ { .tenant_id = 2 }, "tenant_id = 2", 1500 },
 	{ { .tenant_id = 3 }, "tenant_id = 3", 100 },
 	{ { .tenant_id = 1, .statuses = 1 << EVENT_FAILED }, "tenant_id = 1 AND status = 3", 1000 },
-	{ { .tenant_id = 1, .statuses = 1 << EVENT_FAILED | 1 << EVENT_IGNORED }, "tenant_id = 1 AND status IN (3, 5)", 1500 },
+	{ { .tenant_id = 1, .statuses = 1 << EVENT_FAILED | 1 << EVENT_IGNORED },
+		"tenant_id = 1 AND status IN (3, 5)", 1500 },
 	{ { .statuses = 1 << EVENT_FAILED }, "status = 3", 60000 },
 	{ { .tenant_id = 1, .provider = STR("github") }, "source_id = 1", 1000 },
 	{ { .tenant_id = 2, .provider = STR("github") }, "source_id = 9", 1000 },
@@ -32,20 +33,31 @@ static const struct {
 	{ { .tenant_id = 2, .source = STR("in_00000000000000000002") }, "FALSE", 100 },
 	{ { .tenant_id = 1, .service = STR("sv_shop") }, "source_id = 2", 1000 },
 	{ { .tenant_id = 1, .service = STR("sv_shop"), .provider = STR("github") }, "FALSE", 100 },
-	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_FAILED }, "source_id = 1 AND status = 3", 4000 },
-	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_IGNORED }, "source_id = 1 AND status = 5", 40000 },
-	{ { .tenant_id = 1, .provider = STR("webhook"), .statuses = 1 << EVENT_FAILED, .severities = 1 << 2 },
+	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_FAILED },
+		"source_id = 1 AND status = 3", 4000 },
+	{ { .tenant_id = 1, .provider = STR("github"), .statuses = 1 << EVENT_IGNORED },
+		"source_id = 1 AND status = 5", 40000 },
+	{ { .tenant_id = 1,
+			.provider = STR("webhook"),
+			.statuses = 1 << EVENT_FAILED,
+			.severities = 1 << 2 },
 		"source_id BETWEEN 11 AND 25 AND status = 3 AND severity = 2", 4000 },
-	{ { .tenant_id = 1, .severities = 1 << SEVERITY_CRITICAL | 1 << SEVERITY_INFO }, "tenant_id = 1 AND severity IN (0, 3)", 6000 },
+	{ { .tenant_id = 1, .severities = 1 << SEVERITY_CRITICAL | 1 << SEVERITY_INFO },
+		"tenant_id = 1 AND severity IN (0, 3)", 6000 },
 	{ { .tenant_id = 1, .type = STR("rare") }, "FALSE", 125000 },
 	{ { .tenant_id = 2, .type = STR("rare") }, "tenant_id = 2 AND event_type = 'rare'", 4000 },
-	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") }, "tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 125000 },
+	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") },
+		"tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 125000 },
 	{ { .tenant_id = 1, .text = STR("full__7") }, "FALSE", 125000 },
-	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'", 125000 },
-	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'", 125000 },
-	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND received_at >= 1760000100000 AND received_at < 1760000200000",
+	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'",
+		125000 },
+	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'",
+		125000 },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) },
+		"tenant_id = 1 AND received_at >= 1760000100000 AND received_at < 1760000200000",
 		1500 },
-	{ { .tenant_id = 1, .from = T(29990) }, "tenant_id = 1 AND received_at >= 1760029990000", 1500 },
+	{ { .tenant_id = 1, .from = T(29990) }, "tenant_id = 1 AND received_at >= 1760029990000",
+		1500 },
 	{ { .tenant_id = 1, .to = T(10) }, "tenant_id = 1 AND received_at < 1760000010000", 1500 },
 	{ { .tenant_id = 1, .from = T(200), .to = T(100) }, "FALSE", 100 },
 	{ { .tenant_id = 1, .to = 1 }, "FALSE", 100 },
@@ -59,7 +71,8 @@ static const struct {
 	{ { .tenant_id = 1 }, "tenant_id = 1" },
 	{ { .tenant_id = 2 }, "tenant_id = 2" },
 	{ { .tenant_id = 1, .statuses = 1 << INCIDENT_OPEN }, "tenant_id = 1 AND status = 1" },
-	{ { .tenant_id = 1, .statuses = 1 << INCIDENT_OPEN | 1 << INCIDENT_ACKNOWLEDGED }, "tenant_id = 1 AND status IN (1, 2)" },
+	{ { .tenant_id = 1, .statuses = 1 << INCIDENT_OPEN | 1 << INCIDENT_ACKNOWLEDGED },
+		"tenant_id = 1 AND status IN (1, 2)" },
 	{ { .statuses = 1 << INCIDENT_RESOLVED }, "status = 3" },
 	{ { .tenant_id = 1, .levels = 1 << LEVEL_CRITICAL }, "tenant_id = 1 AND level = 4" },
 	{ { .tenant_id = 1, .provider = STR("prometheus") }, "source_id = 2" },
@@ -69,9 +82,11 @@ static const struct {
 	{ { .tenant_id = 1, .assignee = STR("ann") }, "tenant_id = 1 AND assignee_id = 7" },
 	{ { .tenant_id = 1, .assignee = STR("us_seven") }, "tenant_id = 1 AND assignee_id = 7" },
 	{ { .tenant_id = 1, .assignee = STR("bob") }, "FALSE" },
-	{ { .tenant_id = 1, .text = STR("disk 77 full") }, "tenant_id = 1 AND title = 'Disk 77 FULL'" },
+	{ { .tenant_id = 1, .text = STR("disk 77 full") },
+		"tenant_id = 1 AND title = 'Disk 77 FULL'" },
 	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'" },
-	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND opened_at >= 1760000100000 AND opened_at < 1760000200000" },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) },
+		"tenant_id = 1 AND opened_at >= 1760000100000 AND opened_at < 1760000200000" },
 };
 
 /* ---- what is the truth ---- */
@@ -97,7 +112,9 @@ static uint64_t number(const char *sql)
 
 	sql_init(&q, a);
 	strbuf_adds(&q.text, sql);
-	ck_assert_msg(db_query_sql(db, "test.number", &q, a, number_fields, sizeof(*rows), &rows, &n, &e), "%s: %s", sql, e.text);
+	ck_assert_msg(db_query_sql(db, "test.number", &q, a, number_fields, sizeof(*rows), &rows,
+		&n, &e),
+		"%s: %s", sql, e.text);
 	return rows[0].n;
 }
 
@@ -109,12 +126,15 @@ static uint64_t count_of(const char *table, const char *where)
 /* Sum of the ids, so that not only their number is right. */
 static uint64_t sum_of(const char *table, const char *where)
 {
-	return number(arena_printf(a, "SELECT CAST(COALESCE(SUM(id %% 1000003), 0) AS UNSIGNED) AS n FROM %s WHERE %s", table, where).p);
+	return number(arena_printf(a,
+		"SELECT CAST(COALESCE(SUM(id %% 1000003), 0) AS UNSIGNED) AS n FROM %s WHERE %s",
+		table, where).p);
 }
 
 static uint64_t handler_reads(void)
 {
-	return number("SELECT CAST(SUM(variable_value) AS UNSIGNED) AS n FROM information_schema.session_status"
+	return number("SELECT CAST(SUM(variable_value) AS UNSIGNED) AS n FROM "
+		"information_schema.session_status"
 		" WHERE variable_name LIKE 'Handler_read%'");
 }
 
@@ -184,12 +204,13 @@ START_TEST(test_a_page_reads_little)
 	size_t n;
 
 	f.limit = 50;
-	succeeds(event_view_list(db, a, &f, &rows, &n, &next, &e));	/* statistics and dictionary are read once */
+	succeeds(event_view_list(db, a, &f, &rows, &n, &next,
+		&e)); /* statistics and dictionary are read once */
 	before = handler_reads();
 	succeeds(event_view_list(db, a, &f, &rows, &n, &next, &e));
 	after = handler_reads();
-	ck_assert_msg(after - before <= event_rows[_i].reads, "row %d (%s) reads %llu", _i, event_rows[_i].where,
-		(unsigned long long)(after - before));
+	ck_assert_msg(after - before <= event_rows[_i].reads, "row %d (%s) reads %llu", _i,
+		event_rows[_i].where, (unsigned long long)(after - before));
 }
 END_TEST
 
@@ -227,16 +248,20 @@ static void check_plan(const struct sql *q, enum branch_kind kind)
 	strbuf_addstr(&explain->text, strbuf_str(&q->text));
 	memcpy(explain->vals, q->vals, sizeof(q->vals));
 	explain->n = q->n;
-	succeeds(db_query_sql(db, "test.explain", explain, a, plan_fields, sizeof(*rows), &rows, &n, &e));
+	succeeds(db_query_sql(db, "test.explain", explain, a, plan_fields, sizeof(*rows), &rows, &n,
+		&e));
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_row *p = &rows[i];
 
 		if (str_eqs(p->table, "t"))
-			ck_assert_msg(str_eqs(p->key, index_of[kind]) && !strstr(arena_cstr(a, p->extra), "filesort"), "%.*s by %.*s: %.*s",
-				STR_ARG(p->type), STR_ARG(p->key), STR_ARG(p->extra));
+			ck_assert_msg(str_eqs(p->key, index_of[kind]) &&
+					!strstr(arena_cstr(a, p->extra), "filesort"),
+				"%.*s by %.*s: %.*s", STR_ARG(p->type), STR_ARG(p->key),
+				STR_ARG(p->extra));
 		else if (p->table.n && !str_starts(p->table, "<"))
-			ck_assert_msg(str_eqs(p->type, "eq_ref") || str_eqs(p->type, "ref") || str_eqs(p->type, "const") ||
-				str_eqs(p->type, "range"), "%.*s: %.*s", STR_ARG(p->table), STR_ARG(p->type));
+			ck_assert_msg(str_eqs(p->type, "eq_ref") || str_eqs(p->type, "ref") ||
+					str_eqs(p->type, "const") || str_eqs(p->type, "range"),
+				"%.*s: %.*s", STR_ARG(p->table), STR_ARG(p->type));
 	}
 }
 
@@ -288,7 +313,8 @@ START_TEST(test_plan_of_deliveries)
 }
 END_TEST
 
-/* Where a step of a scan ends: at the entry that a plain OFFSET names, whichever branches it is merged from. */
+/* Where a step of a scan ends: at the entry that a plain OFFSET names, whichever branches it is
+ * merged from. */
 START_TEST(test_a_step_ends_where_it_says)
 {
 	struct event_filter f = { .tenant_id = 1, .limit = 50, .severities = 1 };
@@ -304,7 +330,9 @@ START_TEST(test_a_step_ends_where_it_says)
 	list_floor_sql(&q, &event_table, &p, 1000);
 	succeeds(db_query_sql(db, "test.floor", &q, a, floor_fields, sizeof(*rows), &rows, &n, &e));
 	ck_assert_uint_eq(n, 1);
-	ck_assert_uint_eq(rows[0].n, number("SELECT id AS n FROM events WHERE tenant_id = 1 ORDER BY id DESC LIMIT 1 OFFSET 1000"));
+	ck_assert_uint_eq(rows[0].n,
+		number("SELECT id AS n FROM events WHERE tenant_id = 1 ORDER BY id DESC LIMIT 1 "
+			"OFFSET 1000"));
 	sql_init(&q, a);
 	list_floor_sql(&q, &event_table, &p, EVENTS);
 	succeeds(db_query_sql(db, "test.floor", &q, a, floor_fields, sizeof(*rows), &rows, &n, &e));
@@ -315,8 +343,18 @@ END_TEST
 /* The most values that a page can bind. */
 START_TEST(test_all_filters_together_fit)
 {
-	struct event_filter f = { .tenant_id = 1, .statuses = 63, .severities = 15, .provider = STR("github"), .source = STR("in_x"),
-		.service = STR("sv_x"), .type = STR("push"), .text = STR("text"), .from = 1, .to = BASE, .cursor = 5, .limit = 100 };
+	struct event_filter f = { .tenant_id = 1,
+		.statuses = 63,
+		.severities = 15,
+		.provider = STR("github"),
+		.source = STR("in_x"),
+		.service = STR("sv_x"),
+		.type = STR("push"),
+		.text = STR("text"),
+		.from = 1,
+		.to = BASE,
+		.cursor = 5,
+		.limit = 100 };
 	struct plan p;
 	struct sql q;
 
@@ -362,9 +400,11 @@ START_TEST(test_an_event_in_words)
 
 	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(97), &d, &e), 1);
 	ck_assert_str_eq(arena_cstr(a, json_of(write_event, &d.event)),
-		arena_printf(a, "{\"id\":\"%llu\",\"eventId\":\"ev-97\",\"sourceId\":\"in_00000000000000000001\",\"provider\":\"github\","
+		arena_printf(a,
+			"{\"id\":\"%llu\",\"eventId\":\"ev-97\",\"sourceId\":\"in_00000000000000000001\",\"provider\":\"github\","
 			"\"eventType\":\"push\",\"entityType\":null,\"entityId\":null,\"action\":\"trigger\",\"severity\":\"warning\","
-			"\"nativeSeverity\":null,\"dedupKey\":\"key-97\",\"summary\":\"Disk 100%% full_97\",\"occurredAt\":null,"
+			"\"nativeSeverity\":null,\"dedupKey\":\"key-97\",\"summary\":\"Disk 100%% "
+			"full_97\",\"occurredAt\":null,"
 			"\"status\":\"failed\",\"processed\":false,\"attempts\":1,\"error\":\"refused\",\"duplicates\":%llu,\"isTest\":false,"
 			"\"incidentId\":null,\"receivedAt\":\"2025-10-09T08:54:57.000Z\",\"processedAt\":null,"
 			"\"lastAttemptAt\":\"2025-10-09T08:54:57.009Z\",\"updatedAt\":\"2025-10-09T08:54:57.009Z\"}",
@@ -419,8 +459,10 @@ START_TEST(test_an_incident_with_its_timeline)
 	ck_assert(str_eqs(d.incident.status, "RESOLVED"));
 	ck_assert(str_eqs(d.incident.service_id, "sv_00000000000000000000"));
 	ck_assert_uint_eq(d.timeline_n, 2);
-	ck_assert(str_eqs(d.timeline[0].kind, "opened") && str_eqs(d.timeline[0].actor, "sender") && str_eqs(d.timeline[0].level, "CRITICAL"));
-	ck_assert(str_eqs(d.timeline[1].kind, "acknowledged") && str_eqs(d.timeline[1].user, "ann") && !d.timeline[1].level.p);
+	ck_assert(str_eqs(d.timeline[0].kind, "opened") && str_eqs(d.timeline[0].actor, "sender") &&
+		str_eqs(d.timeline[0].level, "CRITICAL"));
+	ck_assert(str_eqs(d.timeline[1].kind, "acknowledged") &&
+		str_eqs(d.timeline[1].user, "ann") && !d.timeline[1].level.p);
 	ck_assert(str_eqs(d.timeline[1].text, "on it"));
 	ck_assert_uint_eq(d.alert_n, 1);
 	ck_assert(str_eqs(d.alerts[0].summary, "Disk 100% full_4"));
@@ -439,8 +481,11 @@ START_TEST(test_deliveries_newest_first)
 			ck_assert(!cursor || rows[i].id < cursor);
 			ck_assert_int_eq(rows[i].created_at, id_time(rows[i].id));
 			ck_assert_uint_eq(rows[i].duration_ms, 7);
-			refused += rows[i].status_code == 401 && str_eqs(rows[i].error_message, "Invalid signature") && !rows[i].event_id;
-			ck_assert_uint_eq(rows[i].alert_id, rows[i].id == ID_OF(4) ? ID_OF(4) + 1 : 0);
+			refused += rows[i].status_code == 401 &&
+				str_eqs(rows[i].error_message, "Invalid signature") &&
+				!rows[i].event_id;
+			ck_assert_uint_eq(rows[i].alert_id,
+				rows[i].id == ID_OF(4) ? ID_OF(4) + 1 : 0);
 		}
 		n += found;
 		cursor = next;
@@ -462,8 +507,10 @@ int main(void)
 	db = view_database("grapnel_view");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
-	tcase_add_loop_test(t, test_every_filter_of_events_finds_what_sql_finds, 0, (int)ARRAY_SIZE(event_rows));
-	tcase_add_loop_test(t, test_every_filter_of_incidents_finds_what_sql_finds, 0, (int)ARRAY_SIZE(incident_rows));
+	tcase_add_loop_test(t, test_every_filter_of_events_finds_what_sql_finds, 0,
+		(int)ARRAY_SIZE(event_rows));
+	tcase_add_loop_test(t, test_every_filter_of_incidents_finds_what_sql_finds, 0,
+		(int)ARRAY_SIZE(incident_rows));
 	tcase_add_loop_test(t, test_a_page_reads_little, 0, (int)ARRAY_SIZE(event_rows));
 	tcase_add_loop_test(t, test_plan_of_events, 0, (int)ARRAY_SIZE(event_rows));
 	tcase_add_loop_test(t, test_plan_of_incidents, 0, (int)ARRAY_SIZE(incident_rows));

@@ -1,5 +1,5 @@
-/* Forms of the API: the first line as a query, the rest as a body. What is accepted is within the limits of its row, what is refused
- * says why and where. */
+/* Forms of the API: the first line as a query, the rest as a body. What is accepted is within the
+ * limits of its row, what is refused says why and where. */
 #include "fuzz.h"
 #include "src/api/form_int.h"
 
@@ -14,13 +14,13 @@ struct form {
 static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { 0 } };
 
 static const struct form_field fields[] = {
-	{ "t", FORM_TEXT, FORM_AT(struct form, text, struct str), 0, 1, 8 },
-	{ "n", FORM_NUMBER, FORM_AT(struct form, number, uint64_t), FORM_CLAMP | FORM_NULL, 1, 100, .absent = 7 },
-	{ "w", FORM_WORDS, FORM_AT(struct form, words, uint64_t), .words = words },
-	{ "f", FORM_BOOL, FORM_AT(struct form, flag, bool) },
-	{ "a", FORM_TIME, FORM_AT(struct form, at, ms_t) },
-	{ "i", FORM_ADDRESSES, FORM_AT(struct form, addresses, struct str) },
-	{ "o", FORM_OBJECT, FORM_AT(struct form, object, const struct json *) },
+	{ "t", TEXT_AT(struct form, text), 0, 1, 8 },
+	{ "n", NUMBER_AT(struct form, number), FORM_CLAMP | FORM_NULL, 1, 100, .absent = 7 },
+	{ "w", WORDS_AT(struct form, words), .words = words },
+	{ "f", BOOL_AT(struct form, flag) },
+	{ "a", TIME_AT(struct form, at) },
+	{ "i", ADDRESSES_AT(struct form, addresses) },
+	{ "o", OBJECT_AT(struct form, object) },
 	FORM_END
 };
 

@@ -1,4 +1,5 @@
-/* What a principal may do: role and scope both. Bearer headers that need no database to be refused. */
+/* What a principal may do: role and scope both. Bearer headers that need no database to be refused.
+ */
 #include "grapnel/account.h"
 #include "unit.h"
 
@@ -14,15 +15,19 @@ static const struct {
 	{ ROLE_VIEWER, SCOPE_ALL, false, NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), false, true },
 	{ ROLE_ADMIN, SCOPE_READ, false, NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), true, false },
 	{ ROLE_ADMIN, SCOPE_ADMIN, false, NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), true, true },
-	{ ROLE_OPERATOR, SCOPE_INCIDENTS, false, NEED(ROLE_VIEWER, SCOPE_READ | SCOPE_INCIDENTS), true, true },
-	{ ROLE_OPERATOR, SCOPE_SYNC, false, NEED(ROLE_VIEWER, SCOPE_READ | SCOPE_INCIDENTS), true, false },
+	{ ROLE_OPERATOR, SCOPE_INCIDENTS, false, NEED(ROLE_VIEWER, SCOPE_READ | SCOPE_INCIDENTS),
+		true, true },
+	{ ROLE_OPERATOR, SCOPE_SYNC, false, NEED(ROLE_VIEWER, SCOPE_READ | SCOPE_INCIDENTS), true,
+		false },
 	{ ROLE_VIEWER, SCOPE_EVENTS, true, NEED(ROLE_ADMIN, SCOPE_EVENTS), true, true },
 	{ ROLE_NONE, 0, false, NEED(ROLE_VIEWER, SCOPE_READ), false, false },
 };
 
 START_TEST(test_rights)
 {
-	struct principal p = { .role = rows[_i].role, .scopes = rows[_i].scopes, .platform_admin = rows[_i].platform };
+	struct principal p = { .role = rows[_i].role,
+		.scopes = rows[_i].scopes,
+		.platform_admin = rows[_i].platform };
 
 	ck_assert(account_has_role(&p, rows[_i].needs) == rows[_i].by_role);
 	ck_assert(account_has_scope(&p, rows[_i].needs) == rows[_i].by_scope);
@@ -32,7 +37,8 @@ END_TEST
 /* Refused before any look-up: db is NULL. */
 START_TEST(test_headers_without_a_token)
 {
-	static const char *const headers[] = { "", "Bearer", "Bearer ", "Basic Z3RfeA==", "gt_x", "Bearergt_x" };
+	static const char *const headers[] = { "", "Bearer", "Bearer ", "Basic Z3RfeA==", "gt_x",
+		"Bearergt_x" };
 	struct arena *a = arena_new(1 << 16);
 	struct principal p;
 	struct err e = { 0 };
@@ -67,4 +73,5 @@ START_TEST(test_tenant_of_a_call)
 }
 END_TEST
 
-UNIT_MAIN("account", UNIT_ROWS(test_rights, rows), UNIT(test_headers_without_a_token), UNIT(test_tenant_of_a_call))
+UNIT_MAIN("account", UNIT_ROWS(test_rights, rows), UNIT(test_headers_without_a_token),
+	UNIT(test_tenant_of_a_call))

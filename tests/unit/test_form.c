@@ -13,13 +13,13 @@ struct form {
 static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { "four", 4 }, { 0 } };
 
 static const struct form_field fields[] = {
-	{ "text", FORM_TEXT, FORM_AT(struct form, text, struct str), FORM_REQUIRED, 1, 8 },
-	{ "number", FORM_NUMBER, FORM_AT(struct form, number, uint64_t), FORM_CLAMP | FORM_NULL, 1, 100, .absent = 77 },
-	{ "words", FORM_WORDS, FORM_AT(struct form, words, uint64_t), .words = words },
-	{ "flag", FORM_BOOL, FORM_AT(struct form, flag, bool), FORM_FIXED },
-	{ "at", FORM_TIME, FORM_AT(struct form, at, ms_t) },
-	{ "addresses", FORM_ADDRESSES, FORM_AT(struct form, addresses, struct str) },
-	{ "object", FORM_OBJECT, FORM_AT(struct form, object, const struct json *) },
+	{ "text", TEXT_AT(struct form, text), FORM_REQUIRED, 1, 8 },
+	{ "number", NUMBER_AT(struct form, number), FORM_CLAMP | FORM_NULL, 1, 100, .absent = 77 },
+	{ "words", WORDS_AT(struct form, words), .words = words },
+	{ "flag", BOOL_AT(struct form, flag), FORM_FIXED },
+	{ "at", TIME_AT(struct form, at) },
+	{ "addresses", ADDRESSES_AT(struct form, addresses) },
+	{ "object", OBJECT_AT(struct form, object) },
 	FORM_END
 };
 
@@ -49,7 +49,8 @@ START_TEST(test_a_whole_form)
 {
 	begin();
 	ck_assert(read_body("{\"text\":\"abc\",\"number\":7,\"words\":[\"one\",\"FOUR\"],\"flag\":true,\"at\":\"1970-01-01T00:00:01Z\","
-		"\"addresses\":[\"10.0.0.0/8\",\" ::1 \"],\"object\":{\"x\":1}}", FORM_NEW));
+		"\"addresses\":[\"10.0.0.0/8\",\" ::1 \"],\"object\":{\"x\":1}}",
+		FORM_NEW));
 	unit_str(f.text, "abc");
 	unit_str(f.addresses, "10.0.0.0/8,::1");
 	unit_str(json_text(json_get(f.object, "x")), "1");
@@ -76,7 +77,8 @@ END_TEST
 START_TEST(test_null)
 {
 	begin();
-	ck_assert(read_body("{\"text\":\"x\",\"number\":null,\"addresses\":null,\"object\":null}", FORM_NEW));
+	ck_assert(read_body("{\"text\":\"x\",\"number\":null,\"addresses\":null,\"object\":null}",
+		FORM_NEW));
 	ck_assert_uint_eq(f.number, 77);
 	ck_assert(f.addresses.p && !f.addresses.n);
 	ck_assert_ptr_null(f.object);
@@ -94,12 +96,18 @@ static const struct {
 	{ "{\"text\":\"123456789\"}", "text", "text must have 1 to 8 bytes." },
 	{ "{\"text\":5}", "text", "text must be a text." },
 	{ "{\"text\":\"a\\u0000\"}", "text", "text must be a text." },
-	{ "{\"text\":\"x\",\"number\":0}", "number", "number must be a whole number from 1 to 100." },
-	{ "{\"text\":\"x\",\"number\":-1}", "number", "number must be a whole number from 1 to 100." },
-	{ "{\"text\":\"x\",\"number\":1.5}", "number", "number must be a whole number from 1 to 100." },
-	{ "{\"text\":\"x\",\"number\":1e1}", "number", "number must be a whole number from 1 to 100." },
-	{ "{\"text\":\"x\",\"number\":\"7\"}", "number", "number must be a whole number from 1 to 100." },
-	{ "{\"text\":\"x\",\"number\":true}", "number", "number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":0}", "number",
+		"number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":-1}", "number",
+		"number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":1.5}", "number",
+		"number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":1e1}", "number",
+		"number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":\"7\"}", "number",
+		"number must be a whole number from 1 to 100." },
+	{ "{\"text\":\"x\",\"number\":true}", "number",
+		"number must be a whole number from 1 to 100." },
 	{ "{\"text\":\"x\",\"words\":\"three\"}", "words", "words must be of: one, two, four." },
 	{ "{\"text\":\"x\",\"words\":\"one,,two\"}", "words", "words must be of: one, two, four." },
 	{ "{\"text\":\"x\",\"words\":[]}", "words", "words must be of: one, two, four." },
@@ -110,13 +118,18 @@ static const struct {
 	{ "{\"text\":\"x\",\"flag\":null}", "flag", "flag must be there, not null." },
 	{ "{\"flag\":true}", "flag", "flag cannot be changed.", FORM_CHANGE },
 	{ "{\"text\":\"x\",\"at\":1}", "at", "at must be a time like 2026-01-02T03:04:05Z." },
-	{ "{\"text\":\"x\",\"at\":\"today\"}", "at", "at must be a time like 2026-01-02T03:04:05Z." },
-	{ "{\"text\":\"x\",\"addresses\":[\"10.0.0.0/33\"]}", "addresses", "addresses must be addresses or networks like 192.0.2.0/24." },
-	{ "{\"text\":\"x\",\"addresses\":[[]]}", "addresses", "addresses must be addresses or networks like 192.0.2.0/24." },
-	{ "{\"text\":\"x\",\"addresses\":7}", "addresses", "addresses must be a list of addresses." },
+	{ "{\"text\":\"x\",\"at\":\"today\"}", "at",
+		"at must be a time like 2026-01-02T03:04:05Z." },
+	{ "{\"text\":\"x\",\"addresses\":[\"10.0.0.0/33\"]}", "addresses",
+		"addresses must be addresses or networks like 192.0.2.0/24." },
+	{ "{\"text\":\"x\",\"addresses\":[[]]}", "addresses",
+		"addresses must be addresses or networks like 192.0.2.0/24." },
+	{ "{\"text\":\"x\",\"addresses\":7}", "addresses",
+		"addresses must be a list of addresses." },
 	{ "{\"text\":\"x\",\"object\":[]}", "object", "object must be an object." },
 	{ "{\"text\":\"x\",\"Number\":1}", "Number", "There is no member of that name here." },
-	{ "{\"text\":\"x\",\"a-name-that-is-longer-than-any-of-ours-could-ever-be\":1}", "a-name-that-is-longer-than-any-of-ours-could-ev",
+	{ "{\"text\":\"x\",\"a-name-that-is-longer-than-any-of-ours-could-ever-be\":1}",
+		"a-name-that-is-longer-than-any-of-ours-could-ev",
 		"There is no member of that name here." },
 };
 
@@ -157,11 +170,11 @@ static const struct {
 } queries[] = {
 	{ "", true, 5, 0 },
 	{ "number=7&words=one,two", true, 7, 3 },
-	{ "number=100000&words=TWO", true, 100, 2 },			/* above the maximum counts as the maximum */
+	{ "number=100000&words=TWO", true, 100, 2 }, /* above the maximum counts as the maximum */
 	{ "number=99999999999999999999999", true, 100, 0 },
-	{ "number=&words=", true, 5, 0 },				/* a form field left empty */
+	{ "number=&words=", true, 5, 0 }, /* a form field left empty */
 	{ "number=7&number=8", true, 8, 0 },
-	{ "tenant=other&number=7", true, 7, 0 },			/* whose things: read before any form */
+	{ "tenant=other&number=7", true, 7, 0 }, /* whose things: read before any form */
 	{ "words=one%2Ctwo&flag=true&at=1970-01-01T00:00:01%2B00:00", true, 5, 3 },
 	{ "number=0", false, 0, 0, "number" },
 	{ "number=+7", false, 0, 0, "number" },
@@ -178,7 +191,9 @@ START_TEST(test_query)
 {
 	begin();
 	e = (struct err){ 0 };
-	ck_assert_msg(form_read_query(a, str_of(queries[_i].query), fields, &f, &e) == queries[_i].ok, "%s: %s", queries[_i].query, e.text);
+	ck_assert_msg(form_read_query(a, str_of(queries[_i].query), fields, &f,
+		&e) == queries[_i].ok,
+		"%s: %s", queries[_i].query, e.text);
 	if (queries[_i].ok) {
 		ck_assert_uint_eq(f.number, queries[_i].number);
 		ck_assert_uint_eq(f.words, queries[_i].words);
@@ -189,5 +204,6 @@ START_TEST(test_query)
 }
 END_TEST
 
-UNIT_MAIN("form", UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null), UNIT_ROWS(test_refused, refused),
-	UNIT(test_too_many_addresses), UNIT_ROWS(test_query, queries))
+UNIT_MAIN("form", UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
+	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
+	UNIT_ROWS(test_query, queries))

@@ -1,4 +1,5 @@
-/* Inflating: what was deflated comes back; the limit to the byte; what is cut, changed or followed by more is no gzip. */
+/* Inflating: what was deflated comes back; the limit to the byte; what is cut, changed or followed
+ * by more is no gzip. */
 #include "unit.h"
 
 #include <zlib.h>
@@ -40,7 +41,8 @@ START_TEST(test_the_limit_to_the_byte)
 	struct str plain, packed, out;
 
 	a = arena_new(8 << 20);
-	plain = (struct str){ arena_alloc(a, 1 << 20), 1 << 20 };	/* a mebibyte of NULs: about a kilobyte of gzip */
+	plain = (struct str){ arena_alloc(a, 1 << 20),
+		1 << 20 }; /* a mebibyte of NULs: about a kilobyte of gzip */
 	packed = gzip(plain);
 	ck_assert_uint_lt(packed.n, 2000);
 	ck_assert_int_eq(gunzip(a, packed, plain.n, &out), 1);
@@ -62,12 +64,14 @@ START_TEST(test_what_is_no_gzip)
 		ck_assert_int_eq(gunzip(a, (struct str){ packed.p, n }, 100, &out), -1);
 	copy = arena_alloc(a, packed.n + 1);
 	memcpy(copy, packed.p, packed.n);
-	ck_assert_int_eq(gunzip(a, (struct str){ copy, packed.n + 1 }, 100, &out), -1);	/* a byte after it */
-	copy[packed.n - 8] ^= 1;							/* the checksum */
+	ck_assert_int_eq(gunzip(a, (struct str){ copy, packed.n + 1 }, 100, &out),
+		-1); /* a byte after it */
+	copy[packed.n - 8] ^= 1; /* the checksum */
 	ck_assert_int_eq(gunzip(a, (struct str){ copy, packed.n }, 100, &out), -1);
 	ck_assert_int_eq(gunzip(a, STR("plain"), 100, &out), -1);
 	arena_free(a);
 }
 END_TEST
 
-UNIT_MAIN("gunzip", UNIT(test_there_and_back), UNIT(test_the_limit_to_the_byte), UNIT(test_what_is_no_gzip))
+UNIT_MAIN("gunzip", UNIT(test_there_and_back), UNIT(test_the_limit_to_the_byte),
+	UNIT(test_what_is_no_gzip))

@@ -1,4 +1,5 @@
-/* The parts of src/view that need no database: bounds of a plan, wildcards, payloads and integrations in JSON. */
+/* The parts of src/view that need no database: bounds of a plan, wildcards, payloads and
+ * integrations in JSON. */
 #include "src/view/view_int.h"
 #include "unit.h"
 
@@ -37,7 +38,8 @@ static const struct {
 	size_t n;		/* 0: to the NUL */
 	const char *json;
 } payloads[] = {
-	{ "{\"b\":1, \"a\":1.0}", 0, "{\"payloadEncoding\":\"json\",\"payload\":{\"b\":1, \"a\":1.0}}" },
+	{ "{\"b\":1, \"a\":1.0}", 0,
+		"{\"payloadEncoding\":\"json\",\"payload\":{\"b\":1, \"a\":1.0}}" },
 	{ "\xef\xbb\xbf[1]", 0, "{\"payloadEncoding\":\"json\",\"payload\":[1]}" },
 	{ "a=1&b=%20", 0, "{\"payloadEncoding\":\"text\",\"payload\":\"a=1&b=%20\"}" },
 	{ "", 0, "{\"payloadEncoding\":\"text\",\"payload\":\"\"}" },
@@ -54,7 +56,9 @@ START_TEST(test_payload)
 	strbuf_init(&b, a, 1000);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
-	request_payload_json(&o, a, (struct str){ payloads[_i].body, payloads[_i].n ? payloads[_i].n : strlen(payloads[_i].body) });
+	request_payload_json(&o, a,
+		(struct str){ payloads[_i].body,
+			payloads[_i].n ? payloads[_i].n : strlen(payloads[_i].body) });
 	json_close(&o, '}');
 	unit_str(strbuf_str(&b), payloads[_i].json);
 	arena_free(a);
@@ -70,7 +74,8 @@ START_TEST(test_headers)
 	strbuf_init(&b, a, 1000);
 	json_out_init(&o, &b);
 	request_headers_json(&o, a, STR("host: a:80\n\nx-empty:\nno colon\nx-quote: \"q\"\n"));
-	unit_str(strbuf_str(&b), "{\"host\":\"a:80\",\"x-empty\":\"\",\"no colon\":\"\",\"x-quote\":\"\\\"q\\\"\"}");
+	unit_str(strbuf_str(&b),
+		"{\"host\":\"a:80\",\"x-empty\":\"\",\"no colon\":\"\",\"x-quote\":\"\\\"q\\\"\"}");
 	arena_free(a);
 }
 END_TEST
@@ -78,9 +83,20 @@ END_TEST
 START_TEST(test_integration)
 {
 	struct arena *a = arena_new(1 << 16);
-	struct source s = { .public_id = STR("in_0"), .provider = STR("stripe"), .name = STR("pay"), .service_public_id = STR("sv_0"),
-		.kind = SOURCE_INTEGRATION, .rate_per_minute = RATE_DEFAULT, .actions = DO_RECORD | DO_INCIDENT, .enabled = true,
-		.allowed_ips = STR("10.0.0.0/8, ::1"), .alert_count = 1, .webhook_count = 2, .error_count = 3, .created_at = 1, .updated_at = 2 };
+	struct source s = { .public_id = STR("in_0"),
+		.provider = STR("stripe"),
+		.name = STR("pay"),
+		.service_public_id = STR("sv_0"),
+		.kind = SOURCE_INTEGRATION,
+		.rate_per_minute = RATE_DEFAULT,
+		.actions = DO_RECORD | DO_INCIDENT,
+		.enabled = true,
+		.allowed_ips = STR("10.0.0.0/8, ::1"),
+		.alert_count = 1,
+		.webhook_count = 2,
+		.error_count = 3,
+		.created_at = 1,
+		.updated_at = 2 };
 	struct integration_view v;
 	struct json_out o;
 	struct strbuf b;
@@ -91,7 +107,8 @@ START_TEST(test_integration)
 	json_open(&o, '{');
 	json_fields(&o, integration_view_fields, &v);
 	json_close(&o, '}');
-	unit_str(strbuf_str(&b), "{\"id\":\"in_0\",\"name\":\"pay\",\"type\":\"stripe\",\"serviceId\":\"sv_0\",\"enabled\":true,\"isDefault\":false,"
+	unit_str(strbuf_str(&b),
+		"{\"id\":\"in_0\",\"name\":\"pay\",\"type\":\"stripe\",\"serviceId\":\"sv_0\",\"enabled\":true,\"isDefault\":false,"
 		"\"actions\":[\"incident\",\"record\"],\"rateLimitPerMinute\":1000,\"allowedIps\":[\"10.0.0.0/8\",\"::1\"],\"requireKey\":false,"
 		"\"routeByService\":false,\"hasSecret\":false,\"webhookUrl\":\"https://x.example/api/webhooks/stripe/in_0\",\"alertCount\":1,"
 		"\"webhookCount\":2,\"lastWebhookAt\":null,\"errorCount\":3,\"createdAt\":\"1970-01-01T00:00:00.001Z\","
@@ -105,5 +122,5 @@ START_TEST(test_integration)
 }
 END_TEST
 
-UNIT_MAIN("view_list", UNIT(test_bounds_of_a_plan), UNIT(test_like_part), UNIT_ROWS(test_payload, payloads), UNIT(test_headers),
-	UNIT(test_integration))
+UNIT_MAIN("view_list", UNIT(test_bounds_of_a_plan), UNIT(test_like_part),
+	UNIT_ROWS(test_payload, payloads), UNIT(test_headers), UNIT(test_integration))
