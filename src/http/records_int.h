@@ -10,7 +10,7 @@
 #include "grapnel/http.h"
 
 #define RECORD_HEADER 8		/* bytes */
-#define RECORDS_PAIRS_MAX 1024	/* libfcgi takes memory for each pair; a request has HTTP_HEADERS_MAX and about 40 of the server's */
+#define RECORDS_PAIRS_MAX 1024	/* libfcgi takes memory for each; a request has HTTP_HEADERS_MAX and some 40 more */
 
 enum records_result {
 	RECORDS_MORE,	/* all bytes taken, the request goes on */
