@@ -33,22 +33,30 @@ def session_ticks():
     return used
 
 
-class Elsewhere:
-    """What others than these sessions, our own children and the kernel took from the cores while a run went on."""
+class Cpu:
+    """What a run takes from the cores, by part, and what everything else on the machine took meanwhile. `parts` names lists of
+    sessions; the sender is our own child. Kernel threads count as nobody's."""
 
-    def __init__(self, sessions):
-        self.sessions = {0, *sessions}
+    def __init__(self, parts):
+        self.parts = parts
         self.before = self._now()
 
     def _now(self):
         _, busy, total = cpu_ticks()
+        used = session_ticks()
         times = os.times()
-        own = (times.user + times.system + times.children_user + times.children_system) * os.sysconf("SC_CLK_TCK")
-        return busy, total, own + sum(n for session, n in session_ticks().items() if session in self.sessions)
+        hz = os.sysconf("SC_CLK_TCK")
+        ticks = {name: sum(used.get(session, 0) for session in sessions) for name, sessions in self.parts.items()}
+        ticks["sender"] = (times.children_user + times.children_system) * hz
+        ours = sum(ticks.values()) + used.get(0, 0) + (times.user + times.system) * hz
+        return {**ticks, "busy": busy - ours, "total": total}
 
-    def share(self):
-        busy, total, ours = (after - before for after, before in zip(self._now(), self.before))
-        return min(1.0, max(0.0, (busy - ours) / max(1, total)))
+    def stop(self):
+        """Returns CPU seconds of each part, and the share of all cores that went elsewhere."""
+        now = self._now()
+        took = {name: now[name] - self.before[name] for name in now}
+        share = min(1.0, max(0.0, took.pop("busy") / max(1, took.pop("total"))))
+        return {name: ticks / os.sysconf("SC_CLK_TCK") for name, ticks in took.items()}, share
 
 
 def idle_share(seconds=IDLE_PROBE_S):

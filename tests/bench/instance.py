@@ -55,9 +55,6 @@ class Instance:
         with open(f"{self.data}/run/{name}.pid", encoding="ascii") as f:
             return int(f.read())
 
-    def sessions(self):
-        return [self.part_pid(name) for name in ("db", "grapnel", "web")]
-
 
 class Product:
     """Grapnel itself, as quickstart runs it; it stays up while the others are measured, with nothing to do."""
@@ -87,7 +84,9 @@ class Product:
         pass
 
     def sessions(self):
-        return self.instance.sessions()
+        """Of all that works for it, by part."""
+        return {"database": [self.instance.part_pid("db")], "program": [self.instance.part_pid("grapnel")],
+                "web": [self.instance.part_pid("web")]}
 
     def empty(self):
         self.instance.server.empty(self.database)

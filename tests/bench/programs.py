@@ -120,9 +120,9 @@ class Baseline:
         self.processes = []
 
     def sessions(self):
-        """Of all that works for it: its processes, its web server, the database."""
-        web = [self.web.process] if self.web else []
-        return [process.pid for process in self.processes + web] + self.instance.sessions()
+        """Of all that works for it, by part."""
+        return {"database": [self.instance.part_pid("db")], "program": [process.pid for process in self.processes],
+                "web": [self.web.process.pid] if self.web else []}
 
     def empty(self):
         self.instance.server.empty(self.database, self.tables)

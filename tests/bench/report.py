@@ -10,6 +10,12 @@ def median_latency(runs, name):
     return statistics.median(run["latency_us"][name] for run in runs)
 
 
+def cpu_text(runs):
+    """Of one request, by part: what rates come from on a machine whose cores are all in use."""
+    return " ".join(f"{statistics.median(run['cpu_us'][part] for run in runs):.0f}"
+                    for part in ("database", "program", "web", "sender"))
+
+
 class Results:
     """`runs[scenario][program]` is a list of reports, one for each round."""
 
@@ -96,13 +102,14 @@ def targets(results):
 
 
 def table(results, titles):
-    lines = ["| program | scenario | requests/s | rounds | p50 ms | p99 ms | idle before | elsewhere |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| program | scenario | requests/s | rounds | p50 ms | p99 ms | CPU µs: database, program, web, sender | idle before | elsewhere |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for scenario, programs in results.runs.items():
         for name, runs in programs.items():
             rates = " ".join(f"{run['rate']:,.0f}" for run in runs)
             lines.append(f"| {titles[name]} | {scenario} | {median_rate(runs):,.0f} | {rates} | "
                          f"{median_latency(runs, 'p50') / 1000:.2f} | {median_latency(runs, 'p99') / 1000:.2f} | "
+                         f"{cpu_text(runs)} | "
                          f"{min(run['idle_before'] for run in runs):.0%} | {max(run['elsewhere'] for run in runs):.0%} |")
     return lines
 

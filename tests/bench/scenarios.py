@@ -60,9 +60,11 @@ def measure(plan, program, connections, keys=KEYS, kinds=None, length=None, besi
         program.empty()
         idle = plan.idle_cores()
         with beside() if beside else contextlib.nullcontext():
-            elsewhere = host.Elsewhere(program.sessions())
+            cpu = host.Cpu(program.sessions())
             report = sender(program, connections, keys, kinds, length)
-            report["elsewhere"] = round(elsewhere.share(), 3)
+            seconds, elsewhere = cpu.stop()
+        report["elsewhere"] = round(elsewhere, 3)
+        report["cpu_us"] = {part: round(1e6 * s / max(1, report["total"]["sent"]), 1) for part, s in seconds.items()}
         report["idle_before"] = round(idle, 3)
         report["wrong_rows"] = program.check(report)
         bad = {status: n for status, n in report["status"].items() if not status.startswith("2")}
