@@ -110,10 +110,6 @@ static int run(const struct conf *c, char **argv, struct err *e)
 	struct master m = { .pools = pools, .pool_n = 2, .socket_mode = c->server.socket_mode, .ctx = &s, .worker = serve_worker,
 		.reload_ok = reload_ok, .argv = argv, .drain_ms = DRAIN_MS };
 
-	if (ingest_n + c->server.web_workers > SHM_WORKERS) {
-		err_set(e, ERR_INVALID, "[server] ingest_workers and web_workers together are at most %u", SHM_WORKERS);
-		return EXIT_CONFIG;
-	}
 	if (!become_user(c->server.user, e) || !(s.seal = seal_key_load(c->secrets.key_file, e))
 		|| !(s.shm = shm_open_file(c->server.state_file, e)) || !check_database(c, s.seal, s.shm, e))
 		return EXIT_CONFIG;
