@@ -42,7 +42,9 @@ unsigned db_errno(const struct db *db);
 
 /* ---- values ---- */
 
-enum val_type { VAL_NULL, VAL_U64, VAL_I64, VAL_STR };
+/* VAL_STR is UTF-8, compared by the column's collation. VAL_BYTES is for BINARY, VARBINARY and BLOB columns: it works with VAL_STR
+ * as well, but the server then looks at each character of it (2 % of its time for batches with bodies of 1 KiB). */
+enum val_type { VAL_NULL, VAL_U64, VAL_I64, VAL_STR, VAL_BYTES };
 struct val {
 	enum val_type type;
 	union {
@@ -54,6 +56,7 @@ struct val {
 static inline struct val V_U(uint64_t u) { return (struct val){ VAL_U64, { .u = u } }; }
 static inline struct val V_I(int64_t i) { return (struct val){ VAL_I64, { .i = i } }; }
 static inline struct val V_S(struct str s) { return (struct val){ VAL_STR, { .s = s } }; }	/* never NULL */
+static inline struct val V_B(struct str s) { return (struct val){ VAL_BYTES, { .s = s } }; }	/* never NULL */
 static inline struct val V_NULL(void) { return (struct val){ VAL_NULL, { 0 } }; }
 static inline struct val V_T(ms_t t) { return t ? V_I(t) : V_NULL(); }	/* 0 = NULL */
 static inline struct val V_ID(uint64_t id) { return id ? V_U(id) : V_NULL(); }	/* 0 = NULL */

@@ -56,11 +56,13 @@ static void fill_column(struct column_arrays *c, const struct val *v, size_t row
 {
 	for (size_t r = 0; r < rows; r++, v += cols) {
 		c->indicators[r] = v->type == VAL_NULL ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
-		c->lengths[r] = v->type == VAL_STR ? v->s.n : 0;
-		if (v->type == VAL_STR)
+		c->lengths[r] = 0;
+		if (v->type == VAL_STR || v->type == VAL_BYTES) {
+			c->lengths[r] = v->s.n;
 			c->texts[r] = v->s.p ? v->s.p : "";
-		else
+		} else {
 			c->numbers[r] = v->type == VAL_NULL ? 0 : v->u;
+		}
 	}
 }
 
@@ -70,6 +72,7 @@ static const enum enum_field_types column_types[] = {
 	[VAL_U64] = MYSQL_TYPE_LONGLONG,
 	[VAL_I64] = MYSQL_TYPE_LONGLONG,
 	[VAL_STR] = MYSQL_TYPE_STRING,
+	[VAL_BYTES] = MYSQL_TYPE_BLOB,
 };
 
 /* Numbers first, then lengths, then indicators, each for all columns, so that everything is

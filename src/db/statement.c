@@ -97,7 +97,9 @@ static struct prepared *prepared_get(struct db *db, const struct stmt *s, struct
 
 size_t val_bytes(const struct val *v)
 {
-	return v->type == VAL_STR ? VALUE_ROOM + v->s.n : VALUE_ROOM + sizeof(uint64_t);
+	bool text = v->type == VAL_STR || v->type == VAL_BYTES;
+
+	return VALUE_ROOM + (text ? v->s.n : sizeof(uint64_t));
 }
 
 static void bind_one(MYSQL_BIND *b, const struct val *v)
@@ -113,7 +115,8 @@ static void bind_one(MYSQL_BIND *b, const struct val *v)
 		b->is_unsigned = v->type == VAL_U64;
 		break;
 	case VAL_STR:
-		b->buffer_type = MYSQL_TYPE_STRING;
+	case VAL_BYTES:
+		b->buffer_type = v->type == VAL_STR ? MYSQL_TYPE_STRING : MYSQL_TYPE_BLOB;
 		b->buffer = (void *)(v->s.p ? v->s.p : "");	/* no buffer would be NULL */
 		b->buffer_length = v->s.n;
 		break;
