@@ -25,6 +25,7 @@ enum event_status {
 
 /* What a source does with its events; a set of bits. */
 enum source_action { DO_INCIDENT = 1, DO_SYNC = 2, DO_FORWARD = 4, DO_RECORD = 8 };
+#define DO_AT_ONCE (DO_INCIDENT | DO_RECORD)	/* done inside the transaction that stores the event */
 
 #define EVENT_ID_MAX 255	/* bytes; a longer id is kept as "sha256:" and 64 hex digits */
 #define DEDUP_KEY_MAX 255	/* bytes; a longer key is kept as the SHA-256 in hex (providers-tools.md) */

@@ -6,10 +6,9 @@
 #define SECRET_MAX 900		/* as the store takes it */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 
+/* Only what somebody carries out: an event with another action would stay pending. */
 static const struct form_word action_words[] = {
 	{ "incident", DO_INCIDENT },
-	{ "sync", DO_SYNC },
-	{ "forward", DO_FORWARD },
 	{ "record", DO_RECORD },
 	{ 0 }
 };

@@ -191,7 +191,7 @@ static enum event_status status_of(const struct ingest_work *w, const struct eve
 {
 	uint64_t actions = w->source->s.actions;
 
-	if (actions & ~(uint64_t)(DO_INCIDENT | DO_RECORD))
+	if (actions & ~(uint64_t)DO_AT_ONCE)
 		return EVENT_PENDING;
 	return ev->action == ACTION_IGNORE && !(actions & DO_RECORD) ? EVENT_IGNORED : EVENT_PROCESSED;
 }
@@ -221,7 +221,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 				.request_id = w->request_number,
 				.element = k,
 				.incident_id = p->incident,
-				.done = w->source->s.actions & (DO_INCIDENT | DO_RECORD),
+				.done = w->source->s.actions & DO_AT_ONCE,
 				.ev = p->ev,
 				.status = status,
 				.received_at = b->now,

@@ -31,8 +31,8 @@ static bool actions_parse(struct str words, uint64_t *out, struct err *e)
 
 		while (a->name && !str_eqs(word, a->name))
 			a++;
-		if (!a->name)
-			return err_set(e, ERR_INVALID, "--actions knows incident, sync, forward and record, not \"%.*s\"",
+		if (!(a->bit & DO_AT_ONCE))	/* nobody would carry the others out: their events stayed pending */
+			return err_set(e, ERR_INVALID, "--actions knows incident and record, not \"%.*s\"",
 				STR_ARG(word));
 		actions |= a->bit;
 	}
@@ -165,7 +165,7 @@ static const struct ctl_option add_options[] = {
 	{ "default", NULL, "serves /api/webhooks/TYPE without an id" },
 	{ "require-key", NULL, "asks for key and signature both" },
 	{ "allowed-ips", "LIST", "addresses and networks that may send, separated by commas" },
-	{ "actions", "LIST", "incident,sync,forward,record; default the provider's" },
+	{ "actions", "LIST", "incident,record; default the provider's" },
 	{ 0 }
 };
 
