@@ -137,6 +137,7 @@ struct str source_webhook_url(struct arena *a, struct str public_url, struct str
 struct live_source {
 	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;
 	struct str public_id, provider, name, service_name, allowed_ips, settings;
+	struct str services;		/* with route_by_service: JSON array of {"id","name","aliases"}, all of its tenant */
 	bool enabled, is_default, require_key, route_by_service;
 	struct str key_hash;		/* 32 bytes, or empty */
 	struct str secrets[4];		/* newest first, plain */

@@ -24,6 +24,8 @@ int gunzip(struct arena *a, struct str in, size_t max, struct str *out)
 		rc = inflate(&z, Z_NO_FLUSH);
 		if (rc == Z_OK || rc == Z_STREAM_END)
 			strbuf_add(&b, chunk, sizeof(chunk) - z.avail_out);
+		if (rc == Z_STREAM_END && z.avail_in)	/* RFC 1952, section 2.2: members follow each other */
+			rc = inflateReset(&z);
 	} while (rc == Z_OK && !b.failed);
 	inflateEnd(&z);
 	*out = strbuf_str(&b);

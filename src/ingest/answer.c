@@ -121,7 +121,7 @@ static void answer_integration(struct arena *a, const struct outcome *x, size_t 
 {
 	struct strbuf b;
 	struct json_out o;
-	size_t known = count_kind(x, n, OUT_REPEATED) + count_kind(x, n, OUT_IN_WORK);
+	size_t old = count_kind(x, n, OUT_REPEATED) + count_kind(x, n, OUT_IN_WORK) + count_kind(x, n, OUT_INVALID);
 
 	strbuf_init(&b, a, ANSWER_MAX);
 	json_out_init(&o, &b);
@@ -140,7 +140,7 @@ static void answer_integration(struct arena *a, const struct outcome *x, size_t 
 		json_close(&o, ']');
 	}
 	json_close(&o, '}');
-	*out = (struct answer){ .status = known < n ? 201 : 200, .body = strbuf_str(&b) };
+	*out = (struct answer){ .status = n && old == n ? 200 : 201, .body = strbuf_str(&b) };
 }
 
 /* Payment and platform providers. */
@@ -238,7 +238,7 @@ void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status)
 	w->refusal = (struct refusal){ .status = status, .code = "unavailable",
 		.message = "The event could not be stored; try again later.", .retry_after_s = INGEST_RETRY_AFTER_S };
 	if (status == 500) {
-		w->refusal.code = "internal";
+		w->refusal.code = "internal_error";
 		w->refusal.message = "The event could not be stored.";
 	}
 	work_answer(b, w);

@@ -7,6 +7,7 @@
 #include "ingest_int.h"
 
 #define BUCKETS 2048		/* twice the entries, so that chains stay short */
+#define SETTINGS_MAX (32u << 20)	/* two trees of JSON_NODES_MAX at most */
 #define ABSENT_MAX 256
 #define ABSENT_MS 5000		/* "within seconds": how long a name may stay unknown here after another host made it */
 
@@ -110,7 +111,8 @@ void cache_free(struct cache *c)
 
 static size_t text_bytes(const struct live_source *s)
 {
-	size_t n = s->public_id.n + s->provider.n + s->name.n + s->service_name.n + s->allowed_ips.n + s->settings.n + s->key_hash.n;
+	size_t n = s->public_id.n + s->provider.n + s->name.n + s->service_name.n + s->allowed_ips.n + s->settings.n
+		+ s->services.n + s->key_hash.n;
 
 	for (size_t i = 0; i < s->secret_n; i++)
 		n += s->secrets[i].n;
@@ -129,7 +131,7 @@ static void move_text(struct str *s, char **to)
 static void copy_texts(struct cached_source *e)
 {
 	struct str *texts[] = { &e->s.public_id, &e->s.provider, &e->s.name, &e->s.service_name, &e->s.allowed_ips, &e->s.settings,
-		&e->s.key_hash };
+		&e->s.services, &e->s.key_hash };
 	char *to;
 
 	e->block_n = text_bytes(&e->s);
@@ -138,6 +140,14 @@ static void copy_texts(struct cached_source *e)
 		move_text(texts[i], &to);
 	for (size_t i = 0; i < e->s.secret_n; i++)
 		move_text(&e->s.secrets[i], &to);
+}
+
+static const struct json *parsed(struct arena *a, struct str text)
+{
+	const struct json *doc;
+	struct err e = { 0 };
+
+	return text.n && json_parse(a, text, &doc, &e) ? doc : NULL;
 }
 
 /* Settings and address list were checked when they were stored; one that does not parse allows nobody. */
@@ -152,11 +162,11 @@ static void parse_settings(struct cached_source *e)
 		memcpy(e->allowed, list, e->allowed_n * sizeof(*list));
 	}
 	arena_free(a);
-	if (!e->s.settings.n)
+	if (!e->s.settings.n && !e->s.services.n)
 		return;
-	e->settings_arena = arena_new(1 << 20);
-	if (!json_parse(e->settings_arena, e->s.settings, &e->settings, &err))
-		e->settings = NULL;
+	e->settings_arena = arena_new(SETTINGS_MAX);
+	e->settings = parsed(e->settings_arena, e->s.settings);
+	e->services = parsed(e->settings_arena, e->s.services);
 }
 
 static struct cached_source *entry_new(const struct live_source *s, uint64_t generation, ms_t now)

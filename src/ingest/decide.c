@@ -49,7 +49,6 @@ static struct refs collect(struct batch *b, size_t from, size_t to)
 
 			if (!p->for_incident || p->known || p->twin)
 				continue;
-			p->service_id = w->source->s.service_id;
 			refs.r[refs.n] = (struct ref){ w, p, refs.n };
 			refs.n++;
 		}

@@ -85,12 +85,13 @@ static bool load(struct batch *b, struct wanted *q, uint64_t generation)
 	return ok;
 }
 
-/* A stale entry that the database no longer has is forgotten, unless the database did not answer. */
+/* A stale entry that the database no longer has is forgotten, unless the database did not answer. It may be of this generation:
+ * what another host deletes moves no counter here. */
 static void settle(struct batch *b, struct ingest_work *w, uint64_t generation, bool asked_ok)
 {
 	struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
 
-	if (asked_ok && (!e || e->generation != generation)) {
+	if (asked_ok && (!e || !cache_is_fresh(e, generation, b->now))) {
 		cache_forget(b->g->cache, w->endpoint.kind, w->endpoint.name);
 		if (w->endpoint.kind != LOOKUP_NONE)
 			cache_put_absent(b->g->cache, w->endpoint.kind, w->endpoint.name, generation, b->now);
@@ -100,12 +101,14 @@ static void settle(struct batch *b, struct ingest_work *w, uint64_t generation, 
 /* An id under another provider's path is not that source. */
 static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 {
-	const struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+	const struct cached_source *e = NULL;
 
+	if (w->endpoint.kind != LOOKUP_NONE)
+		e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
 	if (e && e->provider && (!w->endpoint.provider || w->endpoint.provider == e->provider || w->endpoint.key_in_body)) {
 		w->source = e;
 		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : e->provider;
-	} else if (!e && !asked_ok) {
+	} else if (!e && w->asked && !asked_ok) {
 		w->source_unsure = true;
 	}
 }

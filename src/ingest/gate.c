@@ -77,10 +77,23 @@ static bool gate(struct batch *b, struct ingest_work *w)
 		return true;
 	r = rate_peek(c->shm, remote_key(w->item->remote_addr), c->remote_per_minute, b->now);
 	if (!r.allowed) {
+		w->item->rate = r;
+		count(c->shm, C_REFUSED_RATE, 1);
 		w->refusal.retry_after_s = (unsigned)((r.retry_after_ms + 999) / 1000);
-		return work_refuse(w, 429, "rate_limited", "Too many requests from this address failed their proof.");
+		return work_refuse(w, p->flags & FINAL_4XX ? 503 : 429, "rate_limited",
+			"Too many requests from this address failed their proof.");
 	}
 	return true;
+}
+
+/* What every answer tells: of the source's bucket, and where there is no source of the address's. */
+static struct rate_result rate_told(const struct ingest_config *c, const struct ingest_work *w, ms_t now)
+{
+	if (!c->rate_limit)
+		return (struct rate_result){ 0 };
+	if (w->source)
+		return rate_peek(c->shm, w->source->rate_key, w->source->per_minute, now);
+	return rate_peek(c->shm, remote_key(w->item->remote_addr), c->remote_per_minute, now);
 }
 
 void ingest_gate(struct batch *b)
@@ -88,8 +101,7 @@ void ingest_gate(struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct ingest_work *w = &b->work[i];
 
+		w->item->rate = rate_told(&b->g->c, w, b->now);
 		gate(b, w);
-		if (w->source && b->g->c.rate_limit)
-			w->item->rate = rate_peek(b->g->c.shm, w->source->rate_key, w->source->per_minute, b->now);
 	}
 }

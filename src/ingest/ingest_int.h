@@ -34,11 +34,11 @@ struct cached_source {
 	const struct provider *provider;
 	struct cidr *allowed;
 	size_t allowed_n;
-	const struct json *settings;
+	const struct json *settings, *services;
 	uint64_t rate_key;		/* of its bucket in shm */
 	uint32_t per_minute;		/* in force; 0 = no limit */
 	/* the cache's own */
-	struct arena *settings_arena;
+	struct arena *settings_arena;	/* of both */
 	char *block;
 	size_t block_n;
 	uint64_t generation;
@@ -155,5 +155,6 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 /* record.c: the request as it is kept. */
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */
 struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked, cut at 2048 */
+struct str record_body(struct arena *a, const struct ingest_work *w);	/* inflated, a routing key masked; the first 64 KiB when refused */
 
 #endif

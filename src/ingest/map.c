@@ -88,6 +88,30 @@ static bool refuse_unmapped(struct batch *b, struct ingest_work *w, const struct
 	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
 }
 
+static bool is_called(const struct json *service, struct str name)
+{
+	const struct json *aliases = json_get(service, "aliases");
+
+	if (str_ieq(json_text(json_get(service, "name")), name))
+		return true;
+	for (const struct json *x = json_is(aliases, JSON_ARRAY) ? aliases->first : NULL; x; x = x->next)
+		if (str_ieq(json_text(x), name))
+			return true;
+	return false;
+}
+
+/* With routeByService the event's own word decides, where a service of that name or alias exists. */
+static uint64_t service_of(const struct cached_source *s, const struct event *ev)
+{
+	uint64_t id;
+
+	if (s->s.route_by_service && ev->service.n && json_is(s->services, JSON_ARRAY))
+		for (const struct json *x = s->services->first; x; x = x->next)
+			if (is_called(x, ev->service) && str_u64(json_text(json_get(x, "id")), &id))
+				return id;
+	return s->s.service_id;
+}
+
 static bool map(struct batch *b, struct ingest_work *w)
 {
 	const struct provider *p = w->provider;
@@ -117,8 +141,10 @@ static bool map(struct batch *b, struct ingest_work *w)
 		pl->number = id_make(b->g->c.ids, b->now);
 		key_hash(pl->ev->event_id, pl->id_hash);
 		pl->for_incident = (w->source->s.actions & DO_INCIDENT) && pl->ev->action != ACTION_IGNORE && pl->ev->dedup_key.n;
-		if (pl->for_incident)
+		if (pl->for_incident) {
+			pl->service_id = service_of(w->source, pl->ev);
 			key_hash(pl->ev->dedup_key, pl->key_hash);
+		}
 	}
 	return true;
 }

@@ -70,7 +70,12 @@ static struct endpoint parse(struct arena *a, struct str path, struct str query)
 
 struct endpoint endpoint_of(struct arena *a, struct str path, struct str query)
 {
-	return parse(a, path, query);
+	struct endpoint ep = parse(a, path, query);
+
+	/* No id of ours: not asked for, since one of 60 KB would fill the query for all of its batch. */
+	if (ep.kind == LOOKUP_ID && ep.name.n >= PUBLIC_ID_MAX)
+		ep.kind = LOOKUP_NONE;
+	return ep;
 }
 
 bool ingest_path(struct str method, struct str path, size_t *body_max)

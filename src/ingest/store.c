@@ -167,7 +167,7 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.trace = str_cut(w->item->trace, 64),
 		.traceparent = str_cut(w->item->traceparent, 55),
 		.headers = record_headers(b->a, in),
-		.body = w->refused ? (struct str){ w->raw.p, w->raw.n < INGEST_REFUSED_BODY ? w->raw.n : INGEST_REFUSED_BODY } : in->body,
+		.body = record_body(b->a, w),
 		.body_bytes = w->raw.n,
 		.duration_us = (uint64_t)(clock_mono_us() - w->item->began_us),
 		.event_count = w->plan_n,
@@ -367,6 +367,29 @@ static void fail_range(struct batch *b, size_t from, size_t to, const struct err
 	}
 }
 
+/* A refused request is kept, for the first thousand of a source and hour; one for an unknown source never. */
+static bool is_kept(struct batch *b, const struct ingest_work *w)
+{
+	if (!w->source)
+		return false;
+	return !w->refused || hourly_take(b->g->c.shm, w->source->rate_key, INGEST_REFUSED_PER_HOUR, b->now);
+}
+
+/* One request alone, and the database refuses its data (most likely a body beyond max_allowed_packet): it
+ * is refused, and as such it can be kept. False: it was that already, or something else is wrong. */
+static bool refuse_unstorable(struct batch *b, struct ingest_work *w, const struct err *e)
+{
+	if (w->refused || db_trouble(b->g->c.db) != DB_DATA)
+		return false;
+	log_error("a request could not be stored", LOG_STR("source", w->source->s.public_id),
+		LOG_STR("request", w->item->trace), LOG_ERR(e));
+	work_answer_failed(b, w, 500);
+	w->refusal.reason = arena_cstr(b->a, str_cut(str_of(e->text), 255));
+	w->plan_n = 0;
+	w->record = is_kept(b, w);
+	return true;
+}
+
 static void store_range(struct batch *b, size_t from, size_t to)
 {
 	for (unsigned attempt = 0;; attempt++) {
@@ -384,19 +407,13 @@ static void store_range(struct batch *b, size_t from, size_t to)
 			count(b->g->c.shm, C_BATCH_SINGLES, 1);
 			for (size_t i = from; i < to; i++)
 				store_range(b, i, i + 1);
+		} else if (to - from == 1 && refuse_unstorable(b, &b->work[from], &e)) {
+			store_range(b, from, to);
 		} else {
 			fail_range(b, from, to, &e);
 		}
 		return;
 	}
-}
-
-/* A refused request is kept, for the first thousand of a source and hour; one for an unknown source never. */
-static bool is_kept(struct batch *b, const struct ingest_work *w)
-{
-	if (!w->source)
-		return false;
-	return !w->refused || hourly_take(b->g->c.shm, w->source->rate_key, INGEST_REFUSED_PER_HOUR, b->now);
 }
 
 void ingest_store(struct batch *b)

@@ -15,7 +15,9 @@ enum { Q_SOME, Q_ALL };
 	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
-	" s.key_hash, x.sealed FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
+	" s.key_hash, x.sealed, IF(s.route_by_service," \
+	" (SELECT JSON_ARRAYAGG(JSON_OBJECT('id', o.id, 'name', o.name, 'aliases', JSON_COMPACT(o.aliases)))" \
+	" FROM services o WHERE o.tenant_id = s.tenant_id), NULL) AS services FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
 	" LEFT JOIN source_secrets x ON x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)" \
 	" WHERE s.deleted_at IS NULL ORDER BY s.id, x.created_at DESC, x.id DESC"
 
@@ -52,6 +54,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct row, source.service_name, "service_name", ""),
 	FIELD_STR(struct row, source.allowed_ips, "allowed_ips", ""),
 	FIELD_STR(struct row, source.settings, "settings", ""),
+	FIELD_STR(struct row, source.services, "services", ""),
 	FIELD_BOOL(struct row, source.enabled, "enabled", ""),
 	FIELD_BOOL(struct row, source.is_default, "is_default", ""),
 	FIELD_BOOL(struct row, source.require_key, "require_key", ""),

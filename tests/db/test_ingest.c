@@ -244,12 +244,108 @@ START_TEST(test_counters_are_kept_by_hour_and_in_all)
 }
 END_TEST
 
+static void change(const char *sql)
+{
+	const struct stmt *s = &(struct stmt){ "test.change", sql };
+	struct db *db = test_connect("grapnel_test_ingest", 30000);
+
+	succeeds(db_exec(db, s, NULL, 0, NULL, &e));
+	db_free(db);
+}
+
+/* All names of a batch share one query: one of 60 KB filled it, and its neighbours got 503. */
+START_TEST(test_long_ids_of_strangers_spoil_no_batch)
+{
+	struct ingest_item it[20];
+
+	for (int i = 0; i < 20; i++) {
+		it[i] = item(&w.webhook, w.webhook_key, "1", "{}");
+		it[i].in.path = STR("/api/integrations/webhook");
+		it[i].in.query = arena_printf(w.a, "integrationId=%06000d", i);
+	}
+	it[19] = item(&w.webhook, w.webhook_key, "1", "{}");
+	ingest_run(w.g, w.a, it, 20, T0);
+	for (int i = 0; i < 19; i++)
+		ck_assert_uint_eq(it[i].answer.status, 404);
+	ck_assert_uint_eq(it[19].answer.status, 201);
+}
+END_TEST
+
+/* No generation is bumped here for what another host deletes. */
+START_TEST(test_source_that_another_host_deleted)
+{
+	struct ingest_item first = item(&w.webhook, w.webhook_key, "1", "{}"), last = item(&w.webhook, w.webhook_key, "2", "{}");
+
+	ingest_run(w.g, w.a, &first, 1, T0);
+	ck_assert_uint_eq(first.answer.status, 201);
+	change("UPDATE sources SET deleted_at = 1");
+	ingest_run(w.g, w.a, &last, 1, T0 + INGEST_CACHE_FRESH_MS);
+	ck_assert_uint_eq(last.answer.status, 404);
+}
+END_TEST
+
+/* The test server's max_allowed_packet is 1 MiB. */
+START_TEST(test_body_that_no_packet_holds_is_refused_and_kept)
+{
+	struct ingest_item it[2] = {
+		item(&w.webhook, w.webhook_key, "1", arena_printf(w.a, "{\"a\":\"%01500000d\"}", 0).p),
+		item(&w.webhook, w.webhook_key, "2", "{}"),
+	};
+
+	ingest_run(w.g, w.a, it, 2, T0);
+	ck_assert_uint_eq(it[0].answer.status, 500);
+	ck_assert_uint_eq(it[1].answer.status, 201);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 500 AND LENGTH(body) = 65536"
+		" AND body_bytes = 1500008 AND event_count = 0 AND reason LIKE '%packet%'"), 1);
+	ck_assert_uint_eq(number("SELECT SUM(errors) AS n FROM source_stats WHERE hour = 0"), 1);
+}
+END_TEST
+
+START_TEST(test_nothing_new_is_answered_200)
+{
+	static const char *const bodies[] = { "[{\"summary\":\"s\"},7]", "[{\"summary\":\"s\"},7]", "[7]" };
+	static const unsigned statuses[] = { 201, 200, 400 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		struct ingest_item it = item(&w.webhook, w.webhook_key, i < 2 ? "1" : "2", bodies[i]);
+
+		ingest_run(w.g, w.a, &it, 1, T0);
+		ck_assert_uint_eq(it.answer.status, statuses[i]);
+	}
+}
+END_TEST
+
+START_TEST(test_an_event_names_its_service)
+{
+	static const struct {
+		const char *service, *of;
+	} rows[] = { { "shop", "shop" }, { "SHOP", "shop" }, { "Till 1", "shop" }, { "nowhere", "default" }, { "foreign", "default" } };
+
+	change("INSERT INTO services (public_id, tenant_id, name, aliases, created_at, updated_at) VALUES"
+		" ('sv_shop', 1, 'shop', '[\"till 1\"]', 0, 0), ('sv_other', 2, 'foreign', NULL, 0, 0)");
+	change("UPDATE sources SET route_by_service = 1 WHERE provider = 'webhook'");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *body = arena_printf(w.a, "{\"id\":\"k%zu\",\"service\":\"%s\"}", i, rows[i].service).p;
+		const char *where = arena_printf(w.a, "SELECT COUNT(*) AS n FROM incidents i JOIN services s ON s.id = i.service_id"
+			" WHERE i.dedup_key = 'webhook:k%zu' AND s.name = '%s'", i, rows[i].of).p;
+		struct ingest_item it = item(&w.webhook, w.webhook_key, body, body);
+
+		ingest_run(w.g, w.a, &it, 1, T0);
+		ck_assert_uint_eq(it.answer.status, 201);
+		ck_assert_uint_eq(number(where), 1);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
 		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
-		test_counters_are_kept_by_hour_and_in_all };
+		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
+		test_source_that_another_host_deleted, test_body_that_no_packet_holds_is_refused_and_kept,
+		test_nothing_new_is_answered_200, test_an_event_names_its_service };
 	Suite *s = suite_create("ingest on a database");
 	TCase *t = tcase_create("ingest");
 	SRunner *r;

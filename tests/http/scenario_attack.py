@@ -1,12 +1,17 @@
 """What a hostile sender tries on the ingest path: bodies that grow, names that spoil a batch, the edges of the order of checks.
 After each scenario run.py looks whether a worker died."""
 import gzip
+import json
 import time
 
-from harness import alert, alerts, same, together, true
+from harness import alert, alerts, gzipped, pagerduty, same, together, true
 
 MIB = 1024 * 1024
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def _last(box, column):
+    return box.sql("SELECT %s FROM requests ORDER BY id DESC LIMIT 1" % column)[0][0]
 
 
 def gzip_bombs_of_strangers_share_no_memory(box):
@@ -46,3 +51,51 @@ def a_group_of_190_000_members_with_nine_thousand_alerts(box):
     began = time.monotonic()
     same(len(box.send(source, body).expect(201)["results"]), 9900)
     true(time.monotonic() - began < 10, "answer after %.1f s" % (time.monotonic() - began))
+
+
+def a_key_under_an_encoded_name_is_not_stored(box):
+    source = box.integration("prometheus")
+    path = "/api/integrations/prometheus/%s?a=b&%%6Bey=%s" % (source["id"], source["key"])
+    box.send(source, alerts(alert()), path=path, key=False).expect(201)
+    same(_last(box, "uri"), "/api/integrations/prometheus/%s?a=b&%%6Bey=***" % source["id"])
+
+
+def a_routing_key_is_not_stored(box):
+    source = box.integration("webhook")
+    body = pagerduty(source)
+    stars = json.dumps(body).replace(source["key"], "*" * 32)
+    box.send(source, body, path="/v2/enqueue", key=False).expect(202)
+    same(_last(box, "body"), stars)
+    head = {"Content-Encoding": "gzip"}
+    box.send(source, gzipped({**body, "event_action": "x"}), head, path="/v2/enqueue", key=False).expect(400)
+    same(_last(box, "body"), stars.replace("trigger", "x"))
+
+
+def an_address_that_failed_is_told_503_where_4xx_is_final(box):
+    source, other = box.integration("prometheus"), box.integration("webhook")
+    address = box.fresh_address()
+    wrong = {**source, "key": "0" * 32}
+    statuses = [box.send(wrong, b"{}", source=address).status for _ in range(450)]
+    same(sorted(set(statuses)), [401, 503])
+    reply = box.send(source, alerts(alert()), source=address)
+    same((reply.status, bool(reply.header("retry-after")), reply.header("x-ratelimit-remaining")), (503, True, "0"))
+    reply = box.send(other, {"a": 1}, source=address)
+    reply.expect(429, "rate_limited")
+    box.send(source, alerts(alert())).expect(201)
+
+
+def rate_headers_stand_on_every_answer(box):
+    source = box.integration("prometheus")
+    unknown = "/api/integrations/prometheus/in_" + "0" * 20
+    for reply in (box.send(source, b"{"), box.send(source, alerts(alert())), box.send(source, b"", method="GET"),
+                  box.send({**source, "key": "x"}, b"{}", source=box.fresh_address()),
+                  box.request("POST", unknown, b"{}"), box.request("PUT", unknown, b"{}"),
+                  box.request("POST", "/v2/enqueue", b"[")):
+        for name in ("limit", "remaining", "reset"):
+            true(reply.header("x-ratelimit-" + name), "X-RateLimit-%s of %s %r" % (name, reply.status, reply.body))
+
+
+def two_gzip_members_are_one_body(box):
+    source = box.integration("prometheus")
+    body = json.dumps(alerts(alert())).encode()
+    box.send(source, gzipped(body[:50]) + gzipped(body[50:]), {"Content-Encoding": "gzip"}).expect(201)

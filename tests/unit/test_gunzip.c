@@ -53,6 +53,26 @@ START_TEST(test_the_limit_to_the_byte)
 }
 END_TEST
 
+/* RFC 1952, section 2.2: a file is a series of members. */
+START_TEST(test_members_follow_each_other)
+{
+	struct str one, two, out;
+	char *both;
+
+	a = arena_new(1 << 20);
+	one = gzip(STR("one and "));
+	two = gzip(STR("two"));
+	both = arena_alloc(a, one.n + two.n);
+	memcpy(both, one.p, one.n);
+	memcpy(both + one.n, two.p, two.n);
+	ck_assert_int_eq(gunzip(a, (struct str){ both, one.n + two.n }, 11, &out), 1);
+	ck_assert(str_eqs(out, "one and two"));
+	ck_assert_int_eq(gunzip(a, (struct str){ both, one.n + two.n }, 10, &out), 0);
+	ck_assert_int_eq(gunzip(a, (struct str){ both, one.n + two.n - 1 }, 11, &out), -1);
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_what_is_no_gzip)
 {
 	struct str packed, out;
@@ -74,4 +94,4 @@ START_TEST(test_what_is_no_gzip)
 END_TEST
 
 UNIT_MAIN("gunzip", UNIT(test_there_and_back), UNIT(test_the_limit_to_the_byte),
-	UNIT(test_what_is_no_gzip))
+	UNIT(test_members_follow_each_other), UNIT(test_what_is_no_gzip))
