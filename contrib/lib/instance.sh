@@ -53,6 +53,7 @@ data_check() {
 }
 
 data_make() {
+	user_must_reach "$(dirname "$DATA")"	# before anything is made there
 	if [ "$(id -u)" -eq 0 ]; then
 		mkdir -p "$DATA"
 		if [ -z "$(ls -A "$DATA")" ]; then
@@ -123,10 +124,26 @@ config_database() {
 	printf '[client]\nsocket = %s\nuser = root\npassword = %s\n' "$DATA/run/db.sock" "$root" | write_file "$DATA/etc/root.cnf"
 }
 
-# The first start writes grapnel.conf; later ones change in it only what this command line says.
+# The first start writes grapnel.conf; later ones change in it only what this command line says, and an address that an
+# earlier port gave it. Nothing is changed where grapnelctl would refuse the result.
 config_grapnel() {
-	local conf=$DATA/etc/grapnel.conf set key value
-	as_user test -s "$conf" || write_file "$conf" <<-END
+	local conf=$DATA/etc/grapnel.conf new=$DATA/etc/grapnel.conf.next set key value
+	as_user test -s "$conf" || config_first | write_file "$conf"
+	as_user sed "s|^public_url = http://127\.0\.0\.1:[0-9]*\$|public_url = $URL|" "$conf" | write_file "$new"
+	[ -z "$WORKERS" ] || ini_set "$new" server ingest_workers "$WORKERS"
+	for set in ${SETS[@]+"${SETS[@]}"}; do
+		key=${set%%=*} value=${set#*=}
+		ini_set "$new" "${key%%.*}" "${key#*.}" "$value"
+	done
+	as_user "$PREFIX/bin/grapnelctl" -c "$new" config print >/dev/null || die "the configuration stays as it was"
+	as_user mv -f "$new" "$conf"
+	as_user cat "$conf" | write_file "$DATA/etc/migrate.conf"
+	ini_set "$DATA/etc/migrate.conf" database user grapnel_owner
+	ini_set "$DATA/etc/migrate.conf" database password_file "$DATA/etc/owner.password"
+}
+
+config_first() {
+	cat <<-END
 		# This instance's configuration. Written by contrib/quickstart; yours to change. All options: grapnel.conf.sample
 		[database]
 		socket = $DATA/run/db.sock
@@ -139,6 +156,7 @@ config_grapnel() {
 		web_socket = $DATA/run/web.sock
 		socket_mode = 0660
 		state_file = $DATA/run/state
+		public_url = $URL
 
 		[secrets]
 		key_file = $DATA/etc/secret.key
@@ -149,15 +167,6 @@ config_grapnel() {
 		[metrics]
 		token = $(secret "$DATA/etc/metrics.token")
 	END
-	ini_set "$conf" server public_url "$URL"
-	[ -z "$WORKERS" ] || ini_set "$conf" server ingest_workers "$WORKERS"
-	for set in ${SETS[@]+"${SETS[@]}"}; do
-		key=${set%%=*} value=${set#*=}
-		ini_set "$conf" "${key%%.*}" "${key#*.}" "$value"
-	done
-	as_user cat "$conf" | write_file "$DATA/etc/migrate.conf"
-	ini_set "$DATA/etc/migrate.conf" database user grapnel_owner
-	ini_set "$DATA/etc/migrate.conf" database password_file "$DATA/etc/owner.password"
 }
 
 # The shipped snippet with this instance's sockets, and around it the least that each server needs.

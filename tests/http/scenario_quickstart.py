@@ -36,15 +36,24 @@ def set_is_written_into_the_configuration_and_stays(box):
     same(box.request("GET", "/readyz").status, 200)
 
 
-def option_that_does_not_exist_is_named(box):
-    done = box.quickstart("up", "--no-install", "--set", "nosuch.option=1")
-    true(done.returncode != 0 and "nosuch" in done.stdout, "answer %r" % done.stdout)
-    conf = box.env["GRAPNEL_CONF"]
-    with open(conf) as f:
-        text = f.read()
-    subprocess.run(["sed", "-i", "/nosuch/,$d", conf], check=True)
-    true("nosuch" in text, "it was written")
+def option_that_does_not_exist_is_named_and_changes_nothing(box):
+    with open(box.env["GRAPNEL_CONF"]) as f:
+        before = f.read()
+    for wrong in ("nosuch.option=1", "server.web_workers=many"):
+        done = box.quickstart("up", "--no-install", "--set", wrong)
+        true(done.returncode != 0 and wrong.split("=")[0].split(".")[1] in done.stdout, "answer %r" % done.stdout)
+    with open(box.env["GRAPNEL_CONF"]) as f:
+        same(f.read(), before, "the configuration")
     box.up()
+
+
+def address_of_ones_own_stays_and_the_workers_last_asked_for(box):
+    box.up("--set", "server.public_url=https://hooks.example", "--set", "server.ingest_workers=3")
+    done = box.quickstart("up", "--no-install")
+    same(done.returncode, 0, done.stdout)
+    same((box.setting("server", "public_url"), box.setting("server", "ingest_workers")), ("https://hooks.example", "3"))
+    box.up("--set", "server.public_url=" + box.env["GRAPNEL_URL"])
+    same(box.setting("server", "ingest_workers"), str(box.workers))
 
 
 def files_that_hold_secrets_are_for_their_owner_alone(box):
@@ -73,6 +82,15 @@ def _answers(box):
         return False
 
 
+def part_that_dies_at_once_is_tried_again(box):
+    base = box.path("run", "dies")
+    keeper = subprocess.Popen([os.path.join(TOP, "contrib/lib/keeper"), base, "TERM", base + ".log", "/bin/false"])
+    wait_until(lambda: os.path.exists(base + ".deaths") and int(open(base + ".deaths").read() or 0) >= 3, 10, "three tries")
+    same(keeper.poll(), None, "the keeper's exit status")
+    keeper.terminate()
+    same(keeper.wait(10), 0, "the keeper ends when told to")
+
+
 def keeper_killed_and_up_again(box):
     with open(box.path("run", "web.keeper")) as f:
         os.kill(int(f.read()), signal.SIGKILL)
@@ -82,7 +100,8 @@ def keeper_killed_and_up_again(box):
 
 def wrong_arguments_end_with_a_sentence(box):
     for words, part in ((["--port", "x"], "--port"), (["--server", "nginx"], "lighttpd or apache"), (["--data", "/tmp/a b"], "character"),
-                        (["--data", "/tmp/" + "d" * 100], "107"), (["--set", "nonsense"], "SECTION.KEY"), (["--nonsense"], "unknown")):
+                        (["--data", "/tmp/" + "d" * 100], "107"), (["--set", "nonsense"], "SECTION.KEY"), (["--nonsense"], "unknown"),
+                        (["--data", ""], "empty"), (["--port", "00"], "between")):
         done = subprocess.run([os.path.join(TOP, "contrib/quickstart"), "up", "--no-install", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         true(done.returncode != 0 and part in done.stdout, "%s: %r" % (words, done.stdout))
