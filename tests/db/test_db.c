@@ -249,7 +249,8 @@ START_TEST(test_bytes_as_key)
 	row[4] = V_B(key);
 	succeeds(db_exec(db, &q[Q_INSERT], row, SAMPLE_COLS, NULL, &e));
 	for (int text = 0; text < 2; text++) {
-		const struct val whole = text ? V_S(key) : V_B(key), cut = text ? V_S(part) : V_B(part);
+		const struct val whole = text ? V_S(key) : V_B(key);
+		const struct val cut = text ? V_S(part) : V_B(part);
 
 		ck_assert_int_eq(db_query_one(db, &q[Q_BY_BYTES], &whole, 1, a, row_fields,
 			sizeof(r), &r, &e), 1);
