@@ -50,8 +50,8 @@ def compare(box, acknowledged):
         "alerts without their event": "SELECT COUNT(*) FROM alerts a LEFT JOIN events e ON e.id = a.event_id WHERE e.id IS NULL",
         "events with two alerts": "SELECT COUNT(*) FROM (SELECT 1 FROM alerts GROUP BY event_id HAVING COUNT(*) > 1) t",
         "triggers of an open incident without alert":
-            "SELECT COUNT(*) FROM events e LEFT JOIN alerts a ON a.event_id = e.id "
-            "WHERE e.action = 1 AND e.incident_id IS NOT NULL AND a.id IS NULL",
+            "SELECT COUNT(*) FROM events WHERE action = 1 AND incident_id IS NOT NULL "
+            "AND id NOT IN (SELECT event_id FROM alerts)",
         "incidents whose count is wrong":
             "SELECT COUNT(*) FROM incidents i LEFT JOIN (SELECT incident_id, COUNT(*) n FROM alerts GROUP BY incident_id) a "
             "ON a.incident_id = i.id WHERE i.alert_count <> COALESCE(a.n, 0)",
