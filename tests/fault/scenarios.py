@@ -46,7 +46,7 @@ def _workers(box):
 # ---- kills under load ----
 
 def workers_killed_at_random(box, builddir):
-    load, kills = Load(box, builddir, 10), 0
+    load, kills = Load(box, builddir, 6), 0
     while load.running():
         time.sleep(random.uniform(0.05, 0.4))
         workers = _workers(box)
@@ -58,7 +58,7 @@ def workers_killed_at_random(box, builddir):
 
 
 def master_killed_at_random(box, builddir):
-    load, kills = Load(box, builddir, 12), 0
+    load, kills = Load(box, builddir, 10), 0
     while load.running():
         time.sleep(random.uniform(1.0, 2.0))
         before = _workers(box)
@@ -70,7 +70,7 @@ def master_killed_at_random(box, builddir):
 
 
 def mariadbd_killed_at_random(box, builddir):
-    load, kills = Load(box, builddir, 20), 0
+    load, kills = Load(box, builddir, 12), 0
     while load.running():
         time.sleep(random.uniform(2.0, 5.0))
         kills += load.running() and _kill(box.pid("db"))
@@ -80,7 +80,7 @@ def mariadbd_killed_at_random(box, builddir):
 
 
 def everything_killed_at_random(box, builddir):
-    load = Load(box, builddir, 20)
+    load = Load(box, builddir, 15)
     while load.running():
         time.sleep(random.uniform(0.2, 1.5))
         choice = random.randrange(10)
