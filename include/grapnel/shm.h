@@ -16,6 +16,9 @@
 struct shm;
 /* Opens or makes the file (mode 0660). */
 struct shm *shm_open_file(const char *path, struct err *e);
+/* Never makes nor replaces it: for programs of another user than the workers', who could not open what was made here.
+ * ERR_CONFLICT: of another version. */
+struct shm *shm_open_existing(const char *path, struct err *e);
 void shm_close(struct shm *s);
 
 /* ---- rate: GCRA, one 64-bit time per bucket ----

@@ -18,12 +18,12 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must not hide a lock: processes share them");
 
 /* Locked and still the file of that name: somebody may have replaced it while we waited. */
-static bool open_locked(const char *path, int *fd, struct stat *st, bool *current, struct err *e)
+static bool open_locked(const char *path, int flags, int *fd, struct stat *st, bool *current, struct err *e)
 {
 	struct stat named;
 
 	*current = false;
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0660);
 	if (*fd < 0)
 		return err_sys(e, ERR_DOWN, "state file %s", path);
 	if (flock(*fd, LOCK_EX) || fstat(*fd, st)) {
@@ -73,7 +73,7 @@ static struct shm_file *adopt(int fd, const struct stat *st, const char *path, b
 {
 	struct shm_file *f;
 
-	*other = st->st_size != sizeof(*f);
+	*other = !S_ISREG(st->st_mode) || st->st_size != sizeof(*f);
 	if (*other)
 		return NULL;
 	f = map(fd, path, e);
@@ -85,18 +85,50 @@ static struct shm_file *adopt(int fd, const struct stat *st, const char *path, b
 	return f;
 }
 
+static void unlock_close(int fd)
+{
+	flock(fd, LOCK_UN);	/* closing does not do it: the mapping keeps the open file alive */
+	close(fd);
+}
+
+static struct shm *shm_of(struct shm_file *f)
+{
+	struct shm *s;
+
+	if (!f)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->f = f;
+	return s;
+}
+
+struct shm *shm_open_existing(const char *path, struct err *e)
+{
+	bool current, other = false;
+	struct shm_file *f;
+	struct stat st;
+	int fd;
+
+	if (!open_locked(path, 0, &fd, &st, &current, e))
+		return NULL;
+	f = adopt(fd, &st, path, &other, e);
+	if (other)
+		err_set(e, ERR_CONFLICT, "state file %s is of another version", path);
+	unlock_close(fd);
+	return shm_of(f);
+}
+
 struct shm *shm_open_file(const char *path, struct err *e)
 {
 	struct shm_file *f = NULL;
 	bool again = true;
 	struct stat st;
-	struct shm *s;
 	int fd;
 
 	while (again) {
 		bool current, other = false;
 
-		if (!open_locked(path, &fd, &st, &current, e))
+		if (!open_locked(path, O_CREAT, &fd, &st, &current, e))
 			return NULL;
 		if (current && !S_ISREG(st.st_mode)) {
 			err_set(e, ERR_INVALID, "state file %s: not a file", path);
@@ -110,14 +142,9 @@ struct shm *shm_open_file(const char *path, struct err *e)
 			}
 			again = other;
 		}
-		flock(fd, LOCK_UN);	/* closing does not do it: the mapping keeps the open file alive */
-		close(fd);
+		unlock_close(fd);
 	}
-	if (!f)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
-	s->f = f;
-	return s;
+	return shm_of(f);
 }
 
 void shm_close(struct shm *s)

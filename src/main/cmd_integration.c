@@ -110,17 +110,21 @@ static bool list(struct ctl *c, struct err *e)
 {
 	struct integration_view *views;
 	struct source *sources;
-	uint64_t limit = LIST_LIMIT_MAX, cursor = 0;
+	uint64_t limit = LIST_LIMIT_MAX, cursor = 0, next = 0;
 	size_t n;
 
 	if (!ctl_number(c, "limit", 1, 10000, &limit, e) || !ctl_number(c, "cursor", 1, UINT32_MAX, &cursor, e) ||
-		!source_list(c->db, c->arena, c->tenant_id, ctl_value(c, "type"), cursor, limit, c->now, &sources, &n, e))
+		!source_list(c->db, c->arena, c->tenant_id, ctl_value(c, "type"), cursor, limit + 1, c->now, &sources, &n, e))
 		return false;
+	if (n > limit) {
+		n = limit;
+		next = sources[n - 1].id;
+	}
 	views = ARENA_ARRAY(c->arena, struct integration_view, n);
 	for (size_t i = 0; i < n; i++)
 		integration_view_fill(c->arena, &sources[i], str_of(c->conf.server.public_url), &views[i]);
 	ctl_list(c, "integrations", integration_view_fields, "id type enabled webhookCount errorCount lastWebhookAt name", views,
-		n, sizeof(*views), n == limit ? sources[n - 1].id : 0);
+		n, sizeof(*views), next);
 	return true;
 }
 

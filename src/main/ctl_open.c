@@ -71,15 +71,14 @@ static bool find_tenant(struct ctl *c, struct err *e)
 	return found == 1;
 }
 
-/* No file, or one we may not open: workers on this host (if any) see changes within minutes. Never made here: it would
- * belong to whoever runs this, and the workers could not open it. */
+/* No file, or one we may not open: workers on this host (if any) see changes within minutes. */
 static void open_state(struct ctl *c)
 {
 	struct err e = { 0 };
 
 	if (access(c->conf.server.state_file, F_OK))
 		return;
-	c->shm = shm_open_file(c->conf.server.state_file, &e);
+	c->shm = shm_open_existing(c->conf.server.state_file, &e);
 	if (!c->shm)
 		fprintf(stderr, "grapnelctl: workers will see the change within minutes only: %s\n", e.text);
 }

@@ -68,6 +68,30 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* Neither a missing file is made nor one of another version replaced. */
+START_TEST(test_existing_only)
+{
+	struct err e = { 0 };
+	struct shm *made, *s;
+	struct stat st;
+
+	ck_assert_ptr_null(shm_open_existing(shm_test_path(), &e));
+	ck_assert_int_eq(stat(shm_test_path(), &st), -1);
+	made = shm_test_open();
+	s = shm_open_existing(shm_test_path(), &e);
+	ck_assert_ptr_nonnull(s);
+	shm_generation_bump(s);
+	ck_assert_uint_eq(shm_generation(made), 1);
+	shm_close(s);
+	spoil(3);
+	ck_assert_ptr_null(shm_open_existing(shm_test_path(), &e));
+	ck_assert_int_eq(e.code, ERR_CONFLICT);
+	ck_assert_int_eq(stat(shm_test_path(), &st), 0);
+	ck_assert_int_eq(st.st_size, 3);
+	shm_test_end(made);
+}
+END_TEST
+
 /* A full disk is an error when the file is made, and what it leaves behind is no obstacle later. */
 START_TEST(test_no_space)
 {
@@ -118,4 +142,4 @@ START_TEST(test_opening_at_once)
 END_TEST
 
 UNIT_MAIN("shm", UNIT(test_two_mappings_share), UNIT_ROWS(test_another_version_is_replaced, sizes), UNIT(test_refused),
-	UNIT(test_no_space), UNIT(test_opening_at_once))
+	UNIT(test_existing_only), UNIT(test_no_space), UNIT(test_opening_at_once))
