@@ -28,14 +28,14 @@ static enum ctl_exit complain(const struct err *e, enum ctl_exit status)
 	return status;
 }
 
-/* Commands that need no database (secrets init) fail with ERR_DOWN when a file cannot be written. */
+/* A file that cannot be written and a right that the account lacks are ERR_DOWN as well: those only failed. */
 static enum ctl_exit status_of(const struct ctl *c, const struct err *e)
 {
-	bool has_db = (c->command->needs & NEED_DB) == NEED_DB;
+	bool db_is_gone = c->db && !db_is_connected(c->db);
 
 	if (e->code == ERR_INVALID)
 		return CTL_USAGE;
-	return has_db && (e->code == ERR_DOWN || e->code == ERR_UNKNOWN) ? CTL_NO_DATABASE : CTL_FAILED;
+	return db_is_gone && (e->code == ERR_DOWN || e->code == ERR_UNKNOWN) ? CTL_NO_DATABASE : CTL_FAILED;
 }
 
 static void count_row(void *ctx, const struct command *row)

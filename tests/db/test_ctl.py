@@ -32,10 +32,10 @@ def sql(text, database=DATABASE):
 
 
 def conf_write(path, **changes):
-    values = {"socket": SOCKET, "name": DATABASE, "key": os.path.join(FOLDER.name, "key"), "extra": ""}
+    values = {"socket": SOCKET, "user": "root", "name": DATABASE, "key": os.path.join(FOLDER.name, "key"), "extra": ""}
     values.update(changes)
     with open(path, "w") as f:
-        f.write("[database]\nsocket = {socket}\nuser = root\nname = {name}\n[server]\npublic_url = https://hooks.example.org\n"
+        f.write("[database]\nsocket = {socket}\nuser = {user}\nname = {name}\n[server]\npublic_url = https://hooks.example.org\n"
                 "state_file = /nonexistent/state\n{extra}[secrets]\nkey_file = {key}\n".format(**values))
     return path
 
@@ -76,6 +76,12 @@ class Opening(Case):
         conf = conf_write(os.path.join(FOLDER.name, "away.conf"), socket="/nonexistent/socket")
         self.refused(NO_DATABASE, "user", "list", conf=conf, says="the database does not answer")
         self.refused(NO_DATABASE, "migrate", conf=conf)
+
+    def test_database_that_refuses_is_there(self):
+        sql("CREATE USER IF NOT EXISTS reader@localhost; GRANT SELECT ON %s.* TO reader@localhost" % DATABASE)
+        conf = conf_write(os.path.join(FOLDER.name, "reader.conf"), user="reader")
+        self.refused(FAILED, "migrate", "--dir", os.path.join(SOURCE, "sql"), conf=conf, says="denied")
+        self.refused(FAILED, "user", "add", "nobody", conf=conf, says="denied")
 
     def test_no_configuration(self):
         self.refused(FAILED, "user", "list", conf="/nonexistent/grapnel.conf", says="/nonexistent/grapnel.conf")
