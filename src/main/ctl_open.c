@@ -95,7 +95,7 @@ enum ctl_exit ctl_open(struct ctl *c, struct err *e)
 	if (needs(c, NEED_DB) && !open_db(c, e))
 		return CTL_NO_DATABASE;
 	if (needs(c, NEED_SCHEMA) && (!check_schema(c, e) || !find_tenant(c, e)))
-		return db_is_connected(c->db) ? CTL_FAILED : CTL_NO_DATABASE;
+		return db_trouble(c->db) == DB_LOST ? CTL_NO_DATABASE : CTL_FAILED;
 	if (needs(c, NEED_STATE))
 		open_state(c);
 	return CTL_OK;

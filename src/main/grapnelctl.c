@@ -31,7 +31,7 @@ static enum ctl_exit complain(const struct err *e, enum ctl_exit status)
 /* A file that cannot be written and a right that the account lacks are ERR_DOWN as well: those only failed. */
 static enum ctl_exit status_of(const struct ctl *c, const struct err *e)
 {
-	bool db_is_gone = c->db && !db_is_connected(c->db);
+	bool db_is_gone = c->db && db_trouble(c->db) == DB_LOST;
 
 	if (e->code == ERR_INVALID)
 		return CTL_USAGE;
