@@ -20,6 +20,7 @@ static const char session_settings[] =
 	"sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
 	" time_zone='+00:00', innodb_lock_wait_timeout=5, autocommit=1";
 
+#define PACKET_KEPT_MAX (4u << 20)	/* most bodies end at 1 MiB, and a batch with its headers fits */
 #define PACKET_MAX_LEAST 1024	/* the smallest max_allowed_packet a server takes */
 
 static char *copy(const char *s)
@@ -189,6 +190,12 @@ static bool peer_has_gone(const struct db *db)
 	return n == 0 || !mysql_get_ssl_cipher(db->my);
 }
 
+/* The library keeps the largest packet it ever sent or got; after a body of 25 MB that is 25 MB for good. */
+static bool is_swollen(const struct db *db)
+{
+	return db->my->net.max_packet > PACKET_KEPT_MAX;
+}
+
 bool conn_ready(struct db *db, const char *name, struct err *e)
 {
 	if (db->tx == TX_BROKEN) {
@@ -196,7 +203,7 @@ bool conn_ready(struct db *db, const char *name, struct err *e)
 		return err_set(e, ERR_DOWN, "%s: the transaction is broken since error %u", name,
 			db->err_no);
 	}
-	if (db->my && db->tx == TX_NONE && !db->pinned && peer_has_gone(db))
+	if (db->my && db->tx == TX_NONE && !db->pinned && (is_swollen(db) || peer_has_gone(db)))
 		conn_close(db);
 	if (db->my)
 		return true;

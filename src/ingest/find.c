@@ -70,6 +70,7 @@ static bool load(struct batch *b, struct wanted *q, uint64_t generation)
 {
 	struct live_source *found;
 	size_t n;
+	uint64_t failed;
 	struct err e = { 0 };
 	bool ok;
 
@@ -79,8 +80,8 @@ static bool load(struct batch *b, struct wanted *q, uint64_t generation)
 		strbuf_str(&q->text[2]), b->now, &found, &n, &e);
 	if (ok)
 		cache_put_all(b->g, found, n, generation, b->now);
-	else
-		log_warning("sources could not be read", LOG_ERR(&e));
+	else if ((failed = ingest_complaint(b->g, b->n, b->now)))
+		log_warning("sources could not be read", LOG_U("requests", failed), LOG_ERR(&e));
 	arena_reset(b->g->scratch);
 	return ok;
 }

@@ -59,6 +59,16 @@ void ingest_preload(struct ingest *g, ms_t now)
 	arena_reset(g->scratch);
 }
 
+uint64_t ingest_complaint(struct ingest *g, size_t n, ms_t now)
+{
+	uint64_t failed = g->unsaid + n;
+	bool soon = now >= g->complained_at && now - g->complained_at < MS_PER_SECOND;
+
+	g->unsaid = soon ? failed : 0;
+	g->complained_at = soon ? g->complained_at : now;
+	return soon ? 0 : failed;
+}
+
 /* After a change anywhere on the host the whole cache is read anew, before the next request asks. */
 void ingest_tick(struct ingest *g, ms_t now)
 {
@@ -83,7 +93,7 @@ uint64_t ingest_print(const struct ingest_item *it)
 
 static void run(struct ingest *g, struct arena *a, struct ingest_work *work, size_t n, ms_t now)
 {
-	struct batch b = { g, a, work, n, now };
+	struct batch b = { g, a, work, n, now, clock_mono_us() };
 	uint64_t prints[INGEST_BATCH_MAX];
 
 	for (size_t i = 0; i < n; i++)

@@ -104,6 +104,7 @@ struct batch {
 	struct ingest_work *work;
 	size_t n;
 	ms_t now;
+	int64_t began_us;	/* clock_mono_us */
 };
 
 struct ingest {
@@ -111,6 +112,8 @@ struct ingest {
 	struct cache *cache;
 	uint64_t preloaded;		/* generation at the last reading of all sources */
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
+	ms_t complained_at;		/* last line about a database that fails */
+	uint64_t unsaid;		/* requests that failed since then */
 };
 
 /* Refuses one request; the first refusal stays. Returns false. */
@@ -123,6 +126,9 @@ uint64_t remote_key(struct str remote_addr);
 
 /* ingest.c: into the cache, with a word about secrets that do not open. */
 void cache_put_all(struct ingest *g, const struct live_source *sources, size_t n, uint64_t generation, ms_t now);
+/* ingest.c: `n` more requests failed because of the database. While it is away every batch does, so a line a
+ * second is enough: how many failed since the last one, or 0 = say nothing. */
+uint64_t ingest_complaint(struct ingest *g, size_t n, ms_t now);
 /* ingest.c: what a request looks like, for the suspects; never 0. */
 uint64_t ingest_print(const struct ingest_item *it);
 

@@ -8,6 +8,8 @@
 #include "ingest_int.h"
 
 #define CONFLICT_RETRIES 3
+#define AGAIN_UNTIL_US 10000000	/* of the batch: two lock waits; */
+#define SINGLY_UNTIL_US 20000000	/* and two more for single requests */
 #define JITTER_US 4000		/* two workers that collide part again within a few transactions' time */
 
 /* ---- event ids ---- */
@@ -323,6 +325,13 @@ static int committed_after_all(struct batch *b, size_t from, size_t to, struct e
 	return 0;
 }
 
+/* A row that somebody else keeps locked costs 5 s for each try, and a batch may hold 32 requests for it:
+ * it must end before senders and web servers give up. */
+static bool is_late(const struct batch *b, int64_t after_us)
+{
+	return clock_mono_us() - b->began_us > after_us;
+}
+
 enum next_step { STORED, AGAIN, SINGLY, GIVE_UP };
 
 static enum next_step after_failure(struct batch *b, size_t from, size_t to, unsigned attempt, bool unknown)
@@ -332,7 +341,7 @@ static enum next_step after_failure(struct batch *b, size_t from, size_t to, uns
 
 	switch (db_trouble(b->g->c.db)) {
 	case DB_CONFLICT:
-		if (attempt >= CONFLICT_RETRIES)
+		if (attempt >= CONFLICT_RETRIES || is_late(b, AGAIN_UNTIL_US))
 			return SINGLY;
 		count(b->g->c.shm, C_BATCH_RETRIES, 1);
 		usleep((useconds_t)(clock_mono_us() % JITTER_US) * (attempt + 1));
@@ -341,7 +350,7 @@ static enum next_step after_failure(struct batch *b, size_t from, size_t to, uns
 		there = unknown ? committed_after_all(b, from, to, &e) : 0;
 		if (there)
 			return there > 0 ? STORED : GIVE_UP;
-		return attempt == 0 ? AGAIN : GIVE_UP;
+		return attempt == 0 && !is_late(b, AGAIN_UNTIL_US) ? AGAIN : GIVE_UP;
 	case DB_DATA:
 	case DB_DUPLICATE:
 		return SINGLY;
@@ -354,9 +363,12 @@ static enum next_step after_failure(struct batch *b, size_t from, size_t to, uns
 
 static void fail_range(struct batch *b, size_t from, size_t to, const struct err *e)
 {
-	bool bad_data = db_trouble(b->g->c.db) == DB_DATA;
+	bool bad_data = e->code == ERR_INVALID;
+	uint64_t failed = ingest_complaint(b->g, to - from, b->now);
 
-	log_error("events could not be stored", LOG_U("requests", to - from), LOG_STR("request", b->work[from].item->trace), LOG_ERR(e));
+	if (failed)
+		log_error("events could not be stored", LOG_U("requests", failed),
+			LOG_STR("request", b->work[from].item->trace), LOG_ERR(e));
 	for (size_t i = from; i < to; i++) {
 		struct ingest_work *w = &b->work[i];
 
@@ -379,7 +391,7 @@ static bool is_kept(struct batch *b, const struct ingest_work *w)
  * is refused, and as such it can be kept. False: it was that already, or something else is wrong. */
 static bool refuse_unstorable(struct batch *b, struct ingest_work *w, const struct err *e)
 {
-	if (w->refused || db_trouble(b->g->c.db) != DB_DATA)
+	if (w->refused || e->code != ERR_INVALID)
 		return false;
 	log_error("a request could not be stored", LOG_STR("source", w->source->s.public_id),
 		LOG_STR("request", w->item->trace), LOG_ERR(e));
@@ -405,8 +417,10 @@ static void store_range(struct batch *b, size_t from, size_t to)
 				b->work[i].stored = true;
 		} else if (next == SINGLY && to - from > 1) {
 			count(b->g->c.shm, C_BATCH_SINGLES, 1);
-			for (size_t i = from; i < to; i++)
-				store_range(b, i, i + 1);
+			for (; from < to && !is_late(b, SINGLY_UNTIL_US); from++)
+				store_range(b, from, from + 1);
+			if (from < to)
+				fail_range(b, from, to, &e);
 		} else if (to - from == 1 && refuse_unstorable(b, &b->work[from], &e)) {
 			store_range(b, from, to);
 		} else {
