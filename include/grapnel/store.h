@@ -120,7 +120,8 @@ int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str pu
 bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
 	struct source **out, size_t *n, struct err *e) MUST_USE;
 /* Of the source in->public_id in in->tenant_id: writes all that can be set; `secret` with p != NULL replaces the active secrets (empty
- * removes them). ERR_CONFLICT as with source_add. */
+ * removes them). ERR_CONFLICT as with source_add, and without a field where the source has changed since `in` was read
+ * (in->updated_at is another): else this would undo that change. */
 int source_update(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
 	const struct who *who, ms_t now, struct err *e) MUST_USE;
 int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,

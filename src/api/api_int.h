@@ -57,7 +57,7 @@ bool input_source(struct call *c, size_t param, struct source *out);
 bool input_query(struct call *c, const struct form_field *fields, void *out);
 /* The body as a JSON object; an empty body is an empty object where `optional`. */
 bool input_body(struct call *c, bool optional, const struct json **object);
-bool input_form(struct call *c, const struct form_field *fields, enum form_mode mode, bool optional,
+bool input_form(struct call *c, const struct form_field *fields, bool optional,
 	void *out);
 bool input_one_tenant(struct call *c);	/* tenant=all serves lists of events and incidents only */
 

@@ -127,7 +127,7 @@ static void command(struct call *c, enum incident_command what, const char *conf
 	uint64_t id;
 	int done;
 
-	if (!input_id(c, 0, &id) || !input_form(c, incident_note_fields, FORM_NEW, true, &f))
+	if (!input_id(c, 0, &id) || !input_form(c, incident_note_fields, true, &f))
 		return;
 	done = act(c, id, what, f.note.n ? f.note : STR_NONE, &e);
 	if (done == 1)

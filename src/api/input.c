@@ -82,14 +82,14 @@ bool input_body(struct call *c, bool optional, const struct json **object)
 	return true;
 }
 
-bool input_form(struct call *c, const struct form_field *fields, enum form_mode mode, bool optional,
+bool input_form(struct call *c, const struct form_field *fields, bool optional,
 	void *out)
 {
 	const struct json *object;
 	struct err e = { 0 };
 
 	return input_body(c, optional, &object) &&
-		(form_read_json(c->a, object, fields, mode, out, &e) || reply_err(c, &e));
+		(form_read_json(c->a, object, fields, FORM_NEW, out, &e) || reply_err(c, &e));
 }
 
 bool input_one_tenant(struct call *c)

@@ -4,6 +4,7 @@
 #include "grapnel/provider.h"
 
 #define SECRET_MAX 900		/* as the store takes it */
+#define CHANGE_TRIES 8		/* one of those who change a source at once gets through at each */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 
 /* Only what somebody carries out: an event with another action would stay pending. */
@@ -234,7 +235,7 @@ void api_integration_create(void *call)
 	struct str key = STR("");
 	struct err e = { 0 };
 
-	if (!input_one_tenant(c) || !input_form(c, integration_fields, FORM_NEW, false, &f))
+	if (!input_one_tenant(c) || !input_form(c, integration_fields, false, &f))
 		return;
 	p = provider_find(f.type);
 	if (!p) {
@@ -254,28 +255,41 @@ void api_integration_create(void *call)
 	reply_integration(c, 201, &made, key, f.secret);
 }
 
+/* One try: what the body says over what was just read. */
+static int change(struct call *c, const struct json *body, struct source *s, struct integration_form *f,
+	struct err *e)
+{
+	struct who who = account_who(&c->principal, c->tenant_id, c->rq->remote_addr);
+	const struct provider *p = provider_find(s->provider);
+
+	if (!p)
+		return 0;
+	source_to_form(c, s, f);
+	if (!form_read_json(c->a, body, integration_fields, FORM_CHANGE, f, e) ||
+		!form_to_source(c, f, p, s, e))
+		return -1;
+	return source_update(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, s, f->secret, &who,
+		c->now, e);
+}
+
+/* Who changes another member at the same time wins as well: the later one looks again. */
 void api_integration_update(void *call)
 {
 	struct call *c = call;
-	struct who who = account_who(&c->principal, c->tenant_id, c->rq->remote_addr);
-	const struct provider *p;
+	const struct json *body;
 	struct integration_form f;
-	struct err e = { 0 };
+	struct err e;
 	struct source s;
-	int done;
+	int done = -1, tries = 0;
 
-	if (!input_one_tenant(c) || !input_source(c, 0, &s))
+	if (!input_one_tenant(c) || !input_source(c, 0, &s) || !input_body(c, false, &body))
 		return;
-	source_to_form(c, &s, &f);
-	if (!input_form(c, integration_fields, FORM_CHANGE, false, &f))
-		return;
-	p = provider_find(s.provider);
-	if (!p || !form_to_source(c, &f, p, &s, &e)) {
-		p ? reply_err(c, &e) : reply_not_found(c);
-		return;
-	}
-	done = source_update(c->api->c.db, c->a, c->api->c.seal, c->api->c.shm, &s, f.secret, &who,
-		c->now, &e);
+	do {
+		if (tries && !input_source(c, 0, &s))
+			return;
+		e = (struct err){ 0 };
+		done = change(c, body, &s, &f, &e);
+	} while (done < 0 && e.code == ERR_CONFLICT && !e.field[0] && ++tries < CHANGE_TRIES);
 	if (done == 1 && input_source(c, 0, &s))
 		reply_integration(c, 200, &s, STR_NONE, f.make_secret ? f.secret : STR_NONE);
 	else if (done < 0)

@@ -365,13 +365,16 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 		return false;
 	if (!c->found)
 		return true;
+	if (s->updated_at != before.updated_at)
+		return err_set(e, ERR_CONFLICT, "source %.*s has changed since it was read", STR_ARG(s->public_id));
+	s->updated_at = c->now > before.updated_at ? c->now : before.updated_at + 1;
 	if (!service_fill(db, c->arena, s, e))
 		return false;
 	s->has_secret = c->replace_secrets ? c->sealed_secret.n > 0 : before.has_secret;
 	if (!db_exec(db, &stmts[Q_UPDATE],
 		VALS(V_S(s->name), V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
-			V_U(s->route_by_service), text_val(s->settings), V_I(c->now), V_U(s->id)),
+			V_U(s->route_by_service), text_val(s->settings), V_I(s->updated_at), V_U(s->id)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
 	if (c->replace_secrets &&

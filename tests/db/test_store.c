@@ -554,7 +554,14 @@ START_TEST(update_sets_all_and_keeps_secrets)
 	ck_assert_uint_eq(read.service_id, other.id);
 	ck_assert_int_eq(read.updated_at, NOW + 1);
 	ck_assert(str_eqs(live(s.public_id, NOW).secrets[0], "old"));
+	s.name = STR("Too late");
+	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR_NONE, &w, NOW + 1, &e), -1);
+	ck_assert(e.code == ERR_CONFLICT && !e.field[0]);
+	s = read;
 	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR("new"), &w, NOW, &e), 1);
+	ck_assert_int_eq(source_get(db, a, tenant, s.public_id, NOW, &s, &e), 1);
+	ck_assert(str_eqs(s.name, "Staging"));
+	ck_assert_int_eq(s.updated_at, NOW + 2);	/* no two versions have the same */
 	ck_assert(str_eqs(live(s.public_id, NOW).secrets[0], "new"));
 	ck_assert_uint_eq(live(s.public_id, NOW).secret_n, 1);
 	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR(""), &w, NOW, &e), 1);

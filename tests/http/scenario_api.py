@@ -1,4 +1,5 @@
 """The JSON API: integrations, events, incidents, deliveries; who may do what; lists and their cursors."""
+import threading
 import time
 
 from harness import alert, alerts, same, stripe_event, true, workflow_run
@@ -53,6 +54,19 @@ def changed_integration_is_seen_at_once_by_all_workers(box):
         box.api("PATCH", "/api/integrations/" + source["id"], {"enabled": wanted}).expect(200)
         same({box.send(source, {"title": "x"}).status for _ in range(8)} <= ({200, 201} if wanted else {403}), True,
              "answers after enabled = %s" % wanted)
+
+
+def changes_at_the_same_time_all_count(box):
+    path = "/api/integrations/" + box.integration("webhook")["id"]
+    for n in range(10):
+        wanted = {"name": "n%d" % n, "rateLimitPerMinute": n, "enabled": n % 2 == 0, "allowedIps": ["10.0.0.%d" % n]}
+        both = [threading.Thread(target=box.api, args=("PATCH", path, {name: value})) for name, value in wanted.items()]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        seen = box.get(path)
+        same({name: seen[name] for name in wanted}, wanted)
 
 
 def bad_integrations_name_the_field(box):
