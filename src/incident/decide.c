@@ -13,6 +13,8 @@
  * do), contradicts it and reopens. */
 #include "grapnel/incident.h"
 
+#define CLOCK_SKEW_MS (5 * MS_PER_MINUTE)
+
 /* A time in the future counts as the time of receipt: else a sender whose clock is years ahead
  * would, with one resolve, silence its key for years. */
 static ms_t event_time(const struct event *ev, ms_t received_at)
@@ -20,6 +22,16 @@ static ms_t event_time(const struct event *ev, ms_t received_at)
 	if (ev->occurred_at <= 0 || ev->occurred_at > received_at)
 		return received_at;
 	return ev->occurred_at;
+}
+
+/* A state from the future was written while a clock was wrong, and would silence its key until then: a
+ * barrier there stops every trigger, a trigger there every resolve. Hosts of one database differ by less. */
+static void forget_future(struct key_state *state, ms_t received_at)
+{
+	if (state->triggered_at > received_at + CLOCK_SKEW_MS)
+		state->triggered_at = 0;
+	if (state->sender_resolved_at > received_at + CLOCK_SKEW_MS)
+		state->sender_resolved_at = 0;
 }
 
 static void move_up(ms_t *t, ms_t to)
@@ -103,6 +115,7 @@ struct incident_change incident_decide(struct key_state *state, const struct eve
 {
 	ms_t at = event_time(ev, received_at);
 
+	forget_future(state, received_at);
 	switch (ev->action) {
 	case ACTION_TRIGGER:
 		return trigger(state, ev, at, new_incident);

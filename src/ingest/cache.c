@@ -226,9 +226,15 @@ struct cached_source *cache_find(struct cache *c, enum lookup_kind kind, struct 
 	return e;
 }
 
+/* What is of the future was noted before the clock was set back: nobody knows how old it is. */
+static bool is_within(ms_t noted_at, ms_t now, ms_t span)
+{
+	return noted_at <= now && now - noted_at < span;
+}
+
 bool cache_is_fresh(const struct cached_source *e, uint64_t generation, ms_t now)
 {
-	return e->generation == generation && now - e->loaded_at < INGEST_CACHE_FRESH_MS;
+	return e->generation == generation && is_within(e->loaded_at, now, INGEST_CACHE_FRESH_MS);
 }
 
 void cache_forget(struct cache *c, enum lookup_kind kind, struct str name)
@@ -253,7 +259,7 @@ bool cache_is_absent(const struct cache *c, enum lookup_kind kind, struct str na
 	for (size_t i = 0; i < ABSENT_MAX; i++) {
 		const struct absent *x = &c->absent[i];
 
-		if (x->hash == h && x->generation == generation && now - x->at < ABSENT_MS)
+		if (x->hash == h && x->generation == generation && is_within(x->at, now, ABSENT_MS))
 			return true;
 	}
 	return false;

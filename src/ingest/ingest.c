@@ -1,7 +1,9 @@
 /* ingest.c - the pipeline from end to end, and its context. */
 #include "ingest_int.h"
 
-#define SCRATCH_MAX (64u << 20)		/* 1000 sources with four secrets of 1 KiB each, and room */
+/* 1000 sources with settings of 64 KiB, once for each of four secrets, and room: a tenant's admin must not be able to end
+ * all workers at their start. Usually it is some 100 KiB. */
+#define SCRATCH_MAX ((size_t)512 << 20)
 #define PRINT_BYTES 512
 
 bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message)

@@ -302,6 +302,17 @@ START_TEST(test_body_that_no_packet_holds_is_refused_and_kept)
 }
 END_TEST
 
+/* 30,000 values are 2 MiB of tree: an admin's settings ended each worker that read them. */
+START_TEST(test_the_fullest_settings_end_no_worker)
+{
+	struct ingest_item it = item(&w.webhook, w.webhook_key, "1", "{}");
+
+	change("UPDATE sources SET settings = CONCAT('{\"a\":[0', REPEAT(',0', 30000), ']}')");
+	ingest_run(w.g, w.a, &it, 1, T0);
+	ck_assert_uint_eq(it.answer.status, 201);
+}
+END_TEST
+
 START_TEST(test_nothing_new_is_answered_200)
 {
 	static const char *const bodies[] = { "[{\"summary\":\"s\"},7]", "[{\"summary\":\"s\"},7]", "[7]" };
@@ -345,7 +356,7 @@ int main(void)
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
 		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
 		test_source_that_another_host_deleted, test_body_that_no_packet_holds_is_refused_and_kept,
-		test_nothing_new_is_answered_200, test_an_event_names_its_service };
+		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service };
 	Suite *s = suite_create("ingest on a database");
 	TCase *t = tcase_create("ingest");
 	SRunner *r;

@@ -252,6 +252,26 @@ START_TEST(test_any_arrival_has_one_verdict)
 }
 END_TEST
 
+static struct incident_change at_hour(struct key_state *state, enum action action, ms_t hour)
+{
+	const struct event ev = { .action = action, .level = LEVEL_HIGH };
+
+	return incident_decide(state, &ev, hour * MS_PER_HOUR, (uint64_t)hour);
+}
+
+/* The clock stood a day ahead for a while: what was written then is no barrier when it is right again. */
+START_TEST(test_clock_that_was_set_back)
+{
+	struct key_state state = { 0 };
+
+	ck_assert_int_eq(at_hour(&state, ACTION_TRIGGER, 25).act, INCIDENT_OPENS);
+	ck_assert_int_eq(at_hour(&state, ACTION_RESOLVE, 1).act, INCIDENT_RESOLVES);
+	ck_assert_int_eq(at_hour(&state, ACTION_TRIGGER, 26).act, INCIDENT_OPENS);
+	ck_assert_int_eq(at_hour(&state, ACTION_RESOLVE, 26).act, INCIDENT_RESOLVES);
+	ck_assert_int_eq(at_hour(&state, ACTION_TRIGGER, 2).act, INCIDENT_OPENS);
+}
+END_TEST
+
 START_TEST(test_words)
 {
 	enum incident_status s = INCIDENT_NONE;
@@ -278,6 +298,7 @@ int main(void)
 	tcase_add_test(t, test_order);
 	tcase_add_loop_test(t, test_sorted_batch_has_one_end, 0, 2000);
 	tcase_add_loop_test(t, test_any_arrival_has_one_verdict, 0, 2000);
+	tcase_add_test(t, test_clock_that_was_set_back);
 	tcase_add_test(t, test_words);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -92,6 +92,7 @@ START_TEST(test_cache_is_stale_after_a_change_or_five_minutes)
 	ck_assert(cache_is_fresh(e, 7, 1000 + INGEST_CACHE_FRESH_MS - 1));
 	ck_assert(!cache_is_fresh(e, 7, 1000 + INGEST_CACHE_FRESH_MS));
 	ck_assert(!cache_is_fresh(e, 8, 1000));
+	ck_assert(!cache_is_fresh(e, 7, 999));	/* the clock was set back */
 	ck_assert_ptr_null(cache_find(c, LOOKUP_DEFAULT, STR("stripe")));
 	cache_free(c);
 }
@@ -143,6 +144,7 @@ START_TEST(test_absent_names_are_remembered_for_seconds)
 	cache_put_absent(c, LOOKUP_ID, STR("in_x"), 1, 1000);
 	ck_assert(cache_is_absent(c, LOOKUP_ID, STR("in_x"), 1, 5999));
 	ck_assert(!cache_is_absent(c, LOOKUP_ID, STR("in_x"), 1, 6000));
+	ck_assert(!cache_is_absent(c, LOOKUP_ID, STR("in_x"), 1, 999));
 	ck_assert(!cache_is_absent(c, LOOKUP_ID, STR("in_x"), 2, 1000));	/* somebody made a source */
 	ck_assert(!cache_is_absent(c, LOOKUP_KEY, STR("in_x"), 1, 1000));
 	cache_free(c);
