@@ -271,6 +271,12 @@ wait_until() {
 # A zombie that its parent has yet to collect has no command line.
 gone() { [ -z "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]; }
 
+# The shell's own kill: /bin/kill is in procps, which a minimal Debian lacks.
+user_kill() {
+	# shellcheck disable=SC2016
+	as_user bash -c 'kill "$@"' kill "$@"
+}
+
 # stop_part NAME SECONDS: gracefully within the time, then by force.
 stop_part() {
 	local keeper child
@@ -279,14 +285,15 @@ stop_part() {
 	child=$(child_pid "$1" "$MARK") || child=
 	[ -n "$keeper$child" ] || return 0
 	if [ -n "$keeper" ]; then
-		as_user kill -s TERM "$keeper" || true
+		user_kill -s TERM "$keeper" || true
 	else
-		as_user kill -s "$SIGNAL" "$child" || true	# its keeper was killed
+		user_kill -s "$SIGNAL" "$child" || true	# its keeper was killed
 	fi
 	if ! wait_until "$2" gone "${keeper:-$child}"; then
 		say "$1 did not end within $2 s; ending it by force"
-		[ -z "$keeper" ] || as_user kill -s KILL "$keeper" || true
-		[ -z "$child" ] || as_user kill -s KILL -- "-$child" || true
+		[ -z "$keeper" ] || user_kill -s KILL "$keeper" || true
+		[ -z "$child" ] || user_kill -s KILL -- "-$child" || true
+		wait_until 5 gone "${child:-$keeper}" || die "$1 cannot be stopped: pid ${child:-$keeper}"
 	fi
 	as_user rm -f "$DATA/run/$1.pid" "$DATA/run/$1.keeper" "$DATA/run/$1.stamp" "$DATA/run/$1.deaths"
 }
