@@ -193,7 +193,7 @@ config_lighttpd() {
 
 config_apache() {
 	local module
-	for module in mpm_event authz_core reqtimeout proxy proxy_fcgi; do
+	for module in mpm_event authz_core alias reqtimeout proxy proxy_fcgi; do
 		printf 'LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n' "$module" "$module"
 	done
 	cat <<-END

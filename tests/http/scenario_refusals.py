@@ -45,6 +45,13 @@ def github_body_over_25_megabytes_by_one_byte(box):
     box.send_github(source, "push", b" " * (25 * 1024 * 1024 + 1)).expect(413, "body_too_large")
 
 
+def body_over_any_limit(box):
+    source = box.integration("github", signatureSecret="s")
+    for megabytes in (31, 40, 80):
+        reply = box.send(source, b" " * (megabytes << 20))
+        same(reply.status, 413, "%d MiB" % megabytes)
+
+
 def size_comes_before_source(box):
     reply = box.request("POST", "/api/integrations/prometheus/in_" + "0" * 20, b" " * (1024 * 1024 + 1))
     reply.expect(413, "body_too_large")
