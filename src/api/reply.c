@@ -78,13 +78,21 @@ static bool is_for_caller(const struct err *e)
 	return e->field[0] && e->text[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT);
 }
 
+/* The store writes for the log, "the name is empty". */
+static const char *sentence(struct arena *a, const char *text)
+{
+	char first = *text >= 'a' && *text <= 'z' ? (char)(*text & ~32) : *text;
+
+	return str_ends(str_of(text), ".") ? text : arena_printf(a, "%c%s.", first, text + 1).p;
+}
+
 bool reply_err(struct call *c, const struct err *e)
 {
 	if (is_for_caller(e)) {
 		bool invalid = e->code == ERR_INVALID;
 
 		return reply_refuse(c, invalid ? 400 : 409,
-			invalid ? "invalid_request" : "conflict", e->text, e->field);
+			invalid ? "invalid_request" : "conflict", sentence(c->a, e->text), e->field);
 	}
 	if (e->code >= ERR_DOWN)
 		log_error("request failed", LOG_S("request", c->rq->id),

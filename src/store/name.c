@@ -24,7 +24,7 @@ bool name_check(struct str name, const char *field, struct err *e)
 	if (!name.n)
 		return err_field(e, ERR_INVALID, field, "the name is empty");
 	if (!str_is_utf8(name) || has_control(name))
-		return err_field(e, ERR_INVALID, field, "the name is not plain UTF-8 text");
+		return err_field(e, ERR_INVALID, field, "the name holds a control character or is no UTF-8");
 	if (str_trim(name).n != name.n)
 		return err_field(e, ERR_INVALID, field, "the name begins or ends with a blank");
 	if (characters(name) > NAME_MAX_CHARS)

@@ -71,7 +71,7 @@ def changes_at_the_same_time_all_count(box):
 
 def bad_integrations_name_the_field(box):
     for body, field in (({"name": "x"}, "type"), ({"name": "x", "type": "nonsense"}, "type"), ({"type": "github"}, "name"),
-                        ({"name": "", "type": "github"}, "name"), ({"name": "x" * 1000, "type": "github"}, "name"),
+                        ({"name": "", "type": "github"}, "name"), ({"name": "a\tb", "type": "github"}, "name"), ({"name": "x" * 1000, "type": "github"}, "name"),
                         ({"name": "x", "type": "github", "rateLimitPerMinute": -1}, "rateLimitPerMinute"),
                         ({"name": "x", "type": "github", "rateLimitPerMinute": "many"}, "rateLimitPerMinute"),
                         ({"name": "x", "type": "github", "allowedIps": ["300.1.1.1"]}, "allowedIps"),
@@ -80,6 +80,7 @@ def bad_integrations_name_the_field(box):
                         ({"name": "x", "type": "github", "actions": ["explode"]}, "actions")):
         reply = box.api("POST", "/api/integrations", body)
         same((reply.status, reply.json().get("error"), reply.json().get("field")), (400, "invalid_request", field), str(body))
+        true(reply.json()["message"].endswith("."), "a sentence: %r" % reply.json()["message"])
 
 
 def bad_bodies_of_the_api(box):
