@@ -153,6 +153,9 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk, size_t max, ms_t now, struct live_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
+/* A number that any change of any source changes: how hosts of one database see what the others did. */
+bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e) MUST_USE;
+
 /* ---- incident.c: what people do to an incident ---- */
 
 /* Locks the key, asks incident_command, writes incident, key and timeline in one transaction. 1 done, 0 no such incident of that tenant,

@@ -4,6 +4,7 @@
 /* 1000 sources with settings of 64 KiB, once for each of four secrets, and room: a tenant's admin must not be able to end
  * all workers at their start. Usually it is some 100 KiB. */
 #define SCRATCH_MAX ((size_t)512 << 20)
+#define OTHERS_MS (3 * MS_PER_SECOND)	/* "within seconds" */
 #define PRINT_BYTES 512
 
 bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message)
@@ -53,7 +54,8 @@ void ingest_preload(struct ingest *g, ms_t now)
 	size_t n;
 	struct err e = { 0 };
 
-	if (live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e))
+	if (live_sources_stamp(g->c.db, g->scratch, &g->stamp, &e)
+		&& live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e))
 		cache_put_all(g, all, n, generation, now);
 	else
 		log_warning("sources could not be read", LOG_ERR(&e));
@@ -71,14 +73,29 @@ uint64_t ingest_complaint(struct ingest *g, size_t n, ms_t now)
 	return soon ? 0 : failed;
 }
 
-/* After a change anywhere on the host the whole cache is read anew, before the next request asks. */
+/* What another host changes moves no generation here. */
+static void look_at_others(struct ingest *g, ms_t now)
+{
+	uint64_t stamp = g->stamp;
+	struct err e = { 0 };
+
+	if (g->looked_at <= now && now - g->looked_at < OTHERS_MS)
+		return;
+	g->looked_at = now;
+	if (live_sources_stamp(g->c.db, g->scratch, &stamp, &e) && stamp != g->stamp)
+		shm_generation_bump(g->c.shm);
+	arena_reset(g->scratch);
+}
+
+/* After a change the whole cache is read anew, before the next request asks. */
 void ingest_tick(struct ingest *g, ms_t now)
 {
-	uint64_t generation = shm_generation(g->c.shm);
-
-	if (generation == g->preloaded || !db_is_connected(g->c.db))
+	if (!db_is_connected(g->c.db))
 		return;
-	ingest_preload(g, now);
+	if (shm_generation(g->c.shm) == g->preloaded)
+		look_at_others(g, now);
+	if (shm_generation(g->c.shm) != g->preloaded)
+		ingest_preload(g, now);
 }
 
 /* Names a request by path and body: a retry has the same name, so that the retry of what killed a worker is known. */

@@ -111,6 +111,8 @@ struct ingest {
 	struct ingest_config c;
 	struct cache *cache;
 	uint64_t preloaded;		/* generation at the last reading of all sources */
+	uint64_t stamp;			/* live_sources_stamp then */
+	ms_t looked_at;			/* last look for changes of other hosts */
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
 	ms_t complained_at;		/* last line about a database that fails */
 	uint64_t unsaid;		/* requests that failed since then */

@@ -8,7 +8,7 @@
  * source weaker, nor the others of the batch fail: random bytes stand in its place, so that no signature matches it. */
 #include "store_int.h"
 
-enum { Q_SOME, Q_ALL };
+enum { Q_SOME, Q_ALL, Q_STAMP };
 
 /* One condition: now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
 #define SELECT_LIVE(ids) \
@@ -33,6 +33,9 @@ static const struct stmt stmts[] = {
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
+	/* A sum and not the largest: the clocks of hosts differ. */
+	[Q_STAMP] = { "source_load.stamp",
+		"SELECT CAST(COUNT(*) + COALESCE(SUM(updated_at), 0) AS UNSIGNED) AS stamp FROM sources", SCAN_OK },
 };
 const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -130,5 +133,21 @@ bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk,
 	if (!db_query(db, &stmts[Q_ALL], VALS(V_U(max), V_I(now)), a, fields, sizeof(*rows), &rows, &row_n, e))
 		return false;
 	fold(a, sk, rows, row_n, out, n);
+	return true;
+}
+
+struct stamp_row {
+	uint64_t stamp;
+};
+
+static const struct field stamp_fields[] = { FIELD_U64(struct stamp_row, stamp, "stamp", ""), FIELD_END };
+
+bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e)
+{
+	struct stamp_row row;
+
+	if (db_query_one(db, &stmts[Q_STAMP], NULL, 0, a, stamp_fields, sizeof(row), &row, e) != 1)
+		return false;
+	*stamp = row.stamp;
 	return true;
 }

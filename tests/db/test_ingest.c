@@ -284,6 +284,26 @@ START_TEST(test_source_that_another_host_deleted)
 }
 END_TEST
 
+START_TEST(test_change_of_another_host_is_seen_within_seconds)
+{
+	struct ingest_item first = item(&w.webhook, w.webhook_key, "1", "{}"), last = item(&w.webhook, w.webhook_key, "2", "{}");
+	uint64_t generation;
+
+	ingest_preload(w.g, T0);
+	ingest_tick(w.g, T0);
+	generation = shm_generation(w.shm);
+	ingest_run(w.g, w.a, &first, 1, T0);
+	ck_assert_uint_eq(first.answer.status, 201);
+	change("UPDATE sources SET enabled = 0, updated_at = updated_at + 1 WHERE provider = 'webhook'");
+	ingest_tick(w.g, T0 + 5 * MS_PER_SECOND);
+	ingest_run(w.g, w.a, &last, 1, T0 + 5 * MS_PER_SECOND);
+	ck_assert_uint_eq(last.answer.status, 403);
+	ck_assert_uint_eq(shm_generation(w.shm), generation + 1);
+	ingest_tick(w.g, T0 + 10 * MS_PER_SECOND);
+	ck_assert_uint_eq(shm_generation(w.shm), generation + 1);
+}
+END_TEST
+
 /* The test server's max_allowed_packet is 1 MiB. */
 START_TEST(test_body_that_no_packet_holds_is_refused_and_kept)
 {
@@ -355,7 +375,7 @@ int main(void)
 		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
 		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
-		test_source_that_another_host_deleted, test_body_that_no_packet_holds_is_refused_and_kept,
+		test_source_that_another_host_deleted, test_change_of_another_host_is_seen_within_seconds, test_body_that_no_packet_holds_is_refused_and_kept,
 		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service };
 	Suite *s = suite_create("ingest on a database");
 	TCase *t = tcase_create("ingest");
