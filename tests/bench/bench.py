@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 
@@ -18,12 +19,12 @@ SMOKE_SECONDS = 0.5
 
 
 def arguments():
-    p = argparse.ArgumentParser(prog="contrib/bench")
+    p = argparse.ArgumentParser(prog="contrib/bench", usage="contrib/bench [option]...; see contrib/bench --help")
     p.add_argument("--data", required=True)
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
-    p.add_argument("--only", nargs="+", metavar="NAME", help="of: grapnel php node insert empty txn")
-    p.add_argument("--scenarios", nargs="+", metavar="NAME", help="of: pipeline storm latency stalls memory start")
+    p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "memory", "start"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -31,6 +32,7 @@ def arguments():
     p.add_argument("--force", action="store_true", help="measure though the cores are not idle")
     p.add_argument("--node-proxied", action="store_true", help="put lighttpd before Node too")
     p.add_argument("--json", metavar="FILE")
+    p.add_argument("--parse-only", action="store_true", help="only say what is wrong with the arguments")
     return p.parse_args()
 
 
@@ -101,17 +103,26 @@ def run_single(plan, options, everyone, results):
             results.single["start"] = scenarios.start_time(plan, program)
 
 
+def versions():
+    found = {}
+    for name, argv in (("php", [programs.php_fpm(), "-v"]), ("node", ["node", "--version"]), ("lighttpd", ["/usr/sbin/lighttpd", "-v"])):
+        said = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+        found[name] = next((word.lstrip("v") for word in said.replace("/", " ").split() if word.lstrip("v")[:1].isdigit()), "?")
+    return found
+
+
 def describe(instance, everyone):
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "?")
     return {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "cores": os.cpu_count(), "cpu": model,
-            "kernel": platform.release(), "mariadb": instance.server.variables(),
+            "kernel": platform.release(), "versions": versions(), "mariadb": instance.server.variables(),
             "keys": scenarios.KEYS, "programs": {p.name: {"title": p.title, "how": p.how} for p in everyone}}
 
 
 def print_all(about, results, titles, smoke):
     print(f"\n{about['at']}, {about['cores']} cores ({about['cpu']}), MariaDB {about['mariadb']['version']}, "
           f"innodb_flush_log_at_trx_commit={about['mariadb']['innodb_flush_log_at_trx_commit']}, {about['keys']} keys in the pipeline")
+    print(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
     for p in about["programs"].values():
         print(f"- {p['title']}: {p['how']}")
     print("\n" + "\n".join(report.table(results, titles)))
@@ -129,6 +140,8 @@ def print_all(about, results, titles, smoke):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that what was started is ended
     options = arguments()
+    if options.parse_only:
+        return 0
     if options.smoke:
         options.seconds, options.warmup, options.rounds, options.force = SMOKE_SECONDS, 0.2, 1, True
     here = os.path.dirname(os.path.abspath(__file__))
