@@ -4,6 +4,7 @@ import re
 import signal
 import stat
 import subprocess
+import tempfile
 
 from harness import TOP, alert, alerts, same, true, wait_until
 
@@ -105,6 +106,16 @@ def wrong_arguments_end_with_a_sentence(box):
         done = subprocess.run([os.path.join(TOP, "contrib/quickstart"), "up", "--no-install", *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         true(done.returncode != 0 and part in done.stdout, "%s: %r" % (words, done.stdout))
+
+
+def folder_the_user_cannot_reach_is_named(box):
+    if os.getuid() != 0:
+        return      # the instance runs as the caller, who can
+    with tempfile.TemporaryDirectory() as closed:       # mode 0700, of root
+        done = subprocess.run([os.path.join(TOP, "contrib/quickstart"), "up", "--no-install", "--data", closed + "/data"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        true(done.returncode != 0 and "cannot enter " + closed in done.stdout, "answer %r" % done.stdout)
+        same(os.listdir(closed), [], "what it left there")
 
 
 def demo_sends_what_its_providers_send(box):
