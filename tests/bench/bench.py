@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,8 @@ def run_single(plan, options, everyone, results):
 def versions():
     found = {}
     for name, argv in (("php", [programs.php_fpm(), "-v"]), ("node", ["node", "--version"]), ("lighttpd", ["/usr/sbin/lighttpd", "-v"])):
+        if not shutil.which(argv[0]):  # left out by --only
+            continue
         said = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
         found[name] = next((word.lstrip("v") for word in said.replace("/", " ").split() if word.lstrip("v")[:1].isdigit()), "?")
     return found
