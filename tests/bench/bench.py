@@ -154,9 +154,12 @@ def main():
     everyone = [p for p in everyone if not options.only or p.name in options.only]
     plan = scenarios.Plan(options.seconds, options.warmup, options.smoke, options.force)
     results = report.Results()
-    run_rounds(plan, options, everyone, results)
-    run_single(plan, options, everyone, results)
-
+    busy = None
+    try:
+        run_rounds(plan, options, everyone, results)
+        run_single(plan, options, everyone, results)
+    except scenarios.Busy as e:     # what was measured until then still counts
+        busy = str(e)
     about = describe(instance, everyone)
     print_all(about, results, {p.name: p.title for p in everyone}, options.smoke)
     wrong = results.wrong()
@@ -166,7 +169,9 @@ def main():
                       f, indent=1)
     for sentence in wrong:
         print(f"WRONG: {sentence}")
-    return 1 if wrong else 0
+    if busy:
+        print(f"bench: not finished: {busy}", file=sys.stderr)
+    return 1 if wrong or busy else 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ TRIES = 4               # of a run that was disturbed; the last one counts anywa
 PATIENCE_S = 180        # for idle cores
 
 
+class Busy(Exception):
+    """Something else runs on this machine."""
+
+
 class Plan:
     """How long and how careful: from the command line. A smoke run measures nothing, so it waits for nothing."""
 
@@ -36,8 +40,8 @@ class Plan:
             return host.idle_share(0.05)
         idle = host.wait_idle(0 if self.force else PATIENCE_S)
         if idle < host.IDLE_WANTED and not self.force:
-            raise SystemExit(f"bench: the cores are only {idle:.0%} idle (load {host.loadavg():.2f}): something else runs here, "
-                             "and the numbers would be worth nothing. Stop it, or say --force.")
+            raise Busy(f"the cores are only {idle:.0%} idle (load {host.loadavg():.2f}): something else runs here, "
+                       "and the numbers would be worth nothing. Stop it, or say --force.")
         return idle
 
 
