@@ -102,7 +102,7 @@ bool str_is_utf8(struct str s);			/* RFC 3629: no overlong forms, no surrogates,
 struct arena;
 struct arena *arena_new(size_t max);
 void arena_free(struct arena *a);		/* NULL is fine */
-void arena_reset(struct arena *a);		/* forgets everything; keeps one chunk of at most 256 KiB warm */
+void arena_reset(struct arena *a);		/* forgets everything; keeps one chunk of at most 1 MiB warm */
 size_t arena_used(const struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);	/* zeroed, aligned to 16, never NULL */
 void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);	/* copies; the rest zeroed */

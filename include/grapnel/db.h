@@ -105,6 +105,9 @@ bool db_bulk_returning(struct db *db, const struct stmt *s, const struct val *va
 bool db_begin(struct db *db, struct err *e) MUST_USE;
 /* ERR_UNKNOWN when the connection was lost after COMMIT was sent: it may be done or not. */
 bool db_commit(struct db *db, struct err *e) MUST_USE;
+/* For those who will begin again soon: the next db_begin costs no round trip. Until then the transaction is empty, holds
+ * nothing and is ended before any other statement. */
+bool db_commit_and_begin(struct db *db, struct err *e) MUST_USE;
 void db_rollback(struct db *db);	/* no-op when none is open or the connection is gone */
 /* Runs fn inside a transaction; again (at most 3 times, with jitter) on DB_CONFLICT, and once on a connection lost before COMMIT. fn has no effect but SQL. */
 bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx, struct err *e) MUST_USE;

@@ -42,6 +42,9 @@ struct incident_change {
 	bool alert;			/* the event becomes an alert of state->incident (opens, joins, reopens) */
 };
 
+/* The time by which an event is judged: its own, or that of its receipt where it has none or one in the future. */
+ms_t incident_event_time(const struct event *ev, ms_t received_at);
+
 /* Decides, and moves *state on, so that events of one key in one batch are folded by calling it in order. `new_incident` is the id
  * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none or one in the future.
  * The state must be kept even while it has no incident: a resolve that comes before its trigger is a barrier already. */

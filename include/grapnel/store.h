@@ -192,6 +192,9 @@ bool batch_repeated(struct db *db, struct arena *a, struct str ids, struct repea
 struct key_lock {
 	uint64_t service_id;
 	const unsigned char *key_hash;
+	/* The newest trigger, where nothing but triggers comes for this key, else 0. It is applied while the key is locked, as
+	 * incident_decide would: then an alert that merely joins needs no second write of its key. */
+	ms_t triggered_at;
 	struct key_state state;		/* returned; then moved on by decisions */
 	bool changed;			/* to be written back */
 };

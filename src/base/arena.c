@@ -33,7 +33,7 @@
 #define ALIGN 16
 #define CHUNK_FIRST (16 * 1024)		/* an ordinary request with its tree fits */
 #define CHUNK_MAX (1024 * 1024)		/* doubling ends here: beyond it half a chunk unused would be too much */
-#define WARM_MAX (256 * 1024)		/* promised in base.h */
+#define WARM_MAX (1024 * 1024)		/* a full batch of ordinary requests; promised in base.h */
 
 struct chunk {
 	struct chunk *older;

@@ -77,6 +77,7 @@ void conn_close(struct db *db)
 	statements_forget(db);
 	mysql_close(db->my);
 	db->my = NULL;
+	db->chained = false;
 }
 
 /* The library counts in seconds; a part of one is a whole one. 0 = no limit. */
@@ -196,7 +197,15 @@ static bool is_swollen(const struct db *db)
 	return db->my->net.max_packet > PACKET_KEPT_MAX;
 }
 
-bool conn_ready(struct db *db, const char *name, struct err *e)
+/* What runs outside of transactions must not become part of the one that was begun ahead. */
+static void unchain(struct db *db)
+{
+	db->chained = false;
+	if (mysql_query(db->my, "COMMIT"))
+		conn_close(db);
+}
+
+static bool ready(struct db *db, const char *name, bool to_begin, struct err *e)
 {
 	if (db->tx == TX_BROKEN) {
 		db->trouble = db->tx_trouble;
@@ -205,6 +214,8 @@ bool conn_ready(struct db *db, const char *name, struct err *e)
 	}
 	if (db->my && db->tx == TX_NONE && !db->pinned && (is_swollen(db) || peer_has_gone(db)))
 		conn_close(db);
+	if (db->my && db->chained && db->tx == TX_NONE && !to_begin)
+		unchain(db);
 	if (db->my)
 		return true;
 	if (db->pinned) {
@@ -212,6 +223,16 @@ bool conn_ready(struct db *db, const char *name, struct err *e)
 		return err_set(e, ERR_DOWN, "%s: the connection was lost", name);
 	}
 	return conn_open(db, e);
+}
+
+bool conn_ready(struct db *db, const char *name, struct err *e)
+{
+	return ready(db, name, false, e);
+}
+
+bool conn_ready_to_begin(struct db *db, struct err *e)
+{
+	return ready(db, "begin", true, e);
 }
 
 bool db_connect(struct db *db, struct err *e)

@@ -52,6 +52,7 @@ struct db {
 	uint64_t connects;
 	size_t packet_max;		/* max_allowed_packet of the server */
 	enum tx_state tx;
+	bool chained;			/* COMMIT AND CHAIN has begun the next transaction already */
 	enum db_trouble trouble, tx_trouble;	/* of the last call; what broke the transaction */
 	unsigned err_no;
 	uint64_t insert_id;
@@ -65,6 +66,8 @@ struct db {
 bool conn_open(struct db *db, struct err *e) MUST_USE;
 /* Ready to run a statement: connected, and no broken transaction. */
 bool conn_ready(struct db *db, const char *name, struct err *e) MUST_USE;
+/* As conn_ready where no transaction is open; one that COMMIT AND CHAIN has begun stays. */
+bool conn_ready_to_begin(struct db *db, struct err *e) MUST_USE;
 void conn_close(struct db *db);
 /* Notes what the server or the library said of `name`, and draws the consequences for connection
  * and transaction. Always false. */

@@ -18,26 +18,27 @@ bool db_begin(struct db *db, struct err *e)
 	if (db->tx != TX_NONE)
 		return err_set(e, ERR_BUG, "begin: a transaction is open already");
 	for (unsigned tries = 0;; tries++) {
-		if (!conn_ready(db, "begin", e))
+		if (!conn_ready_to_begin(db, e))
 			return false;
-		if (conn_query(db, "begin", STR("START TRANSACTION"), e))
+		if (db->chained || conn_query(db, "begin", STR("START TRANSACTION"), e))
 			break;
 		if (tries || db->trouble != DB_LOST || db->pinned)
 			return false;
 		*e = (struct err){ 0 };
 	}
+	db->chained = false;
 	db->tx = TX_OPEN;
 	return true;
 }
 
 /* Number 2006 says that COMMIT did not leave this machine whole: nothing was written. */
-bool db_commit(struct db *db, struct err *e)
+static bool commit(struct db *db, struct str sql, struct err *e)
 {
 	bool sent = db->tx == TX_OPEN;
 
 	if (db->tx == TX_NONE)
 		return err_set(e, ERR_BUG, "commit: no transaction is open");
-	if (conn_ready(db, "commit", e) && conn_query(db, "commit", STR("COMMIT"), e)) {
+	if (conn_ready(db, "commit", e) && conn_query(db, "commit", sql, e)) {
 		db->tx = TX_NONE;
 		return true;
 	}
@@ -45,6 +46,19 @@ bool db_commit(struct db *db, struct err *e)
 		e->code = ERR_UNKNOWN;
 	db_rollback(db);
 	return false;
+}
+
+bool db_commit(struct db *db, struct err *e)
+{
+	return commit(db, STR("COMMIT"), e);
+}
+
+bool db_commit_and_begin(struct db *db, struct err *e)
+{
+	if (!commit(db, STR("COMMIT AND CHAIN"), e))
+		return false;
+	db->chained = true;
+	return true;
 }
 
 /* Leaves db_trouble and db_errno as they are: the caller still wants to know why. */

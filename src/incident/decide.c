@@ -17,7 +17,7 @@
 
 /* A time in the future counts as the time of receipt: else a sender whose clock is years ahead
  * would, with one resolve, silence its key for years. */
-static ms_t event_time(const struct event *ev, ms_t received_at)
+ms_t incident_event_time(const struct event *ev, ms_t received_at)
 {
 	if (ev->occurred_at <= 0 || ev->occurred_at > received_at)
 		return received_at;
@@ -113,7 +113,7 @@ static struct incident_change resolve(struct key_state *state, ms_t at)
 struct incident_change incident_decide(struct key_state *state, const struct event *ev,
 	ms_t received_at, uint64_t new_incident)
 {
-	ms_t at = event_time(ev, received_at);
+	ms_t at = incident_event_time(ev, received_at);
 
 	forget_future(state, received_at);
 	switch (ev->action) {

@@ -58,19 +58,36 @@ static struct refs collect(struct batch *b, size_t from, size_t to)
 	return refs;
 }
 
+/* The key of refs[from] and, where only triggers come for it, the newest of them; *next is the first of another key. */
+static struct key_lock key_of(struct batch *b, const struct refs *refs, size_t from, size_t *next)
+{
+	const struct plan *first = refs->r[from].p;
+	struct key_lock key = { .service_id = first->service_id, .key_hash = first->key_hash };
+	bool triggers = true;
+	size_t i;
+
+	for (i = from; i < refs->n && !compare_keys(first, refs->r[i].p); i++) {
+		const struct event *ev = refs->r[i].p->ev;
+		ms_t at = incident_event_time(ev, b->now);
+
+		triggers &= ev->action == ACTION_TRIGGER;
+		if (at > key.triggered_at)
+			key.triggered_at = at;
+	}
+	if (!triggers)
+		key.triggered_at = 0;
+	*next = i;
+	return key;
+}
+
 struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n)
 {
 	struct refs refs = collect(b, from, to);
 	struct key_lock *keys = ARENA_ARRAY(b->a, struct key_lock, refs.n);
 
 	*n = 0;
-	for (size_t i = 0; i < refs.n; i++) {
-		const struct plan *p = refs.r[i].p;
-
-		if (i && !compare_keys(refs.r[i - 1].p, p))
-			continue;
-		keys[(*n)++] = (struct key_lock){ .service_id = p->service_id, .key_hash = p->key_hash };
-	}
+	for (size_t i = 0; i < refs.n;)
+		keys[(*n)++] = key_of(b, &refs, i, &i);
 	return keys;
 }
 

@@ -310,7 +310,7 @@ static bool try_range(struct batch *b, size_t from, size_t to, struct err *e)
 	if (!db_begin(db, e))
 		return false;
 	if (write_range(b, from, to, e))
-		return db_commit(db, e);
+		return db_commit_and_begin(db, e);
 	db_rollback(db);
 	return false;
 }

@@ -25,8 +25,9 @@ static const struct stmt batch_q[] = {
 		"FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS t "
 		"JOIN events e ON e.id = t.id LEFT JOIN incidents i ON i.id = e.incident_id", SCAN_OK },
 	[Q_LOCK_KEY] = { "batch.lock_keys",
-		"INSERT INTO incident_keys (service_id, key_hash) VALUES (?, ?) "
-		"ON DUPLICATE KEY UPDATE service_id = service_id "
+		"INSERT INTO incident_keys (service_id, key_hash, triggered_at) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
+		"triggered_at = IF(VALUES(triggered_at) < sender_resolved_at, triggered_at, "
+		"GREATEST(triggered_at, VALUES(triggered_at))) "
 		"RETURNING incident_id AS incident_id, status AS status, level AS level, resolved_by AS resolved_by, "
 		"triggered_at AS triggered_at, sender_resolved_at AS sender_resolved_at" },
 	/* Rows that are there already are written by upserts: the server takes a bulk UPDATE apart into single statements, at
@@ -125,7 +126,7 @@ bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, si
 		ms_t cutoff = claims[i].native ? 0 : now - derived_ms;
 
 		put(&r, V_U(claims[i].source_id));
-		put(&r, V_S(hash_str(claims[i].id_hash)));
+		put(&r, V_B(hash_str(claims[i].id_hash)));
 		put(&r, V_U(claims[i].event_id));
 		put(&r, V_I(now));
 		put(&r, V_I(cutoff));
@@ -173,14 +174,15 @@ static const struct field key_fields[] = {
 
 bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size_t n, struct err *e)
 {
-	struct rows r = rows_new(a, n, 2);
+	struct rows r = rows_new(a, n, 3);
 	struct key_row *got = ARENA_ARRAY(a, struct key_row, n);
 
 	for (size_t i = 0; i < n; i++) {
 		put(&r, V_U(keys[i].service_id));
-		put(&r, V_S(hash_str(keys[i].key_hash)));
+		put(&r, V_B(hash_str(keys[i].key_hash)));
+		put(&r, V_I(keys[i].triggered_at));
 	}
-	if (!db_bulk_returning(db, &batch_q[Q_LOCK_KEY], r.v, n, 2, a, key_fields, sizeof(*got), got, e))
+	if (!db_bulk_returning(db, &batch_q[Q_LOCK_KEY], r.v, n, 3, a, key_fields, sizeof(*got), got, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		keys[i].changed = false;
@@ -207,7 +209,7 @@ bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *key
 		if (!keys[i].changed)
 			continue;
 		put(&r, V_U(keys[i].service_id));
-		put(&r, V_S(hash_str(keys[i].key_hash)));
+		put(&r, V_B(hash_str(keys[i].key_hash)));
 		put(&r, V_U(s->incident));
 		put(&r, V_U(s->status));
 		put(&r, V_U(s->level));
@@ -238,7 +240,7 @@ bool batch_insert_requests(struct db *db, struct arena *a, const struct request_
 		put(&r, V_S(q->trace));
 		put(&r, V_SN(q->traceparent));
 		put(&r, V_S(q->headers));
-		put(&r, V_S(q->body));
+		put(&r, V_B(q->body));
 		put(&r, V_U(q->body_bytes));
 		put(&r, V_U(q->duration_us));
 		put(&r, V_U(q->event_count));
@@ -294,7 +296,7 @@ static bool is_open(enum incident_status s)
 
 static struct val open_hash(const struct incident_row *q)
 {
-	return is_open(q->status) ? V_S(hash_str(q->key_hash)) : V_NULL();
+	return is_open(q->status) ? V_B(hash_str(q->key_hash)) : V_NULL();
 }
 
 static bool write_incidents(struct db *db, struct arena *a, const struct incident_row *rows, size_t n, bool is_new, ms_t now,

@@ -25,6 +25,34 @@ START_TEST(test_commit_and_rollback)
 }
 END_TEST
 
+/* COMMIT AND CHAIN begins the next one: what follows outside of it is written at once, and the next begin costs nothing. */
+START_TEST(test_commit_and_begin)
+{
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 1));
+	succeeds(db_commit_and_begin(db, &e));
+	ck_assert_uint_eq(count(), 1);
+	succeeds(add(db, 2));		/* outside: seen by others although nobody commits */
+	ck_assert_uint_eq(count(), 2);
+	succeeds(db_begin(db, &e));
+	succeeds(add(db, 3));
+	succeeds(db_commit_and_begin(db, &e));
+	succeeds(db_begin(db, &e));
+	fails(db_begin(db, &e), ERR_BUG, DB_FINE);
+	succeeds(add(db, 4));
+	ck_assert_uint_eq(count(), 3);
+	db_rollback(db);
+	ck_assert_uint_eq(count(), 3);
+	succeeds(db_begin(db, &e));
+	succeeds(db_commit_and_begin(db, &e));
+	kill_connection(number(db, &q[Q_CONNECTION], NULL, 0));
+	succeeds(db_begin(db, &e));	/* the begun one went with its connection */
+	succeeds(add(db, 5));
+	succeeds(db_commit(db, &e));
+	ck_assert_uint_eq(count(), 4);
+}
+END_TEST
+
 START_TEST(test_idle_connection_closed)
 {
 	struct row r;
@@ -332,6 +360,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, test_commit_and_rollback);
+	tcase_add_test(t, test_commit_and_begin);
 	tcase_add_test(t, test_idle_connection_closed);
 	tcase_add_test(t, test_killed_before_commit);
 	tcase_add_test(t, test_commit_not_sent);
