@@ -140,8 +140,12 @@ def print_all(about, results, titles, smoke):
         print("\nA smoke run: rows are checked, rates mean nothing.")
 
 
+def on_term(*_):
+    raise scenarios.Unfinished("it was told to end")
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that what was started is ended
+    signal.signal(signal.SIGTERM, on_term)
     options = arguments()
     if options.parse_only:
         return 0
@@ -154,24 +158,28 @@ def main():
     everyone = [p for p in everyone if not options.only or p.name in options.only]
     plan = scenarios.Plan(options.seconds, options.warmup, options.smoke, options.force)
     results = report.Results()
-    busy = None
+    unfinished = None
     try:
         run_rounds(plan, options, everyone, results)
         run_single(plan, options, everyone, results)
-    except scenarios.Busy as e:     # what was measured until then still counts
-        busy = str(e)
-    about = describe(instance, everyone)
-    print_all(about, results, {p.name: p.title for p in everyone}, options.smoke)
+    except (scenarios.Unfinished, KeyboardInterrupt) as e:
+        unfinished = str(e) or "it was interrupted"
+    return finish(options, describe(instance, everyone), results, unfinished)
+
+
+def finish(options, about, results, unfinished):
+    """Prints and writes what there is; returns the exit status."""
+    print_all(about, results, {name: p["title"] for name, p in about["programs"].items()}, options.smoke)
     wrong = results.wrong()
     if options.json:
         with open(options.json, "w", encoding="utf-8") as f:
-            json.dump({"about": about, "runs": results.runs, **results.single, "targets": report.targets(results), "wrong": wrong},
-                      f, indent=1)
+            json.dump({"about": about, "runs": results.runs, **results.single, "targets": report.targets(results), "wrong": wrong,
+                       "unfinished": unfinished}, f, indent=1)
     for sentence in wrong:
         print(f"WRONG: {sentence}")
-    if busy:
-        print(f"bench: not finished: {busy}", file=sys.stderr)
-    return 1 if wrong or busy else 0
+    if unfinished:
+        print(f"bench: not finished: {unfinished}", file=sys.stderr)
+    return 1 if wrong or unfinished else 0
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ class Results:
     def wrong(self):
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
-                for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]]
+                for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
+                ] + [f"memory: {sentence}" for sentence in self.single.get("memory", {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):

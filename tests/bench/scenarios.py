@@ -24,8 +24,8 @@ TRIES = 4               # of a run that was disturbed; the last one counts anywa
 PATIENCE_S = 180        # for idle cores
 
 
-class Busy(Exception):
-    """Something else runs on this machine."""
+class Unfinished(Exception):
+    """The rest cannot be measured; what was measured until then still counts."""
 
 
 class Plan:
@@ -40,8 +40,8 @@ class Plan:
             return host.idle_share(0.05)
         idle = host.wait_idle(0 if self.force else PATIENCE_S)
         if idle < host.IDLE_WANTED and not self.force:
-            raise Busy(f"the cores are only {idle:.0%} idle (load {host.loadavg():.2f}): something else runs here, "
-                       "and the numbers would be worth nothing. Stop it, or say --force.")
+            raise Unfinished(f"the cores are only {idle:.0%} idle (load {host.loadavg():.2f}): something else runs here, "
+                             "and the numbers would be worth nothing. Stop it, or say --force.")
         return idle
 
 
@@ -170,11 +170,12 @@ def memory(plan, program, requests):
     program.restart()
     workers = program.ingest_workers()
     steps = [[host.private_bytes(pid) for pid in workers]]
+    wrong = []
     for _ in range(2):
-        measure(plan, program, 64, length=["--requests", str(requests // 2)])
+        wrong += measure(plan, program, 64, length=["--requests", str(requests // 2)])["wrong_rows"]
         steps.append([host.private_bytes(pid) for pid in workers])
     return {"requests": requests, "pids": workers, "start": steps[0], "half": steps[1], "end": steps[2],
-            "same_workers": program.ingest_workers() == workers}
+            "same_workers": program.ingest_workers() == workers, "wrong_rows": wrong}
 
 
 def start_time(_plan, program):
