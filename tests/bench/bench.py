@@ -57,8 +57,8 @@ def run_one(plan, scenario, program, results):
     elif kind == "latency":
         results.add(scenario, program.name, scenarios.pipeline(plan, program, 1))
     elif kind == "stalls":
-        for where, run in scenarios.stalls(plan, program, 64).items():
-            results.add("stalls " + where, program.name, run)
+        for name, run in scenarios.stalls(plan, program, 64):
+            results.add(name, program.name, run)
 
 
 def begin(options, program):

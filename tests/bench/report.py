@@ -53,9 +53,9 @@ def p99_ms(results):
 
 
 def stall_cost(results, where):
-    """Share of the rate that hostile clients cost; below zero where noise is larger than the cost."""
-    without, with_ = results.get("stalls without", "grapnel"), results.get("stalls " + where, "grapnel")
-    return 1 - median_rate(with_) / median_rate(without) if without and with_ else None
+    """Share of the rate that hostile clients cost, median over the pairs; below zero where noise is larger than the cost."""
+    runs = results.get("stalls " + where, "grapnel")
+    return 1 - statistics.median(run["share"] for run in runs) if runs else None
 
 
 def memory_max(results):

@@ -18,6 +18,7 @@ import fcgi  # noqa: E402  pylint: disable=wrong-import-position
 KEYS = 1000             # of the pipeline: each kind of payload has a third of them
 STORM_KIND = "prometheus"
 SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
+STALL_PAIRS = 2         # in a round, for each place where they are
 MEMORY_REQUESTS = 200000
 STARTS = 7
 TRIES = 4               # of a run that was disturbed; the last one counts anyway, and says so
@@ -157,10 +158,15 @@ def fastcgi_clients(program):
 
 
 def stalls(plan, program, connections):
-    """Rates without and with hostile clients, one after the other."""
-    return {"without": measure(plan, program, connections),
-            "web": measure(plan, program, connections, beside=lambda: web_clients(program)),
-            "fastcgi": measure(plan, program, connections, beside=lambda: fastcgi_clients(program))}
+    """Pairs of runs without and with hostile clients, close together: the same machine is up to a fifth faster or slower from
+    one minute to the next, and the cost looked for is smaller. Yields (name, report); `share` is the rate of a pair's second
+    run by its first."""
+    for where, clients in (("web", web_clients), ("fastcgi", fastcgi_clients)) * (1 if plan.smoke else STALL_PAIRS):
+        without = measure(plan, program, connections)
+        with_ = measure(plan, program, connections, beside=lambda clients=clients: clients(program))
+        with_["share"] = round(with_["rate"] / without["rate"], 4)
+        yield "stalls without", without
+        yield "stalls " + where, with_
 
 
 # ---- memory and start ----
