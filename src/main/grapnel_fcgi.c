@@ -101,11 +101,9 @@ static bool reload_ok(void *ctx)
 static int run(const struct conf *c, char **argv, struct err *e)
 {
 	struct serve s = { .conf = c };
-	unsigned cores = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned ingest_n = c->server.ingest_workers ? c->server.ingest_workers : cores;
 	struct master_pool pools[2] = {
-		{ POOL_INGEST, c->server.ingest_socket, ingest_n, 0 },
-		{ POOL_WEB, c->server.web_socket, c->server.web_workers, ingest_n },
+		{ POOL_INGEST, c->server.ingest_socket, c->server.ingest_workers, 0 },
+		{ POOL_WEB, c->server.web_socket, c->server.web_workers, c->server.ingest_workers },
 	};
 	struct master m = { .pools = pools, .pool_n = 2, .socket_mode = c->server.socket_mode, .ctx = &s, .worker = serve_worker,
 		.reload_ok = reload_ok, .argv = argv, .drain_ms = DRAIN_MS };
@@ -136,6 +134,8 @@ int main(int argc, char **argv)
 			return usage(!strcmp(argv[i], "--help") ? stdout : stderr, strcmp(argv[i], "--help") ? 2 : 0);
 	}
 	if (conf_load(&c, config_path, &e)) {
+		if (!c.server.ingest_workers)
+			c.server.ingest_workers = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 		start_log(&c, foreground);
 		status = run(&c, argv, &e);
 	} else {
