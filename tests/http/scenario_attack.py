@@ -71,15 +71,25 @@ def a_routing_key_is_not_stored(box):
     same(_last(box, "body"), stars.replace("trigger", "x"))
 
 
+def _while_refused(box, wrong, address, send):
+    """What `send` is told while the address's bucket is empty. It fills again at five a second, so on a busy machine a
+    request can slip through between the last failure and this one; then once more."""
+    for _ in range(50):
+        while box.send(wrong, b"{}", source=address).status == 401:
+            pass
+        reply = send()
+        if reply.status >= 400:
+            return reply
+    raise AssertionError("the address was never refused")
+
+
 def an_address_that_failed_is_told_503_where_4xx_is_final(box):
-    source, other = box.integration("prometheus"), box.integration("webhook")
+    source, other = box.integration("prometheus", rateLimitPerMinute=0), box.integration("webhook", rateLimitPerMinute=0)
     address = box.fresh_address()
     wrong = {**source, "key": "0" * 32}
-    statuses = [box.send(wrong, b"{}", source=address).status for _ in range(450)]
-    same(sorted(set(statuses)), [401, 503])
-    reply = box.send(source, alerts(alert()), source=address)
+    reply = _while_refused(box, wrong, address, lambda: box.send(source, alerts(alert()), source=address))
     same((reply.status, bool(reply.header("retry-after")), reply.header("x-ratelimit-remaining")), (503, True, "0"))
-    reply = box.send(other, {"a": 1}, source=address)
+    reply = _while_refused(box, wrong, address, lambda: box.send(other, {"a": 1}, source=address))
     reply.expect(429, "rate_limited")
     box.send(source, alerts(alert())).expect(201)
 
