@@ -18,12 +18,14 @@
 /* Requests of one token; also of one address without a token */
 #define API_PER_MINUTE 600
 
+struct ingest;
 struct api_config {
 	struct db *db;
 	struct shm *shm;
 	const struct seal_key *seal;
 	const struct conf *conf;	/* public_url, metrics, worker numbers, rate limit switch */
 	struct id_maker *ids;
+	struct ingest *ingest;		/* for test webhooks */
 	const char *version;
 };
 

@@ -49,12 +49,14 @@ struct err {
 	enum err_code code;
 	char text[240];
 	char field[48];	/* the input field to blame, or "" */
+	bool told;	/* the text is a sentence for the caller */
 };
 
 /* Setters return false, so that `return err_set(...)` reads as "failed because". err_sys appends strerror(errno). */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 bool err_field(struct err *e, enum err_code code, const char *field, const char *fmt, ...) PRINTF(4, 5);
 bool err_sys(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+bool err_tell(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);	/* a sentence for the caller */
 
 /* Ends the process with a message on stderr: for what cannot happen and for exhausted memory. */
 void die(const char *fmt, ...) PRINTF(1, 2) NORETURN;

@@ -34,7 +34,7 @@ static uint64_t bucket_of(struct call *c, bool known)
 
 	if (known)
 		name = arena_printf(c->a, "api token %llu",
-			(unsigned long long)c->principal.token_id);
+			(unsigned long long)c->by.principal.token_id);
 	else if (ip_parse(c->rq->remote_addr, &ip))
 		name = arena_printf(c->a, "api address %llu", (unsigned long long)ip_hash(&ip));
 	else
@@ -47,8 +47,8 @@ static uint64_t bucket_of(struct call *c, bool known)
 /* Takes one of the bucket and tells the rest in the headers. */
 static bool take_rate(struct call *c, bool known)
 {
-	uint32_t per_minute = c->api->c.conf->ingest.rate_limit ? API_PER_MINUTE : 0;
-	struct rate_result r = rate_take(c->api->c.shm, bucket_of(c, known), per_minute, c->now);
+	uint32_t per_minute = c->by.conf->ingest.rate_limit ? API_PER_MINUTE : 0;
+	struct rate_result r = rate_take(c->by.shm, bucket_of(c, known), per_minute, c->by.now);
 
 	if (!per_minute)
 		return true;
@@ -73,7 +73,7 @@ static bool refuse_rate(struct call *c)
 
 static bool may_scrape(struct call *c)
 {
-	const struct conf *conf = c->api->c.conf;
+	const struct conf *conf = c->by.conf;
 	struct str authorization = request_header(c->rq, "authorization");
 	struct str wanted = arena_printf(c->a, "Bearer %s", conf->metrics.token);
 	struct err e = { 0 };
@@ -100,7 +100,7 @@ static bool find_tenant(struct call *c)
 	int found;
 
 	(void)form_find(c->a, c->rq->query, "tenant", &wanted);
-	found = account_tenant(c->api->c.db, c->a, &c->principal, wanted, &c->tenant_id, &e);
+	found = account_tenant(c->by.db, c->a, &c->by.principal, wanted, &c->by.tenant_id, &e);
 	if (found < 0)
 		return reply_err(c, &e);
 	return found ||
@@ -122,8 +122,8 @@ static bool pass_gates(struct call *c)
 			reply_refuse(c, 403, "forbidden", "This address may not read the metrics.",
 				NULL);
 
-	known = account_bearer(c->api->c.db, c->a, request_header(rq, "authorization"), c->now,
-		&c->principal, &e);
+	known = account_bearer(c->by.db, c->a, request_header(rq, "authorization"), c->by.now,
+		&c->by.principal, &e);
 	if (known < 0)
 		return reply_err(c, &e);
 	if (!take_rate(c, known))
@@ -133,9 +133,9 @@ static bool pass_gates(struct call *c)
 		return reply_refuse(c, 401, "unauthorized",
 			"A valid API token is needed: Authorization: Bearer <token>.", NULL);
 	}
-	if (!account_has_role(&c->principal, needs))
+	if (!account_has_role(&c->by.principal, needs))
 		return reply_refuse(c, 403, "forbidden", "Your role does not allow this.", NULL);
-	if (!account_has_scope(&c->principal, needs))
+	if (!account_has_scope(&c->by.principal, needs))
 		return reply_refuse(c, 403, "forbidden",
 			"The scopes of this token do not allow this.", NULL);
 	if (rq->body_too_large)
@@ -164,7 +164,11 @@ static void no_route(struct call *c, int found, const char *allow)
 
 void api_handle(struct api *api, struct request *rq, ms_t now)
 {
-	struct call c = { .api = api, .rq = rq, .a = rq->arena, .now = now };
+	struct call c = {
+		.api = api, .rq = rq, .a = rq->arena,
+		.by = { .db = api->c.db, .shm = api->c.shm, .seal = api->c.seal, .conf = api->c.conf, .ids = api->c.ids,
+			.ingest = api->c.ingest, .a = rq->arena, .remote_addr = rq->remote_addr, .now = now },
+	};
 	char allow[64];
 	int found = route_find(api_routes, rq->method, rq->path, &c.match, allow);
 

@@ -4,8 +4,9 @@
 
 #include "grapnel/account.h"
 #include "grapnel/api.h"
+#include "grapnel/form.h"
+#include "grapnel/resource.h"
 #include "grapnel/view.h"
-#include "form_int.h"
 
 struct api {
 	struct api_config c;
@@ -17,9 +18,7 @@ struct call {
 	struct request *rq;
 	struct arena *a;		/* of the request */
 	struct route_match match;
-	struct principal principal;	/* empty on open routes */
-	uint64_t tenant_id;	/* whose things; 0 = all: a platform admin asked with tenant=all */
-	ms_t now;
+	struct caller by;
 };
 
 /* ---- reply.c ---- */

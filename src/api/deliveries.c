@@ -26,7 +26,7 @@ void api_delivery_list(void *call)
 	if (!input_one_tenant(c) || !input_query(c, delivery_query_fields, &q) ||
 		!input_source(c, 0, &source))
 		return;
-	if (delivery_view_list(c->api->c.db, c->a, source.id, q.cursor, q.limit, &rows, &n, &next,
+	if (delivery_view_list(c->by.db, c->a, source.id, q.cursor, q.limit, &rows, &n, &next,
 		&e))
 		reply_list(c, "deliveries", delivery_view_fields, rows, sizeof(*rows), n, next);
 	else

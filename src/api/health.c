@@ -36,11 +36,11 @@ void api_readyz(void *call)
 	struct call *c = call;
 	struct err e = { 0 };
 	unsigned number = 0;
-	int known = schema_current(c->api->c.db, &number, &e);
+	int known = schema_current(c->by.db, &number, &e);
 	bool schema = known == 1 && number >= SCHEMA_NUMBER;
-	bool ok = schema && c->api->c.shm;
+	bool ok = schema && c->by.shm;
 	struct parts parts = { word(ok), word(known >= 0), word(schema),
-		word(c->api->c.shm != NULL) };
+		word(c->by.shm != NULL) };
 
 	if (known < 0)
 		log_warning("not ready", LOG_ERR(&e));

@@ -8,16 +8,11 @@ bool input_id(struct call *c, size_t param, uint64_t *id)
 		reply_not_found(c);
 }
 
-/* Registrations are no integrations: they have paths of their own. */
 bool input_source(struct call *c, size_t param, struct source *out)
 {
 	struct err e = { 0 };
-	int found;
+	int found = integration_find(&c->by, c->match.params[param], out, &e);
 
-	if (!public_id_is(c->match.params[param], "in"))
-		return reply_not_found(c);
-	found = source_get(c->api->c.db, c->a, (uint32_t)c->tenant_id, c->match.params[param],
-		c->now, out, &e);
 	if (found < 0)
 		return reply_err(c, &e);
 	return found || reply_not_found(c);
@@ -94,6 +89,6 @@ bool input_form(struct call *c, const struct form_field *fields, bool optional,
 
 bool input_one_tenant(struct call *c)
 {
-	return c->tenant_id ||
+	return c->by.tenant_id ||
 		reply_refuse(c, 400, "invalid_request", "Name one tenant here.", "tenant");
 }

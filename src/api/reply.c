@@ -75,7 +75,7 @@ bool reply_not_found(struct call *c)
 /* Where a field is to blame, the text speaks of what the caller sent and is written for him. */
 static bool is_for_caller(const struct err *e)
 {
-	return e->field[0] && e->text[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT);
+	return (e->told || e->field[0]) && e->text[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT);
 }
 
 /* The store writes for the log, "the name is empty". */
@@ -92,7 +92,8 @@ bool reply_err(struct call *c, const struct err *e)
 		bool invalid = e->code == ERR_INVALID;
 
 		return reply_refuse(c, invalid ? 400 : 409,
-			invalid ? "invalid_request" : "conflict", sentence(c->a, e->text), e->field);
+			invalid ? "invalid_request" : "conflict", sentence(c->a, e->text),
+			e->field[0] ? e->field : NULL);
 	}
 	if (e->code >= ERR_DOWN)
 		log_error("request failed", LOG_S("request", c->rq->id),

@@ -10,6 +10,7 @@ PRINTF(4, 0)
 static bool fill(struct err *e, enum err_code code, const char *field, const char *fmt, va_list ap)
 {
 	e->code = code;
+	e->told = false;
 	snprintf(e->field, sizeof(e->field), "%s", field);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	return false;
@@ -32,6 +33,17 @@ bool err_field(struct err *e, enum err_code code, const char *field, const char 
 	va_start(ap, fmt);
 	fill(e, code, field, fmt, ap);
 	va_end(ap);
+	return false;
+}
+
+bool err_tell(struct err *e, enum err_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fill(e, code, "", fmt, ap);
+	va_end(ap);
+	e->told = true;
 	return false;
 }
 

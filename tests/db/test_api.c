@@ -735,7 +735,7 @@ START_TEST(test_not_ready_without_a_database)
 	struct api *good = api;
 	struct answer r;
 
-	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, "9.9" });
+	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, NULL, "9.9" });
 	r = expect(503, NULL, "GET", "/readyz", NULL);
 	is(r.body,
 		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\"}");
@@ -798,7 +798,7 @@ static void begin(const char *shm_path, const char *key_path)
 	shm = shm_open_file(shm_path, &e);
 	if (!shm || !seal_key_create(key_path, &e) || !(seal_key = seal_key_load(key_path, &e)))
 		die("%s", e.text);
-	api = api_new(&(struct api_config){ db, shm, seal_key, &conf, &ids, "9.9" });
+	api = api_new(&(struct api_config){ db, shm, seal_key, &conf, &ids, NULL, "9.9" });
 	token_for(1, ROLE_ADMIN, false, SCOPE_ALL, admin);
 	token_for(1, ROLE_VIEWER, true, SCOPE_ALL, root);
 	token_for(2, ROLE_ADMIN, false, SCOPE_ALL, theirs);

@@ -1,7 +1,7 @@
 /* Forms of the API: the first line as a query, the rest as a body. What is accepted is within the
  * limits of its row, what is refused says why and where. */
 #include "fuzz.h"
-#include "src/api/form_int.h"
+#include "grapnel/form.h"
 
 struct form {
 	struct str text, addresses;

@@ -1,5 +1,5 @@
 /* Forms of the API: what each type takes from a body and from a query, and what a refusal says. */
-#include "src/api/form_int.h"
+#include "grapnel/form.h"
 #include "unit.h"
 
 struct form {

@@ -1,12 +1,12 @@
-/* form_int.h - input as typed structs: a form table says which fields there are, of which type and
- * size; nothing else of src/api parses a number. The same table describes the input in the API
+/* form.h - input as typed structs: a form table says which fields there are, of which type and
+ * size; no handler parses a number. The same table describes the input in the API
  * document. The idea is kcgi's kvalid.
  *
- * Read from a JSON body (types must be right) or a query string (everything is text). The struct
+ * Read from a JSON body (types must be right), a query string or a posted form (everything is text). The struct
  * keeps what it held for fields that are not there, so a change is: fill the struct from what is
  * stored, read the form over it. */
-#ifndef GRAPNEL_FORM_INT_H
-#define GRAPNEL_FORM_INT_H
+#ifndef GRAPNEL_FORM_H
+#define GRAPNEL_FORM_H
 
 #include "grapnel/base.h"
 #include "grapnel/json.h"
@@ -63,6 +63,11 @@ bool form_read_json(struct arena *a, const struct json *object, const struct for
 /* A name without value counts as not there; of equal names the last one wins; `tenant` is
  * everywhere and passed over. */
 bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
+	struct err *e) MUST_USE;
+/* What a browser posts: as a query, but a text without value is empty, not absent; a number or words without value are
+ * their `absent` with FORM_NULL and not there without. Names that begin with '_' belong to the page and are passed over.
+ * A checkbox stands behind a hidden field of its name with the value false. */
+bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e) MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
-/* form.c - reading forms: see form_int.h. */
-#include "form_int.h"
+/* form.c - reading forms: see form.h. */
+#include "grapnel/form.h"
 
 #include <inttypes.h>
 
@@ -257,5 +257,45 @@ bool form_read_query(struct arena *a, struct str query, const struct form_field 
 		if (!read_value(&in, e))
 			return false;
 	}
+	return true;
+}
+
+/* A text field that is left empty says: nothing. Other types without value are as if they were not there. */
+static bool read_empty(const struct input *in, struct err *e)
+{
+	switch (in->f->type) {
+	case FORM_TEXT:
+		return read_text(in, e);
+	case FORM_ADDRESSES:
+		return read_addresses(in, e);
+	case FORM_NUMBER:
+	case FORM_WORDS:
+		return !(in->f->flags & FORM_NULL) || read_null(in, e);
+	default:
+		return true;
+	}
+}
+
+bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
+	struct err *e)
+{
+	struct str rest = body, name, value;
+
+	while (form_next(a, &rest, &name, &value)) {
+		const struct form_field *f = field_named(fields, name);
+		struct input in = { a, f, json_new_str(a, value), true, f ? (char *)out + f->offset : NULL };
+
+		if (str_starts(name, "_"))
+			continue;
+		if (!f)
+			return unknown(a, name, "field", e);
+		if (mode == FORM_CHANGE && f->flags & FORM_FIXED)
+			return err_field(e, ERR_INVALID, f->name, "%s cannot be changed.", f->name);
+		if (!(value.n ? read_value(&in, e) : read_empty(&in, e)))
+			return false;
+	}
+	for (; mode == FORM_NEW && fields->name; fields++)
+		if (fields->flags & FORM_REQUIRED && !form_find(a, body, fields->name, &value))
+			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);
 	return true;
 }

@@ -1,0 +1,205 @@
+/* integration.c - what people set up for a provider to post to: its form, and making, changing and removing one. */
+#include "grapnel/resource.h"
+
+#include "grapnel/json.h"
+
+#define SECRET_MAX 900		/* as the store takes it */
+#define CHANGE_TRIES 8		/* one of those who change a source at once gets through at each */
+#define SETTINGS_MAX (512 * 1024)	/* while it is put together; the store takes less */
+#define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
+
+/* Only what somebody carries out: an event with another action would stay pending. */
+static const struct form_word action_words[] = {
+	{ "incident", DO_INCIDENT },
+	{ "record", DO_RECORD },
+	{ 0 }
+};
+
+const struct form_field integration_fields[] = {
+	{ "name", TEXT_AT(struct integration_form, name), FORM_REQUIRED, 1, 400,
+		.help = "1 to 100 characters" },
+	{ "type", TEXT_AT(struct integration_form, type), FORM_REQUIRED | FORM_FIXED, 1, 32,
+		.help = "Provider slug" },
+	{ "serviceId", TEXT_AT(struct integration_form, service), .max = 23,
+		.help = "Service whose incidents it opens; else the tenant's default service" },
+	{ "signatureSecret", TEXT_AT(struct integration_form, secret), .max = SECRET_MAX,
+		.help = "What the provider signs with; null or empty removes it" },
+	{ "generateSecret", BOOL_AT(struct integration_form, make_secret),
+		.help = "Makes a signature secret" },
+	{ "rateLimitPerMinute", NUMBER_AT(struct integration_form, per_minute), FORM_NULL,
+		.max = 1000000, .absent = RATE_DEFAULT,
+		.help = "0 = no limit; null = the type's default" },
+	{ "allowedIps", ADDRESSES_AT(struct integration_form, allowed_ips),
+		.help = "Addresses and networks that may send; null or empty = all" },
+	{ "actions", WORDS_AT(struct integration_form, actions), FORM_NULL, .words = action_words,
+		.help = "What is done with its events; null = the type's default" },
+	{ "requireKey", BOOL_AT(struct integration_form, require_key),
+		.help = "Key and signature both are needed" },
+	{ "routeByService", BOOL_AT(struct integration_form, route_by_service),
+		.help = "The service an event names decides, where one of that name exists" },
+	{ "enabled", BOOL_AT(struct integration_form, enabled),
+		.help = "A disabled one answers 403" },
+	{ "isDefault", BOOL_AT(struct integration_form, is_default),
+		.help = "Serves /api/webhooks/{type} without an id" },
+	{ "alertTestMode", BOOL_AT(struct integration_form, alert_test_mode),
+		.help = "Stripe: events of test mode open incidents too" },
+	{ "settings", OBJECT_AT(struct integration_form, settings),
+		.help = "Settings that only this type knows" },
+	FORM_END
+};
+
+/* The members of `settings`, with alertTestMode as it is wanted; empty settings are none. */
+static struct str settings_text(const struct caller *by, const struct json *settings, bool alert_test_mode)
+{
+	struct json *merged = json_new(by->a, JSON_OBJECT), *flag = json_new(by->a, JSON_BOOL);
+	struct json_out o;
+	struct strbuf b;
+
+	for (const struct json *j = settings ? settings->first : NULL; j; j = j->next) {
+		struct json *copy = ARENA_NEW(by->a, struct json);
+
+		*copy = *j;
+		copy->next = NULL;
+		if (!str_eqs(j->name, "alertTestMode"))
+			json_add(merged, j->name, copy);
+	}
+	flag->text = STR("true");
+	if (alert_test_mode)
+		json_add(merged, STR("alertTestMode"), flag);
+	if (!merged->count)
+		return STR_NONE;
+	strbuf_init(&b, by->a, SETTINGS_MAX);
+	json_out_init(&o, &b);
+	json_tree(&o, merged);
+	return strbuf_str(&b);
+}
+
+static struct str make_secret(const struct caller *by)
+{
+	unsigned char raw[SECRET_BYTES];
+	struct str text;
+
+	random_bytes(raw, sizeof(raw));
+	text = base64_encode(by->a, raw, sizeof(raw));
+	secret_wipe(raw, sizeof(raw));
+	return arena_printf(by->a, "whsec_%.*s", STR_ARG(text));
+}
+
+/* What the form says over what is stored (or over nothing). */
+static bool form_to_source(const struct caller *by, struct integration_form *f, const struct provider *p,
+	struct source *s, struct err *e)
+{
+	if (f->alert_test_mode && strcmp(p->slug, "stripe"))
+		return err_field(e, ERR_INVALID, "alertTestMode",
+			"alertTestMode is for the type stripe only.");
+	if (f->make_secret && f->secret.n)
+		return err_field(e, ERR_INVALID, "generateSecret",
+			"Give a signatureSecret or have one made, not both.");
+	if (f->make_secret)
+		f->secret = make_secret(by);
+	s->name = f->name;
+	s->service_public_id = f->service;
+	if (!f->service.n)
+		s->service_id = 0;	/* the default one */
+	s->allowed_ips = f->allowed_ips;
+	s->actions = f->actions ? f->actions : p->actions;
+	s->rate_per_minute = f->per_minute;
+	s->require_key = f->require_key;
+	s->route_by_service = f->route_by_service;
+	s->enabled = f->enabled;
+	s->is_default = f->is_default;
+	s->settings = settings_text(by, f->settings, f->alert_test_mode);
+	return true;
+}
+
+void integration_to_form(const struct caller *by, const struct source *s, struct integration_form *f)
+{
+	const struct json *settings = NULL;
+	struct err ignored = { 0 };
+
+	*f = (struct integration_form){
+		.name = s->name,
+		.service = s->service_public_id,
+		.allowed_ips = s->allowed_ips,
+		.actions = s->actions,
+		.per_minute = s->rate_per_minute,
+		.require_key = s->require_key,
+		.route_by_service = s->route_by_service,
+		.enabled = s->enabled,
+		.is_default = s->is_default,
+	};
+	if (s->settings.n && json_parse(by->a, s->settings, &settings, &ignored))
+		f->settings = settings;
+	f->alert_test_mode = str_eqs(json_text(json_get(settings, "alertTestMode")), "true");
+}
+
+/* Registrations are no integrations: they have paths of their own. */
+int integration_find(const struct caller *by, struct str public_id, struct source *out, struct err *e)
+{
+	if (!public_id_is(public_id, "in"))
+		return 0;
+	return source_get(by->db, by->a, (uint32_t)by->tenant_id, public_id, by->now, out, e);
+}
+
+bool integration_create(const struct caller *by, struct integration_form *f, struct source *made, struct str *key,
+	struct err *e)
+{
+	struct source s = { .tenant_id = by->tenant_id, .kind = SOURCE_INTEGRATION };
+	struct who who = caller_who(by, by->tenant_id);
+	const struct provider *p = provider_find(f->type);
+
+	if (!p)
+		return err_field(e, ERR_INVALID, "type", "There is no provider of that type.");
+	s.provider = str_of(p->slug);
+	return form_to_source(by, f, p, &s, e) &&
+		source_add(by->db, by->a, by->seal, by->shm, &s, f->secret, &who, by->now, made, key, e);
+}
+
+static bool not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "there is no such integration");
+}
+
+/* One try. 1, 0, -1 as the store. */
+static int change(const struct caller *by, struct source *s,
+	bool (*read)(void *ctx, struct integration_form *f, struct err *e), void *ctx, struct integration_form *f, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	const struct provider *p = provider_find(s->provider);
+
+	if (!p)
+		return 0;
+	integration_to_form(by, s, f);
+	if (!read(ctx, f, e) || !form_to_source(by, f, p, s, e))
+		return -1;
+	return source_update(by->db, by->a, by->seal, by->shm, s, f->secret, &who, by->now, e);
+}
+
+/* Who changes another member at the same time wins as well: the later one looks again. */
+bool integration_change(const struct caller *by, struct str public_id,
+	bool (*read)(void *ctx, struct integration_form *f, struct err *e), void *ctx, struct integration_form *f,
+	struct source *out, struct err *e)
+{
+	int done, tries = 0;
+
+	do {
+		*e = (struct err){ 0 };
+		done = integration_find(by, public_id, out, e);
+		if (done == 1)
+			done = change(by, out, read, ctx, f, e);
+	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	if (done == 1)
+		done = integration_find(by, public_id, out, e);
+	return done == 1 || (!done && not_found(e));
+}
+
+bool integration_remove(const struct caller *by, struct str public_id, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	struct source s;
+	int done = integration_find(by, public_id, &s, e);
+
+	if (done == 1)
+		done = source_delete(by->db, by->a, by->shm, (uint32_t)by->tenant_id, public_id, &who, by->now, e);
+	return done == 1 || (!done && not_found(e));
+}
