@@ -32,6 +32,50 @@ bool account_has_scope(const struct principal *p, unsigned needs);
 int account_tenant(struct db *db, struct arena *a, const struct principal *p, struct str wanted,
 	uint64_t *tenant_id, struct err *e) MUST_USE;
 
+/* ---- sessions of the dashboard (session.c) ---- */
+
+#define SESSION_IDLE_MS (12 * MS_PER_HOUR)	/* without a page */
+#define SESSION_MAX_MS (7 * MS_PER_DAY)		/* whatever happens */
+#define CSRF_LIFE_MS (12 * MS_PER_HOUR)
+#define SESSION_TEXT 44				/* 43 characters of base64url and NUL */
+
+struct session {
+	struct str text;		/* of the cookie */
+	struct str public_id;		/* se_... */
+	struct principal principal;	/* all scopes: a person may do what the role says */
+	ms_t created_at, last_seen_at, expires_at;
+	struct str flash_sealed;	/* n 0: none */
+};
+/* The living session of that cookie text: 1, 0, -1. Notes last_seen_at at most once a minute. */
+int session_find(struct db *db, struct arena *a, struct str text, ms_t now, struct session *out, struct err *e) MUST_USE;
+/* A new one, always with a new id. */
+bool session_begin(struct db *db, struct arena *a, uint64_t user_id, struct str remote_addr, struct str user_agent, ms_t now,
+	struct session *out, struct err *e) MUST_USE;
+bool session_end(struct db *db, struct str text, struct err *e) MUST_USE;
+/* Puts what the next page says; empty removes it. */
+bool session_flash(struct db *db, const struct session *s, struct str sealed, struct err *e) MUST_USE;
+
+/* A token bound to `secret` (the session's text, or that of the cookie before sign-in) and a time: made from both, nothing is
+ * stored. 1 good; 0 expired; -1 not ours. */
+struct str csrf_make(struct arena *a, struct str secret, ms_t now);
+int csrf_check(struct str secret, struct str token, ms_t now);
+
+/* ---- sign-in (login.c) ---- */
+
+enum login_answer {
+	LOGIN_OK,
+	LOGIN_WRONG,		/* name or password, not said which */
+	LOGIN_TOTP_NEEDED,	/* the password is right, a code is set up and none was given */
+	LOGIN_TOTP_WRONG,
+	LOGIN_THROTTLED,	/* too many tries for this account or address: *wait_ms */
+};
+struct login {
+	struct str name, password, code, remote_addr;
+};
+/* Writes an audit entry either way. Takes as long for a name that does not exist. false: failed, *e. */
+bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *seal, const struct login *in, ms_t now,
+	enum login_answer *answer, uint64_t *user_id, ms_t *wait_ms, struct err *e) MUST_USE;
+
 /* For audit log and timeline. */
 struct who account_who(const struct principal *p, uint64_t tenant_id, struct str remote_addr);
 

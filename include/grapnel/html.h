@@ -1,0 +1,95 @@
+/* html.h - HTML as it is written: every value is escaped for the place where it stands.
+ *
+ * web/tmpl/*.html are compiled by src/gen/tmplc into one function each, `void tmpl_<name>(struct html_out *o, const struct S *v)`.
+ * tmplc knows where a value stands (text, attribute, URL) and calls the escaper of that place; which types fit there
+ * is decided here by _Generic, so a wrong field or type is a compile error that points into the template.
+ * `struct html` is text that is HTML already: only the functions of this folder and tmplc make it.
+ * web/tmpl/README.md describes the language. */
+#ifndef GRAPNEL_HTML_H
+#define GRAPNEL_HTML_H
+
+#include "grapnel/base.h"
+
+#define HTML_PAGE_MAX (8u << 20)	/* a page over this is a bug: lists are paged, payloads cut */
+
+struct html {
+	struct str s;
+};
+
+struct html_out {
+	struct strbuf b;
+	struct arena *a;
+	ms_t now;		/* for "3 min ago" */
+};
+void html_init(struct html_out *o, struct arena *a, ms_t now);
+
+/* ---- called by compiled templates ---- */
+
+void html_lit(struct html_out *o, const char *p, size_t n);	/* of the template itself */
+/* Text: & < > escaped; control characters but \t and \n become U+FFFD, so does what is not UTF-8. */
+void html_text_str(struct html_out *o, struct str s);
+void html_text_cstr(struct html_out *o, const char *s);
+void html_text_u64(struct html_out *o, uint64_t v);
+void html_text_i64(struct html_out *o, int64_t v);
+void html_text_html(struct html_out *o, struct html h);
+#define html_text(o, x) _Generic((x), struct str: html_text_str, char *: html_text_cstr, const char *: html_text_cstr, \
+	uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, int: html_text_i64, \
+	struct html: html_text_html)((o), (x))
+/* Attribute in double quotes: " too. Ready HTML does not fit. */
+void html_attr_str(struct html_out *o, struct str s);
+void html_attr_cstr(struct html_out *o, const char *s);
+#define html_attr(o, x) _Generic((x), struct str: html_attr_str, char *: html_attr_cstr, const char *: html_attr_cstr, \
+	uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, int: html_text_i64)((o), (x))
+/* Part of a URL after its beginning: percent-encoded but for unreserved characters (RFC 3986). */
+void html_url_part_str(struct html_out *o, struct str s);
+void html_url_part_cstr(struct html_out *o, const char *s);
+#define html_url_part(o, x) _Generic((x), struct str: html_url_part_str, char *: html_url_part_cstr, \
+	const char *: html_url_part_cstr, uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, \
+	int: html_text_i64)((o), (x))
+/* A URL from its beginning: a path of ours ("/x", not "//x"), "?x", "#x", http: or https:; anything else becomes "#". */
+void html_url_str(struct html_out *o, struct str s);
+void html_url_cstr(struct html_out *o, const char *s);
+#define html_url(o, x) _Generic((x), struct str: html_url_str, char *: html_url_cstr, const char *: html_url_cstr)((o), (x))
+
+/* {% if x %}: not empty, not zero, not NULL. */
+static inline bool html_true_str(struct str s) { return s.n > 0; }
+static inline bool html_true_html(struct html h) { return h.s.n > 0; }
+static inline bool html_true_cstr(const char *s) { return s && *s; }
+static inline bool html_true_u64(uint64_t v) { return v != 0; }
+static inline bool html_true_i64(int64_t v) { return v != 0; }
+static inline bool html_true_bool(bool v) { return v; }
+static inline bool html_true_ptr(const void *p) { return p != NULL; }
+#define html_true(x) _Generic((x), struct str: html_true_str, struct html: html_true_html, char *: html_true_cstr, \
+	const char *: html_true_cstr, uint64_t: html_true_u64, uint32_t: html_true_u64, int64_t: html_true_i64, \
+	int: html_true_i64, bool: html_true_bool, default: html_true_ptr)(x)
+/* {% if x == "word" %} */
+static inline bool html_is_str(struct str s, const char *word) { return str_eqs(s, word); }
+static inline bool html_is_cstr(const char *s, const char *word) { return s && !strcmp(s, word); }
+#define html_is(x, word) _Generic((x), struct str: html_is_str, char *: html_is_cstr, const char *: html_is_cstr)((x), (word))
+
+/* ---- filters, {{ x | name }} calls html_f_name(o, x) ---- */
+
+struct html html_f_when(struct html_out *o, ms_t t);	/* <time datetime="..." title="2026-01-02 03:04:05 UTC">3 min ago</time>; 0: "never" dimmed */
+struct html html_f_time(struct html_out *o, ms_t t);	/* the same, showing 2026-01-02 03:04:05 UTC */
+struct str html_f_iso(struct html_out *o, ms_t t);	/* RFC 3339; 0: "" */
+struct str html_f_count(struct html_out *o, uint64_t n);	/* 12,345 */
+struct str html_f_bytes(struct html_out *o, uint64_t n);	/* 1.2 KiB */
+struct str html_f_us(struct html_out *o, uint64_t us);	/* 0.4 ms, 12 ms, 1.3 s */
+struct str html_f_ms(struct html_out *o, uint64_t ms);
+struct str html_f_rate(struct html_out *o, double percent);	/* 99.5 % */
+struct str html_f_lower(struct html_out *o, struct str s);
+struct str html_f_cut80(struct html_out *o, struct str s);	/* at most 80 characters, with an ellipsis */
+
+/* ---- pictures, made here as SVG with a title and a text alternative; colours come from CSS classes ---- */
+
+struct bar {
+	uint64_t parts[3];	/* from the axis outwards: ok, repeated, failed */
+	struct str label;	/* "14:00", for the title of the bar */
+	struct str href;	/* where a click goes */
+};
+/* A bar chart of n bars in a box of w x h units, scaled by CSS; each bar a link with a title that tells its numbers. */
+struct html html_bars(struct html_out *o, const struct bar *bars, size_t n, unsigned w, unsigned h, struct str title);
+/* A line without axes for a table cell. */
+struct html html_spark(struct html_out *o, const uint64_t *values, size_t n, struct str title);
+
+#endif
