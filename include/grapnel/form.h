@@ -19,6 +19,7 @@ enum form_type {
 	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array */
 	FORM_ADDRESSES,	/* struct str: networks joined by ','; text or an array; null is "" */
 	FORM_OBJECT,	/* const struct json *; null is NULL */
+	FORM_CURSOR,	/* uint64_t: `next` of an earlier page of the same list, as form_cursor wrote it */
 };
 
 enum form_flag {
@@ -42,6 +43,7 @@ struct form_field {
 	const struct form_word *words;	/* ends with { 0 } */
 	uint64_t absent;
 	const char *help;	/* one sentence, for the API document */
+	const char *list;	/* of a cursor: the list's plural */
 };
 
 /* Type and place of a row; a member of another type does not compile. */
@@ -52,6 +54,9 @@ struct form_field {
 #define WORDS_AT(s, m) FORM_WORDS, FIELD_CHECKED(s, m, uint64_t)
 #define ADDRESSES_AT(s, m) FORM_ADDRESSES, FIELD_CHECKED(s, m, struct str)
 #define OBJECT_AT(s, m) FORM_OBJECT, FIELD_CHECKED(s, m, const struct json *)
+/* The row of a cursor of the list `plural`. */
+#define CURSOR_ROW(s, m, plural) { "cursor", FORM_CURSOR, FIELD_CHECKED(s, m, uint64_t), \
+	.help = "`next` of the page before", .list = plural }
 #define FORM_END { 0 }
 
 enum form_mode { FORM_NEW, FORM_CHANGE };
@@ -64,6 +69,9 @@ bool form_read_json(struct arena *a, const struct json *object, const struct for
  * everywhere and passed over. */
 bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
 	struct err *e) MUST_USE;
+/* Where a list goes on: "events-123". The list's name keeps the cursor of one list out of another. 0 is STR_NONE. */
+struct str form_cursor(struct arena *a, const char *plural, uint64_t id);
+
 /* What a browser posts: as a query, but a text without value is empty, not absent; a number or words without value are
  * their `absent` with FORM_NULL and not there without. Names that begin with '_' belong to the page and are passed over.
  * A checkbox stands behind a hidden field of its name with the value false. */

@@ -1,6 +1,6 @@
 /* html.h - HTML as it is written: every value is escaped for the place where it stands.
  *
- * web/tmpl/*.html are compiled by src/gen/tmplc into one function each, `void tmpl_<name>(struct html_out *o, const struct S *v)`.
+ * The templates of web/tmpl are compiled by src/gen/tmplc into one function each, `void tmpl_<name>(struct html_out *o, const struct S *v)`.
  * tmplc knows where a value stands (text, attribute, URL) and calls the escaper of that place; which types fit there
  * is decided here by _Generic, so a wrong field or type is a compile error that points into the template.
  * `struct html` is text that is HTML already: only the functions of this folder and tmplc make it.

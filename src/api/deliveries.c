@@ -8,8 +8,7 @@ struct page_query {
 const struct form_field delivery_query_fields[] = {
 	{ "limit", NUMBER_AT(struct page_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most deliveries in the answer" },
-	{ "cursor", NUMBER_AT(struct page_query, cursor), 0, 1, INT64_MAX,
-		.help = "`next` of the page before" },
+	CURSOR_ROW(struct page_query, cursor, "deliveries"),
 	FORM_END
 };
 

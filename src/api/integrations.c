@@ -44,8 +44,7 @@ const struct form_field integration_query_fields[] = {
 	{ "provider", TEXT_AT(struct list_query, type), .max = 32, .help = "The same as type" },
 	{ "limit", NUMBER_AT(struct list_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most integrations in the answer" },
-	{ "cursor", NUMBER_AT(struct list_query, cursor), 0, 1, UINT32_MAX,
-		.help = "`next` of the page before" },
+	CURSOR_ROW(struct list_query, cursor, "integrations"),
 	FORM_END
 };
 

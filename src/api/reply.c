@@ -53,7 +53,10 @@ void reply_list(struct call *c, const char *plural, const struct field *fields, 
 	reply_begin(c, &r);
 	reply_rows(&r, plural, fields, rows, size, n);
 	json_key(&r.o, "next");
-	json_id(&r.o, next);
+	if (next)
+		json_str(&r.o, form_cursor(c->a, plural, next));
+	else
+		json_null(&r.o);
 	reply_end(c, &r, 200);
 }
 

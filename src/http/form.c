@@ -79,6 +79,19 @@ static bool read_time(const struct input *in, struct err *e)
 	return true;
 }
 
+static bool read_cursor(const struct input *in, struct err *e)
+{
+	struct str s = json_text(in->j);
+	uint64_t id;
+
+	if (!json_is(in->j, JSON_STRING) || !str_starts(s, in->f->list) ||
+		!str_starts(str_sub(s, strlen(in->f->list)), "-") ||
+		!str_u64(str_sub(s, strlen(in->f->list) + 1), &id) || !id || id > INT64_MAX)
+		return bad(in, e, "the `next` of an earlier page of this list");
+	*(uint64_t *)in->at = id;
+	return true;
+}
+
 static bool bad_word(const struct input *in, struct err *e)
 {
 	struct strbuf b;
@@ -196,6 +209,8 @@ static bool read_value(const struct input *in, struct err *e)
 		return read_words(in, e);
 	case FORM_ADDRESSES:
 		return read_addresses(in, e);
+	case FORM_CURSOR:
+		return read_cursor(in, e);
 	case FORM_OBJECT:
 		*(const struct json **)in->at = in->j;
 		return json_is(in->j, JSON_OBJECT) || bad(in, e, "an object");
@@ -258,6 +273,11 @@ bool form_read_query(struct arena *a, struct str query, const struct form_field 
 			return false;
 	}
 	return true;
+}
+
+struct str form_cursor(struct arena *a, const char *plural, uint64_t id)
+{
+	return id ? arena_printf(a, "%s-%" PRIu64, plural, id) : STR_NONE;
 }
 
 /* A text field that is left empty says: nothing. Other types without value are as if they were not there. */

@@ -51,8 +51,7 @@ const struct form_field event_query_fields[] = {
 	{ "to", TIME_AT(struct event_query, f.to), .help = "Received before" },
 	{ "limit", NUMBER_AT(struct event_query, f.limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most events in the answer" },
-	{ "cursor", NUMBER_AT(struct event_query, f.cursor), 0, 1, INT64_MAX,
-		.help = "`next` of the page before" },
+	CURSOR_ROW(struct event_query, f.cursor, "events"),
 	FORM_END
 };
 

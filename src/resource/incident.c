@@ -40,8 +40,7 @@ const struct form_field incident_query_fields[] = {
 	{ "to", TIME_AT(struct incident_filter, to), .help = "Opened before" },
 	{ "limit", NUMBER_AT(struct incident_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most incidents in the answer" },
-	{ "cursor", NUMBER_AT(struct incident_filter, cursor), 0, 1, INT64_MAX,
-		.help = "`next` of the page before" },
+	CURSOR_ROW(struct incident_filter, cursor, "incidents"),
 	FORM_END
 };
 

@@ -8,6 +8,7 @@ struct form {
 	ms_t at;
 	bool flag;
 	const struct json *object;
+	uint64_t cursor;
 };
 
 static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { "four", 4 }, { 0 } };
@@ -20,6 +21,7 @@ static const struct form_field fields[] = {
 	{ "at", TIME_AT(struct form, at) },
 	{ "addresses", ADDRESSES_AT(struct form, addresses) },
 	{ "object", OBJECT_AT(struct form, object) },
+	CURSOR_ROW(struct form, cursor, "events"),
 	FORM_END
 };
 
@@ -185,6 +187,11 @@ static const struct {
 	{ "text=%ff", false, 0, 0, "text" },
 	{ "object=x", false, 0, 0, "object" },
 	{ "color=red", false, 0, 0, "color" },
+	{ "cursor=events-12", true, 5, 0, "" },
+	{ "cursor=12", false, 0, 0, "cursor" },
+	{ "cursor=incidents-12", false, 0, 0, "cursor" },
+	{ "cursor=events-0", false, 0, 0, "cursor" },
+	{ "cursor=events-9223372036854775808", false, 0, 0, "cursor" },
 };
 
 START_TEST(test_query)
@@ -204,6 +211,44 @@ START_TEST(test_query)
 }
 END_TEST
 
+/* What a browser posts: everything is text, a field left empty says so, a checkbox overrides the hidden field before it. */
+static const struct posted {
+	const char *body;
+	enum form_mode mode;
+	bool ok;
+	const char *text;	/* f.text, or the field to blame */
+	uint64_t number;
+	bool flag;
+} posted[] = {
+	{ "text=abc&number=7&flag=false&flag=true&_csrf=x", FORM_NEW, true, "abc", 7, true },
+	{ "text=abc&flag=false", FORM_NEW, true, "abc", 5, false },
+	{ "text=abc&number=", FORM_NEW, true, "abc", 77, false },
+	{ "text=&number=3", FORM_NEW, false, "text", 0, false },
+	{ "number=3", FORM_NEW, false, "text", 0, false },
+	{ "number=3", FORM_CHANGE, true, "before", 3, false },
+	{ "text=abc&other=1", FORM_NEW, false, "other", 0, false },
+	{ "text=abc&flag=true", FORM_CHANGE, false, "flag", 0, false },
+};
+
+START_TEST(test_posted)
+{
+	const struct posted *p = &posted[_i];
+
+	begin();
+	f.flag = false;
+	e = (struct err){ 0 };
+	ck_assert_msg(form_read_post(a, str_of(p->body), fields, p->mode, &f, &e) == p->ok, "%s: %s", p->body, e.text);
+	if (p->ok) {
+		unit_str(f.text, p->text);
+		ck_assert_uint_eq(f.number, p->number);
+		ck_assert(f.flag == p->flag);
+	} else {
+		ck_assert_str_eq(e.field, p->text);
+	}
+	arena_free(a);
+}
+END_TEST
+
 UNIT_MAIN("form", UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
 	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
-	UNIT_ROWS(test_query, queries))
+	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted))
