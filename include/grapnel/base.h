@@ -229,4 +229,9 @@ struct field {
 #define FIELD_RATE(s, m, n, h) { n, FIELD_TYPE_RATE, FIELD_CHECKED(s, m, double), h }
 #define FIELD_END { 0 }
 
+/* CSV (RFC 4180): the names as a line, and one object as a line. A text that a spreadsheet would run as a formula gets an
+ * apostrophe in front; control characters are taken out. Null is an empty cell. */
+void csv_header(struct strbuf *b, const struct field *fields);
+void csv_row(struct strbuf *b, const struct field *fields, const void *obj);
+
 #endif
