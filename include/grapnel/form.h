@@ -19,6 +19,8 @@ enum form_type {
 	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array */
 	FORM_ADDRESSES,	/* struct str: networks joined by ','; text or an array; null is "" */
 	FORM_OBJECT,	/* const struct json *; null is NULL */
+	FORM_LIST,	/* const struct json *: an array of min..max texts; numbers count as texts, null is []. Posted: one a line, or
+			 * the field several times; blank lines are passed over */
 	FORM_CURSOR,	/* uint64_t: `next` of an earlier page of the same list, as form_cursor wrote it */
 };
 
@@ -54,6 +56,7 @@ struct form_field {
 #define WORDS_AT(s, m) FORM_WORDS, FIELD_CHECKED(s, m, uint64_t)
 #define ADDRESSES_AT(s, m) FORM_ADDRESSES, FIELD_CHECKED(s, m, struct str)
 #define OBJECT_AT(s, m) FORM_OBJECT, FIELD_CHECKED(s, m, const struct json *)
+#define LIST_AT(s, m) FORM_LIST, FIELD_CHECKED(s, m, const struct json *)
 /* The row of a cursor of the list `plural`. */
 #define CURSOR_ROW(s, m, plural) { "cursor", FORM_CURSOR, FIELD_CHECKED(s, m, uint64_t), \
 	.help = "`next` of the page before", .list = plural }

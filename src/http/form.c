@@ -72,9 +72,21 @@ static bool read_bool(const struct input *in, struct err *e)
 	return true;
 }
 
+/* From a browser's date field or datetime-local, which leave out seconds that are 0; both are taken as UTC. */
+static struct str whole_time(struct arena *a, struct str s)
+{
+	if (s.n == strlen("2026-01-02"))
+		return arena_printf(a, "%.*sT00:00:00Z", STR_ARG(s));
+	if (s.n == strlen("2026-01-02T03:04"))
+		return arena_printf(a, "%.*s:00Z", STR_ARG(s));
+	return s;
+}
+
 static bool read_time(const struct input *in, struct err *e)
 {
-	if (!json_is(in->j, JSON_STRING) || !time_parse(json_text(in->j), (ms_t *)in->at))
+	struct str s = in->is_text ? whole_time(in->a, json_text(in->j)) : json_text(in->j);
+
+	if (!json_is(in->j, JSON_STRING) || !time_parse(s, (ms_t *)in->at))
 		return bad(in, e, "a time like 2026-01-02T03:04:05Z");
 	return true;
 }
@@ -173,6 +185,59 @@ static bool read_addresses(const struct input *in, struct err *e)
 	return true;
 }
 
+/* ---- lists ---- */
+
+static bool wrong_count(const struct input *in, struct err *e)
+{
+	return err_field(e, ERR_INVALID, in->f->name, "%s must have %" PRIu64 " to %" PRIu64 " entries.", in->f->name, in->f->min,
+		in->f->max);
+}
+
+static bool add_item(const struct input *in, struct json *list, struct str text, struct err *e)
+{
+	if (list->count == in->f->max)
+		return wrong_count(in, e);
+	if (!str_is_utf8(text) || memchr(text.p ? text.p : "", '\0', text.n))
+		return bad(in, e, "a list of texts");
+	json_add(list, STR_NONE, json_new_str(in->a, text));
+	return true;
+}
+
+static bool add_lines(const struct input *in, struct json *list, struct str lines, struct err *e)
+{
+	while (lines.n) {
+		struct str line = str_trim(str_until(&lines, '\n'));
+
+		if (line.n && !add_item(in, list, line, e))
+			return false;
+	}
+	return true;
+}
+
+static bool set_list(const struct input *in, const struct json *list, struct err *e)
+{
+	if (list->count < in->f->min)
+		return wrong_count(in, e);
+	*(const struct json **)in->at = list;
+	return true;
+}
+
+static bool read_list(const struct input *in, struct err *e)
+{
+	struct json *list = json_new(in->a, JSON_ARRAY);
+
+	if (in->is_text)
+		return add_lines(in, list, in->j->text, e) && set_list(in, list, e);
+	if (!json_is(in->j, JSON_ARRAY))
+		return bad(in, e, "a list of texts");
+	for (const struct json *j = in->j->first; j; j = j->next)
+		if (!(json_is(j, JSON_STRING) || json_is(j, JSON_NUMBER)))
+			return bad(in, e, "a list of texts");
+		else if (!add_item(in, list, json_text(j), e))
+			return false;
+	return set_list(in, list, e);
+}
+
 static bool read_null(const struct input *in, struct err *e)
 {
 	switch (in->f->type) {
@@ -187,6 +252,8 @@ static bool read_null(const struct input *in, struct err *e)
 	case FORM_WORDS:
 		*(uint64_t *)in->at = in->f->absent;
 		return in->f->flags & FORM_NULL || bad(in, e, "there, not null");
+	case FORM_LIST:
+		return set_list(in, json_new(in->a, JSON_ARRAY), e);
 	default:
 		return bad(in, e, "there, not null");
 	}
@@ -211,6 +278,8 @@ static bool read_value(const struct input *in, struct err *e)
 		return read_addresses(in, e);
 	case FORM_CURSOR:
 		return read_cursor(in, e);
+	case FORM_LIST:
+		return read_list(in, e);
 	case FORM_OBJECT:
 		*(const struct json **)in->at = in->j;
 		return json_is(in->j, JSON_OBJECT) || bad(in, e, "an object");
@@ -296,6 +365,31 @@ static bool read_empty(const struct input *in, struct err *e)
 	}
 }
 
+/* All fields of that name together; one that is not there is kept. */
+static bool read_posted_list(struct arena *a, struct str body, const struct form_field *f, void *out, struct err *e)
+{
+	struct input in = { a, f, NULL, true, (char *)out + f->offset };
+	struct json *list = json_new(a, JSON_ARRAY);
+	struct str name, value;
+	bool found = false;
+
+	while (form_next(a, &body, &name, &value))
+		if (str_eqs(name, f->name)) {
+			found = true;
+			if (!add_lines(&in, list, value, e))
+				return false;
+		}
+	return !found || set_list(&in, list, e);
+}
+
+static bool read_posted_lists(struct arena *a, struct str body, const struct form_field *fields, void *out, struct err *e)
+{
+	for (; fields->name; fields++)
+		if (fields->type == FORM_LIST && !read_posted_list(a, body, fields, out, e))
+			return false;
+	return true;
+}
+
 bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e)
 {
@@ -311,9 +405,13 @@ bool form_read_post(struct arena *a, struct str body, const struct form_field *f
 			return unknown(a, name, "field", e);
 		if (mode == FORM_CHANGE && f->flags & FORM_FIXED)
 			return err_field(e, ERR_INVALID, f->name, "%s cannot be changed.", f->name);
+		if (f->type == FORM_LIST)
+			continue;
 		if (!(value.n ? read_value(&in, e) : read_empty(&in, e)))
 			return false;
 	}
+	if (!read_posted_lists(a, body, fields, out, e))
+		return false;
 	for (; mode == FORM_NEW && fields->name; fields++)
 		if (fields->flags & FORM_REQUIRED && !form_find(a, body, fields->name, &value))
 			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);

@@ -9,6 +9,7 @@ struct form {
 	bool flag;
 	const struct json *object;
 	uint64_t cursor;
+	const struct json *list;
 };
 
 static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { "four", 4 }, { 0 } };
@@ -22,6 +23,7 @@ static const struct form_field fields[] = {
 	{ "addresses", ADDRESSES_AT(struct form, addresses) },
 	{ "object", OBJECT_AT(struct form, object) },
 	CURSOR_ROW(struct form, cursor, "events"),
+	{ "list", LIST_AT(struct form, list), .min = 1, .max = 3 },
 	FORM_END
 };
 
@@ -249,6 +251,85 @@ START_TEST(test_posted)
 }
 END_TEST
 
-UNIT_MAIN("form", UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
+/* ---- lists ---- */
+
+static const struct list_row {
+	const char *json, *posted;
+	const char *items;	/* with a bar after each; NULL: the field is refused */
+} list_rows[] = {
+	{ "[\"a\",\" b\"]", NULL, "a| b|" },
+	{ "[7,\"8\"]", NULL, "7|8|" },
+	{ "[]", "list=", NULL },
+	{ "null", "list=%0d%0a", NULL },
+	{ "\"a\"", NULL, NULL },
+	{ "[true]", NULL, NULL },
+	{ "[[]]", NULL, NULL },
+	{ "[\"a\\u0000\"]", "list=a%00", NULL },
+	{ "[1,2,3,4]", "list=1&list=2&list=3&list=4", NULL },
+	{ NULL, "list=a%0d%0a%0d%0a++b%0d%0a", "a|b|" },
+	{ NULL, "list=1&number=3&list=2", "1|2|" },
+	{ NULL, "list=%ff", NULL },
+	{ NULL, "number=3", "kept|" },
+};
+
+static void check_list(bool ok, const struct list_row *row)
+{
+	struct strbuf b;
+
+	ck_assert_msg(ok == (row->items != NULL), "%s", e.text);
+	if (!ok) {
+		ck_assert_str_eq(e.field, "list");
+		return;
+	}
+	strbuf_init(&b, a, 100);
+	for (const struct json *j = f.list->first; j; j = j->next)
+		strbuf_addf(&b, "%.*s|", STR_ARG(json_text(j)));
+	unit_str(strbuf_str(&b), row->items);
+}
+
+/* ---- times of a browser ---- */
+
+static const struct {
+	const char *query;
+	ms_t at;	/* 0: refused */
+} time_rows[] = {
+	{ "at=1970-01-02", MS_PER_DAY },
+	{ "at=1970-01-01T01:30", 90 * MS_PER_MINUTE },
+	{ "at=1970-01-01T00:00:01", MS_PER_SECOND },
+	{ "at=1970-13-01", 0 },
+	{ "at=yesterday!", 0 },
+	{ "at=1970-01-01T25:00", 0 },
+};
+
+START_TEST(test_times)
+{
+	begin();
+	e = (struct err){ 0 };
+	ck_assert(form_read_query(a, str_of(time_rows[_i].query), fields, &f, &e) == (time_rows[_i].at != 0));
+	ck_assert_int_eq(f.at, time_rows[_i].at);
+	ck_assert_str_eq(e.field, time_rows[_i].at ? "" : "at");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_lists)
+{
+	const struct list_row *row = &list_rows[_i];
+	struct json *kept;
+
+	begin();
+	kept = json_new(a, JSON_ARRAY);
+	json_add(kept, STR_NONE, json_new_str(a, STR("kept")));
+	if (row->json)
+		check_list(read_body(arena_printf(a, "{\"list\":%s}", row->json).p, FORM_CHANGE), row);
+	e = (struct err){ 0 };
+	f.list = kept;
+	if (row->posted)
+		check_list(form_read_post(a, str_of(row->posted), fields, FORM_CHANGE, &f, &e), row);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("form", UNIT_ROWS(test_lists, list_rows), UNIT_ROWS(test_times, time_rows), UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
 	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
 	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted))
