@@ -34,11 +34,14 @@ int account_tenant(struct db *db, struct arena *a, const struct principal *p, st
 
 /* ---- sessions of the dashboard (session.c) ---- */
 
-#define SESSION_IDLE_MS (12 * MS_PER_HOUR)	/* without a page */
-#define SESSION_MAX_MS (7 * MS_PER_DAY)		/* whatever happens */
 #define CSRF_LIFE_MS (12 * MS_PER_HOUR)
 #define SESSION_TEXT 44				/* 43 characters of base64url and NUL */
 
+/* [web] session_idle_minutes and session_max_hours. */
+struct session_life {
+	ms_t idle_ms;			/* without a page */
+	ms_t max_ms;			/* whatever happens */
+};
 struct session {
 	struct str text;		/* of the cookie */
 	struct str public_id;		/* se_... */
@@ -47,16 +50,22 @@ struct session {
 	struct str flash_sealed;	/* n 0: none */
 };
 /* The living session of that cookie text: 1, 0, -1. Notes last_seen_at at most once a minute. */
-int session_find(struct db *db, struct arena *a, struct str text, ms_t now, struct session *out, struct err *e) MUST_USE;
+int session_find(struct db *db, struct arena *a, struct str text, const struct session_life *life, ms_t now, struct session *out,
+	struct err *e) MUST_USE;
 /* A new one, always with a new id. */
-bool session_begin(struct db *db, struct arena *a, uint64_t user_id, struct str remote_addr, struct str user_agent, ms_t now,
-	struct session *out, struct err *e) MUST_USE;
-bool session_end(struct db *db, struct str text, struct err *e) MUST_USE;
+bool session_begin(struct db *db, struct arena *a, const struct session_life *life, uint64_t user_id, struct str remote_addr,
+	struct str user_agent, ms_t now, struct session *out, struct err *e) MUST_USE;
+bool session_end(struct db *db, struct arena *a, struct str text, struct err *e) MUST_USE;
 /* Puts what the next page says; empty removes it. */
-bool session_flash(struct db *db, const struct session *s, struct str sealed, struct err *e) MUST_USE;
+bool session_flash(struct db *db, struct arena *a, const struct session *s, struct str sealed, struct err *e) MUST_USE;
+/* The living ones of a user, newest first. */
+bool session_list(struct db *db, struct arena *a, const struct session_life *life, uint64_t user_id, ms_t now, struct session_row **out,
+	size_t *n, struct err *e) MUST_USE;
+
+/* ---- csrf.c ---- */
 
 /* A token bound to `secret` (the session's text, or that of the cookie before sign-in) and a time: made from both, nothing is
- * stored. 1 good; 0 expired; -1 not ours. */
+ * stored. csrf_check: 1 good; 0 expired; -1 not ours. */
 struct str csrf_make(struct arena *a, struct str secret, ms_t now);
 int csrf_check(struct str secret, struct str token, ms_t now);
 
@@ -65,16 +74,43 @@ int csrf_check(struct str secret, struct str token, ms_t now);
 enum login_answer {
 	LOGIN_OK,
 	LOGIN_WRONG,		/* name or password, not said which */
-	LOGIN_TOTP_NEEDED,	/* the password is right, a code is set up and none was given */
+	LOGIN_TOTP_NEEDED,	/* the password is right, a code is set up and none was given: try again with `ticket` */
 	LOGIN_TOTP_WRONG,
-	LOGIN_THROTTLED,	/* too many tries for this account or address: *wait_ms */
+	LOGIN_STALE,		/* the ticket is too old, or the password was changed meanwhile: begin again */
+	LOGIN_THROTTLED,	/* too many failures of this account or address: wait_ms */
 };
 struct login {
-	struct str name, password, code, remote_addr;
+	struct str name, password;
+	struct str ticket;	/* instead of both: proves that the password was right a moment ago */
+	struct str code;	/* of the app, or empty */
+	struct str remote_addr;
 };
-/* Writes an audit entry either way. Takes as long for a name that does not exist. false: failed, *e. */
+struct login_result {
+	enum login_answer answer;
+	uint64_t user_id;	/* LOGIN_OK */
+	ms_t wait_ms;		/* LOGIN_THROTTLED */
+	struct str ticket;	/* LOGIN_TOTP_NEEDED, LOGIN_TOTP_WRONG */
+};
+/* Only failures count against account and address. Writes an audit entry either way. Takes as long for a name that does not exist.
+ * False: could not be judged, *e. */
 bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *seal, const struct login *in, ms_t now,
-	enum login_answer *answer, uint64_t *user_id, ms_t *wait_ms, struct err *e) MUST_USE;
+	struct login_result *out, struct err *e) MUST_USE;
+
+/* ---- codes of an authenticator app (totp.c) ---- */
+
+#define TOTP_DIGITS 6
+/* A new seed, sealed for that user. */
+struct str totp_make(struct arena *a, const struct seal_key *seal, struct str user_public_id);
+/* What the app needs: the key in base 32, and the otpauth:// URL that a QR code carries. */
+struct totp_setup {
+	struct str key, url;
+};
+bool totp_setup(struct arena *a, const struct seal_key *seal, struct str user_public_id, struct str sealed, struct str user_name,
+	struct str issuer, struct totp_setup *out, struct err *e) MUST_USE;
+/* Is it the code of the step of `now`, the one before or after, and newer than `used_step`? 1 yes, *step; 0 no; -1 the seed does not
+ * open under our keys. Whoever takes it stores *step by compare-and-set (user_totp_use): a code serves once. */
+int totp_check(struct arena *a, const struct seal_key *seal, struct str user_public_id, struct str sealed, struct str code, ms_t now,
+	int64_t used_step, int64_t *step, struct err *e) MUST_USE;
 
 /* For audit log and timeline. */
 struct who account_who(const struct principal *p, uint64_t tenant_id, struct str remote_addr);

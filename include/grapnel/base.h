@@ -140,6 +140,7 @@ struct str hex_encode(struct arena *a, const void *p, size_t n);		/* lower case 
 /* Exactly out_n bytes from 2*out_n digits of either case; else false. */
 bool hex_decode(struct str s, void *out, size_t out_n) MUST_USE;
 struct str base64_encode(struct arena *a, const void *p, size_t n);		/* RFC 4648 section 4, padded */
+struct str base64url_encode(struct arena *a, const void *p, size_t n);		/* section 5, without padding */
 /* Standard or URL alphabet by `url`; padding needed unless url. Bad text gives false. */
 bool base64_decode(struct arena *a, struct str s, bool url, struct str *out) MUST_USE;
 /* RFC 1952, one member, nothing after it. Inflates to at most `max` bytes: 1 done, 0 it would be more, -1 no such gzip. */

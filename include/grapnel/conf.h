@@ -24,7 +24,7 @@ struct conf {
 		bool verify_signatures, rate_limit, debug;
 	} ingest;
 	struct {
-		uint32_t response_deadline_ms;
+		uint32_t response_deadline_ms, session_idle_minutes, session_max_hours;
 	} web;
 	struct {
 		char *key_file, *stripe_webhook_secret, *paypal_webhook_id;

@@ -33,6 +33,9 @@ struct rate_result {
 struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now);
 /* What rate_take would say, without taking. */
 struct rate_result rate_peek(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now);
+/* The same with `limit` in a window of another length, at most a day. */
+struct rate_result rate_take_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now);
+struct rate_result rate_peek_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now);
 
 /* ---- generation: bumped by whoever changes a source; workers compare before each batch ---- */
 uint64_t shm_generation(const struct shm *s);

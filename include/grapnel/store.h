@@ -52,6 +52,8 @@ struct str scopes_text(struct arena *a, uint32_t scopes);
 struct user {
 	uint64_t id, tenant_id, role;
 	struct str public_id, name, email, password_hash;
+	struct str totp_sealed, totp_pending_sealed;	/* p NULL: none. The second is not yet confirmed */
+	int64_t totp_step;				/* newest 30 s step whose code was used */
 	bool platform_admin, enabled;
 	ms_t created_at, last_seen_at;
 };
@@ -60,6 +62,14 @@ bool user_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str nam
 	bool platform_admin, ms_t now, struct user *out, struct err *e) MUST_USE;
 int user_by_name(struct db *db, struct arena *a, struct str name, struct user *out, struct err *e) MUST_USE;
 bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e) MUST_USE;
+/* tenant_id 0: whatever its tenant. */
+int user_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e) MUST_USE;
+/* A seed to be confirmed; it becomes the one in force by user_totp_confirm, with the step of the code that proved it. */
+bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e) MUST_USE;
+bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
+bool user_totp_remove(struct db *db, uint64_t id, struct err *e) MUST_USE;
+/* 1: no code of this step or a later one was used before. */
+int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
 bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str password, struct err *e) MUST_USE;
 
 struct token {
@@ -80,6 +90,35 @@ struct principal {
 	ms_t last_used_at;
 };
 int token_principal(struct db *db, struct arena *a, struct str text, ms_t now, struct principal *out, struct err *e) MUST_USE;
+
+/* ---- session.c: sessions of the dashboard as they are stored. The cookie's text and its life are src/account's ---- */
+
+struct session_row {
+	uint64_t user_id, tenant_id, role;
+	bool platform_admin;
+	struct str public_id, user_name, user_public_id, remote_addr, user_agent, flash_sealed;
+	ms_t created_at, last_seen_at, expires_at;
+};
+/* What is alive at a moment: made after `created_after`, seen after `seen_after`, and not at its end. */
+struct session_bounds {
+	ms_t created_after, seen_after, now;
+};
+/* `hash` is 32 bytes throughout. 0 when there is none, none alive, or its user is disabled. */
+int session_row_find(struct db *db, struct arena *a, struct str hash, const struct session_bounds *alive, struct session_row *out,
+	struct err *e) MUST_USE;
+/* Of the row: user_id, remote_addr, user_agent, created_at, expires_at; public_id is filled in. */
+bool session_row_add(struct db *db, struct arena *a, struct str hash, struct session_row *row, struct err *e) MUST_USE;
+/* Notes it of the user as well. */
+bool session_row_seen(struct db *db, struct str hash, ms_t now, struct err *e) MUST_USE;
+bool session_row_flash(struct db *db, struct str hash, struct str sealed, struct err *e) MUST_USE;	/* empty removes it */
+bool session_row_end(struct db *db, struct str hash, struct err *e) MUST_USE;
+/* Newest first. */
+bool session_rows(struct db *db, struct arena *a, uint64_t user_id, const struct session_bounds *alive, struct session_row **out, size_t *n,
+	struct err *e) MUST_USE;
+/* 1 ended, 0 that user has none of that id, -1 failed. */
+int session_row_end_one(struct db *db, uint64_t user_id, struct str public_id, struct err *e) MUST_USE;
+/* All but `keep` (a public id, or STR_NONE); `ended` may be NULL. */
+bool session_rows_end(struct db *db, uint64_t user_id, struct str keep, uint64_t *ended, struct err *e) MUST_USE;
 
 /* ---- service.c ---- */
 

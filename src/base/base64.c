@@ -28,6 +28,18 @@ struct str base64_encode(struct arena *a, const void *p, size_t n)
 	return (struct str){ out, out_n };
 }
 
+struct str base64url_encode(struct arena *a, const void *p, size_t n)
+{
+	struct str text = base64_encode(a, p, n);
+	char *out = arena_cstr(a, text);
+
+	while (text.n && out[text.n - 1] == '=')
+		text.n--;
+	for (size_t i = 0; i < text.n; i++)
+		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+	return (struct str){ out, text.n };
+}
+
 static int value_of(char c, bool url)
 {
 	if (c >= 'A' && c <= 'Z')

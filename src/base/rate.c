@@ -10,7 +10,6 @@
 #include "shm_int.h"
 
 #define NS_PER_MS INT64_C(1000000)
-#define NS_PER_MINUTE (MS_PER_MINUTE * NS_PER_MS)
 #define MS_PER_HOUR_U ((uint64_t)MS_PER_HOUR)
 
 struct bucket {
@@ -43,17 +42,17 @@ static struct rate_result result(bool allowed, uint32_t limit, const struct buck
 	};
 }
 
-static struct rate_result rate(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now_ms, bool take)
+static struct rate_result rate(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now_ms, bool take)
 {
 	int64_t now = now_ms * NS_PER_MS;
 	struct bucket b;
 	struct cell *c;
 	uint64_t old;
 
-	if (!per_minute)
+	if (!limit)
 		return (struct rate_result){ .allowed = true, .reset_at = now_ms };
-	b.interval = NS_PER_MINUTE / per_minute;
-	b.burst = b.interval * per_minute;
+	b.interval = window * NS_PER_MS / limit;
+	b.burst = b.interval * limit;
 	c = cell_find(s->f->buckets, key);
 	old = atomic_load(&c->value);
 	for (;;) {
@@ -63,24 +62,34 @@ static struct rate_result rate(struct shm *s, uint64_t key, uint32_t per_minute,
 			/* Refusals change nothing, but for a clock that was set back: from here the debt runs off. */
 			if ((int64_t)old > tat)
 				atomic_compare_exchange_strong(&c->value, &old, (uint64_t)tat);
-			return result(false, per_minute, &b, tat, now);
+			return result(false, limit, &b, tat, now);
 		}
 		if (!take)
-			return result(true, per_minute, &b, tat, now);
+			return result(true, limit, &b, tat, now);
 		tat += b.interval;
 		if (atomic_compare_exchange_weak(&c->value, &old, (uint64_t)tat))
-			return result(true, per_minute, &b, tat, now);
+			return result(true, limit, &b, tat, now);
 	}
 }
 
 struct rate_result rate_take(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now)
 {
-	return rate(s, key, per_minute, now, true);
+	return rate(s, key, per_minute, MS_PER_MINUTE, now, true);
 }
 
 struct rate_result rate_peek(struct shm *s, uint64_t key, uint32_t per_minute, ms_t now)
 {
-	return rate(s, key, per_minute, now, false);
+	return rate(s, key, per_minute, MS_PER_MINUTE, now, false);
+}
+
+struct rate_result rate_take_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now)
+{
+	return rate(s, key, limit, window, now, true);
+}
+
+struct rate_result rate_peek_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now)
+{
+	return rate(s, key, limit, window, now, false);
 }
 
 /* A fixed window is good enough here: it bounds what is stored, and twice the number at the edge of an hour is no harm. */

@@ -59,6 +59,8 @@ const struct option options[] = {
 	BOOL(ingest, debug, "false", "Logs why proofs fail; never a secret."),
 
 	NUMBER(web, response_deadline_ms, type_ms, "30s", 1000, 600000, "A peer that does not take its answer is dropped."),
+	NUMBER(web, session_idle_minutes, type_number, "720", 1, 44640, "Whoever opens no page for so long signs in again."),
+	NUMBER(web, session_max_hours, type_number, "168", 1, 8784, "A session ends after so long, whatever happens."),
 
 	TEXT(secrets, key_file, GRAPNEL_SYSCONFDIR "/grapnel/secret.key", "Key that seals secrets in the database."),
 	SECRET(secrets, stripe_webhook_secret, "Makes the default tenant's default stripe source with this secret."),

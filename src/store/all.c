@@ -10,6 +10,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&incident_stmts,
 	&migrate_statements,
 	&service_stmts,
+	&session_stmts,
 	&source_load_stmts,
 	&source_stmts,
 	&tenant_stmts,

@@ -95,23 +95,15 @@ struct str scopes_text(struct arena *a, uint32_t scopes)
 	return strbuf_str(&b);
 }
 
-/* "gt_" and base64url without padding (RFC 4648 section 5). */
 static struct str token_text(struct arena *a)
 {
 	unsigned char raw[TOKEN_BYTES];
 	struct str text;
-	char *p;
 
 	random_bytes(raw, sizeof(raw));
-	text = base64_encode(a, raw, sizeof(raw));
+	text = arena_printf(a, "gt_%.*s", STR_ARG(base64url_encode(a, raw, sizeof(raw))));
 	secret_wipe(raw, sizeof(raw));
-	while (text.n && text.p[text.n - 1] == '=')
-		text.n--;
-	text = arena_printf(a, "gt_%.*s", STR_ARG(text));
-	p = arena_cstr(a, text);
-	for (size_t i = 0; i < text.n; i++)
-		p[i] = p[i] == '+' ? '-' : p[i] == '/' ? '_' : p[i];
-	return (struct str){ p, text.n };
+	return text;
 }
 
 static struct str token_hash(struct arena *a, struct str text)

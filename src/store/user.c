@@ -1,10 +1,11 @@
 /* user.c - people: name, role, password. */
 #include "store_int.h"
 
-enum { Q_ADD, Q_BY_NAME, Q_LIST, Q_SET_PASSWORD };
+enum { Q_ADD, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_SET_PASSWORD, Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE };
 
 #define COLUMNS \
-	"id, tenant_id, role, public_id, name, email, password_hash, platform_admin, enabled, created_at, last_seen_at"
+	"id, tenant_id, role, public_id, name, email, password_hash, totp_sealed, totp_pending_sealed, totp_step," \
+	" platform_admin, enabled, created_at, last_seen_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "user.add",
@@ -12,10 +13,21 @@ static const struct stmt stmts[] = {
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_BY_NAME] = { "user.by_name",
 		"SELECT " COLUMNS " FROM users WHERE name = ?" },
+	[Q_BY_PUBLIC_ID] = { "user.by_public_id",
+		"SELECT " COLUMNS " FROM users WHERE public_id = ? AND ? IN (tenant_id, 0)" },
 	[Q_LIST] = { "user.list",	/* a tenant has few users, and there is no list without all of them */
 		"SELECT " COLUMNS " FROM users WHERE tenant_id = ? ORDER BY name", SCAN_OK },
 	[Q_SET_PASSWORD] = { "user.set_password",
 		"UPDATE users SET password_hash = ? WHERE id = ?" },
+	[Q_TOTP_PENDING] = { "user.totp_pending",
+		"UPDATE users SET totp_pending_sealed = ? WHERE id = ?" },
+	[Q_TOTP_CONFIRM] = { "user.totp_confirm",
+		"UPDATE users SET totp_sealed = totp_pending_sealed, totp_pending_sealed = NULL, totp_step = ?"
+		" WHERE id = ? AND totp_pending_sealed IS NOT NULL" },
+	[Q_TOTP_REMOVE] = { "user.totp_remove",
+		"UPDATE users SET totp_sealed = NULL, totp_pending_sealed = NULL, totp_step = 0 WHERE id = ?" },
+	[Q_TOTP_USE] = { "user.totp_use",
+		"UPDATE users SET totp_step = ? WHERE id = ? AND totp_step < ?" },
 };
 const struct stmt_table user_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -27,6 +39,9 @@ static const struct field fields[] = {
 	FIELD_STR(struct user, name, "name", ""),
 	FIELD_STR(struct user, email, "email", ""),
 	FIELD_STR(struct user, password_hash, "password_hash", ""),
+	FIELD_STR(struct user, totp_sealed, "totp_sealed", ""),
+	FIELD_STR(struct user, totp_pending_sealed, "totp_pending_sealed", ""),
+	FIELD_I64(struct user, totp_step, "totp_step", ""),
 	FIELD_BOOL(struct user, platform_admin, "platform_admin", ""),
 	FIELD_BOOL(struct user, enabled, "enabled", ""),
 	FIELD_TIME(struct user, created_at, "created_at", ""),
@@ -85,6 +100,11 @@ int user_by_name(struct db *db, struct arena *a, struct str name, struct user *o
 	return db_query_one(db, &stmts[Q_BY_NAME], VALS(V_S(name)), a, fields, sizeof(*out), out, e);
 }
 
+int user_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_BY_PUBLIC_ID], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(*out), out, e);
+}
+
 bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_LIST], VALS(V_U(tenant_id)), a, fields, sizeof(**out), out, n, e);
@@ -99,4 +119,32 @@ bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str p
 		!db_exec(db, &stmts[Q_SET_PASSWORD], VALS(V_SN(hash), V_U(id)), &affected, e))
 		return false;
 	return affected || err_set(e, ERR_NOT_FOUND, "there is no such user");
+}
+
+bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e)
+{
+	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(V_B(sealed), V_U(id)), NULL, e);
+}
+
+bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e)
+{
+	uint64_t affected;
+
+	if (!db_exec(db, &stmts[Q_TOTP_CONFIRM], VALS(V_I(step), V_U(id)), &affected, e))
+		return false;
+	return affected || err_set(e, ERR_CONFLICT, "there is no seed to be confirmed");
+}
+
+bool user_totp_remove(struct db *db, uint64_t id, struct err *e)
+{
+	return db_exec(db, &stmts[Q_TOTP_REMOVE], VALS(V_U(id)), NULL, e);
+}
+
+int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e)
+{
+	uint64_t affected;
+
+	if (!db_exec(db, &stmts[Q_TOTP_USE], VALS(V_I(step), V_U(id), V_I(step)), &affected, e))
+		return -1;
+	return affected != 0;
 }
