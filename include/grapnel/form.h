@@ -16,7 +16,7 @@ enum form_type {
 	FORM_NUMBER,	/* uint64_t, min..max */
 	FORM_BOOL,	/* bool */
 	FORM_TIME,	/* ms_t, RFC 3339 */
-	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array */
+	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array; posted also the field several times */
 	FORM_ADDRESSES,	/* struct str: networks joined by ','; text or an array; null is "" */
 	FORM_OBJECT,	/* const struct json *; null is NULL */
 	FORM_LIST,	/* const struct json *: an array of min..max texts; numbers count as texts, null is []. Posted: one a line, or

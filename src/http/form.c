@@ -390,6 +390,21 @@ static bool read_posted_lists(struct arena *a, struct str body, const struct for
 	return true;
 }
 
+/* Ticked boxes of one name: each brings a word. Those without value say nothing. */
+static struct str posted_words(struct arena *a, struct str body, const char *name)
+{
+	struct str one, value;
+	struct strbuf b;
+
+	strbuf_init(&b, a, body.n + 1);
+	while (form_next(a, &body, &one, &value))
+		if (str_eqs(one, name) && value.n) {
+			strbuf_adds(&b, b.n ? "," : "");
+			strbuf_addstr(&b, value);
+		}
+	return strbuf_str(&b);
+}
+
 bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e)
 {
@@ -407,6 +422,10 @@ bool form_read_post(struct arena *a, struct str body, const struct form_field *f
 			return err_field(e, ERR_INVALID, f->name, "%s cannot be changed.", f->name);
 		if (f->type == FORM_LIST)
 			continue;
+		if (f->type == FORM_WORDS) {
+			value = posted_words(a, body, f->name);
+			in.j = json_new_str(a, value);
+		}
 		if (!(value.n ? read_value(&in, e) : read_empty(&in, e)))
 			return false;
 	}

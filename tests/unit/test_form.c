@@ -251,6 +251,31 @@ START_TEST(test_posted)
 }
 END_TEST
 
+/* Boxes of one name: what is ticked counts, none is nothing. */
+static const struct {
+	const char *body;
+	bool ok;
+	uint64_t words;
+} ticked[] = {
+	{ "text=a&words=one&words=four", true, 5 },
+	{ "text=a&words=&words=two", true, 2 },
+	{ "text=a&words=one,two&words=four", true, 7 },
+	{ "text=a&words=one&words=three", false, 0 },
+};
+
+START_TEST(test_ticked)
+{
+	begin();
+	e = (struct err){ 0 };
+	ck_assert(form_read_post(a, str_of(ticked[_i].body), fields, FORM_NEW, &f, &e) == ticked[_i].ok);
+	if (ticked[_i].ok)
+		ck_assert_uint_eq(f.words, ticked[_i].words);
+	else
+		ck_assert_str_eq(e.field, "words");
+	arena_free(a);
+}
+END_TEST
+
 /* ---- lists ---- */
 
 static const struct list_row {
@@ -332,4 +357,4 @@ END_TEST
 
 UNIT_MAIN("form", UNIT_ROWS(test_lists, list_rows), UNIT_ROWS(test_times, time_rows), UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
 	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
-	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted))
+	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted), UNIT_ROWS(test_ticked, ticked))
