@@ -35,11 +35,20 @@ CREATE TABLE IF NOT EXISTS request_marks (
 	tenant_id INT UNSIGNED NOT NULL,
 	kind TINYINT UNSIGNED NOT NULL COMMENT '1 refused, 2 repeated',
 	id BIGINT UNSIGNED NOT NULL COMMENT 'requests.id',
-	PRIMARY KEY (tenant_id, kind, id)	-- lists of a tenant, newest first
+	event_id BIGINT UNSIGNED NULL COMMENT 'of a repeated one: the first event it repeats',
+	PRIMARY KEY (tenant_id, kind, id),	-- lists of a tenant, newest first
+	KEY by_event (event_id, id)		-- repeats of an event
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- For the requests that were there before.
+INSERT IGNORE INTO request_marks (tenant_id, kind, id, event_id)
+	SELECT s.tenant_id, IF(r.reason IS NULL, 2, 1), r.id, IF(r.reason IS NULL, r.event_id, NULL)
+	FROM requests r JOIN sources s ON s.id = r.source_id WHERE r.reason IS NOT NULL OR r.is_duplicate = 1;
+
+ALTER TABLE source_stats ADD COLUMN IF NOT EXISTS repeated BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'requests all of whose events were known';
+
 -- When the stages of the pipeline were done with a request.
-ALTER TABLE requests ADD COLUMN IF NOT EXISTS stages VARCHAR(64) NOT NULL DEFAULT '' COMMENT 'microseconds since receipt, "proven mapped deduplicated acted stored", blanks between; empty = unknown';
+ALTER TABLE requests ADD COLUMN IF NOT EXISTS stages VARCHAR(64) NOT NULL DEFAULT '' COMMENT 'microseconds since receipt, "proven mapped deduplicated acted stored", blanks between, - for one not reached; empty = unknown';
 
 -- Every run of a job of cron, for the page of jobs.
 CREATE TABLE IF NOT EXISTS job_runs (

@@ -241,12 +241,15 @@ bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size
 bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *keys, size_t n, struct err *e) MUST_USE;
 
 struct request_row {
-	uint64_t id, source_id, status, body_bytes, duration_us, event_count, event_id;
+	uint64_t id, tenant_id, source_id, status, body_bytes, duration_us, event_count, event_id;
 	const char *reason;		/* NULL = accepted */
-	struct str method, uri, remote_addr, trace, traceparent, headers, body;
+	struct str method, uri, remote_addr, trace, traceparent, headers, body, stages;
 	bool is_duplicate, is_test;
 };
 bool batch_insert_requests(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e) MUST_USE;
+/* Those that were refused or repeated once more, for their lists; no statement where there are none. */
+enum request_mark { MARK_REFUSED = 1, MARK_REPEATED = 2 };
+bool batch_insert_marks(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e) MUST_USE;
 
 struct event_row {
 	uint64_t id, tenant_id, source_id, request_id, element, incident_id, done;
@@ -288,7 +291,7 @@ struct timeline_row {
 bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline_row *rows, size_t n, struct err *e) MUST_USE;
 
 struct stats_row {
-	uint64_t source_id, received, errors, events, repeats, alerts, latency_us;
+	uint64_t source_id, received, errors, repeated, events, repeats, alerts, latency_us;
 };
 /* Adds to the totals and to the hour of `now`, in the rows of worker `slot`. */
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e) MUST_USE;

@@ -110,9 +110,22 @@ uint64_t ingest_print(const struct ingest_item *it)
 	return h | 1;
 }
 
+void batch_done(struct batch *b, enum stage stage, size_t from, size_t to)
+{
+	b->done_us[stage] = clock_mono_us();
+	for (size_t i = from; i < to; i++) {
+		struct ingest_work *w = &b->work[i];
+
+		if (w->refused || (stage >= STAGE_DEDUPLICATED && !w->plan_n))
+			w->stages &= ~(1u << stage);
+		else
+			w->stages |= 1u << stage;
+	}
+}
+
 static void run(struct ingest *g, struct arena *a, struct ingest_work *work, size_t n, ms_t now)
 {
-	struct batch b = { g, a, work, n, now, clock_mono_us() };
+	struct batch b = { g, a, work, n, now, clock_mono_us(), { 0 } };
 	uint64_t prints[INGEST_BATCH_MAX];
 
 	for (size_t i = 0; i < n; i++)
@@ -121,7 +134,9 @@ static void run(struct ingest *g, struct arena *a, struct ingest_work *work, siz
 	ingest_find(&b);
 	ingest_gate(&b);
 	ingest_prove(&b);
+	batch_done(&b, STAGE_PROVEN, 0, n);
 	ingest_map(&b);
+	batch_done(&b, STAGE_MAPPED, 0, n);
 	ingest_store(&b);
 	ingest_answer(&b);
 	in_hand_set(g->c.shm, g->c.slot, NULL, 0);

@@ -76,6 +76,9 @@ struct plan {			/* of one event */
 	bool for_incident;	/* goes through incident_decide */
 };
 
+/* What requests.stages tells of a request, in its order. */
+enum stage { STAGE_PROVEN, STAGE_MAPPED, STAGE_DEDUPLICATED, STAGE_ACTED, STAGE_STORED, STAGES };
+
 struct ingest_work {
 	struct ingest_item *item;
 	struct endpoint endpoint;
@@ -92,6 +95,7 @@ struct ingest_work {
 	bool record;			/* a row of requests is to be written */
 	bool answered;			/* a handshake: item->answer is the whole answer */
 	struct proof_report proof;
+	unsigned stages;		/* bits 1 << enum stage of those behind it */
 	struct plan *plans;
 	size_t plan_n;
 	bool stored;			/* its transaction is committed */
@@ -105,6 +109,7 @@ struct batch {
 	size_t n;
 	ms_t now;
 	int64_t began_us;	/* clock_mono_us */
+	int64_t done_us[STAGES];	/* the same, when the batch was done with a stage */
 };
 
 struct ingest {
@@ -120,6 +125,9 @@ struct ingest {
 
 /* Refuses one request; the first refusal stays. Returns false. */
 bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const char *message);
+
+/* The batch is done with a stage: works [from, to) have it behind them, but for those refused and those without events to store. */
+void batch_done(struct batch *b, enum stage stage, size_t from, size_t to);
 
 /* map.c: inflates and parses the body, once; false: w->body_refusal says why. */
 bool body_open(struct batch *b, struct ingest_work *w);
@@ -163,6 +171,7 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 /* record.c: the request as it is kept. */
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */
 struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked, cut at 2048 */
+struct str record_stages(const struct batch *b, const struct ingest_work *w, bool repeated);	/* as in requests.stages; now = stored */
 struct str record_body(struct arena *a, const struct ingest_work *w);	/* inflated, a routing key masked; the first 64 KiB when refused */
 
 #endif

@@ -1,4 +1,6 @@
 /* record.c - a request as it is kept: headers and path without what would let a reader send in its name. */
+#include <inttypes.h>
+
 #include "ingest_int.h"
 
 #define RECORD_HEADERS_MAX (32 * 1024)
@@ -94,6 +96,25 @@ static struct str without_key(struct arena *a, struct str body, const struct jso
 	p = arena_cstr(a, body);
 	memset(p + (key.p - body.p), '*', key.n);
 	return (struct str){ p, body.n };
+}
+
+/* A repeat does nothing, so it never acted. */
+struct str record_stages(const struct batch *b, const struct ingest_work *w, bool repeated)
+{
+	struct strbuf text;
+
+	strbuf_init(&text, b->a, 128);
+	for (unsigned i = 0; i < STAGES; i++) {
+		int64_t done_us = i == STAGE_STORED ? clock_mono_us() : b->done_us[i];
+
+		if (i)
+			strbuf_addc(&text, ' ');
+		if (i == STAGE_STORED || (w->stages & 1u << i && !(repeated && i == STAGE_ACTED)))
+			strbuf_addf(&text, "%" PRId64, done_us > w->item->began_us ? done_us - w->item->began_us : 0);
+		else
+			strbuf_addc(&text, '-');
+	}
+	return strbuf_str(&text);
 }
 
 struct str record_body(struct arena *a, const struct ingest_work *w)

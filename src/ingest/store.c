@@ -157,9 +157,11 @@ static bool all_known(const struct ingest_work *w)
 static struct request_row request_row(struct batch *b, const struct ingest_work *w)
 {
 	const struct inbound *in = &w->item->in;
+	bool repeated = all_known(w);
 
 	return (struct request_row){
 		.id = w->request_number,
+		.tenant_id = w->source->s.tenant_id,
 		.source_id = w->source->s.id,
 		.status = w->item->answer.status,
 		.reason = !w->refused ? NULL : w->refusal.reason ? w->refusal.reason : w->refusal.message,
@@ -174,7 +176,8 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.duration_us = (uint64_t)(clock_mono_us() - w->item->began_us),
 		.event_count = w->plan_n,
 		.event_id = w->plan_n ? stored_event(&w->plans[0]) : 0,
-		.is_duplicate = all_known(w),
+		.is_duplicate = repeated,
+		.stages = record_stages(b, w, repeated),
 	};
 }
 
@@ -186,7 +189,7 @@ static bool write_requests(struct batch *b, size_t from, size_t to, struct err *
 	for (size_t i = from; i < to; i++)
 		if (b->work[i].record)
 			rows[n++] = request_row(b, &b->work[i]);
-	return batch_insert_requests(b->g->c.db, b->a, rows, n, e);
+	return batch_insert_requests(b->g->c.db, b->a, rows, n, e) && batch_insert_marks(b->g->c.db, b->a, rows, n, e);
 }
 
 static enum event_status status_of(const struct ingest_work *w, const struct event *ev)
@@ -238,6 +241,7 @@ static void add_stats(struct stats_row *s, const struct ingest_work *w)
 {
 	s->received++;
 	s->errors += w->item->answer.status >= 400;
+	s->repeated += all_known(w);
 	s->latency_us += (uint64_t)(clock_mono_us() - w->item->began_us);
 	for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
 		const struct plan *p = &w->plans[k];
@@ -289,17 +293,20 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 
 	if (!claim(b, from, to, e))
 		return false;
+	batch_done(b, STAGE_DEDUPLICATED, from, to);
 	keys = decide_keys(b, from, to, &key_n);
 	if (key_n && !batch_lock_keys(db, b->a, keys, key_n, e))
 		return false;
 	decide(b, from, to, keys, key_n, &d);
+	batch_done(b, STAGE_ACTED, from, to);
 	for (size_t i = from; i < to; i++)
 		work_answer(b, &b->work[i]);
-	return write_requests(b, from, to, e) && write_events(b, from, to, e)
+	return write_events(b, from, to, e)
 		&& batch_write_incidents(db, b->a, d.incidents, d.incident_n, b->now, e)
 		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
 		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)
 		&& batch_write_keys(db, b->a, keys, key_n, e)
+		&& write_requests(b, from, to, e)	/* their durations are told as late as can be */
 		&& write_stats(b, from, to, e);
 }
 

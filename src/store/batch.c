@@ -7,7 +7,7 @@
 #include "grapnel/store.h"
 
 enum {
-	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_WRITE_KEY, Q_REQUEST, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
+	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_WRITE_KEY, Q_REQUEST, Q_MARK, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
 	Q_STATS, Q_EXISTS,
 };
 
@@ -40,8 +40,9 @@ static const struct stmt batch_q[] = {
 		"sender_resolved_at = VALUES(sender_resolved_at)" },
 	[Q_REQUEST] = { "batch.insert_requests",
 		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, traceparent, headers, "
-		"body, body_bytes, duration_us, event_count, event_id, is_duplicate, is_test) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"body, body_bytes, duration_us, event_count, event_id, is_duplicate, is_test, stages) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_MARK] = { "batch.insert_marks", "INSERT INTO request_marks (tenant_id, kind, id, event_id) VALUES (?, ?, ?, ?)" },
 	[Q_EVENT] = { "batch.insert_events",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, entity_type, "
 		"entity_id, action, severity, level, native_severity, dedup_key, summary, service, origin, status, done, "
@@ -67,9 +68,9 @@ static const struct stmt batch_q[] = {
 		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, event_id, level, text) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_STATS] = { "batch.add_stats",
-		"INSERT INTO source_stats (source_id, hour, slot, received, errors, events, repeats, alerts, latency_us, last_at) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE received = received + VALUES(received), "
-		"errors = errors + VALUES(errors), events = events + VALUES(events), repeats = repeats + VALUES(repeats), "
+		"INSERT INTO source_stats (source_id, hour, slot, received, errors, repeated, events, repeats, alerts, latency_us, last_at) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE received = received + VALUES(received), "
+		"errors = errors + VALUES(errors), repeated = repeated + VALUES(repeated), events = events + VALUES(events), repeats = repeats + VALUES(repeats), "
 		"alerts = alerts + VALUES(alerts), latency_us = latency_us + VALUES(latency_us), last_at = VALUES(last_at)" },
 	[Q_EXISTS] = { "batch.request_exists", "SELECT id AS id FROM requests WHERE id = ? FOR UPDATE" },
 };
@@ -225,7 +226,7 @@ bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *key
 
 bool batch_insert_requests(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e)
 {
-	struct rows r = rows_new(a, n, 17);
+	struct rows r = rows_new(a, n, 18);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct request_row *q = &rows[i];
@@ -247,8 +248,37 @@ bool batch_insert_requests(struct db *db, struct arena *a, const struct request_
 		put(&r, V_ID(q->event_id));
 		put(&r, V_U(q->is_duplicate));
 		put(&r, V_U(q->is_test));
+		put(&r, V_S(q->stages));
 	}
-	return db_bulk(db, &batch_q[Q_REQUEST], r.v, n, 17, e);
+	return db_bulk(db, &batch_q[Q_REQUEST], r.v, n, 18, e);
+}
+
+static bool is_marked(const struct request_row *q)
+{
+	return q->reason || q->is_duplicate;
+}
+
+bool batch_insert_marks(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e)
+{
+	struct rows r;
+	size_t marked = 0;
+
+	for (size_t i = 0; i < n; i++)
+		marked += is_marked(&rows[i]);
+	if (!marked)
+		return true;
+	r = rows_new(a, marked, 4);
+	for (size_t i = 0; i < n; i++) {
+		const struct request_row *q = &rows[i];
+
+		if (!is_marked(q))
+			continue;
+		put(&r, V_U(q->tenant_id));
+		put(&r, V_U(q->reason ? MARK_REFUSED : MARK_REPEATED));
+		put(&r, V_U(q->id));
+		put(&r, V_ID(q->reason ? 0 : q->event_id));
+	}
+	return db_bulk(db, &batch_q[Q_MARK], r.v, marked, 4, e);
 }
 
 bool batch_insert_events(struct db *db, struct arena *a, const struct event_row *rows, size_t n, struct err *e)
@@ -375,7 +405,7 @@ bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline
 
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e)
 {
-	struct rows r = rows_new(a, n * 2, 10);
+	struct rows r = rows_new(a, n * 2, 11);
 
 	for (size_t i = 0; i < n * 2; i++) {
 		const struct stats_row *q = &rows[i / 2];
@@ -385,13 +415,14 @@ bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *row
 		put(&r, V_U(slot));
 		put(&r, V_U(q->received));
 		put(&r, V_U(q->errors));
+		put(&r, V_U(q->repeated));
 		put(&r, V_U(q->events));
 		put(&r, V_U(q->repeats));
 		put(&r, V_U(q->alerts));
 		put(&r, V_U(q->latency_us));
 		put(&r, V_I(now));
 	}
-	return db_bulk(db, &batch_q[Q_STATS], r.v, n * 2, 10, e);
+	return db_bulk(db, &batch_q[Q_STATS], r.v, n * 2, 11, e);
 }
 
 struct exists_row {

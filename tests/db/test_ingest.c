@@ -369,6 +369,43 @@ START_TEST(test_an_event_names_its_service)
 }
 END_TEST
 
+START_TEST(test_refused_and_repeated_requests_are_marked)
+{
+	struct ingest_item it[4];
+
+	it[0] = item(&w.webhook, w.webhook_key, "1", "{}");
+	it[1] = item(&w.webhook, w.webhook_key, "1", "{}");
+	it[2] = item(&w.webhook, STR("wrong"), "2", "{}");
+	it[3] = item(&w.webhook, w.webhook_key, "3", "{");
+	ingest_run(w.g, w.a, it, 4, T0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM request_marks m JOIN requests r ON r.id = m.id"
+		" WHERE m.tenant_id = 1 AND m.kind = 1 AND r.reason IS NOT NULL AND m.event_id IS NULL"), 2);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM request_marks m JOIN requests r ON r.id = m.id JOIN events e"
+		" ON e.id = m.event_id WHERE m.tenant_id = 1 AND m.kind = 2 AND r.is_duplicate = 1"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM request_marks"), 3);
+	ck_assert_uint_eq(number("SELECT repeated AS n FROM source_stats WHERE hour = 0"), 1);
+}
+END_TEST
+
+/* What was done with a request, and when, rises; what was not done is told by a dash. */
+START_TEST(test_stages)
+{
+	struct ingest_item it[4];
+
+	it[0] = item(&w.webhook, w.webhook_key, "1", "{}");
+	it[1] = item(&w.webhook, w.webhook_key, "1", "{}");
+	it[2] = item(&w.webhook, STR("wrong"), "2", "{}");
+	it[3] = item(&w.webhook, w.webhook_key, "3", "{");
+	ingest_run(w.g, w.a, it, 4, T0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE stages RLIKE '^[0-9]+( [0-9]+){4}$'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE is_duplicate AND stages RLIKE '^[0-9]+ [0-9]+ [0-9]+ - [0-9]+$'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 401 AND stages RLIKE '^- - - - [0-9]+$'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 400 AND stages RLIKE '^[0-9]+ - - - [0-9]+$'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE SUBSTRING_INDEX(stages, ' ', -1) >= duration_us"
+		" AND SUBSTRING_INDEX(stages, ' ', -1) >= SUBSTRING_INDEX(stages, ' ', 1) + 0"), 4);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
@@ -376,7 +413,8 @@ int main(void)
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
 		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
 		test_source_that_another_host_deleted, test_change_of_another_host_is_seen_within_seconds, test_body_that_no_packet_holds_is_refused_and_kept,
-		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service };
+		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service,
+		test_refused_and_repeated_requests_are_marked, test_stages };
 	Suite *s = suite_create("ingest on a database");
 	TCase *t = tcase_create("ingest");
 	SRunner *r;
