@@ -96,6 +96,8 @@ struct str str_word(struct str *s);
 bool str_u64(struct str s, uint64_t *out) MUST_USE;
 bool str_i64(struct str s, int64_t *out) MUST_USE;
 bool str_is_utf8(struct str s);			/* RFC 3629: no overlong forms, no surrogates, at most U+10FFFF */
+/* Bytes of the well-formed UTF-8 sequence at p (n > 0 bytes are there), 1 to 4; 0 when there is none. */
+size_t utf8_sequence(const char *p, size_t n);
 
 /* ---- arena ----------------------------------------------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ void html_init(struct html_out *o, struct arena *a, ms_t now);
 /* ---- called by compiled templates ---- */
 
 void html_lit(struct html_out *o, const char *p, size_t n);	/* of the template itself */
-/* Text: & < > escaped; control characters but \t and \n become U+FFFD, so does what is not UTF-8. */
+/* Text: & < > escaped; control characters but \t and \n become U+FFFD, so does what is not UTF-8. CR LF becomes \n. */
 void html_text_str(struct html_out *o, struct str s);
 void html_text_cstr(struct html_out *o, const char *s);
 void html_text_u64(struct html_out *o, uint64_t v);
@@ -46,7 +46,8 @@ void html_url_part_cstr(struct html_out *o, const char *s);
 #define html_url_part(o, x) _Generic((x), struct str: html_url_part_str, char *: html_url_part_cstr, \
 	const char *: html_url_part_cstr, uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, \
 	int: html_text_i64)((o), (x))
-/* A URL from its beginning: a path of ours ("/x", not "//x"), "?x", "#x", http: or https:; anything else becomes "#". */
+/* A URL from its beginning: a path of ours ("/x", not "//x"), "?x", "#x", http:// or https://; anything else becomes "#".
+ * Bytes that no URL has (blanks, control characters, backslash, beyond ASCII) are percent-encoded, what is encoded already stays. */
 void html_url_str(struct html_out *o, struct str s);
 void html_url_cstr(struct html_out *o, const char *s);
 #define html_url(o, x) _Generic((x), struct str: html_url_str, char *: html_url_cstr, const char *: html_url_cstr)((o), (x))
@@ -67,16 +68,21 @@ static inline bool html_is_str(struct str s, const char *word) { return str_eqs(
 static inline bool html_is_cstr(const char *s, const char *word) { return s && !strcmp(s, word); }
 #define html_is(x, word) _Generic((x), struct str: html_is_str, char *: html_is_cstr, const char *: html_is_cstr)((x), (word))
 
+/* {% for i in incidents %} */
+#define html_each(i, array, count) \
+	for (size_t i##_at = 0; i##_at < (count); i##_at++) \
+		for (const __typeof__(*(array)) *i = &(array)[i##_at]; i; i = NULL)
+
 /* ---- filters, {{ x | name }} calls html_f_name(o, x) ---- */
 
 struct html html_f_when(struct html_out *o, ms_t t);	/* <time datetime="..." title="2026-01-02 03:04:05 UTC">3 min ago</time>; 0: "never" dimmed */
-struct html html_f_time(struct html_out *o, ms_t t);	/* the same, showing 2026-01-02 03:04:05 UTC */
+struct html html_f_time(struct html_out *o, ms_t t);	/* the other way round: 2026-01-02 03:04:05 UTC, titled "3 min ago" */
 struct str html_f_iso(struct html_out *o, ms_t t);	/* RFC 3339; 0: "" */
 struct str html_f_count(struct html_out *o, uint64_t n);	/* 12,345 */
 struct str html_f_bytes(struct html_out *o, uint64_t n);	/* 1.2 KiB */
-struct str html_f_us(struct html_out *o, uint64_t us);	/* 0.4 ms, 12 ms, 1.3 s */
+struct str html_f_us(struct html_out *o, uint64_t us);	/* <0.1 ms, 0.4 ms, 12 ms, 1.3 s, 2 min 5 s, 3 h 4 min, 5 d 6 h */
 struct str html_f_ms(struct html_out *o, uint64_t ms);
-struct str html_f_rate(struct html_out *o, double percent);	/* 99.5 % */
+struct str html_f_rate(struct html_out *o, double percent);	/* 99.5 %; 100 % and 0 % only when it is exactly that */
 struct str html_f_lower(struct html_out *o, struct str s);
 struct str html_f_cut80(struct html_out *o, struct str s);	/* at most 80 characters, with an ellipsis */
 

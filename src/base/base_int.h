@@ -4,8 +4,6 @@
 
 #include "grapnel/base.h"
 
-/* Bytes of the well-formed UTF-8 sequence at p (n > 0 bytes are there), 1 to 4; 0 when there is none. */
-size_t utf8_sequence(const char *p, size_t n);
 /* Length of the longest prefix of s that is UTF-8. */
 size_t utf8_prefix(struct str s);
 

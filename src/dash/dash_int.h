@@ -59,6 +59,12 @@ bool visit_refuse(struct visit *v, unsigned status, const char *title, const cha
 bool visit_not_found(struct visit *v);
 bool visit_err(struct visit *v, const struct err *e);
 
+/* ---- assets.c ---- */
+
+/* "/assets/0123456789abcdef/grapnel.css" of "grapnel.css". Ends the process for a name that is not in web/. */
+const char *asset_url(const char *name);
+void asset_get(void *visit);		/* GET /assets/:hash/:name, NEED_OPEN */
+
 /* ---- input.c ---- */
 
 /* As the API's: each answers a refusal itself and returns false. */

@@ -1,0 +1,155 @@
+/* picture.c - charts as SVG text.
+ *
+ * Shapes have classes and no colours: light, dark and print are matters of web/grapnel.css, and the Content-Security-Policy
+ * allows no style=. All is drawn in whole units of the viewBox and stretched to the box that the page gives. */
+#include <inttypes.h>
+
+#include "grapnel/html.h"
+
+#define UNIT 10		/* tenths of a unit: bars of many sources are narrow */
+#define SPARK_W 100
+#define SPARK_H 20
+
+static const struct { const char *class, *word; } parts[] = {
+	{ "ok", "ok" }, { "repeated", "repeated" }, { "failed", "failed" },
+};
+
+_Static_assert(ARRAY_SIZE(parts) == ARRAY_SIZE(((struct bar *)0)->parts), "a word for each part");
+
+static void put(struct html_out *o, const char *literal)
+{
+	strbuf_adds(&o->b, literal);
+}
+
+/* A number of units, given in tenths. */
+static void put_units(struct html_out *o, const char *before, uint64_t tenths)
+{
+	strbuf_addf(&o->b, "%s%" PRIu64, before, tenths / UNIT);
+	if (tenths % UNIT)
+		strbuf_addf(&o->b, ".%" PRIu64, tenths % UNIT);
+}
+
+static uint64_t bar_total(const struct bar *b)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		sum += b->parts[i];
+	return sum;
+}
+
+/* value * size / of, where the product might not fit. */
+static uint64_t scaled(uint64_t value, uint64_t size, uint64_t of)
+{
+	return of ? (uint64_t)((__extension__ (unsigned __int128)value * size) / of) : 0;
+}
+
+/* "14:00: 1,200 ok, 3 repeated, 1 failed" */
+static void put_numbers(struct html_out *o, const struct bar *b)
+{
+	html_attr(o, b->label);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		put(o, i ? ", " : ": ");
+		html_attr(o, html_f_count(o, b->parts[i]));
+		strbuf_addf(&o->b, " %s", parts[i].word);
+	}
+}
+
+static void put_rect(struct html_out *o, const char *class, uint64_t x, uint64_t y, uint64_t w, uint64_t h)
+{
+	strbuf_addf(&o->b, "<rect class=\"%s\"", class);
+	put_units(o, " x=\"", x);
+	put_units(o, "\" y=\"", y);
+	put_units(o, "\" width=\"", w);
+	put_units(o, "\" height=\"", h);
+	put(o, "\"/>");
+}
+
+/* From the axis at the bottom outwards. What is there at all gets at least one unit: a single failure must be seen. */
+static void put_bar(struct html_out *o, const struct bar *b, uint64_t x, uint64_t w, uint64_t h, uint64_t highest)
+{
+	uint64_t bottom = h, gap = w > 4 * UNIT ? UNIT : 0;
+
+	put(o, "<a href=\"");
+	html_url(o, b->href);
+	put(o, "\" aria-label=\"");
+	put_numbers(o, b);
+	put(o, "\"><title>");
+	put_numbers(o, b);
+	put(o, "</title>");
+	put_rect(o, "hit", x, 0, w, h);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		uint64_t part = scaled(b->parts[i], h, highest);
+
+		if (b->parts[i] && part < UNIT)
+			part = UNIT;
+		if (part > bottom)
+			part = bottom;
+		if (part)
+			put_rect(o, parts[i].class, x, bottom - part, w - gap, part);
+		bottom -= part;
+	}
+	put(o, "</a>");
+}
+
+/* Pictures are written at the end of the page's own buffer and taken off again: one buffer, no second escaper. */
+static struct html taken(struct html_out *o, size_t from)
+{
+	struct str s = { o->b.p + from, o->b.n - from };
+
+	if (o->b.failed)
+		return (struct html){ STR_NONE };
+	s = arena_str(o->a, s);
+	o->b.n = from;
+	return (struct html){ s };
+}
+
+struct html html_bars(struct html_out *o, const struct bar *bars, size_t n, unsigned w, unsigned h, struct str title)
+{
+	size_t from = o->b.n;
+	uint64_t highest = 0;
+
+	if (!n)
+		return (struct html){ STR_NONE };
+	for (size_t i = 0; i < n; i++)
+		if (bar_total(&bars[i]) > highest)
+			highest = bar_total(&bars[i]);
+	strbuf_addf(&o->b, "<svg class=\"bars\" viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\" role=\"group\" aria-label=\"", w, h);
+	html_attr(o, title);
+	put(o, "\">");
+	for (size_t i = 0; i < n; i++) {
+		uint64_t x = (uint64_t)w * UNIT * i / n, end = (uint64_t)w * UNIT * (i + 1) / n;
+
+		put_bar(o, &bars[i], x, end - x, (uint64_t)h * UNIT, highest);
+	}
+	put(o, "</svg>");
+	return taken(o, from);
+}
+
+struct html html_spark(struct html_out *o, const uint64_t *values, size_t n, struct str title)
+{
+	size_t from = o->b.n;
+	uint64_t highest = 0;
+
+	if (!n)
+		return (struct html){ STR_NONE };
+	for (size_t i = 0; i < n; i++)
+		if (values[i] > highest)
+			highest = values[i];
+	strbuf_addf(&o->b, "<svg class=\"spark\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"", SPARK_W, SPARK_H);
+	html_attr(o, title);
+	put(o, "\"><title>");
+	html_text(o, title);
+	put(o, "</title><polyline fill=\"none\" vector-effect=\"non-scaling-stroke\" points=\"");
+	/* One unit of room above and below for the line's own width. */
+	for (size_t i = 0; i < n; i++) {
+		put_units(o, i ? " " : "", n > 1 ? SPARK_W * UNIT * i / (n - 1) : 0);
+		put_units(o, ",", (SPARK_H - 1) * UNIT - scaled(values[i], (SPARK_H - 2) * UNIT, highest));
+	}
+	if (n == 1) {	/* one value is a level line */
+		put_units(o, " ", SPARK_W * UNIT);
+		put_units(o, ",", (SPARK_H - 1) * UNIT - scaled(values[0], (SPARK_H - 2) * UNIT, highest));
+	}
+	put(o, "\"/></svg>");
+	return taken(o, from);
+}
