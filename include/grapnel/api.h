@@ -37,6 +37,9 @@ void api_free(struct api *api);
 /* Fills rq->response. Paths that no route knows are answered 404. */
 void api_handle(struct api *api, struct request *rq, ms_t now);
 
+/* The API as OpenAPI 3.1, of the route table, the field tables and the providers. */
+struct str api_document(struct arena *a, const char *version, const char *public_url);
+
 /* All routes; `needs` is made by NEED of account.h, or is NEED_SCRAPER. Ends with { 0 }. */
 extern const struct route api_routes[];
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */

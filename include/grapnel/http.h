@@ -136,6 +136,7 @@ struct route {
 	unsigned needs;			/* bits of the table's owner: roles, scopes, ... */
 	void (*handler)(void *call);	/* the owner's call context */
 	const char *summary;		/* one sentence, for OpenAPI */
+	const void *doc;		/* what else the table's owner says of it, or NULL */
 };
 
 struct route_match {

@@ -18,6 +18,7 @@ struct api *api_new(const struct api_config *c)
 
 void api_free(struct api *api)
 {
+	arena_free(api->kept);
 	free(api);
 }
 

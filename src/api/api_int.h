@@ -10,6 +10,8 @@
 
 struct api {
 	struct api_config c;
+	struct arena *kept;		/* for the document, which never changes */
+	struct str document, document_etag;
 };
 
 /* One request on its way through a handler. */
@@ -20,6 +22,54 @@ struct call {
 	struct route_match match;
 	struct caller by;
 };
+
+/* ---- what the API document says of a route, beside its row: see routes.c ---- */
+
+/* A field table and what it is called: "event_view_fields" is the schema Event. */
+struct doc_fields {
+	const char *name;
+	const struct field *fields;
+};
+
+#define FIELDS(table) { #table, table }
+
+enum part_type {
+	PART_END = 0,
+	PART_ONE,	/* an object of `fields` and `parts` */
+	PART_MAYBE,	/* the same or null */
+	PART_ROWS,	/* a list of such objects */
+	PART_BY_NAME,	/* an object with such an object for each name */
+	PART_TEXTS,	/* an object with a text for each name; the member may be left out */
+};
+
+/* A member that is itself an object or a list. */
+struct doc_part {
+	const char *name;
+	enum part_type type;
+	struct doc_fields fields;
+	const struct doc_part *parts;	/* ends with { 0 } */
+	const char *help;
+};
+
+struct doc {
+	const struct form_field *query;	/* parameters; NULL = none */
+	const struct form_field *body;	/* members of the body; NULL = none is read */
+	const char *body_name;
+	unsigned status;		/* of success; 0 = 200 */
+	unsigned or_status;		/* another one with the same members, or 0 */
+	const char *list;		/* answer {list: [objects of `fields`], "next"}, else one such object */
+	struct doc_fields fields;	/* members of the answer; none with 204 */
+	struct doc_fields also;		/* more of them, which no other route has */
+	struct doc_fields maybe;	/* more, which are left out when there is nothing to say */
+	const struct doc_part *parts;	/* more, beside a list: of the outer object */
+	const char *media_type;		/* of an answer that is no JSON, else NULL */
+};
+
+/* What the row of this call says; handlers and document cannot differ: input_*, reply_list and reply_fields insist on it. */
+static inline const struct doc *call_doc(const struct call *c)
+{
+	return c->match.route->doc;
+}
 
 /* ---- reply.c ---- */
 
@@ -77,5 +127,13 @@ void api_incident_resolve(void *call);
 void api_healthz(void *call);
 void api_readyz(void *call);
 void api_metrics(void *call);
+void api_openapi(void *call);
+
+/* ---- tables of their own ---- */
+
+extern const struct form_field integration_query_fields[], delivery_query_fields[];
+extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
+extern const struct field health_fields[], ready_fields[];
+extern const struct doc_part event_parts[], incident_parts[];
 
 #endif

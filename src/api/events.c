@@ -19,6 +19,28 @@ void api_event_list(void *call)
 	reply_list(c, "events", event_view_fields, rows, sizeof(*rows), n, next);
 }
 
+/* ---- one event ---- */
+
+const struct field event_element_fields[] = {
+	FIELD_U64(struct event_view, element, "element", "Its place among the events of its request, from 0"),
+	FIELD_END
+};
+
+/* What request_payload_json writes. */
+const struct field event_payload_fields[] = {
+	{ "payloadEncoding", FIELD_TYPE_STR, 0, "json, text or base64" },
+	{ "payload", FIELD_TYPE_JSON, 0, "The body as it was sent" },
+	FIELD_END
+};
+
+const struct doc_part event_parts[] = {
+	{ "request", PART_MAYBE, FIELDS(request_view_fields), .help = "What brought it; null once it was cleaned up" },
+	{ "headers", PART_TEXTS, .help = "Name and value, secrets masked; left out without a request" },
+	{ "incident", PART_MAYBE, FIELDS(incident_view_fields), .help = "What it opened or joined" },
+	{ "alert", PART_MAYBE, FIELDS(alert_view_fields), .help = "What it added to the incident" },
+	{ 0 }
+};
+
 static void write_caused(struct call *c, struct reply *r, const struct event_detail *d)
 {
 	json_key(&r->o, "incident");
@@ -41,8 +63,7 @@ static void write_caused(struct call *c, struct reply *r, const struct event_det
 
 static void write_request(struct call *c, struct reply *r, const struct event_detail *d)
 {
-	json_key(&r->o, "element");
-	json_u64(&r->o, d->event.element);
+	json_fields(&r->o, event_element_fields, &d->event);
 	json_key(&r->o, "request");
 	if (!d->request.id) {
 		json_null(&r->o);

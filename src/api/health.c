@@ -4,18 +4,25 @@
 
 #include "grapnel/log.h"
 
+struct health {
+	struct str status;
+};
+
+const struct field health_fields[] = {
+	FIELD_STR(struct health, status, "status", "ok"),
+	FIELD_END
+};
+
 void api_healthz(void *call)
 {
-	struct call *c = call;
-
-	response_json(c->rq, 200, STR("{\"status\":\"ok\"}"));
+	reply_fields(call, 200, health_fields, &(struct health){ STR("ok") });
 }
 
 struct parts {
 	struct str status, database, migrations, shared_memory;
 };
 
-static const struct field parts_fields[] = {
+const struct field ready_fields[] = {
 	FIELD_STR(struct parts, status, "status", "ok when every part is"),
 	FIELD_STR(struct parts, database, "database", "MariaDB answers"),
 	FIELD_STR(struct parts, migrations, "migrations",
@@ -44,7 +51,7 @@ void api_readyz(void *call)
 
 	if (known < 0)
 		log_warning("not ready", LOG_ERR(&e));
-	reply_fields(c, ok ? 200 : 503, parts_fields, &parts);
+	reply_fields(c, ok ? 200 : 503, ready_fields, &parts);
 	if (!ok)
 		response_header(c->rq, "Retry-After", STR("5"));
 }

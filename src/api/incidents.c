@@ -18,6 +18,12 @@ void api_incident_list(void *call)
 		reply_err(c, &e);
 }
 
+const struct doc_part incident_parts[] = {
+	{ "timeline", PART_ROWS, FIELDS(timeline_view_fields), .help = "What happened and who did it, oldest first" },
+	{ "alerts", PART_ROWS, FIELDS(alert_view_fields), .help = "Its newest alerts, newest first" },
+	{ 0 }
+};
+
 static void reply_incident(struct call *c, uint64_t id)
 {
 	struct incident_detail d;

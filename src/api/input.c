@@ -1,6 +1,8 @@
 /* input.c - what a call brings: numbers in the path, filters in the query, a form in the body. */
 #include "api_int.h"
 
+#include <assert.h>
+
 /* A number that is none, or too long, names nothing: as unknown as any other. */
 bool input_id(struct call *c, size_t param, uint64_t *id)
 {
@@ -22,6 +24,7 @@ bool input_query(struct call *c, const struct form_field *fields, void *out)
 {
 	struct err e = { 0 };
 
+	assert(call_doc(c)->query == fields);	/* the API document would say otherwise */
 	return form_read_query(c->a, c->rq->query, fields, out, &e) || reply_err(c, &e);
 }
 
@@ -59,6 +62,7 @@ bool input_body(struct call *c, bool optional, const struct json **object)
 	struct request *rq = c->rq;
 	struct err e = { 0 };
 
+	assert(call_doc(c)->body);
 	if (optional && !str_trim(rq->body).n) {
 		*object = json_new(c->a, JSON_OBJECT);
 		return true;
@@ -83,6 +87,7 @@ bool input_form(struct call *c, const struct form_field *fields, bool optional,
 	const struct json *object;
 	struct err e = { 0 };
 
+	assert(call_doc(c)->body == fields);
 	return input_body(c, optional, &object) &&
 		(form_read_json(c->a, object, fields, FORM_NEW, out, &e) || reply_err(c, &e));
 }

@@ -8,9 +8,26 @@ static void fill_view(struct call *c, const struct source *s, struct integration
 	integration_view_fill(c->a, s, str_of(c->by.conf->server.public_url), v);
 }
 
-/* Key and secret with p NULL are left out. */
-static void reply_integration(struct call *c, unsigned status, const struct source *s,
-	struct str key, struct str secret)
+/* What is shown this once; p NULL is null. */
+struct shown_once {
+	struct str key, secret;
+};
+
+#define SECRET_FIELD FIELD_STR(struct shown_once, secret, "signatureSecret", "What senders sign with; shown this once")
+
+const struct field integration_once_fields[] = {
+	FIELD_STR(struct shown_once, key, "key", "For senders that cannot sign; shown this once"),
+	SECRET_FIELD,
+	FIELD_END
+};
+
+const struct field integration_secret_fields[] = {
+	SECRET_FIELD,
+	FIELD_END
+};
+
+static void reply_integration(struct call *c, unsigned status, const struct source *s, const struct field *once_fields,
+	const struct shown_once *once)
 {
 	struct integration_view v;
 	struct reply r;
@@ -18,17 +35,8 @@ static void reply_integration(struct call *c, unsigned status, const struct sour
 	fill_view(c, s, &v);
 	reply_begin(c, &r);
 	json_fields(&r.o, integration_view_fields, &v);
-	if (key.p) {
-		json_key(&r.o, "key");
-		json_str(&r.o, key);
-	}
-	if (key.p || secret.p) {
-		json_key(&r.o, "signatureSecret");
-		if (secret.n)
-			json_str(&r.o, secret);
-		else
-			json_null(&r.o);
-	}
+	if (once_fields)
+		json_fields(&r.o, once_fields, once);
 	reply_end(c, &r, status);
 }
 
@@ -81,7 +89,7 @@ void api_integration_get(void *call)
 	struct source s;
 
 	if (input_one_tenant(c) && input_source(c, 0, &s))
-		reply_integration(c, 200, &s, STR_NONE, STR_NONE);
+		reply_integration(c, 200, &s, NULL, NULL);
 }
 
 void api_integration_create(void *call)
@@ -100,7 +108,8 @@ void api_integration_create(void *call)
 	}
 	response_header(c->rq, "Location",
 		arena_printf(c->a, "/api/integrations/%.*s", STR_ARG(made.public_id)));
-	reply_integration(c, 201, &made, key, f.secret);
+	reply_integration(c, 201, &made, integration_once_fields,
+		&(struct shown_once){ key, f.secret.n ? f.secret : STR_NONE });
 }
 
 struct wish {
@@ -126,7 +135,8 @@ void api_integration_update(void *call)
 	if (!input_one_tenant(c) || !input_source(c, 0, &s) || !input_body(c, false, &wish.body))
 		return;
 	if (integration_change(&c->by, s.public_id, wish_read, &wish, &f, &s, &e))
-		reply_integration(c, 200, &s, STR_NONE, f.make_secret ? f.secret : STR_NONE);
+		reply_integration(c, 200, &s, f.make_secret ? integration_secret_fields : NULL,
+			&(struct shown_once){ .secret = f.secret });
 	else
 		reply_err(c, &e);
 }

@@ -1,6 +1,8 @@
 /* reply.c - answers: JSON from field tables, refusals, errors. */
 #include "api_int.h"
 
+#include <assert.h>
+
 #include "grapnel/log.h"
 
 void reply_begin(struct call *c, struct reply *r)
@@ -27,6 +29,7 @@ void reply_fields(struct call *c, unsigned status, const struct field *fields, c
 {
 	struct reply r;
 
+	assert(call_doc(c)->fields.fields == fields);
 	reply_begin(c, &r);
 	json_fields(&r.o, fields, obj);
 	reply_end(c, &r, status);
@@ -50,6 +53,7 @@ void reply_list(struct call *c, const char *plural, const struct field *fields, 
 {
 	struct reply r;
 
+	assert(call_doc(c)->list && !strcmp(call_doc(c)->list, plural) && call_doc(c)->fields.fields == fields);
 	reply_begin(c, &r);
 	reply_rows(&r, plural, fields, rows, size, n);
 	json_key(&r.o, "next");

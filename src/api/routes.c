@@ -1,42 +1,75 @@
-/* routes.c - every route of the API, what it needs and what it is for; gates and API document read
- * it.
+/* routes.c - every route of the API: what it needs, what it is for, what it takes and answers. Gates and API document read it.
  *
- * How to add: a handler in the file of its resource, declared in api_int.h, and a row here. A scope
- * of the resource's own reads too, so that a token for one purpose needs no second scope. */
+ * How to add: a handler in the file of its resource, declared in api_int.h, and a row here. A scope of the resource's own
+ * reads too, so that a token for one purpose needs no second scope.
+ *
+ * How to document: a row ends with DOC(...), which names the tables that the handler uses, so that the document says nothing that the
+ * program does not do:
+ *	QUERY(t)	form table of the parameters, BODY(t) of the body
+ *	LIST(plural, t)	answers {"<plural>": [objects of field table t], "next"}, as reply_list does
+ *	ONE(t)		answers one object of t; neither: no body, as with STATUS(204)
+ *	STATUS(n)	of success, where it is not 200; OR(n) another one with the same members
+ *	ALSO(t)		more members, which only this route has; MAYBE(t) such as are sometimes left out
+ *	PARTS(p)	members that are objects or lists themselves: struct doc_part, beside the handler
+ *	MEDIA("...")	type of an answer that is no JSON
+ * A field table x_view_fields or x_fields becomes the schema X, a form table in a body x_fields the schema XForm (XChange for PATCH).
+ * Tables of a handler's own are declared at the end of api_int.h. Each answer of tests/db/test_api is held against the document. */
 #include "api_int.h"
 
 #define READ_ANY(scope) NEED(ROLE_VIEWER, SCOPE_READ | (scope))
 
+#define DOC(...) &(const struct doc){ __VA_ARGS__ }
+#define QUERY(table) .query = table
+#define BODY(table) .body = table, .body_name = #table
+#define STATUS(n) .status = n
+#define OR(n) .or_status = n
+#define ONE(table) .fields = FIELDS(table)
+#define LIST(plural, table) .list = plural, .fields = FIELDS(table)
+#define ALSO(table) .also = FIELDS(table)
+#define MAYBE(table) .maybe = FIELDS(table)
+#define PARTS(table) .parts = table
+#define MEDIA(type) .media_type = type
+
 const struct route api_routes[] = {
 	{ "GET", "/api/integrations", READ_ANY(SCOPE_INTEGRATIONS), api_integration_list,
-		"Integrations of the tenant, newest first." },
+		"Integrations of the tenant, newest first.",
+		DOC(QUERY(integration_query_fields), LIST("integrations", integration_view_fields)) },
 	{ "POST", "/api/integrations", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_integration_create,
-		"Makes an integration; key and signature secret are shown this once." },
+		"Makes an integration; key and signature secret are shown this once.",
+		DOC(BODY(integration_fields), STATUS(201), ONE(integration_view_fields), ALSO(integration_once_fields)) },
 	{ "GET", "/api/integrations/:id", READ_ANY(SCOPE_INTEGRATIONS), api_integration_get,
-		"One integration." },
-	{ "PATCH", "/api/integrations/:id", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS),
-		api_integration_update, "Changes the members that are given." },
-	{ "DELETE", "/api/integrations/:id", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS),
-		api_integration_delete, "Ends an integration; its events stay." },
-	{ "GET", "/api/integrations/:id/deliveries", READ_ANY(SCOPE_INTEGRATIONS),
-		api_delivery_list,
-		"Requests of an integration, accepted and refused ones, newest first." },
+		"One integration.", DOC(ONE(integration_view_fields)) },
+	{ "PATCH", "/api/integrations/:id", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_integration_update,
+		"Changes the members that are given.",
+		DOC(BODY(integration_fields), ONE(integration_view_fields), MAYBE(integration_secret_fields)) },
+	{ "DELETE", "/api/integrations/:id", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_integration_delete,
+		"Ends an integration; its events stay.", DOC(STATUS(204)) },
+	{ "GET", "/api/integrations/:id/deliveries", READ_ANY(SCOPE_INTEGRATIONS), api_delivery_list,
+		"Requests of an integration, accepted and refused ones, newest first.",
+		DOC(QUERY(delivery_query_fields), LIST("deliveries", delivery_view_fields)) },
 	{ "GET", "/integrations/:id/deliveries", READ_ANY(SCOPE_INTEGRATIONS), api_delivery_list,
-		"The same, for clients that know this path." },
-	{ "GET", "/api/events", READ_ANY(SCOPE_EVENTS), api_event_list, "Events, newest first." },
+		"The same, for clients that know this path.",
+		DOC(QUERY(delivery_query_fields), LIST("deliveries", delivery_view_fields)) },
+	{ "GET", "/api/events", READ_ANY(SCOPE_EVENTS), api_event_list,
+		"Events, newest first.", DOC(QUERY(event_query_fields), LIST("events", event_view_fields)) },
 	{ "GET", "/api/events/:id", READ_ANY(SCOPE_EVENTS), api_event_get,
-		"One event with its payload, headers and what it caused." },
+		"One event with its payload, headers and what it caused.",
+		DOC(ONE(event_view_fields), ALSO(event_element_fields), MAYBE(event_payload_fields), PARTS(event_parts)) },
 	{ "GET", "/api/incidents", READ_ANY(SCOPE_INCIDENTS), api_incident_list,
-		"Incidents, newest first." },
+		"Incidents, newest first.", DOC(QUERY(incident_query_fields), LIST("incidents", incident_view_fields)) },
 	{ "GET", "/api/incidents/:id", READ_ANY(SCOPE_INCIDENTS), api_incident_get,
-		"One incident with its timeline and newest alerts." },
-	{ "POST", "/api/incidents/:id/acknowledge", NEED(ROLE_OPERATOR, SCOPE_INCIDENTS),
-		api_incident_acknowledge, "Somebody takes care: OPEN becomes ACKNOWLEDGED." },
-	{ "POST", "/api/incidents/:id/resolve", NEED(ROLE_OPERATOR, SCOPE_INCIDENTS),
-		api_incident_resolve, "The trouble is over: becomes RESOLVED." },
-	{ "GET", "/healthz", NEED_NOTHING, api_healthz, "Does this process answer?" },
+		"One incident with its timeline and newest alerts.",
+		DOC(ONE(incident_view_fields), PARTS(incident_parts)) },
+	{ "POST", "/api/incidents/:id/acknowledge", NEED(ROLE_OPERATOR, SCOPE_INCIDENTS), api_incident_acknowledge,
+		"Somebody takes care: OPEN becomes ACKNOWLEDGED.",
+		DOC(BODY(incident_note_fields), ONE(incident_view_fields), PARTS(incident_parts)) },
+	{ "POST", "/api/incidents/:id/resolve", NEED(ROLE_OPERATOR, SCOPE_INCIDENTS), api_incident_resolve,
+		"The trouble is over: becomes RESOLVED.",
+		DOC(BODY(incident_note_fields), ONE(incident_view_fields), PARTS(incident_parts)) },
+	{ "GET", "/api/openapi.json", NEED_NOTHING, api_openapi, "This document.", DOC(MEDIA("application/json")) },
+	{ "GET", "/healthz", NEED_NOTHING, api_healthz, "Does this process answer?", DOC(ONE(health_fields)) },
 	{ "GET", "/readyz", NEED_NOTHING, api_readyz,
-		"Are database, schema and shared memory there?" },
-	{ "GET", "/metrics", NEED_SCRAPER, api_metrics, "Counters for Prometheus." },
+		"Are database, schema and shared memory there?", DOC(ONE(ready_fields), OR(503)) },
+	{ "GET", "/metrics", NEED_SCRAPER, api_metrics, "Counters for Prometheus.", DOC(MEDIA("text/plain")) },
 	{ 0 }
 };
