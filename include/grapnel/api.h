@@ -34,6 +34,8 @@ struct api;
 struct api *api_new(const struct api_config *c);
 void api_free(struct api *api);
 
+/* Is this path the API's, whether a route has it or not? All others are pages. */
+bool api_path(struct str path);
 /* Fills rq->response. Paths that no route knows are answered 404. */
 void api_handle(struct api *api, struct request *rq, ms_t now);
 

@@ -58,6 +58,9 @@ void response_header(struct request *rq, const char *name, struct str value);	/*
 void response_json(struct request *rq, unsigned status, struct str json);
 /* {"error":code,"message":message[,"field":field]} */
 void response_error(struct request *rq, unsigned status, const char *code, const char *message, const char *field);
+/* Of that table: what an error is for HTTP, and in a sentence for the caller. */
+unsigned err_status(enum err_code code);
+const char *err_sentence(enum err_code code);
 /* The one table from error code to HTTP status, code word and sentence; e->text goes to the log only. */
 void response_err(struct request *rq, const struct err *e);
 

@@ -112,6 +112,10 @@ struct incident_filter {
 bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f,
 	struct incident_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 
+/* Unresolved incidents, counted up to INCIDENT_COUNT_MAX. */
+#define INCIDENT_COUNT_MAX 1000
+bool incident_open_count(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t *n, struct err *e) MUST_USE;
+
 struct timeline_view {
 	uint64_t id, event_id;
 	struct str kind, actor, user, level, text;

@@ -163,6 +163,23 @@ static void no_route(struct call *c, int found, const char *allow)
 	reply_refuse(c, 405, "method_not_allowed", "This path has other methods: see Allow.", NULL);
 }
 
+/* Pages never lie under these; the short forms of some routes lie among the pages. */
+bool api_path(struct str path)
+{
+	static const char *const beginnings[] = { "/api/", "/webhooks/", "/sync-tasks/", "/v2/" };
+	static const char *const whole[] = { "/api", "/webhooks", "/sync-tasks", "/v2", "/healthz", "/readyz", "/metrics" };
+	struct route_match m;
+	char allow[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (str_starts(path, beginnings[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		if (str_eqs(path, whole[i]))
+			return true;
+	return route_find(api_routes, STR("GET"), path, &m, allow) != 0;
+}
+
 void api_handle(struct api *api, struct request *rq, ms_t now)
 {
 	struct call c = {

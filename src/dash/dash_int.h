@@ -31,6 +31,7 @@ struct visit {
 	struct session session;		/* empty for guests */
 	struct str csrf_secret;		/* of the session, or of the cookie before sign-in */
 	struct caller by;
+	struct session_life life;	/* as configured */
 	enum suffix suffix;
 	int64_t began_us;
 };
@@ -59,11 +60,25 @@ bool visit_refuse(struct visit *v, unsigned status, const char *title, const cha
 bool visit_not_found(struct visit *v);
 bool visit_err(struct visit *v, const struct err *e);
 
+/* ---- cookie.c ---- */
+
+struct str cookie_session(const struct request *rq);
+void cookie_session_set(struct visit *v, struct str text);
+void cookie_session_drop(struct visit *v);
+struct str cookie_guest(struct visit *v);	/* made and set where there is none */
+
 /* ---- assets.c ---- */
 
 /* "/assets/0123456789abcdef/grapnel.css" of "grapnel.css". Ends the process for a name that is not in web/. */
 const char *asset_url(const char *name);
 void asset_get(void *visit);		/* GET /assets/:hash/:name, NEED_OPEN */
+
+/* ---- again.c: forms whose token is not good ---- */
+
+bool visit_old_form(struct visit *v);		/* shows it again, to be sent with one click; returns false */
+bool visit_foreign_form(struct visit *v);	/* refuses; returns false */
+/* Where this form was, as the browser says, if that is a page of ours; else "/". */
+struct str visit_back_path(const struct visit *v);
 
 /* ---- input.c ---- */
 
@@ -80,20 +95,8 @@ struct str visit_typed(const struct visit *v, const char *name, struct str other
 /* The last value of a hidden or single field, or STR_NONE. */
 struct str visit_posted(const struct visit *v, const char *name);
 
-/* ---- confirm.c: what is about to happen, in numbers, before it happens ---- */
+/* ---- confirm.c: what is about to happen, in numbers, before it happens: struct confirm of page.h ---- */
 
-struct confirm {
-	struct page page;
-	struct str question;		/* "Delete the integration Prometheus?" */
-	struct str facts[6];		/* "It received 12,345 webhooks; its 3 open incidents stay open." */
-	size_t facts_n;
-	struct str action, button, back;	/* URL posted to, label, URL to return to */
-	struct confirm_field {
-		struct str name, value;
-	} fields[8];			/* hidden ones, posted again */
-	size_t fields_n;
-	bool harmless;			/* not in red */
-};
 void visit_confirm(struct visit *v, struct confirm *c);
 
 /* ---- list.c: paging and exports of a list ---- */
@@ -111,10 +114,10 @@ struct list_source {
 	void *query;
 };
 /* Where the path ends in .csv or .json: answers with all rows of the filter, at most EXPORT_ROWS_MAX, and returns true. */
-bool list_exported(struct visit *v, const struct list_source *l);
+bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor);
 /* Links to the next and the first page with this page's filters, and to the exports. */
-void list_nav_fill(struct visit *v, struct list_nav *nav, uint64_t cursor, uint64_t next);
-/* The page's own query with one parameter replaced (NULL removes it) and the cursor dropped: for chips and sort links. */
+void list_nav_fill(struct visit *v, struct list_nav *nav, const char *plural, uint64_t cursor, uint64_t next);
+/* This page with one parameter of its query replaced (NULL removes it) and the cursor dropped: for chips. */
 struct str query_with(const struct visit *v, const char *name, const char *value);
 
 #endif

@@ -28,6 +28,37 @@ struct page {
 	bool narrow;			/* sign-in and alike */
 };
 
+struct hidden_field {
+	struct str name, value;
+};
+
+/* A question before something that cannot be undone, with what it costs. */
+struct confirm {
+	struct page page;
+	struct str question;		/* "Delete the integration Prometheus?" */
+	struct str facts[6];		/* "It received 12,345 webhooks; its 3 open incidents stay open." */
+	size_t facts_n;
+	struct str action, button, back;	/* URL posted to, label, URL to return to */
+	struct hidden_field fields[8];	/* posted again */
+	size_t fields_n;
+	bool harmless;			/* not in red */
+};
+
+/* One sentence instead of a page. */
+struct error_page {
+	struct page page;
+	unsigned status;
+	const char *sentence;
+};
+
+/* A form that was open for too long: all its fields, to be sent again. */
+struct again_page {
+	struct page page;
+	struct str action, back;
+	struct hidden_field *fields;
+	size_t fields_n;
+};
+
 struct list_nav {
 	struct str next_url, first_url;	/* empty: there is none */
 	struct str csv_url, json_url;

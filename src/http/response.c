@@ -61,6 +61,16 @@ static const struct {
 	[ERR_BUG] = { 500, "internal_error", "The request could not be answered." },
 };
 
+unsigned err_status(enum err_code code)
+{
+	return errors[code].status;
+}
+
+const char *err_sentence(enum err_code code)
+{
+	return errors[code].sentence;
+}
+
 void response_err(struct request *rq, const struct err *e)
 {
 	response_error(rq, errors[e->code].status, errors[e->code].code, errors[e->code].sentence, e->field);

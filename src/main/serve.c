@@ -1,8 +1,10 @@
-/* serve.c - wiring of one worker: requests of the loop become items of the pipeline or calls of the API, and back. */
+/* serve.c - wiring of one worker: requests of the loop become items of the pipeline, calls of the API or visits of pages, and
+ * back. */
 #include <malloc.h>
 
 #include "config.h"
 #include "grapnel/api.h"
+#include "grapnel/dash.h"
 #include "grapnel/db.h"
 #include "grapnel/ingest.h"
 #include "grapnel/log.h"
@@ -15,6 +17,7 @@
 struct worker {
 	struct ingest *ingest;
 	struct api *api;
+	struct dash *dash;
 };
 
 static enum lane classify(void *ctx, struct str method, struct str uri, size_t *body_max)
@@ -82,8 +85,10 @@ static void handle(void *ctx, struct request **rq, size_t n)
 		if (ingest_path(rq[i]->method, rq[i]->path, &body_max)) {
 			inbound[m] = rq[i];
 			items[m++] = item_of(rq[i]);
-		} else {
+		} else if (api_path(rq[i]->path)) {
 			api_handle(w->api, rq[i], now);
+		} else {
+			dash_handle(w->dash, rq[i], now);
 		}
 	}
 	if (m)
@@ -146,8 +151,11 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	});
 	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids, .ingest = w.ingest,
 		.version = PACKAGE_VERSION });
+	w.dash = dash_new(&(struct dash_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids,
+		.ingest = w.ingest, .version = PACKAGE_VERSION });
 	ingest_preload(w.ingest, clock_now());
 	http_serve(&worker);
+	dash_free(w.dash);
 	api_free(w.api);
 	ingest_free(w.ingest);
 	db_free(db);

@@ -228,6 +228,22 @@ static void oldest_first(struct timeline_view *rows, size_t n)
 	}
 }
 
+struct count_row {
+	uint64_t n;
+};
+
+static const struct field count_columns[] = { FIELD_U64(struct count_row, n, "n", ""), FIELD_END };
+
+bool incident_open_count(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t *n, struct err *e)
+{
+	struct count_row row;
+	int found = db_query_one(db, &view_stmt[V_OPEN_INCIDENTS], VALS(V_U(tenant_id), V_U(INCIDENT_COUNT_MAX)), a,
+		count_columns, sizeof(row), &row, e);
+
+	*n = found == 1 ? row.n : 0;
+	return found >= 0;
+}
+
 int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_detail *out, struct err *e)
 {

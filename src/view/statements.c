@@ -18,6 +18,9 @@ const struct stmt view_stmt[] = {
 		" ORDER BY a.id LIMIT 1" },
 	[V_INCIDENT] = { "view.incident",
 		"SELECT " INCIDENT_COLUMNS " FROM incidents i" INCIDENT_JOINS " WHERE i.id = ?" },
+	[V_OPEN_INCIDENTS] = { "view.open_incidents",
+		"SELECT COUNT(*) AS n FROM (SELECT 1 FROM incidents FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status IN (1, 2) LIMIT ?) t" },
 	[V_TIMELINE] = { "view.timeline",
 		"SELECT l.id, l.event_id, u.name AS user, l.text, l.kind AS kind_n,"
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"

@@ -74,7 +74,7 @@ void incident_plan(const struct incident_filter *f, struct plan *p);
 
 /* ---- statements.c ---- */
 
-enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE };
+enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */

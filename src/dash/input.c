@@ -1,0 +1,56 @@
+/* input.c - what a visit brings: numbers in the path, filters in the query, a posted form. */
+#include "dash_int.h"
+
+bool visit_id(struct visit *v, size_t param, uint64_t *id)
+{
+	return (str_u64(v->match.params[param], id) && *id && *id <= INT64_MAX) || visit_not_found(v);
+}
+
+bool visit_query(struct visit *v, const struct form_field *fields, void *out)
+{
+	struct err e = { 0 };
+
+	return form_read_query(v->a, v->rq->query, fields, out, &e) || visit_err(v, &e);
+}
+
+bool visit_form(struct visit *v, const struct form_field *fields, enum form_mode mode, void *out, struct err *e)
+{
+	return form_read_post(v->a, v->rq->body, fields, mode, out, e);
+}
+
+bool page_blame(struct visit *v, struct page *p, const struct err *e)
+{
+	if (e->code != ERR_INVALID && e->code != ERR_CONFLICT && e->code != ERR_LIMIT)
+		return visit_err(v, e);
+	p->error = str_of(e->told || e->field[0] ? arena_cstr(v->a, str_of(e->text)) : err_sentence(e->code));
+	p->error_field = arena_str(v->a, str_of(e->field));
+	return true;
+}
+
+/* A checkbox stands behind a hidden field of its name: the last one counts. */
+static bool posted(const struct visit *v, const char *name, struct str *value)
+{
+	struct str rest = v->rq->body, key, text;
+	bool found = false;
+
+	if (!str_eqs(v->rq->method, "POST"))
+		return false;
+	while (form_next(v->a, &rest, &key, &text))
+		if (str_eqs(key, name)) {
+			*value = text;
+			found = true;
+		}
+	return found;
+}
+
+struct str visit_typed(const struct visit *v, const char *name, struct str otherwise)
+{
+	struct str value;
+
+	return posted(v, name, &value) ? value : otherwise;
+}
+
+struct str visit_posted(const struct visit *v, const char *name)
+{
+	return visit_typed(v, name, STR_NONE);
+}

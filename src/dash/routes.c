@@ -1,0 +1,10 @@
+/* routes.c - every page and every form of the dashboard, and what it needs.
+ *
+ * How to add: a handler in the file of its subject, declared in that subject's header, and a row here. A role is enough for a
+ * page; a POST is checked for its CSRF token by the gates. */
+#include "dash_int.h"
+
+const struct route dash_routes[] = {
+	{ "GET", "/assets/:hash/:name", NEED_OPEN, asset_get, "Style sheet, script, icon." },
+	{ 0 }
+};
