@@ -50,6 +50,10 @@ ALTER TABLE source_stats ADD COLUMN IF NOT EXISTS repeated BIGINT UNSIGNED NOT N
 -- When the stages of the pipeline were done with a request.
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS stages VARCHAR(64) NOT NULL DEFAULT '' COMMENT 'microseconds since receipt, "proven mapped deduplicated acted stored", blanks between, - for one not reached; empty = unknown';
 
+-- What cron remembers of a job. The row 'cron' is no job: it says when a run of all jobs began last.
+ALTER TABLE jobs ADD COLUMN IF NOT EXISTS unfinished TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'begun and not ended, or its time was up, or it failed: due again before its schedule';
+ALTER TABLE jobs ADD COLUMN IF NOT EXISTS position BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'where the job goes on; each knows what it means';
+
 -- Every run of a job of cron, for the page of jobs.
 CREATE TABLE IF NOT EXISTS job_runs (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -57,7 +61,9 @@ CREATE TABLE IF NOT EXISTS job_runs (
 	started_at BIGINT NOT NULL,
 	duration_ms INT UNSIGNED NOT NULL,
 	ok TINYINT(1) NOT NULL,
+	unfinished TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'its time was up: the next run goes on',
 	touched BIGINT UNSIGNED NOT NULL COMMENT 'rows',
+	counts VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'the same by kind: "events 12, requests 7"',
 	error VARCHAR(255) NULL,
 	PRIMARY KEY (id),
 	KEY by_name (name, id)			-- history of a job; cleanup

@@ -174,6 +174,23 @@ bool time_parse(struct str s, ms_t *out) MUST_USE;
 #define TIME_TEXT 25	/* "2026-01-02T03:04:05.678Z" and its NUL */
 const char *time_format(ms_t t, char out[TIME_TEXT]);
 
+/* ---- schedules: moments at which something is to happen again and again ---- */
+
+struct schedule {
+	unsigned every_min;	/* at whole multiples of so many minutes since 1970 UTC; 0: once a day */
+	unsigned at_min;	/* then: minutes after local midnight, 120 = 02:00 */
+};
+/* How far local time is ahead of UTC at a moment: zone_offset, or what a test makes up. A local time that a change of
+ * clocks skips counts as the same span after midnight would, one that comes twice counts the first time: one moment a day. */
+ms_t schedule_last(const struct schedule *s, ms_t (*offset)(ms_t t), ms_t now);	/* the newest one, not after now */
+ms_t schedule_next(const struct schedule *s, ms_t (*offset)(ms_t t), ms_t now);	/* the first one after now */
+struct str schedule_text(struct arena *a, const struct schedule *s);	/* "every 10 minutes", "daily at 02:00" */
+
+/* The zone of this process: a name of the system's zone files ("Europe/Berlin"); "" keeps the host's. For main alone. */
+void zone_set(const char *name);
+bool zone_exists(const char *name);
+ms_t zone_offset(ms_t t);
+
 /* ---- ids -------------------------------------------------------------------------------------------------- */
 
 /* 63-bit ids of events, requests, alerts, incidents: 41 bits of ms since 2020-01-01, 10 bits of worker, 12 bits of

@@ -33,6 +33,14 @@ struct conf {
 		char *token, *allow;
 	} metrics;
 	struct {
+		char *timezone, *token;
+		uint32_t time_limit_s;
+	} cron;
+	struct {
+		uint32_t events_days, refused_bodies_days, incidents_days, audit_days;
+		char *archive_dir;
+	} retention;
+	struct {
 		uint32_t target;	/* enum log_target */
 		uint32_t level;		/* enum log_level */
 		uint32_t format;	/* enum log_format */

@@ -198,7 +198,7 @@ bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct 
 /* ---- incident.c: what people do to an incident ---- */
 
 /* Locks the key, asks incident_command, writes incident, key and timeline in one transaction. 1 done, 0 no such incident of that tenant,
- * -1 failed (ERR_CONFLICT: its status does not allow it). */
+ * -1 failed (ERR_CONFLICT: its status does not allow it; or ACTOR_SYSTEM has resolved this test, or this silence, before). */
 int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,
 	const struct who *who, uint64_t timeline_id, struct str text, ms_t now, struct err *e) MUST_USE;
 
@@ -207,6 +207,84 @@ enum timeline_kind {
 	TIMELINE_NOTE = 6, TIMELINE_ASSIGNED = 7, TIMELINE_SNOOZED = 8,
 };
 const char *timeline_word(unsigned kind);
+
+/* ---- auto_resolve.c: what the system may resolve by itself ---- */
+
+struct overdue {
+	uint64_t id, tenant_id, minutes;	/* minutes without an alert that its service allows */
+	ms_t opened_at;
+};
+/* Unresolved test incidents with ids in (after, below), oldest first. */
+bool overdue_tests(struct db *db, struct arena *a, uint64_t after, uint64_t below, size_t limit, struct overdue **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Unresolved incidents that had no alert for as long as their service says. */
+bool overdue_silent(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e) MUST_USE;
+
+/* ---- job.c: leases and results of cron's jobs ---- */
+
+#define JOB_CRON "cron"			/* the row of cron itself */
+#define JOB_LEASE_MS (90 * MS_PER_SECOND)	/* a statement may take 30 s (read_timeout_ms), and twice that for what stands before and after */
+
+struct job_state {
+	struct str name;
+	ms_t last_started_at, last_finished_at;	/* 0 = never; started later than finished = it runs, or was killed */
+	bool last_ok, unfinished;
+	uint64_t last_touched, lease_owner, position;
+	struct str last_error;
+	ms_t lease_until;
+};
+bool job_states(struct db *db, struct arena *a, struct job_state **out, size_t *n, struct err *e) MUST_USE;
+bool job_is_held(const struct job_state *s, ms_t now);	/* somebody runs it */
+/* Takes the lease for JOB_LEASE_MS and notes the start, if the job is as it was seen and nobody holds it. A state of zeros but for
+ * the name: it has no row yet. `owner` is not 0. 1 ours, 0 somebody else was faster, -1 failed. */
+int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, ms_t now, struct err *e) MUST_USE;
+int job_renew(struct db *db, struct str name, uint64_t owner, ms_t now, struct err *e) MUST_USE;	/* 0: it is another's now */
+
+struct job_end {
+	struct str name, counts, error;		/* error p NULL: none */
+	ms_t started_at;
+	uint64_t duration_ms, touched, position;
+	bool ok, unfinished;
+};
+/* Writes result and history and gives the lease back; the result only where the lease is still ours. */
+bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
+bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
+
+/* ---- retention.c: what is old enough to go; see there how it is done ---- */
+
+struct old_table;	/* a table, and what in other tables goes with its rows */
+extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_tokens;
+const char *old_what(const struct old_table *t);	/* "events" */
+
+struct old_row;
+struct old_chunk {
+	size_t limit;		/* rows to look at */
+	uint64_t group, after;	/* where the walk is; 0, 0 = at its beginning */
+	size_t seen, n;		/* returned: rows looked at, rows of these that may go */
+	struct old_row *rows;	/* those, in the arena */
+	bool end;		/* returned: nothing is left to look at */
+};
+/* The next rows from before that moment, read without locks; moves the walk on. */
+bool old_find(struct db *db, struct arena *a, const struct old_table *t, ms_t before, struct old_chunk *c, struct err *e) MUST_USE;
+/* Removes them in one transaction. */
+bool old_remove(struct db *db, struct arena *a, const struct old_table *t, const struct old_chunk *c, struct err *e) MUST_USE;
+
+struct audit_row {
+	uint64_t id, tenant_id, actor, user_id, token_id;
+	ms_t at;
+	struct str remote_addr, action, object, detail;
+};
+extern const struct field audit_row_fields[];
+/* Entries after that id, oldest first, from before that moment. */
+bool old_audit(struct db *db, struct arena *a, uint64_t after, ms_t before, size_t limit, struct audit_row **rows, size_t *n,
+	struct err *e) MUST_USE;
+bool old_audit_remove(struct db *db, uint64_t after, uint64_t last, struct err *e) MUST_USE;	/* ids in (after, last] */
+
+bool expired_sessions(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;	/* how many */
+bool expired_sessions_remove(struct db *db, ms_t now, size_t limit, uint64_t *n, struct err *e) MUST_USE;
+/* Signature secrets whose time of grace is over; with `remove` they go, and workers are told. */
+bool expired_secrets(struct db *db, struct arena *a, struct shm *shm, ms_t now, bool remove, size_t limit, uint64_t *n,
+	struct err *e) MUST_USE;
 
 /* ---- batch.c: the writes of ingest; each call is one statement for all rows. Call them inside one transaction, in this order: it is the
  * order of locks (event ids sorted, keys sorted, then inserts, counters last). ---- */

@@ -70,6 +70,18 @@ const struct option options[] = {
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
 		.help = "Addresses that may read /metrics without it." },
 
+	{ "cron", "timezone", &type_zone, MEMBER(cron, timezone, char *), "",
+		.help = "Zone of daily times, like Europe/Berlin; empty: the host's." },
+	NUMBER(cron, time_limit_s, type_number, "50", 1, 3600, "Seconds a run of grapnel-cron may take; the rest waits for the next."),
+	SECRET(cron, token, "Bearer token of /api/cron/webhook-maintenance; empty: nobody may."),
+
+	NUMBER(retention, events_days, type_number, "90", 1, 36500,
+		"Days that events and their requests are kept, but for those that wait or belong to an open incident."),
+	NUMBER(retention, refused_bodies_days, type_number, "7", 1, 36500, "Days that the bodies of refused requests are kept."),
+	NUMBER(retention, incidents_days, type_number, "365", 1, 36500, "Days that an incident is kept after it was resolved."),
+	NUMBER(retention, audit_days, type_number, "365", 1, 36500, "Days after which audit entries move to archive_dir."),
+	TEXT(retention, archive_dir, "", "Folder for archives, written by the user of grapnel-cron; empty: what would go there stays."),
+
 	WORD(log, target, "syslog", words_target, "Where to log."),
 	WORD(log, level, "info", words_level, "The least important level that is logged."),
 	WORD(log, format, "keys", words_format, "key=value or JSON lines."),

@@ -75,6 +75,18 @@ static bool set_url(void *member, const struct option *o, struct str s, struct e
 
 const struct option_type type_url = { set_url, print_text, .is_text = true };
 
+static bool set_zone(void *member, const struct option *o, struct str s, struct err *e)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", STR_ARG(s));
+	if (s.n && (s.n >= sizeof(name) || strlen(name) != s.n || !zone_exists(name)))
+		return err_set(e, ERR_INVALID, "\"%.*s\" is no zone below /usr/share/zoneinfo", STR_ARG(str_cut(s, 60)));
+	return set_text(member, o, s, e);
+}
+
+const struct option_type type_zone = { set_zone, print_text, .is_text = true };
+
 /* ---- words ---- */
 
 static int word_index(const char *const *words, struct str s)

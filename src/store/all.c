@@ -6,9 +6,12 @@
 
 const struct stmt_table *const stmt_tables[] = {
 	&audit_stmts,
+	&auto_resolve_stmts,
 	&batch_stmts,
 	&incident_stmts,
+	&job_stmts,
 	&migrate_statements,
+	&retention_stmts,
 	&service_stmts,
 	&session_stmts,
 	&source_load_stmts,

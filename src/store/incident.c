@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum { Q_FIND, Q_KEY_LOCK, Q_LOCK, Q_UPDATE, Q_KEY_UPDATE, Q_TIMELINE };
+enum { Q_FIND, Q_KEY_LOCK, Q_LOCK, Q_UPDATE, Q_KEY_UPDATE, Q_TIMELINE, Q_AUTO };
 
 static const struct stmt stmts[] = {
 	[Q_FIND] = { "incident.find",
@@ -28,6 +28,10 @@ static const struct stmt stmts[] = {
 		" WHERE service_id = ? AND key_hash = ?" },
 	[Q_TIMELINE] = { "incident.timeline_add",
 		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, level, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+	/* Whatever a person does with it later: a test is resolved by the system once, another once for each silence. */
+	[Q_AUTO] = { "incident.auto",
+		"UPDATE incidents SET auto_resolved_at = ? WHERE id = ? AND (auto_resolved_at IS NULL"
+		" OR (is_test = 0 AND auto_resolved_at < last_alert_at))" },
 };
 const struct stmt_table incident_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -163,6 +167,17 @@ static bool note_write(struct db *db, const struct act *act, const struct key_st
 		audit_add(db, act->who, facts->audit, object, STR_NONE, act->now, e);
 }
 
+static bool auto_mark(struct db *db, const struct act *act, struct err *e)
+{
+	uint64_t matched;
+
+	if (act->actor != ACTOR_SYSTEM)
+		return true;
+	if (!db_exec(db, &stmts[Q_AUTO], VALS(V_I(act->now), V_U(act->incident)), &matched, e))
+		return false;
+	return matched || err_set(e, ERR_CONFLICT, "the system has resolved it before");
+}
+
 static bool act_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct act *act = ctx;
@@ -174,7 +189,7 @@ static bool act_tx(struct db *db, void *ctx, struct err *e)
 	act->found = found == 1;
 	if (found != 1)
 		return found == 0;
-	return decide(act, &r, &state, e) && change_write(db, act, &r, &state, hash, e) && note_write(db, act, &state, e);
+	return decide(act, &r, &state, e) && auto_mark(db, act, e) && change_write(db, act, &r, &state, hash, e) && note_write(db, act, &state, e);
 }
 
 int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,

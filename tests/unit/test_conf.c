@@ -68,6 +68,11 @@ static const struct {
 	{ "[server]\npublic_url = https://", "", NULL, "names no host" },
 	{ "[server]\npublic_url = http:///x", "", NULL, "names no host" },
 	{ "[server]\npublic_url = http://a b", "", NULL, "a blank" },
+	{ "[cron]\ntimezone = UTC", "cron.timezone", "UTC" },
+	{ "[cron]\ntimezone =", "cron.timezone", "" },
+	{ "[cron]\ntimezone = Nowhere/Town", "", NULL, "[cron] timezone: \"Nowhere/Town\" is no zone" },
+	{ "[cron]\ntoken = hidden", "cron.token", "***" },
+	{ "[retention]\nevents_days = 0", "", NULL, "0 is not within 1 to 36500" },
 	{ "[metrics]\ntoken = hidden", "metrics.token", "***" },
 	{ "", "metrics.token", "" },
 	/* lines */
