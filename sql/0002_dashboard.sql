@@ -26,8 +26,14 @@ ALTER TABLE users ADD COLUMN IF NOT EXISTS totp_step BIGINT NOT NULL DEFAULT 0 C
 ALTER TABLE services ADD COLUMN IF NOT EXISTS description VARCHAR(1024) NOT NULL DEFAULT '';
 ALTER TABLE services ADD COLUMN IF NOT EXISTS auto_resolve_minutes INT UNSIGNED NULL COMMENT 'resolves incidents without an alert for so long; NULL = never';
 ALTER TABLE services ADD COLUMN IF NOT EXISTS deleted_at BIGINT NULL COMMENT 'its incidents keep a name';
+-- A deleted service gives its name free, so names are unique among living services alone.
+ALTER TABLE services ADD COLUMN IF NOT EXISTS live_name VARCHAR(100) COLLATE utf8mb4_unicode_ci AS (IF(deleted_at IS NULL, name, NULL)) STORED;
+ALTER TABLE services ADD UNIQUE INDEX IF NOT EXISTS by_live_name (tenant_id, live_name);	-- by name; all of a tenant
+ALTER TABLE services DROP INDEX IF EXISTS by_name;
+ALTER TABLE sources ADD INDEX IF NOT EXISTS by_service (service_id);	-- integrations of a service
 
 ALTER TABLE incidents ADD COLUMN IF NOT EXISTS snoozed_until BIGINT NULL COMMENT 'quiet until then';
+ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_service (service_id, id);	-- of a service, newest first
 ALTER TABLE incidents ADD COLUMN IF NOT EXISTS auto_resolved_at BIGINT NULL COMMENT 'cron resolves a test incident once, however often it is looked at';
 
 -- Requests that were not plainly accepted, few among many: the lists of refused and of repeated ones walk this table.

@@ -17,6 +17,7 @@
 #define API_BODY_MAX (256 * 1024)
 /* Requests of one token; also of one address without a token */
 #define API_PER_MINUTE 600
+#define API_BULK_PER_MINUTE 60		/* routes with NEED_BULK have a bucket of their own */
 
 struct ingest;
 struct api_config {
@@ -42,8 +43,9 @@ void api_handle(struct api *api, struct request *rq, ms_t now);
 /* The API as OpenAPI 3.1, of the route table, the field tables and the providers. */
 struct str api_document(struct arena *a, const char *version, const char *public_url);
 
-/* All routes; `needs` is made by NEED of account.h, or is NEED_SCRAPER. Ends with { 0 }. */
+/* All routes; `needs` is made by NEED of account.h, maybe with NEED_BULK, or is NEED_SCRAPER. Ends with { 0 }. */
 extern const struct route api_routes[];
+#define NEED_BULK (1u << 30)		/* does up to a hundred things at once */
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */
 
 #endif

@@ -46,17 +46,72 @@ extern const struct form_field event_query_fields[];
 bool event_query_list(const struct caller *by, struct event_query *q, struct event_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
 
-/* ---- incident.c ---- */
+/* ---- incident.c: what people do. ERR_CONFLICT says why its status does not allow it. ---- */
 
 extern const struct form_field incident_query_fields[];	/* over struct incident_filter */
 
-struct note_form {
+struct command_form {
 	struct str note;
 };
-extern const struct form_field incident_note_fields[];
-/* A person's command, with a note or STR_NONE. ERR_CONFLICT says why its status does not allow it. */
+extern const struct form_field incident_command_fields[];
+/* `note` may be STR_NONE. */
 bool incident_command_by(const struct caller *by, uint64_t id, enum incident_command command, struct str note,
 	struct err *e) MUST_USE;
+
+struct note_form {
+	struct str text;
+};
+extern const struct form_field incident_note_fields[];
+bool incident_note_by(const struct caller *by, uint64_t id, const struct note_form *f, struct err *e) MUST_USE;
+
+struct assign_form {
+	struct str assignee;	/* empty: nobody */
+};
+extern const struct form_field incident_assign_fields[];
+bool incident_assign_by(const struct caller *by, uint64_t id, const struct assign_form *f, struct err *e) MUST_USE;
+
+#define SNOOZE_MAX_MS (30 * MS_PER_DAY)
+struct snooze_form {
+	uint64_t minutes;	/* from now; 0: no longer */
+	ms_t until;
+};
+#define SNOOZE_FORM_NEW { .minutes = UINT64_MAX }
+extern const struct form_field incident_snooze_fields[];
+bool incident_snooze_by(const struct caller *by, uint64_t id, const struct snooze_form *f, struct err *e) MUST_USE;
+
+#define BULK_IDS_MAX 100
+struct bulk_form {
+	const struct json *ids;	/* array of texts */
+	uint64_t action;	/* 1 << enum incident_command */
+	struct str note;
+};
+extern const struct form_field incident_bulk_fields[];
+struct bulk_result {
+	struct str id;		/* as it was given */
+	bool success;
+	struct str error, message;	/* why not: not_found or conflict, and a sentence */
+};
+extern const struct field bulk_result_fields[];
+/* Each id for itself, in order. False: it stopped in the middle, since something does not work. */
+bool incident_bulk_by(const struct caller *by, const struct bulk_form *f, struct bulk_result **out, size_t *n, struct err *e) MUST_USE;
+
+/* ---- service.c ---- */
+
+extern const struct form_field service_query_fields[];	/* over struct service_filter */
+
+struct service_form {
+	struct str name, description;
+	const struct json *aliases;	/* array of texts; NULL: none */
+	uint64_t auto_resolve_minutes;	/* 0: never */
+	bool is_default;
+};
+extern const struct form_field service_fields[];
+void service_to_form(const struct caller *by, const struct service *s, struct service_form *f);
+bool service_create(const struct caller *by, const struct service_form *f, struct service *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the service meanwhile. */
+bool service_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct service_form *f, struct err *e),
+	void *ctx, struct err *e) MUST_USE;
+bool service_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
 /* ---- integration.c ---- */
 

@@ -120,19 +120,35 @@ int session_row_end_one(struct db *db, uint64_t user_id, struct str public_id, s
 /* All but `keep` (a public id, or STR_NONE); `ended` may be NULL. */
 bool session_rows_end(struct db *db, uint64_t user_id, struct str keep, uint64_t *ended, struct err *e) MUST_USE;
 
-/* ---- service.c ---- */
+/* ---- service.c: a deleted service is found by nobody, but its incidents keep its name ---- */
+
+#define SERVICE_ALIASES_MAX 50
+#define AUTO_RESOLVE_MAX (30 * 24 * 60)	/* minutes: 30 days */
 
 struct service {
-	uint64_t id, tenant_id;
-	struct str public_id, name, aliases;
+	uint64_t id, tenant_id, auto_resolve_minutes;	/* 0 = never */
+	struct str public_id, name, description;
+	struct str aliases;		/* JSON array of texts, or p NULL */
 	bool is_default;
 	ms_t created_at, updated_at;
 };
 int service_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct service *out, struct err *e) MUST_USE;
 int service_by_name(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, struct service *out, struct err *e) MUST_USE;
 int service_default(struct db *db, struct arena *a, uint32_t tenant_id, struct service *out, struct err *e) MUST_USE;
-bool service_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, bool is_default, ms_t now, struct service *out, struct err *e) MUST_USE;
+/* By name. */
 bool service_list(struct db *db, struct arena *a, uint32_t tenant_id, struct service **out, size_t *n, struct err *e) MUST_USE;
+/* Inside a transaction: the service cannot be deleted until its end. 1, 0, -1. */
+int service_hold(struct db *db, struct arena *a, uint64_t id, struct err *e) MUST_USE;
+/* What can be set is taken from `in`. ERR_CONFLICT: another service answers to that name or alias. ERR_INVALID names the field as the API
+ * does. A new default service takes over from the old one. */
+bool service_add(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct service *out,
+	struct err *e) MUST_USE;
+/* Of the service in->public_id in in->tenant_id. ERR_CONFLICT as with service_add; where the default one would be no longer default; and
+ * without field or sentence where the service has changed since `in` was read (in->updated_at is another). */
+int service_update(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* ERR_CONFLICT with a sentence: it is the default one, or integrations or unresolved incidents use it. */
+int service_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
 
 /* ---- source.c: integrations and registrations as people manage them ---- */
 
@@ -192,7 +208,7 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk, size_t max, ms_t now, struct live_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
-/* A number that any change of any source changes: how hosts of one database see what the others did. */
+/* A number that any change of any source or service changes: how hosts of one database see what the others did. */
 bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do to an incident ---- */
@@ -202,11 +218,31 @@ bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct 
 int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,
 	const struct who *who, uint64_t timeline_id, struct str text, ms_t now, struct err *e) MUST_USE;
 
+/* The user of that name or us_ id, if it can be an assignee: enabled, and of the tenant. 1, 0, -1. */
+struct assignee {
+	uint64_t id;
+	struct str name;
+};
+int assignee_find(struct db *db, struct arena *a, uint32_t tenant_id, struct str word, struct assignee *out, struct err *e) MUST_USE;
+
+/* What a person does beside commands; its status stays. */
+struct incident_edit {
+	unsigned kind;			/* TIMELINE_NOTE, TIMELINE_ASSIGNED or TIMELINE_SNOOZED: says which member counts */
+	struct str note;
+	struct assignee assignee;	/* id 0: nobody */
+	ms_t snoozed_until;		/* 0: no longer */
+};
+/* One transaction with timeline and audit log; what is so already leaves no entry. 1 done, 0 no such incident of that tenant, -1 failed
+ * (ERR_CONFLICT: a resolved one cannot be snoozed). */
+int incident_edit(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, const struct incident_edit *edit, const struct who *who,
+	uint64_t timeline_id, ms_t now, struct err *e) MUST_USE;
+
 enum timeline_kind {
 	TIMELINE_OPENED = 1, TIMELINE_RAISED = 2, TIMELINE_ACKNOWLEDGED = 3, TIMELINE_RESOLVED = 4, TIMELINE_REOPENED = 5,
 	TIMELINE_NOTE = 6, TIMELINE_ASSIGNED = 7, TIMELINE_SNOOZED = 8,
 };
 const char *timeline_word(unsigned kind);
+/* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. */
 
 /* ---- auto_resolve.c: what the system may resolve by itself ---- */
 

@@ -74,11 +74,11 @@ extern const struct field alert_view_fields[];
 
 struct incident_view {
 	uint64_t id, tenant_id, alert_count;
-	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee;
+	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee, assignee_id;
 	bool is_test;
-	ms_t opened_at, acknowledged_at, resolved_at, last_alert_at, updated_at;
+	ms_t opened_at, acknowledged_at, resolved_at, snoozed_until, last_alert_at, updated_at;
 	uint64_t status_n, level_n, resolved_by_n;
-	struct str status, level;
+	struct str status, level, resolved_by;
 };
 extern const struct field incident_view_fields[];
 
@@ -104,7 +104,8 @@ struct incident_filter {
 	uint64_t statuses;		/* bits 1 << enum incident_status; 0 = any */
 	uint64_t levels;		/* bits 1 << enum level; 0 = any */
 	struct str provider, source, service;
-	struct str assignee;		/* user name or us_ id */
+	struct str assignee;		/* user name or us_ id; "none": those of nobody */
+	uint64_t tests;			/* bits: 1 real ones, 2 test ones; 0 = any */
 	struct str text;		/* part of the title without case, or the whole dedup key */
 	ms_t from, to;			/* opened in [from, to) */
 	uint64_t cursor, limit;
@@ -115,6 +116,15 @@ bool incident_view_list(struct db *db, struct arena *a, const struct incident_fi
 /* Unresolved incidents, counted up to INCIDENT_COUNT_MAX. */
 #define INCIDENT_COUNT_MAX 1000
 bool incident_open_count(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t *n, struct err *e) MUST_USE;
+/* How many a list has, as far as somebody wants to know. */
+#define COUNT_MAX 1000
+struct list_count {
+	uint64_t n;	/* at most COUNT_MAX */
+	bool more;	/* there may be more than n */
+};
+/* One for each status, by enum incident_status; f->statuses and the cursor do not matter. */
+bool incident_view_counts(struct db *db, struct arena *a, const struct incident_filter *f,
+	struct list_count out[INCIDENT_RESOLVED + 1], struct err *e) MUST_USE;
 
 struct timeline_view {
 	uint64_t id, event_id;
@@ -165,6 +175,30 @@ extern const struct field integration_view_fields[];
 /* `public_url` is the configured base, "https://hooks.example.org". */
 void integration_view_fill(struct arena *a, const struct source *s, struct str public_url,
 	struct integration_view *out);
+
+/* ---- services ---- */
+
+struct service_view {
+	uint64_t row;			/* services.id, the cursor */
+	struct str id, name, description;
+	struct str aliases;		/* JSON array */
+	bool is_default;
+	uint64_t auto_resolve_minutes;	/* 0 = never */
+	struct str auto_resolve;	/* the same as JSON: null = never */
+	uint64_t integrations, open_incidents;
+	ms_t created_at, updated_at;
+};
+extern const struct field service_view_fields[];
+/* Newest first; `text` is part of the name, without case. */
+struct service_filter {
+	uint64_t tenant_id;
+	struct str text;
+	uint64_t cursor, limit;
+};
+bool service_view_list(struct db *db, struct arena *a, const struct service_filter *f, struct service_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct service_view *out,
+	struct err *e) MUST_USE;
 
 /* Names of the bits of enum source_action, ended by { NULL }. */
 struct action_name {

@@ -26,7 +26,7 @@ void api_free(struct api *api)
 
 /* Buckets are named by a hash; the kind in front keeps tokens and addresses apart from each other
  * and from sources. */
-static uint64_t bucket_of(struct call *c, bool known)
+static uint64_t bucket_of(struct call *c, bool known, bool bulk)
 {
 	unsigned char digest[SHA256_BYTES];
 	struct str name;
@@ -34,7 +34,7 @@ static uint64_t bucket_of(struct call *c, bool known)
 	uint64_t key;
 
 	if (known)
-		name = arena_printf(c->a, "api token %llu",
+		name = arena_printf(c->a, "api %s %llu", bulk ? "bulk" : "token",
 			(unsigned long long)c->by.principal.token_id);
 	else if (ip_parse(c->rq->remote_addr, &ip))
 		name = arena_printf(c->a, "api address %llu", (unsigned long long)ip_hash(&ip));
@@ -48,8 +48,10 @@ static uint64_t bucket_of(struct call *c, bool known)
 /* Takes one of the bucket and tells the rest in the headers. */
 static bool take_rate(struct call *c, bool known)
 {
-	uint32_t per_minute = c->by.conf->ingest.rate_limit ? API_PER_MINUTE : 0;
-	struct rate_result r = rate_take(c->by.shm, bucket_of(c, known), per_minute, c->by.now);
+	bool bulk = known && c->match.route->needs & NEED_BULK;
+	uint32_t limit = bulk ? API_BULK_PER_MINUTE : API_PER_MINUTE;
+	uint32_t per_minute = c->by.conf->ingest.rate_limit ? limit : 0;
+	struct rate_result r = rate_take(c->by.shm, bucket_of(c, known, bulk), per_minute, c->by.now);
 
 	if (!per_minute)
 		return true;

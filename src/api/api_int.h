@@ -124,6 +124,16 @@ void api_incident_list(void *call);
 void api_incident_get(void *call);
 void api_incident_acknowledge(void *call);
 void api_incident_resolve(void *call);
+void api_incident_reopen(void *call);
+void api_incident_note(void *call);
+void api_incident_assign(void *call);
+void api_incident_snooze(void *call);
+void api_incident_bulk(void *call);
+void api_service_list(void *call);
+void api_service_create(void *call);
+void api_service_get(void *call);
+void api_service_update(void *call);
+void api_service_delete(void *call);
 void api_healthz(void *call);
 void api_readyz(void *call);
 void api_metrics(void *call);
@@ -134,6 +144,6 @@ void api_openapi(void *call);
 extern const struct form_field integration_query_fields[], delivery_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
 extern const struct field health_fields[], ready_fields[];
-extern const struct doc_part event_parts[], incident_parts[];
+extern const struct doc_part event_parts[], incident_parts[], incident_bulk_parts[];
 
 #endif

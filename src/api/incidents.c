@@ -54,11 +54,11 @@ void api_incident_get(void *call)
 
 static void command(struct call *c, enum incident_command what)
 {
-	struct note_form f = { .note = STR_NONE };
+	struct command_form f = { .note = STR_NONE };
 	struct err e = { 0 };
 	uint64_t id;
 
-	if (!input_id(c, 0, &id) || !input_form(c, incident_note_fields, true, &f))
+	if (!input_id(c, 0, &id) || !input_form(c, incident_command_fields, true, &f))
 		return;
 	if (incident_command_by(&c->by, id, what, f.note, &e))
 		reply_incident(c, id);
@@ -74,4 +74,75 @@ void api_incident_acknowledge(void *call)
 void api_incident_resolve(void *call)
 {
 	command(call, COMMAND_RESOLVE);
+}
+
+void api_incident_reopen(void *call)
+{
+	command(call, COMMAND_REOPEN);
+}
+
+static void reply_done(struct call *c, bool done, uint64_t id, const struct err *e)
+{
+	if (done)
+		reply_incident(c, id);
+	else
+		reply_err(c, e);
+}
+
+void api_incident_note(void *call)
+{
+	struct call *c = call;
+	struct note_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (input_id(c, 0, &id) && input_form(c, incident_note_fields, false, &f))
+		reply_done(c, incident_note_by(&c->by, id, &f, &e), id, &e);
+}
+
+void api_incident_assign(void *call)
+{
+	struct call *c = call;
+	struct assign_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (input_id(c, 0, &id) && input_form(c, incident_assign_fields, false, &f))
+		reply_done(c, incident_assign_by(&c->by, id, &f, &e), id, &e);
+}
+
+void api_incident_snooze(void *call)
+{
+	struct call *c = call;
+	struct snooze_form f = SNOOZE_FORM_NEW;
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (input_id(c, 0, &id) && input_form(c, incident_snooze_fields, false, &f))
+		reply_done(c, incident_snooze_by(&c->by, id, &f, &e), id, &e);
+}
+
+const struct doc_part incident_bulk_parts[] = {
+	{ "results", PART_ROWS, FIELDS(bulk_result_fields), .help = "One for each id, in the order of ids" },
+	{ 0 }
+};
+
+void api_incident_bulk(void *call)
+{
+	struct call *c = call;
+	struct bulk_form f = { 0 };
+	struct bulk_result *results;
+	struct err e = { 0 };
+	struct reply r;
+	size_t n;
+
+	if (!input_form(c, incident_bulk_fields, false, &f))
+		return;
+	if (!incident_bulk_by(&c->by, &f, &results, &n, &e)) {
+		reply_err(c, &e);
+		return;
+	}
+	reply_begin(c, &r);
+	reply_rows(&r, "results", bulk_result_fields, results, sizeof(*results), n);
+	reply_end(c, &r, 200);
 }

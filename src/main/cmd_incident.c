@@ -3,9 +3,15 @@
 
 #include "grapnel/view.h"
 
+/* Without --tenant all tenants are shown: who may read the configuration may read the database. */
+static uint64_t shown_tenant(const struct ctl *c)
+{
+	return ctl_has(c, "tenant") ? c->tenant_id : 0;
+}
+
 static bool list(struct ctl *c, struct err *e)
 {
-	struct incident_filter f = { .tenant_id = ctl_has(c, "tenant") ? c->tenant_id : 0, .limit = LIST_LIMIT_DEFAULT };
+	struct incident_filter f = { .tenant_id = shown_tenant(c), .limit = LIST_LIMIT_DEFAULT };
 	struct str status = ctl_value(c, "status");
 	struct incident_view *incidents;
 	enum incident_status s;
@@ -25,6 +31,104 @@ static bool list(struct ctl *c, struct err *e)
 	return true;
 }
 
+/* ---- incident show ---- */
+
+static bool read(struct ctl *c, struct incident_detail *d, struct err *e)
+{
+	uint64_t id;
+	int found;
+
+	if (!str_u64(ctl_word(c, 0), &id))
+		return err_set(e, ERR_INVALID, "the id of an incident is a number, not \"%s\"", c->words[0]);
+	found = incident_view_get(c->db, c->arena, shown_tenant(c), id, d, e);
+	return found == 1 || (!found && err_set(e, ERR_NOT_FOUND, "there is no incident %s", c->words[0]));
+}
+
+static void rows_json(struct json_out *o, const char *key, const struct field *fields, const void *rows, size_t size, size_t n)
+{
+	json_key(o, key);
+	json_open(o, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(o, '{');
+		json_fields(o, fields, (const char *)rows + i * size);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
+static void show_json(struct ctl *c, const struct incident_detail *d)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, c->arena, CTL_JSON_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_fields(&o, incident_view_fields, &d->incident);
+	rows_json(&o, "timeline", timeline_view_fields, d->timeline, sizeof(*d->timeline), d->timeline_n);
+	rows_json(&o, "alerts", alert_view_fields, d->alerts, sizeof(*d->alerts), d->alert_n);
+	json_close(&o, '}');
+	ctl_json_print(&b);
+}
+
+static bool show(struct ctl *c, struct err *e)
+{
+	struct incident_detail d;
+
+	if (!read(c, &d, e))
+		return false;
+	if (c->json) {
+		show_json(c, &d);
+		return true;
+	}
+	ctl_one(c, incident_view_fields, &d.incident);
+	puts("\ntimeline");
+	ctl_list(c, "entries", timeline_view_fields, "at kind actor user severity text", d.timeline, d.timeline_n,
+		sizeof(*d.timeline), 0);
+	puts("\nalerts");
+	ctl_list(c, "alerts", alert_view_fields, "createdAt severity eventId title", d.alerts, d.alert_n, sizeof(*d.alerts), 0);
+	return true;
+}
+
+/* ---- incident ack, resolve ---- */
+
+/* Numbers of the timeline are unique within an incident; the last of ids' workers is no worker of a host. */
+#define CTL_WORKER 1023
+
+static bool command(struct ctl *c, enum incident_command what, const char *done, struct err *e)
+{
+	struct str note = ctl_value(c, "note");
+	struct incident_detail d;
+	struct id_maker ids;
+	struct who who;
+
+	if (!read(c, &d, e))
+		return false;
+	id_maker_init(&ids, CTL_WORKER);
+	who = c->who;
+	who.tenant_id = (uint32_t)d.incident.tenant_id;
+	if (incident_act(c->db, c->arena, who.tenant_id, d.incident.id, what, ACTOR_PERSON, &who, id_make(&ids, c->now),
+		note.n ? note : STR_NONE, c->now, e) != 1)
+		return false;
+	ctl_done(c, "incident %s is %s", c->words[0], done);
+	return true;
+}
+
+static bool acknowledge(struct ctl *c, struct err *e)
+{
+	return command(c, COMMAND_ACKNOWLEDGE, "acknowledged", e);
+}
+
+static bool resolve(struct ctl *c, struct err *e)
+{
+	return command(c, COMMAND_RESOLVE, "resolved", e);
+}
+
+static const struct ctl_option note_options[] = {
+	{ "note", "TEXT", "shown in the timeline" },
+	{ 0 }
+};
+
 static const struct ctl_option list_options[] = {
 	{ "status", "STATUS", "open, acknowledged or resolved" },
 	{ "limit", "N", "at most so many, up to 100; default 50" },
@@ -34,5 +138,8 @@ static const struct ctl_option list_options[] = {
 
 const struct command incident_commands[] = {
 	{ "incident list", "", list_options, NEED_SCHEMA, list, "lists incidents, newest first" },
+	{ "incident show", "ID", NULL, NEED_SCHEMA, show, "shows an incident with its timeline and newest alerts" },
+	{ "incident ack", "ID", note_options, NEED_SCHEMA, acknowledge, "says that somebody takes care of it" },
+	{ "incident resolve", "ID", note_options, NEED_SCHEMA, resolve, "says that the trouble is over" },
 	{ 0 }
 };

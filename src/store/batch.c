@@ -48,12 +48,14 @@ static const struct stmt batch_q[] = {
 		"entity_id, action, severity, level, native_severity, dedup_key, summary, service, origin, status, done, "
 		"attempts, is_test, incident_id, occurred_at, received_at, processed_at, updated_at) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)" },
-	/* What its status (1 OPEN, 3 RESOLVED) says of its times: an open one was not acknowledged, an unresolved one has no end. */
+	/* What its status (1 OPEN, 3 RESOLVED) says of its times: an open one was not acknowledged, an unresolved one has no end. Its
+	 * end, or a higher severity, ends being snoozed. */
 	[Q_KNOWN_INCIDENT] = { "batch.write_known_incidents",
 		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, "
 		"alert_count, is_test, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-		"ON DUPLICATE KEY UPDATE alert_count = alert_count + VALUES(alert_count), level = VALUES(level), "
+		"ON DUPLICATE KEY UPDATE snoozed_until = IF(VALUES(status) = 3 OR VALUES(level) > level, NULL, snoozed_until), "
+		"alert_count = alert_count + VALUES(alert_count), level = VALUES(level), "
 		"last_alert_at = GREATEST(last_alert_at, VALUES(last_alert_at)), updated_at = VALUES(updated_at), "
 		"status = VALUES(status), open_hash = VALUES(open_hash), resolved_by = VALUES(resolved_by), "
 		"acknowledged_at = IF(VALUES(status) = 1, NULL, COALESCE(VALUES(acknowledged_at), acknowledged_at)), "

@@ -10,7 +10,12 @@
 
 #include <inttypes.h>
 
-enum { Q_FIND, Q_KEY_LOCK, Q_LOCK, Q_UPDATE, Q_KEY_UPDATE, Q_TIMELINE, Q_AUTO };
+#include "grapnel/json.h"
+
+#define DETAIL_MAX 8192	/* a name of a user, escaped */
+
+enum { Q_FIND, Q_KEY_LOCK, Q_LOCK, Q_UPDATE, Q_KEY_UPDATE, Q_TIMELINE, Q_AUTO, Q_LOCK_EDIT, Q_EDIT, Q_USER_BY_ID,
+	Q_USER_BY_NAME };
 
 static const struct stmt stmts[] = {
 	[Q_FIND] = { "incident.find",
@@ -22,7 +27,7 @@ static const struct stmt stmts[] = {
 		"SELECT status, level, resolved_by, acknowledged_at FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_UPDATE] = { "incident.update",
 		"UPDATE incidents SET status = ?, open_hash = ?, acknowledged_at = ?, resolved_at = ?, resolved_by = ?,"
-		" updated_at = ? WHERE id = ?" },
+		" snoozed_until = IF(open_hash IS NULL, NULL, snoozed_until), updated_at = ? WHERE id = ?" },
 	[Q_KEY_UPDATE] = { "incident.key_update",
 		"UPDATE incident_keys SET incident_id = ?, status = ?, level = ?, resolved_by = ?"
 		" WHERE service_id = ? AND key_hash = ?" },
@@ -32,6 +37,14 @@ static const struct stmt stmts[] = {
 	[Q_AUTO] = { "incident.auto",
 		"UPDATE incidents SET auto_resolved_at = ? WHERE id = ? AND (auto_resolved_at IS NULL"
 		" OR (is_test = 0 AND auto_resolved_at < last_alert_at))" },
+	[Q_LOCK_EDIT] = { "incident.lock_edit",
+		"SELECT status, assignee_id, snoozed_until FROM incidents WHERE id = ? AND tenant_id = ? FOR UPDATE" },
+	[Q_EDIT] = { "incident.edit",
+		"UPDATE incidents SET assignee_id = ?, snoozed_until = ?, updated_at = ? WHERE id = ?" },
+	[Q_USER_BY_ID] = { "incident.user_by_id",
+		"SELECT id, name FROM users WHERE public_id = ? AND tenant_id = ? AND enabled = 1" },
+	[Q_USER_BY_NAME] = { "incident.user_by_name",
+		"SELECT id, name FROM users WHERE name = ? AND tenant_id = ? AND enabled = 1" },
 };
 const struct stmt_table incident_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -155,7 +168,7 @@ static bool change_write(struct db *db, const struct act *act, const struct row 
 		NULL, e);
 }
 
-static bool note_write(struct db *db, const struct act *act, const struct key_state *state, struct err *e)
+static bool entry_write(struct db *db, const struct act *act, const struct key_state *state, struct err *e)
 {
 	const struct command_facts *facts = &commands[act->command];
 	struct str object = arena_printf(act->arena, "%" PRIu64, act->incident);
@@ -189,7 +202,7 @@ static bool act_tx(struct db *db, void *ctx, struct err *e)
 	act->found = found == 1;
 	if (found != 1)
 		return found == 0;
-	return decide(act, &r, &state, e) && auto_mark(db, act, e) && change_write(db, act, &r, &state, hash, e) && note_write(db, act, &state, e);
+	return decide(act, &r, &state, e) && auto_mark(db, act, e) && change_write(db, act, &r, &state, hash, e) && entry_write(db, act, &state, e);
 }
 
 int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,
@@ -199,4 +212,140 @@ int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t in
 		.timeline_id = timeline_id, .text = str_cut(text, SUMMARY_MAX), .now = now };
 
 	return db_tx(db, act_tx, &act, e) ? act.found : -1;
+}
+
+/* ---- notes, assignees, snoozing: the key is not concerned ---- */
+
+static const struct field assignee_fields[] = {
+	FIELD_ID(struct assignee, id, "id", ""),
+	FIELD_STR(struct assignee, name, "name", ""),
+	FIELD_END
+};
+
+int assignee_find(struct db *db, struct arena *a, uint32_t tenant_id, struct str word, struct assignee *out, struct err *e)
+{
+	const struct stmt *by = &stmts[public_id_is(word, "us") ? Q_USER_BY_ID : Q_USER_BY_NAME];
+
+	return db_query_one(db, by, VALS(V_S(word), V_U(tenant_id)), a, assignee_fields, sizeof(*out), out, e);
+}
+
+/* What an edit may change. */
+struct editable {
+	uint64_t status, assignee_id;
+	ms_t snoozed_until;
+};
+
+static const struct field editable_fields[] = {
+	FIELD_U64(struct editable, status, "status", ""),
+	FIELD_ID(struct editable, assignee_id, "assignee_id", ""),
+	FIELD_TIME(struct editable, snoozed_until, "snoozed_until", ""),
+	FIELD_END
+};
+
+struct editing {
+	struct arena *arena;
+	uint32_t tenant_id;
+	uint64_t incident, timeline_id;
+	const struct incident_edit *edit;
+	const struct who *who;
+	ms_t now;
+	bool found;
+};
+
+/* What is left behind in the timeline and in the audit log. */
+struct trace {
+	struct str text;
+	const char *action, *member;	/* member: of the audit log's detail; NULL: none */
+	bool changes;			/* else it is so already */
+};
+
+static struct trace assign(const struct editing *x, struct editable *row)
+{
+	const struct assignee *to = &x->edit->assignee;
+	struct trace t = { to->id ? to->name : STR_NONE, "incident.assign", "assignee", row->assignee_id != to->id };
+
+	row->assignee_id = to->id;
+	return t;
+}
+
+static struct trace snooze(const struct editing *x, struct editable *row)
+{
+	ms_t until = x->edit->snoozed_until;
+	struct trace t = { STR_NONE, "incident.snooze", "snoozedUntil", row->snoozed_until != until };
+	char text[TIME_TEXT];
+
+	if (until)
+		t.text = arena_str(x->arena, str_of(time_format(until, text)));
+	row->snoozed_until = until;
+	return t;
+}
+
+static struct trace decide_edit(const struct editing *x, struct editable *row)
+{
+	switch (x->edit->kind) {
+	case TIMELINE_ASSIGNED:
+		return assign(x, row);
+	case TIMELINE_SNOOZED:
+		return snooze(x, row);
+	default:
+		return (struct trace){ str_cut(x->edit->note, SUMMARY_MAX), "incident.note", NULL, true };
+	}
+}
+
+static struct str detail_of(const struct editing *x, const struct trace *t)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	if (!t->member)
+		return STR_NONE;
+	strbuf_init(&b, x->arena, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, t->member);
+	if (t->text.p)
+		json_str(&o, t->text);
+	else
+		json_null(&o);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+static bool edit_write(struct db *db, const struct editing *x, const struct editable *row, const struct trace *t, struct err *e)
+{
+	struct str object = arena_printf(x->arena, "%" PRIu64, x->incident);
+
+	return db_exec(db, &stmts[Q_EDIT],
+		VALS(V_ID(row->assignee_id), V_T(row->snoozed_until), V_I(x->now), V_U(x->incident)), NULL, e) &&
+		db_exec(db, &stmts[Q_TIMELINE],
+			VALS(V_U(x->incident), V_U(x->timeline_id), V_I(x->now), V_U(x->edit->kind), V_U(ACTOR_PERSON),
+				V_ID(x->who->user_id), V_NULL(), V_SN(t->text)),
+			NULL, e) &&
+		audit_add(db, x->who, t->action, object, detail_of(x, t), x->now, e);
+}
+
+static bool edit_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct editing *x = ctx;
+	struct editable row = { 0 };
+	struct trace t;
+	int found = db_query_one(db, &stmts[Q_LOCK_EDIT], VALS(V_U(x->incident), V_U(x->tenant_id)), x->arena, editable_fields,
+		sizeof(row), &row, e);
+
+	x->found = found == 1;
+	if (found != 1)
+		return found == 0;
+	if (x->edit->kind == TIMELINE_SNOOZED && row.status == INCIDENT_RESOLVED)
+		return err_set(e, ERR_CONFLICT, "a resolved incident cannot be snoozed");
+	t = decide_edit(x, &row);
+	return !t.changes || edit_write(db, x, &row, &t, e);
+}
+
+int incident_edit(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, const struct incident_edit *edit, const struct who *who,
+	uint64_t timeline_id, ms_t now, struct err *e)
+{
+	struct editing x = { .arena = a, .tenant_id = tenant_id, .incident = incident, .timeline_id = timeline_id, .edit = edit,
+		.who = who, .now = now };
+
+	return db_tx(db, edit_tx, &x, e) ? x.found : -1;
 }

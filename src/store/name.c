@@ -1,4 +1,4 @@
-/* name.c - the rules for names, and what a unique key's refusal means. */
+/* name.c - the rules for names, what a unique key's refusal means, and who is told of a change. */
 #include "store_int.h"
 
 static bool has_control(struct str s)
@@ -10,7 +10,7 @@ static bool has_control(struct str s)
 }
 
 /* Characters of valid UTF-8: every byte that does not continue one. */
-static size_t characters(struct str s)
+size_t characters(struct str s)
 {
 	size_t n = 0;
 
@@ -37,4 +37,10 @@ bool conflict_if_duplicate(struct db *db, const char *field, const char *sentenc
 	if (db_trouble(db) == DB_DUPLICATE)
 		return err_field(e, ERR_CONFLICT, field, "%s", sentence);
 	return false;
+}
+
+void bump_if_done(struct shm *shm, bool ok, const struct err *e)
+{
+	if (shm && (ok || e->code == ERR_UNKNOWN))
+		shm_generation_bump(shm);
 }

@@ -1,42 +1,72 @@
 /* service.c - services: what can break, and where integrations without one go.
  *
  * The default service is the newest one that says so, else the oldest of all: this order makes every moment of a change
- * of default a valid one, so that it needs no transaction. */
+ * of default a valid one. A change locks all living services of its tenant: there are few, changes are rare, and names
+ * and aliases must not meet. Who points to a service holds its row (service_hold), so that it is not deleted under him. */
 #include "store_int.h"
 
-enum { Q_BY_PUBLIC_ID, Q_BY_NAME, Q_DEFAULT, Q_LIST, Q_ADD, Q_ONLY_DEFAULT };
+#include <inttypes.h>
 
-#define COLUMNS "id, tenant_id, public_id, name, aliases, is_default, created_at, updated_at"
+#include "grapnel/json.h"
+
+#define DESCRIPTION_MAX_CHARS 1024	/* of the column */
+#define ALIASES_MAX 65535	/* bytes of the column */
+#define DETAIL_MAX (4 * ALIASES_MAX)	/* of the audit log: before and after */
+
+enum { Q_BY_PUBLIC_ID, Q_BY_NAME, Q_DEFAULT, Q_LIST, Q_HOLD, Q_LOCK, Q_ADD, Q_UPDATE, Q_ONLY_DEFAULT, Q_USE, Q_DELETE };
+
+#define SELECT_SERVICE \
+	"SELECT id, tenant_id, COALESCE(auto_resolve_minutes, 0) AS auto_resolve_minutes, public_id, name, description, aliases," \
+	" is_default, created_at, updated_at FROM services WHERE deleted_at IS NULL"
 
 static const struct stmt stmts[] = {
-	[Q_BY_PUBLIC_ID] = { "service.by_public_id",
-		"SELECT " COLUMNS " FROM services WHERE public_id = ? AND tenant_id = ?" },
-	[Q_BY_NAME] = { "service.by_name",
-		"SELECT " COLUMNS " FROM services WHERE tenant_id = ? AND name = ?" },
+	[Q_BY_PUBLIC_ID] = { "service.by_public_id", SELECT_SERVICE " AND public_id = ? AND tenant_id = ?" },
+	[Q_BY_NAME] = { "service.by_name", SELECT_SERVICE " AND tenant_id = ? AND live_name = ?" },
 	[Q_DEFAULT] = { "service.default",
-		"SELECT " COLUMNS " FROM services WHERE tenant_id = ?"
-		" ORDER BY is_default DESC, is_default * id DESC, id LIMIT 1" },
-	[Q_LIST] = { "service.list",
-		"SELECT " COLUMNS " FROM services WHERE tenant_id = ? ORDER BY name" },
+		SELECT_SERVICE " AND tenant_id = ? ORDER BY is_default DESC, is_default * id DESC, id LIMIT 1" },
+	[Q_LIST] = { "service.list", SELECT_SERVICE " AND tenant_id = ? ORDER BY name" },
+	[Q_HOLD] = { "service.hold", "SELECT id FROM services WHERE id = ? AND deleted_at IS NULL LOCK IN SHARE MODE" },
+	[Q_LOCK] = { "service.lock", SELECT_SERVICE " AND tenant_id = ? ORDER BY id FOR UPDATE" },
 	[Q_ADD] = { "service.add",
-		"INSERT INTO services (public_id, tenant_id, name, is_default, created_at, updated_at)"
-		" VALUES (?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO services (public_id, tenant_id, name, description, aliases, is_default, auto_resolve_minutes,"
+		" created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_UPDATE] = { "service.update",
+		"UPDATE services SET name = ?, description = ?, aliases = ?, is_default = ?, auto_resolve_minutes = ?, updated_at = ?"
+		" WHERE id = ?" },
 	[Q_ONLY_DEFAULT] = { "service.only_default",
 		"UPDATE services SET is_default = 0, updated_at = ? WHERE tenant_id = ? AND is_default = 1 AND id <> ?" },
+	[Q_USE] = { "service.use",
+		"SELECT (SELECT COUNT(*) FROM sources WHERE service_id = ? AND deleted_at IS NULL) AS integrations,"
+		" (SELECT COUNT(*) FROM incidents FORCE INDEX (one_open)"
+		" WHERE service_id = ? AND open_hash IS NOT NULL) AS incidents" },
+	[Q_DELETE] = { "service.delete", "UPDATE services SET deleted_at = ?, updated_at = ? WHERE id = ?" },
 };
 const struct stmt_table service_stmts = { stmts, ARRAY_SIZE(stmts) };
 
 static const struct field fields[] = {
 	FIELD_ID(struct service, id, "id", ""),
 	FIELD_ID(struct service, tenant_id, "tenant_id", ""),
+	FIELD_U64(struct service, auto_resolve_minutes, "auto_resolve_minutes", ""),
 	FIELD_STR(struct service, public_id, "public_id", ""),
 	FIELD_STR(struct service, name, "name", ""),
+	FIELD_STR(struct service, description, "description", ""),
 	FIELD_STR(struct service, aliases, "aliases", ""),
 	FIELD_BOOL(struct service, is_default, "is_default", ""),
 	FIELD_TIME(struct service, created_at, "created_at", ""),
 	FIELD_TIME(struct service, updated_at, "updated_at", ""),
 	FIELD_END
 };
+
+static const struct field audit_fields[] = {
+	FIELD_STR(struct service, name, "name", ""),
+	FIELD_STR(struct service, description, "description", ""),
+	FIELD_JSON(struct service, aliases, "aliases", ""),
+	FIELD_BOOL(struct service, is_default, "isDefault", ""),
+	FIELD_U64(struct service, auto_resolve_minutes, "autoResolveMinutes", ""),
+	FIELD_END
+};
+
+/* ---- reading ---- */
 
 int service_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct service *out, struct err *e)
 {
@@ -59,23 +89,279 @@ bool service_list(struct db *db, struct arena *a, uint32_t tenant_id, struct ser
 	return db_query(db, &stmts[Q_LIST], VALS(V_U(tenant_id)), a, fields, sizeof(**out), out, n, e);
 }
 
-bool service_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str name, bool is_default, ms_t now, struct service *out, struct err *e)
+int service_hold(struct db *db, struct arena *a, uint64_t id, struct err *e)
 {
-	char id[PUBLIC_ID_MAX];
-	struct service s = { .tenant_id = tenant_id, .name = name, .is_default = is_default, .created_at = now,
-		.updated_at = now };
+	struct service s;
 
-	if (!name_check(name, "name", e))
+	return db_query_one(db, &stmts[Q_HOLD], VALS(V_U(id)), a, fields, sizeof(s), &s, e);
+}
+
+/* ---- what is accepted ---- */
+
+static const struct json *aliases_of(struct arena *a, const struct service *s)
+{
+	struct err ignored = { 0 };
+	const struct json *j;
+
+	return s->aliases.n && json_parse(a, s->aliases, &j, &ignored) && json_is(j, JSON_ARRAY) ? j->first : NULL;
+}
+
+static bool aliases_check(struct arena *a, const struct service *s, struct err *e)
+{
+	size_t n = 0;
+
+	if (s->aliases.n > ALIASES_MAX)
+		return err_field(e, ERR_INVALID, "aliases", "The aliases together have more than %d bytes.", ALIASES_MAX);
+	for (const struct json *x = aliases_of(a, s); x; x = x->next) {
+		if (!name_check(json_text(x), "aliases", e))
+			return false;
+		if (++n > SERVICE_ALIASES_MAX)
+			return err_field(e, ERR_INVALID, "aliases", "A service has at most %d aliases.", SERVICE_ALIASES_MAX);
+	}
+	return true;
+}
+
+static bool check(struct arena *a, const struct service *s, struct err *e)
+{
+	if (!name_check(s->name, "name", e))
+		return false;
+	if (!str_is_utf8(s->description) || characters(s->description) > DESCRIPTION_MAX_CHARS)
+		return err_field(e, ERR_INVALID, "description", "The description has more than %d characters.", DESCRIPTION_MAX_CHARS);
+	if (s->auto_resolve_minutes > AUTO_RESOLVE_MAX)
+		return err_field(e, ERR_INVALID, "autoResolveMinutes", "At most %d minutes, 30 days, can pass.", AUTO_RESOLVE_MAX);
+	return aliases_check(a, s, e);
+}
+
+/* As ingest compares names: ASCII letters without case. */
+static bool answers_to(struct arena *a, const struct service *s, struct str name)
+{
+	if (str_ieq(s->name, name))
+		return true;
+	for (const struct json *x = aliases_of(a, s); x; x = x->next)
+		if (str_ieq(json_text(x), name))
+			return true;
+	return false;
+}
+
+static bool name_is_free(struct arena *a, const struct service *others, size_t n, uint64_t self, struct str name, const char *field, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (others[i].id != self && answers_to(a, &others[i], name))
+			return err_field(e, ERR_CONFLICT, field, "The service %.*s answers to \"%.*s\" already.",
+				STR_ARG(str_cut(others[i].name, 60)), STR_ARG(str_cut(name, 60)));
+	return true;
+}
+
+static bool names_are_free(struct arena *a, const struct service *others, size_t n, const struct service *s, struct err *e)
+{
+	if (!name_is_free(a, others, n, s->id, s->name, "name", e))
+		return false;
+	for (const struct json *x = aliases_of(a, s); x; x = x->next)
+		if (!name_is_free(a, others, n, s->id, json_text(x), "aliases", e))
+			return false;
+	return true;
+}
+
+/* ---- writing ---- */
+
+/* What one change needs; the transaction may run several times, so all that is random stands here before. */
+struct change {
+	struct arena *arena;
+	struct service service;		/* as it is to be */
+	const struct who *who;
+	ms_t now;
+	bool found;
+};
+
+static void detail_write(struct json_out *o, const char *key, const struct service *s)
+{
+	json_key(o, key);
+	json_open(o, '{');
+	json_fields(o, audit_fields, s);
+	json_close(o, '}');
+}
+
+/* before and after may be NULL. */
+static bool audit(struct db *db, const struct change *c, const char *action, const struct service *before, const struct service *after,
+	struct err *e)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, c->arena, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	if (before)
+		detail_write(&o, "before", before);
+	if (after)
+		detail_write(&o, "after", after);
+	json_close(&o, '}');
+	return audit_add(db, c->who, action, c->service.public_id, strbuf_str(&b), c->now, e);
+}
+
+/* All living services of the tenant, locked; *before is the one to be changed, NULL where it is not among them. */
+static bool lock(struct db *db, struct change *c, struct service **all, size_t *n, struct service **before, struct err *e)
+{
+	*before = NULL;
+	if (!db_query(db, &stmts[Q_LOCK], VALS(V_U(c->service.tenant_id)), c->arena, fields, sizeof(**all), all, n, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		if (str_eq((*all)[i].public_id, c->service.public_id))
+			*before = &(*all)[i];
+	c->found = *before != NULL;
+	return true;
+}
+
+static bool only_default(struct db *db, const struct change *c, struct err *e)
+{
+	const struct service *s = &c->service;
+
+	return !s->is_default ||
+		db_exec(db, &stmts[Q_ONLY_DEFAULT], VALS(V_I(c->now), V_U(s->tenant_id), V_U(s->id)), NULL, e);
+}
+
+static struct val text_val(struct str s)
+{
+	return s.n ? V_S(s) : V_NULL();
+}
+
+static struct str text_or_empty(struct str s)
+{
+	return s.p ? s : STR("");
+}
+
+static bool name_taken(struct db *db, struct err *e)
+{
+	return conflict_if_duplicate(db, "name", "A service of that name exists.", e);
+}
+
+static bool add_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct service *s = &c->service, *all, *same;
+	size_t n;
+
+	if (!lock(db, c, &all, &n, &same, e) || !names_are_free(c->arena, all, n, s, e))
+		return false;
+	if (!db_exec(db, &stmts[Q_ADD],
+		VALS(V_S(s->public_id), V_U(s->tenant_id), V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases),
+			V_U(s->is_default), V_ID(s->auto_resolve_minutes), V_I(c->now), V_I(c->now)),
+		NULL, e))
+		return name_taken(db, e);
+	s->id = db_insert_id(db);
+	return only_default(db, c, e) && audit(db, c, "service.create", NULL, s, e);
+}
+
+bool service_add(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct service *out,
+	struct err *e)
+{
+	struct change c = { .arena = a, .service = *in, .who = who, .now = now };
+	char id[PUBLIC_ID_MAX];
+	bool ok;
+
+	if (!check(a, in, e))
 		return false;
 	public_id_make("sv", id);
-	s.public_id = arena_str(a, str_of(id));
-	if (!db_exec(db, &stmts[Q_ADD],
-		VALS(V_S(s.public_id), V_U(tenant_id), V_S(name), V_U(is_default), V_I(now), V_I(now)), NULL, e))
-		return conflict_if_duplicate(db, "name", "a service of that name exists", e);
-	s.id = db_insert_id(db);
-	if (is_default &&
-		!db_exec(db, &stmts[Q_ONLY_DEFAULT], VALS(V_I(now), V_U(tenant_id), V_U(s.id)), NULL, e))
+	c.service.id = 0;
+	c.service.public_id = arena_str(a, str_of(id));
+	c.service.created_at = c.service.updated_at = now;
+	ok = db_tx(db, add_tx, &c, e);
+	bump_if_done(shm, ok, e);
+	if (ok)
+		*out = c.service;
+	return ok;
+}
+
+static bool update_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct service *s = &c->service, *all, *before;
+	size_t n;
+
+	if (!lock(db, c, &all, &n, &before, e))
 		return false;
-	*out = s;
+	if (!before)
+		return true;
+	s->id = before->id;
+	if (s->updated_at != before->updated_at)
+		return err_set(e, ERR_CONFLICT, "service %.*s has changed since it was read", STR_ARG(s->public_id));
+	if (before->is_default && !s->is_default)
+		return err_field(e, ERR_CONFLICT, "isDefault", "This is the default service. Make another one the default instead.");
+	if (!names_are_free(c->arena, all, n, s, e))
+		return false;
+	s->updated_at = c->now > before->updated_at ? c->now : before->updated_at + 1;
+	if (!db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases), V_U(s->is_default),
+			V_ID(s->auto_resolve_minutes), V_I(s->updated_at), V_U(s->id)),
+		NULL, e))
+		return name_taken(db, e);
+	return only_default(db, c, e) && audit(db, c, "service.update", before, s, e);
+}
+
+int service_update(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct err *e)
+{
+	struct change c = { .arena = a, .service = *in, .who = who, .now = now };
+	bool ok;
+
+	if (!check(a, in, e))
+		return -1;
+	ok = db_tx(db, update_tx, &c, e);
+	bump_if_done(shm, ok, e);
+	return ok ? c.found : -1;
+}
+
+struct use {
+	uint64_t integrations, incidents;
+};
+
+static const struct field use_fields[] = {
+	FIELD_U64(struct use, integrations, "integrations", ""),
+	FIELD_U64(struct use, incidents, "incidents", ""),
+	FIELD_END
+};
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static bool not_in_use(struct db *db, const struct change *c, const struct service *s, struct err *e)
+{
+	struct use use = { 0 };
+
+	if (s->is_default)
+		return err_tell(e, ERR_CONFLICT, "The default service cannot be deleted. Make another one the default first.");
+	if (db_query_one(db, &stmts[Q_USE], VALS(V_U(s->id), V_U(s->id)), c->arena, use_fields, sizeof(use), &use, e) < 0)
+		return false;
+	if (use.integrations || use.incidents)
+		return err_tell(e, ERR_CONFLICT,
+			"%" PRIu64 " integration%s and %" PRIu64 " unresolved incident%s use this service. Move the integrations to"
+			" another service and resolve the incidents first.",
+			use.integrations, plural(use.integrations), use.incidents, plural(use.incidents));
 	return true;
+}
+
+static bool delete_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	struct service *all, *before;
+	size_t n;
+
+	if (!lock(db, c, &all, &n, &before, e))
+		return false;
+	if (!before)
+		return true;
+	return not_in_use(db, c, before, e) &&
+		db_exec(db, &stmts[Q_DELETE], VALS(V_I(c->now), V_I(c->now), V_U(before->id)), NULL, e) &&
+		audit(db, c, "service.delete", before, NULL, e);
+}
+
+int service_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
+	struct err *e)
+{
+	struct change c = { .arena = a, .service = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+	bool ok = db_tx(db, delete_tx, &c, e);
+
+	bump_if_done(shm, ok, e);
+	return ok ? c.found : -1;
 }

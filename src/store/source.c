@@ -39,7 +39,7 @@ static const struct stmt stmts[] = {
 	[Q_LIST_OF] = { "source.list_of",
 		SELECT_SOURCE " AND s.tenant_id = ? AND s.provider = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?" },
 	[Q_SERVICE] = { "source.service",
-		"SELECT id, public_id FROM services WHERE id = ? AND tenant_id = ?" },
+		"SELECT id, public_id FROM services WHERE id = ? AND tenant_id = ? AND deleted_at IS NULL" },
 	[Q_LOCK] = { "source.lock",
 		"SELECT id FROM sources WHERE public_id = ? AND tenant_id = ? AND deleted_at IS NULL FOR UPDATE" },
 	[Q_ADD] = { "source.add",
@@ -184,7 +184,8 @@ static bool check(struct arena *a, const struct source *s, struct str secret, st
 	return ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
 }
 
-/* Fills service_id and service_public_id: by public id, else by number, else the tenant's default. */
+/* Fills service_id and service_public_id: by public id, else by number, else the tenant's default. It is not deleted until the
+ * transaction's end. */
 static bool service_fill(struct db *db, struct arena *a, struct source *s, struct err *e)
 {
 	static const struct field service_fields[] = {
@@ -202,6 +203,8 @@ static bool service_fill(struct db *db, struct arena *a, struct source *s, struc
 			service_fields, sizeof(sv), &sv, e);
 	else
 		found = service_default(db, a, s->tenant_id, &sv, e);
+	if (found == 1)
+		found = service_hold(db, a, sv.id, e);
 	if (found < 0)
 		return false;
 	if (!found)
@@ -270,12 +273,6 @@ static struct str secret_seal(struct arena *a, const struct seal_key *sk, struct
 	struct str context = arena_printf(a, "source_secret:%.*s", STR_ARG(public_id));
 
 	return secret.n ? seal(a, sk, secret, context.p) : STR_NONE;
-}
-
-static void bump_if_done(struct shm *shm, bool ok, const struct err *e)
-{
-	if (shm && (ok || e->code == ERR_UNKNOWN))
-		shm_generation_bump(shm);
 }
 
 static bool add_tx(struct db *db, void *ctx, struct err *e)

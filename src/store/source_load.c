@@ -17,7 +17,7 @@ enum { Q_SOME, Q_ALL, Q_STAMP };
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
 	" s.key_hash, x.sealed, IF(s.route_by_service," \
 	" (SELECT JSON_ARRAYAGG(JSON_OBJECT('id', o.id, 'name', o.name, 'aliases', JSON_COMPACT(o.aliases)))" \
-	" FROM services o WHERE o.tenant_id = s.tenant_id), NULL) AS services FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
+	" FROM services o WHERE o.tenant_id = s.tenant_id AND o.deleted_at IS NULL), NULL) AS services FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
 	" LEFT JOIN source_secrets x ON x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)" \
 	" WHERE s.deleted_at IS NULL ORDER BY s.id, x.created_at DESC, x.id DESC"
 
@@ -33,9 +33,10 @@ static const struct stmt stmts[] = {
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
-	/* A sum and not the largest: the clocks of hosts differ. */
+	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name. */
 	[Q_STAMP] = { "source_load.stamp",
-		"SELECT CAST(COUNT(*) + COALESCE(SUM(updated_at), 0) AS UNSIGNED) AS stamp FROM sources", SCAN_OK },
+		"SELECT CAST(SUM(stamp) AS UNSIGNED) AS stamp FROM (SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) AS stamp FROM sources"
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM services) x", SCAN_OK },
 };
 const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 

@@ -13,6 +13,11 @@ extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmt
  * the field. */
 bool name_check(struct str name, const char *field, struct err *e) MUST_USE;
 
+size_t characters(struct str s);	/* of valid UTF-8 */
+
+/* After a change of what ingest caches; also where nobody knows whether it was done. shm may be NULL. */
+void bump_if_done(struct shm *shm, bool ok, const struct err *e);
+
 /* After a failed write: when a unique key refused it, that is ERR_CONFLICT with this sentence; else *e stays. Returns
  * false. */
 bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e);

@@ -109,6 +109,8 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_lit(q, " WHERE t.source_id = ");
 		sql_val(q, V_U(b->value));
 		return;
+	case BRANCH_SERVICE:	/* only incidents have one */
+		return;
 	}
 }
 

@@ -1,7 +1,7 @@
 /* incident.c - incidents: the list, and one with its timeline and newest alerts.
  *
- * The list always walks the status index of its tenant; incidents are few beside events, so
- * service, source and severity are conditions on the way. */
+ * The list walks the status index of its tenant; incidents are few beside events, so source and severity are conditions on
+ * the way. Those of a service have an index of their own; the unresolved ones, which are few, are sooner found by status. */
 #include "view_int.h"
 
 #define ANY_STATUS (1u << INCIDENT_OPEN | 1u << INCIDENT_ACKNOWLEDGED | 1u << INCIDENT_RESOLVED)
@@ -21,6 +21,11 @@ const struct field incident_view_fields[] = {
 		"When it was acknowledged"),
 	FIELD_TIME(struct incident_view, resolved_at, "resolvedAt", "When it was resolved"),
 	FIELD_STR(struct incident_view, assignee, "assignee", "User name of who takes care of it"),
+	FIELD_TIME(struct incident_view, snoozed_until, "snoozedUntil", "Quiet until then; a time in the past is over"),
+	FIELD_STR(struct incident_view, service_name, "serviceName", "Name of the service"),
+	FIELD_STR(struct incident_view, provider, "provider", "Slug of the provider whose event opened it"),
+	FIELD_STR(struct incident_view, resolved_by, "resolvedBy", "sender, system or person"),
+	FIELD_TIME(struct incident_view, last_alert_at, "lastAlertAt", "Newest alert"),
 	FIELD_END
 };
 
@@ -33,7 +38,8 @@ const struct field timeline_view_fields[] = {
 	FIELD_STR(struct timeline_view, user, "user", "Name of the person"),
 	FIELD_ID(struct timeline_view, event_id, "eventId", "The event that caused it"),
 	FIELD_STR(struct timeline_view, level, "severity", "Severity after it"),
-	FIELD_STR(struct timeline_view, text, "text", "Note"),
+	FIELD_STR(struct timeline_view, text, "text",
+		"The note; of assigned the name, of snoozed the end, null where that was taken back"),
 	FIELD_END
 };
 
@@ -47,6 +53,8 @@ static const struct field columns[] = {
 	FIELD_STR(struct incident_view, source_id, "source_id", ""),
 	FIELD_STR(struct incident_view, provider, "provider", ""),
 	FIELD_STR(struct incident_view, assignee, "assignee", ""),
+	FIELD_STR(struct incident_view, assignee_id, "assignee_id", ""),
+	FIELD_TIME(struct incident_view, snoozed_until, "snoozed_until", ""),
 	FIELD_U64(struct incident_view, alert_count, "alert_count", ""),
 	FIELD_BOOL(struct incident_view, is_test, "is_test", ""),
 	FIELD_TIME(struct incident_view, opened_at, "opened_at", ""),
@@ -72,15 +80,22 @@ static void write_close(struct sql *q)
 
 static void write_branch(struct sql *q, const struct branch *b)
 {
-	if (b->kind == BRANCH_ALL) {
-		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (PRIMARY) WHERE TRUE");
+	switch (b->kind) {
+	case BRANCH_STATUS:
+		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_status)");
+		sql_lit(q, " WHERE t.tenant_id = ");
+		sql_val(q, V_U(b->tenant_id));
+		sql_lit(q, " AND t.status = ");
+		sql_val(q, V_U(b->value));
 		return;
+	case BRANCH_SERVICE:
+		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_service)");
+		sql_lit(q, " WHERE t.service_id = ");
+		sql_val(q, V_U(b->value));
+		return;
+	default:
+		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (PRIMARY) WHERE TRUE");
 	}
-	sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_status)");
-	sql_lit(q, " WHERE t.tenant_id = ");
-	sql_val(q, V_U(b->tenant_id));
-	sql_lit(q, " AND t.status = ");
-	sql_val(q, V_U(b->value));
 }
 
 static void write_source(struct sql *q, const struct incident_filter *f)
@@ -93,18 +108,26 @@ static void write_source(struct sql *q, const struct incident_filter *f)
 		sql_lit(q, " AND (SELECT s.public_id FROM sources s WHERE s.id = t.source_id) = ");
 		sql_val(q, V_S(f->source));
 	}
-	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM services v");
-		sql_lit(q, " WHERE v.id = t.service_id) = ");
-		sql_val(q, V_S(f->service));
+}
+
+static void write_assignee(struct sql *q, struct str assignee)
+{
+	if (str_eqs(assignee, "none")) {
+		sql_lit(q, " AND t.assignee_id IS NULL");
+		return;
 	}
+	sql_lit(q, " AND t.assignee_id = (SELECT u.id FROM users u WHERE u.name = ");
+	sql_val(q, V_S(assignee));
+	sql_lit(q, " UNION SELECT u.id FROM users u WHERE u.public_id = ");
+	sql_val(q, V_S(assignee));
+	sql_lit(q, " LIMIT 1)");
 }
 
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct incident_filter *f = p->filter;
 
-	if (f->statuses && b->kind == BRANCH_ALL) {
+	if (f->statuses && b->kind != BRANCH_STATUS) {
 		sql_lit(q, " AND 1 << t.status & ");
 		sql_val(q, V_U(f->statuses));
 	}
@@ -112,13 +135,17 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 		sql_lit(q, " AND 1 << t.level & ");
 		sql_val(q, V_U(f->levels));
 	}
+	if (f->service.n && b->kind != BRANCH_SERVICE) {
+		sql_lit(q, " AND t.service_id = (SELECT v.id FROM services v WHERE v.public_id = ");
+		sql_val(q, V_S(f->service));
+		sql_lit(q, ")");
+	}
 	write_source(q, f);
-	if (f->assignee.n) {
-		sql_lit(q, " AND t.assignee_id = (SELECT u.id FROM users u WHERE u.name = ");
-		sql_val(q, V_S(f->assignee));
-		sql_lit(q, " UNION SELECT u.id FROM users u WHERE u.public_id = ");
-		sql_val(q, V_S(f->assignee));
-		sql_lit(q, " LIMIT 1)");
+	if (f->assignee.n)
+		write_assignee(q, f->assignee);
+	if (f->tests) {
+		sql_lit(q, " AND 1 << t.is_test & ");
+		sql_val(q, V_U(f->tests));
 	}
 	if (f->text.n) {
 		sql_lit(q, " AND (t.dedup_key = ");
@@ -139,27 +166,68 @@ const struct list_table incident_table = {
 	.size = sizeof(struct incident_view),
 };
 
-void incident_plan(const struct incident_filter *f, struct plan *p)
-{
-	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
+struct service_row {
+	uint64_t id, tenant_id;
+};
 
-	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->residual = f->levels || f->provider.n || f->source.n || f->service.n || f->assignee.n ||
-		f->text.n;
-	if (!f->tenant_id) {
-		p->residual = p->residual || f->statuses;
-		plan_add(p, BRANCH_ALL, 0, 0);
-		return;
-	}
+static const struct field service_columns[] = {
+	FIELD_U64(struct service_row, id, "id", ""),
+	FIELD_U64(struct service_row, tenant_id, "tenant_id", ""),
+	FIELD_END
+};
+
+/* Deleted services count too: their incidents are still there. 0: there is none of that id for this tenant. */
+static int service_row(struct db *db, struct arena *a, const struct incident_filter *f, struct service_row *out, struct err *e)
+{
+	int found = db_query_one(db, &view_stmt[V_SERVICE_ROW], VALS(V_S(f->service)), a, service_columns, sizeof(*out), out, e);
+
+	return found == 1 && f->tenant_id && out->tenant_id != f->tenant_id ? 0 : found;
+}
+
+static void plan_statuses(uint64_t want, uint64_t tenant_id, struct plan *p)
+{
 	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++)
 		if (want & 1u << s)
-			plan_add(p, BRANCH_STATUS, f->tenant_id, s);
+			plan_add(p, BRANCH_STATUS, tenant_id, s);
+}
+
+bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p, struct err *e)
+{
+	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
+	struct service_row service = { .tenant_id = f->tenant_id };
+	int found = f->service.n ? service_row(db, a, f, &service, e) : 1;
+
+	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	p->residual = f->levels || f->provider.n || f->source.n || f->assignee.n || f->text.n || f->tests;
+	if (found != 1)
+		return found == 0;
+	if (service.id && want & 1u << INCIDENT_RESOLVED)
+		plan_add(p, BRANCH_SERVICE, service.tenant_id, service.id);
+	else if (!service.tenant_id)
+		plan_add(p, BRANCH_ALL, 0, 0);
+	else
+		plan_statuses(want, service.tenant_id, p);
+	p->residual |= p->branches[0].kind == BRANCH_STATUS ? f->service.n > 0 : f->statuses != 0;
+	return true;
+}
+
+static const char *const actor_words[] = {
+	[ACTOR_NONE] = NULL,
+	[ACTOR_SENDER] = "sender",
+	[ACTOR_SYSTEM] = "system",
+	[ACTOR_PERSON] = "person",
+};
+
+static struct str actor_word(uint64_t actor)
+{
+	return str_of(actor < ARRAY_SIZE(actor_words) ? actor_words[actor] : NULL);
 }
 
 static void fill_words(struct incident_view *v)
 {
 	v->status = str_of(incident_status_word((enum incident_status)v->status_n));
 	v->level = str_of(level_word((enum level)v->level_n));
+	v->resolved_by = actor_word(v->resolved_by_n);
 }
 
 bool incident_view_list(struct db *db, struct arena *a, const struct incident_filter *f,
@@ -167,11 +235,26 @@ bool incident_view_list(struct db *db, struct arena *a, const struct incident_fi
 {
 	struct plan p;
 
-	incident_plan(f, &p);
-	if (!list_run(db, a, &incident_table, &p, out, n, next, e))
+	if (!incident_plan(db, a, f, &p, e) || !list_run(db, a, &incident_table, &p, out, n, next, e))
 		return false;
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);
+	return true;
+}
+
+bool incident_view_counts(struct db *db, struct arena *a, const struct incident_filter *f,
+	struct list_count out[INCIDENT_RESOLVED + 1], struct err *e)
+{
+	struct incident_filter one = *f;
+	struct plan p;
+
+	one.cursor = 0;
+	out[INCIDENT_NONE] = (struct list_count){ 0 };
+	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++) {
+		one.statuses = 1u << s;
+		if (!incident_plan(db, a, &one, &p, e) || !list_counted(db, a, &incident_table, &p, &out[s], e))
+			return false;
+	}
 	return true;
 }
 
@@ -202,18 +285,10 @@ static const struct field timeline_columns[] = {
 	FIELD_END
 };
 
-static const char *const actor_words[] = {
-	[ACTOR_NONE] = NULL,
-	[ACTOR_SENDER] = "sender",
-	[ACTOR_SYSTEM] = "system",
-	[ACTOR_PERSON] = "person",
-};
-
 static void fill_entry(struct timeline_view *v)
 {
 	v->kind = str_of(timeline_word((unsigned)v->kind_n));
-	if (v->actor_n < ARRAY_SIZE(actor_words))
-		v->actor = str_of(actor_words[v->actor_n]);
+	v->actor = actor_word(v->actor_n);
 	v->level = v->level_n ? str_of(level_word((enum level)(v->level_n - 1))) : STR_NONE;
 }
 

@@ -29,9 +29,9 @@ static void write_range(struct sql *q, const struct plan *p)
 	sql_val(q, V_U(p->below));
 }
 
-void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p)
+/* The ids of the newest limit + 1 rows, newest first. */
+static void write_ids(struct sql *q, const struct list_table *t, const struct plan *p)
 {
-	t->open(q);
 	for (size_t i = 0; i < p->n; i++) {
 		if (i)
 			sql_lit(q, " UNION ALL ");
@@ -45,6 +45,12 @@ void list_page_sql(struct sql *q, const struct list_table *t, const struct plan 
 	}
 	sql_lit(q, " ORDER BY id DESC LIMIT ");
 	sql_val(q, V_U(p->limit + 1));
+}
+
+void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p)
+{
+	t->open(q);
+	write_ids(q, t, p);
 	t->close(q);
 }
 
@@ -145,6 +151,37 @@ bool list_run(struct db *db, struct arena *a, const struct list_table *t, const 
 			return true;
 		rest.below = *next;
 	}
+	return true;
+}
+
+/* The rows that a count passes at most, so that the chips of a page cost less than the page. */
+#define COUNT_SCAN_MAX (LIST_SCAN_MAX / 20)
+
+bool list_counted(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole,
+	struct list_count *out, struct err *e)
+{
+	struct floor_row *rows;
+	struct plan p = *whole;
+	uint64_t floor;
+	struct sql q;
+	size_t n;
+
+	*out = (struct list_count){ 0 };
+	if (!p.n || p.from >= p.below)
+		return true;
+	if (!list_floor(db, a, t, &p, COUNT_SCAN_MAX, &floor, e))
+		return false;
+	if (floor > p.from)
+		p.from = floor;
+	p.limit = COUNT_MAX;
+	sql_init(&q, a);
+	sql_lit(&q, "SELECT COUNT(*) AS id FROM (");
+	write_ids(&q, t, &p);
+	sql_lit(&q, ") k");
+	if (!db_query_sql(db, "view.list_count", &q, a, floor_columns, sizeof(*rows), &rows, &n, e))
+		return false;
+	out->more = rows[0].id > COUNT_MAX || floor;
+	out->n = rows[0].id > COUNT_MAX ? COUNT_MAX : rows[0].id;
 	return true;
 }
 

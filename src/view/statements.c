@@ -2,6 +2,14 @@
  * built in list.c. */
 #include "view_int.h"
 
+/* open_hash is there while an incident is unresolved. */
+#define SELECT_SERVICE \
+	"SELECT v.id AS row, v.public_id AS id, v.name, v.description, v.aliases, v.is_default," \
+	" COALESCE(v.auto_resolve_minutes, 0) AS auto_resolve_minutes, v.created_at, v.updated_at," \
+	" (SELECT COUNT(*) FROM sources s WHERE s.service_id = v.id AND s.deleted_at IS NULL) AS integrations," \
+	" (SELECT COUNT(*) FROM incidents i FORCE INDEX (one_open) WHERE i.service_id = v.id AND i.open_hash IS NOT NULL) AS open_incidents" \
+	" FROM services v WHERE v.deleted_at IS NULL"
+
 const struct stmt view_stmt[] = {
 	[V_EVENT] = { "view.event",
 		"SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS " WHERE e.id = ?" },
@@ -26,6 +34,12 @@ const struct stmt view_stmt[] = {
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
+	[V_SERVICE_ROW] = { "view.service_row",
+		"SELECT id, tenant_id FROM services WHERE public_id = ?" },
+	[V_SERVICE] = { "view.service",
+		SELECT_SERVICE " AND v.tenant_id = ? AND v.public_id = ?" },
+	[V_SERVICES] = { "view.services",
+		SELECT_SERVICE " AND v.tenant_id = ? AND v.id < ? AND v.name LIKE ? ORDER BY v.id DESC LIMIT ?" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

@@ -19,12 +19,13 @@ enum branch_kind {
 	BRANCH_ALL,	/* the primary key */
 	BRANCH_STATUS,	/* (tenant_id, status, id) */
 	BRANCH_SOURCE,	/* (source_id, id) */
+	BRANCH_SERVICE,	/* (service_id, id) */
 };
 
 struct branch {
 	enum branch_kind kind;
 	uint64_t tenant_id;	/* of BRANCH_STATUS */
-	uint64_t value;		/* status or source */
+	uint64_t value;		/* status, source or service */
 };
 
 struct plan {
@@ -56,6 +57,9 @@ void plan_add(struct plan *p, enum branch_kind kind, uint64_t tenant_id, uint64_
 /* Fills out with at most p->limit rows. */
 bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
 	void *rows_r, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+/* How many rows the plan has, up to COUNT_MAX; p->limit does not matter. */
+bool list_counted(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
+	struct list_count *out, struct err *e) MUST_USE;
 /* The two statements of a page, for tests of their plans. */
 void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p);
 void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan);
@@ -70,11 +74,13 @@ void null_if_empty(struct str *s);
 extern const struct list_table event_table, incident_table, delivery_table;
 bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
 	struct err *e) MUST_USE;
-void incident_plan(const struct incident_filter *f, struct plan *p);
+bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p,
+	struct err *e) MUST_USE;
 
 /* ---- statements.c ---- */
 
-enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS };
+enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS,
+	V_SERVICE_ROW, V_SERVICE, V_SERVICES };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */
@@ -101,6 +107,7 @@ void event_view_words(struct event_view *v);
 #define INCIDENT_COLUMNS \
 	"i.id, i.tenant_id, i.title, i.dedup_key, v.public_id AS service_id," \
 	" v.name AS service_name, s.public_id AS source_id, s.provider, u.name AS assignee," \
+	" u.public_id AS assignee_id, i.snoozed_until," \
 	" i.alert_count, i.is_test, i.opened_at, i.acknowledged_at, i.resolved_at," \
 	" i.last_alert_at, i.updated_at, i.status AS status_n, i.level AS level_n," \
 	" i.resolved_by AS resolved_by_n"

@@ -289,7 +289,7 @@ class Integrations(Case):
             made = self.answer("integration", "add", "webhook", "--name", "Plain", "--service", word)
             self.assertEqual(self.answer("integration", "show", made["id"])["serviceId"], service)
         self.refused(FAILED, "integration", "add", "webhook", "--name", "x", "--service", "nowhere", says="there is no service")
-        self.refused(FAILED, "service", "add", "SHOP", says="exists")
+        self.refused(FAILED, "service", "add", "SHOP", says="answers to")
 
     def test_list_and_delete(self):
         ids = [self.answer("integration", "add", "prometheus", "--name", "p%d" % i)["id"] for i in range(3)]

@@ -107,6 +107,14 @@ static void teardown(void)
 	arena_free(a);
 }
 
+static bool make_service(struct str name, bool is_default, struct service *out, struct err *e)
+{
+	struct service s = { .tenant_id = tenant, .name = name, .is_default = is_default };
+	struct who w = who();
+
+	return service_add(db, a, shm, &s, &w, NOW, out, e);
+}
+
 static struct str unique(const char *prefix)
 {
 	char id[PUBLIC_ID_MAX];
@@ -190,7 +198,7 @@ START_TEST(names_are_refused)
 
 	ck_assert(!user_add(db, a, tenant, str_of(bad_names[_i]), STR_NONE, STR_NONE, ROLE_ADMIN, false, NOW, &u, &e));
 	ck_assert_int_eq(e.code, ERR_INVALID);
-	ck_assert(!service_add(db, a, tenant, str_of(bad_names[_i]), false, NOW, &s, &e));
+	ck_assert(!make_service(str_of(bad_names[_i]), false, &s, &e));
 	ck_assert_int_eq(e.code, ERR_INVALID);
 	ck_assert_str_eq(e.field, "name");
 }
@@ -327,7 +335,7 @@ START_TEST(service_is_of_its_tenant)
 	struct service s, read, *list;
 	size_t n;
 
-	must(service_add(db, a, tenant, STR("Shop"), false, NOW, &s, &e), &e);
+	must(make_service(STR("Shop"), false, &s, &e), &e);
 	ck_assert_int_eq(service_by_public_id(db, a, tenant, s.public_id, &read, &e), 1);
 	ck_assert_uint_eq(read.id, s.id);
 	ck_assert_int_eq(service_by_public_id(db, a, tenant + 1000, s.public_id, &read, &e), 0);
@@ -335,7 +343,7 @@ START_TEST(service_is_of_its_tenant)
 	ck_assert_int_eq(service_by_name(db, a, tenant + 1000, STR("Shop"), &read, &e), 0);
 	must(service_list(db, a, tenant, &list, &n, &e), &e);
 	ck_assert_uint_eq(n, 2);
-	ck_assert(!service_add(db, a, tenant, STR("SHOP"), false, NOW, &s, &e));
+	ck_assert(!make_service(STR("SHOP"), false, &s, &e));
 	ck_assert_int_eq(e.code, ERR_CONFLICT);
 }
 END_TEST
@@ -348,7 +356,7 @@ START_TEST(default_service_moves)
 
 	ck_assert_int_eq(service_default(db, a, tenant, &read, &e), 1);
 	ck_assert(str_eqs(read.name, "main"));
-	must(service_add(db, a, tenant, STR("other"), true, NOW, &s, &e), &e);
+	must(make_service(STR("other"), true, &s, &e), &e);
 	ck_assert_int_eq(service_default(db, a, tenant, &read, &e), 1);
 	ck_assert_uint_eq(read.id, s.id);
 	must(service_list(db, a, tenant, &list, &n, &e), &e);
@@ -538,7 +546,7 @@ START_TEST(update_sets_all_and_keeps_secrets)
 	struct service other;
 	struct who w = who();
 
-	must(service_add(db, a, tenant, STR("other"), false, NOW, &other, &e), &e);
+	must(make_service(STR("other"), false, &other, &e), &e);
 	s.name = STR("Staging");
 	s.enabled = false;
 	s.actions = DO_RECORD | DO_FORWARD;

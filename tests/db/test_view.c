@@ -79,6 +79,15 @@ static const struct {
 	{ { .tenant_id = 1, .source = STR("in_00000000000000000001") }, "source_id = 1" },
 	{ { .tenant_id = 1, .service = STR("sv_shop") }, "service_id = 2" },
 	{ { .tenant_id = 1, .service = STR("sv_other") }, "FALSE" },
+	{ { .tenant_id = 1, .service = STR("sv_nothing") }, "FALSE" },
+	{ { .service = STR("sv_shop") }, "service_id = 2" },
+	{ { .tenant_id = 1, .service = STR("sv_shop"), .statuses = 1 << INCIDENT_RESOLVED },
+		"service_id = 2 AND status = 3" },
+	{ { .service = STR("sv_shop"), .statuses = 1 << INCIDENT_OPEN | 1 << INCIDENT_RESOLVED, .levels = 1 << LEVEL_HIGH },
+		"service_id = 2 AND status IN (1, 3) AND level = 3" },
+	{ { .tenant_id = 1, .assignee = STR("none") }, "tenant_id = 1 AND assignee_id IS NULL" },
+	{ { .tenant_id = 1, .tests = 2 }, "tenant_id = 1 AND is_test" },
+	{ { .tenant_id = 1, .tests = 1, .statuses = 1 << INCIDENT_OPEN }, "tenant_id = 1 AND NOT is_test AND status = 1" },
 	{ { .tenant_id = 1, .assignee = STR("ann") }, "tenant_id = 1 AND assignee_id = 7" },
 	{ { .tenant_id = 1, .assignee = STR("us_seven") }, "tenant_id = 1 AND assignee_id = 7" },
 	{ { .tenant_id = 1, .assignee = STR("bob") }, "FALSE" },
@@ -234,7 +243,7 @@ static const struct field plan_fields[] = {
 	FIELD_END
 };
 
-static const char *const index_of[] = { "PRIMARY", "by_status", "by_source" };
+static const char *const index_of[] = { "PRIMARY", "by_status", "by_source", "by_service" };
 
 /* Every branch walks its own index in order; every other table is read by a key. */
 static void check_plan(const struct sql *q, enum branch_kind kind)
@@ -298,7 +307,7 @@ START_TEST(test_plan_of_incidents)
 	struct plan p;
 
 	f.limit = 50;
-	incident_plan(&f, &p);
+	succeeds(incident_plan(db, a, &f, &p, &e));
 	check_plans(&incident_table, &p);
 }
 END_TEST

@@ -42,10 +42,11 @@ static const struct stmt view_data[] = {
 		" 'content-type: application/json\\nauthorization: ***\\n', CONCAT('{\"n\":', element, ', \"n\":12345678901234567890}'), 9, 7000, 1,"
 		" IF(status = 3, NULL, id) FROM events" },
 	{ "data.incidents", "INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count,"
-		" opened_at, last_alert_at, updated_at, assignee_id)"
+		" opened_at, last_alert_at, updated_at, assignee_id, is_test, open_hash)"
 		" SELECT " SQL_ID ", IF(seq % 100, 1, 2), IF(seq % 100, IF(seq % 3, 1, 2), 3), IF(seq % 100, 1 + seq % 2, 9),"
 		" CONCAT('key-', seq), CONCAT('Disk ', seq, ' FULL'), 1 + (seq % 7 > 0) + (seq % 7 > 3), seq % 5, 1,"
-		" 1760000000000 + seq * 1000, 1, 1, IF(seq % 500, NULL, 7) FROM seq_1_to_5000" },
+		" 1760000000000 + seq * 1000, 1, 1, IF(seq % 500, NULL, 7), seq % 11 = 0,"
+		" IF(seq % 7 > 3, NULL, LEFT(UNHEX(SHA2(CONCAT('key-', seq), 256)), 16)) FROM seq_1_to_5000" },
 	{ "data.alerts", "INSERT INTO alerts (id, tenant_id, event_id, incident_id, level, created_at)"
 		" SELECT id + 1, 1, id, incident_id, level, received_at FROM events WHERE incident_id IS NOT NULL" },
 	{ "data.more_alerts", "INSERT INTO alerts (id, tenant_id, event_id, incident_id, level, created_at)"
