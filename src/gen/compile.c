@@ -550,6 +550,19 @@ static bool all_closed(struct compiler *c)
 	return true;
 }
 
+/* Tabs, line breaks and UTF-8: nothing that editors or browsers could read in two ways. */
+static bool source_is_text(struct compiler *c)
+{
+	struct str all = c->rest;
+
+	if (!str_is_utf8(all))
+		return refuse(c, "The template is not UTF-8.");
+	for (size_t i = 0; i < all.n; i++)
+		if ((unsigned char)all.p[i] < ' ' && all.p[i] != '\t' && all.p[i] != '\n')
+			return refuse(c, "The template has control characters, or lines that end in CR LF.");
+	return true;
+}
+
 static bool name_is_good(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++)
@@ -567,7 +580,7 @@ bool template_compile(struct arena *a, struct template *t, const struct template
 	t->line = 1;
 	if (!name_is_good(t->name))
 		return refuse(&c, "The name of a template has small letters, digits and _ only.");
-	if (!first_line(&c))
+	if (!source_is_text(&c) || !first_line(&c))
 		return false;
 	line_mark(&c);
 	strbuf_addf(&c.out, "void tmpl_%.*s(struct html_out *o, const struct %.*s *v)\n{\n", STR_ARG(t->name), STR_ARG(t->view));

@@ -178,12 +178,17 @@ static bool pass_tag(struct place *at, struct str *text, struct err *e)
 	return true;
 }
 
-/* A part behind "javascript:" would be decoded and run. */
+/* A part behind "javascript:" would be decoded and run. `url` is all text up to the next mark or line. */
 static bool scheme_fits(struct str url)
 {
-	struct str rest = url, scheme = eat_name(&rest);
+	size_t n = 0;
 
-	return !scheme.n || !rest.n || rest.p[0] != ':' || str_ieqs(scheme, "https") || str_ieqs(scheme, "http") || str_ieqs(scheme, "mailto");
+	while (n < url.n && !strchr(":/?#\"", url.p[n]))
+		n++;
+	if (n == url.n || url.p[n] != ':')
+		return true;
+	url.n = n;
+	return str_ieqs(url, "https") || str_ieqs(url, "http") || str_ieqs(url, "mailto");
 }
 
 static bool pass_value(struct place *at, struct str *text, struct err *e)

@@ -44,15 +44,22 @@ static uint64_t scaled(uint64_t value, uint64_t size, uint64_t of)
 	return of ? (uint64_t)((__extension__ (unsigned __int128)value * size) / of) : 0;
 }
 
-/* "14:00: 1,200 ok, 3 repeated, 1 failed" */
+/* "14:00: 1,200 ok, 1 failed" */
 static void put_numbers(struct html_out *o, const struct bar *b)
 {
-	html_attr(o, b->label);
+	const char *between = ": ";
+
+	html_text(o, b->label);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		put(o, i ? ", " : ": ");
-		html_attr(o, html_f_count(o, b->parts[i]));
+		if (!b->parts[i])
+			continue;
+		put(o, between);
+		html_text(o, html_f_count(o, b->parts[i]));
 		strbuf_addf(&o->b, " %s", parts[i].word);
+		between = ", ";
 	}
+	if (!bar_total(b))
+		put(o, ": none");
 }
 
 static void put_rect(struct html_out *o, const char *class, uint64_t x, uint64_t y, uint64_t w, uint64_t h)
@@ -65,29 +72,41 @@ static void put_rect(struct html_out *o, const char *class, uint64_t x, uint64_t
 	put(o, "\"/>");
 }
 
-/* From the axis at the bottom outwards. What is there at all gets at least one unit: a single failure must be seen. */
+/* What is there at all gets at least one unit, since a single failure must be seen; the tallest part gives what that takes. */
+static void part_heights(const struct bar *b, uint64_t h, uint64_t highest, uint64_t heights[ARRAY_SIZE(parts)])
+{
+	uint64_t sum = 0;
+	size_t tallest = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		heights[i] = scaled(b->parts[i], h, highest);
+		if (b->parts[i] && heights[i] < UNIT)
+			heights[i] = UNIT;
+		if (heights[i] > heights[tallest])
+			tallest = i;
+		sum += heights[i];
+	}
+	if (sum > h)
+		heights[tallest] -= sum - h < heights[tallest] ? sum - h : heights[tallest];
+}
+
+/* From the axis at the bottom outwards. */
 static void put_bar(struct html_out *o, const struct bar *b, uint64_t x, uint64_t w, uint64_t h, uint64_t highest)
 {
-	uint64_t bottom = h, gap = w > 4 * UNIT ? UNIT : 0;
+	uint64_t heights[ARRAY_SIZE(parts)], bottom = h, gap = w > 4 * UNIT ? UNIT : 0;
 
 	put(o, "<a href=\"");
 	html_url(o, b->href);
-	put(o, "\" aria-label=\"");
-	put_numbers(o, b);
-	put(o, "\"><title>");
+	put(o, "\"><title>");	/* seen when pointed at, and the link's name for screen readers */
 	put_numbers(o, b);
 	put(o, "</title>");
 	put_rect(o, "hit", x, 0, w, h);
+	part_heights(b, h, highest, heights);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		uint64_t part = scaled(b->parts[i], h, highest);
-
-		if (b->parts[i] && part < UNIT)
-			part = UNIT;
-		if (part > bottom)
-			part = bottom;
-		if (part)
-			put_rect(o, parts[i].class, x, bottom - part, w - gap, part);
-		bottom -= part;
+		if (!heights[i])
+			continue;
+		bottom -= heights[i];
+		put_rect(o, parts[i].class, x, bottom, w - gap, heights[i]);
 	}
 	put(o, "</a>");
 }
