@@ -1,0 +1,397 @@
+/* Who may see and do what in the dashboard: every row of its route table, also those to come, as a guest, in each role and as a
+ * platform admin. A form without a good token never acts, and looking at a page changes nothing: the tables are compared. */
+#include <check.h>
+
+#include "grapnel/ingest.h"
+#include "src/dash/dash_int.h"
+#include "view_data.h"
+
+#define NOW (BASE + 40000 * 1000LL)
+#define TABLES_MAX 100
+
+enum person { GUEST, VIEWER, OPERATOR, ADMIN, PLATFORM, PERSONS };
+
+static const char *const person_words[] = { "guest", "viewer", "operator", "admin", "platform admin" };
+
+static struct db *db;
+static struct arena *a;
+static struct err e;
+static struct shm *shm;
+static struct seal_key *seal_key;
+static struct dash *dash;
+static struct ingest *ingest;
+static struct conf conf;
+static struct id_maker ids = { .worker = 5 };
+static uint64_t users[PERSONS];
+static const struct session_life life = { 12 * MS_PER_HOUR, 7 * MS_PER_DAY };
+static struct stmt checksum = { .name = "test.checksum" };
+
+/* ---- requests ---- */
+
+static struct str session_of(enum person who)
+{
+	struct session s = { 0 };
+
+	if (who != GUEST)
+		succeeds(session_begin(db, a, &life, users[who], STR("192.0.2.1"), STR("test"), NOW, &s, &e));
+	return s.text;
+}
+
+static struct request *ask_as(struct str session, const char *method, const char *uri, struct str body)
+{
+	struct request *rq = ARENA_NEW(a, struct request);
+
+	rq->arena = a;
+	rq->method = str_of(method);
+	rq->uri = str_of(uri);
+	rq->query = rq->uri;
+	rq->path = str_until(&rq->query, '?');
+	rq->body = body;
+	rq->content_type = STR("application/x-www-form-urlencoded");
+	rq->remote_addr = STR("192.0.2.1");
+	rq->received_at = NOW;
+	rq->headers = ARENA_ARRAY(a, struct header, 1);
+	rq->headers[0] = (struct header){ STR("cookie"), session.n ? arena_printf(a, "grapnel=%.*s", STR_ARG(session)) : STR("") };
+	rq->header_n = 1;
+	dash_handle(dash, rq, NOW);
+	ck_assert_uint_ne(rq->response.status, 0);
+	return rq;
+}
+
+static struct request *ask(enum person who, const char *method, const char *uri)
+{
+	return ask_as(session_of(who), method, uri, STR_NONE);
+}
+
+/* With the token of its own session. */
+static struct request *post(enum person who, const char *uri)
+{
+	struct str session = session_of(who);
+
+	return ask_as(session, "POST", uri, arena_printf(a, "_csrf=%.*s", STR_ARG(csrf_make(a, session, NOW))));
+}
+
+static struct str header_of(const struct request *rq, const char *name)
+{
+	for (const struct header *h = rq->response.headers; h->name.n; h++)
+		if (str_ieqs(h->name, name))
+			return h->value;
+	return STR_NONE;
+}
+
+/* ---- what is stored ---- */
+
+struct table_row {
+	struct str name;
+	uint64_t checksum;
+};
+
+static const struct field table_fields[] = {
+	FIELD_STR(struct table_row, name, "Table", ""),
+	FIELD_U64(struct table_row, checksum, "Checksum", ""),
+	FIELD_END
+};
+
+/* Of all tables but the large ones, which no page writes, and sessions, which the test makes. */
+static void choose_tables(void)
+{
+	static const struct stmt list = { "test.tables", "SELECT table_name AS `Table` FROM information_schema.tables"
+		" WHERE table_schema = DATABASE() AND table_name NOT IN ('sessions', 'events', 'event_ids', 'requests', 'alerts')"
+		" ORDER BY table_name", SCAN_OK };
+	static char text[4096] = "CHECKSUM TABLE ";
+	struct table_row *rows;
+	size_t n;
+
+	if (!db_query(db, &list, NULL, 0, a, table_fields, sizeof(*rows), &rows, &n, &e))
+		die("%s", e.text);
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s", i ? ", " : "", STR_ARG(rows[i].name));
+	checksum.sql = text;
+}
+
+struct state {
+	struct table_row *rows;
+	size_t n;
+};
+
+static struct state state(void)
+{
+	struct state s;
+
+	succeeds(db_query(db, &checksum, NULL, 0, a, table_fields, sizeof(*s.rows), &s.rows, &s.n, &e));
+	return s;
+}
+
+static void nothing_changed(const struct state *was, const char *method, const char *uri, enum person who)
+{
+	struct state is = state();
+
+	ck_assert_uint_eq(was->n, is.n);
+	for (size_t i = 0; i < is.n; i++)
+		ck_assert_msg(was->rows[i].checksum == is.rows[i].checksum, "%s %s as %s changed %.*s", method, uri, person_words[who],
+			STR_ARG(is.rows[i].name));
+}
+
+/* ---- rows ---- */
+
+/* Things that are there, or for what is posted things that are not, so that a right that is had changes nothing. */
+static const char *example(const struct route *r, bool there)
+{
+	static const struct {
+		const char *subject, *thing;
+	} things[] = {
+		{ "integrations", "in_00000000000000000001" }, { "services", "sv_shop" }, { "users", "us_seven" },
+	};
+	const char *subject = r->pattern + 1;
+	struct str rest = str_of(r->pattern), thing = arena_printf(a, "%llu", (unsigned long long)ID_OF(8));
+	struct strbuf b;
+
+	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
+		if (!strncmp(subject, things[i].subject, strlen(things[i].subject)))
+			thing = str_of(things[i].thing);
+	strbuf_init(&b, a, 256);
+	while (rest.n) {
+		struct str word = str_until(&rest, '/');
+
+		strbuf_addstr(&b, !str_starts(word, ":") ? word : there ? thing : STR("7"));
+		if (rest.n)
+			strbuf_addc(&b, '/');
+	}
+	if (!b.n)
+		strbuf_addc(&b, '/');
+	return arena_cstr(a, strbuf_str(&b));
+}
+
+static bool may(enum person who, unsigned needs)
+{
+	if (needs & NEED_PLATFORM && who != PLATFORM)
+		return false;
+	switch (NEED_ROLE(needs)) {
+	case ROLE_NONE:
+	case ROLE_VIEWER:
+		return true;
+	case ROLE_OPERATOR:
+		return who >= OPERATOR;
+	case ROLE_ADMIN:
+		return who >= ADMIN;
+	}
+	return false;
+}
+
+#define says(rq, want, what)                                                                                           \
+	ck_assert_msg((rq)->response.status == (want), "%.*s %.*s as %s%s: %u instead of %u", STR_ARG((rq)->method),   \
+		STR_ARG((rq)->uri), person_words[who], what, (rq)->response.status, (unsigned)(want))
+
+static void guest_is_led_to_login(const struct route *r, const char *uri)
+{
+	enum person who = GUEST;
+	struct request *rq = ask(who, r->method, uri);
+
+	says(rq, 303, "");
+	ck_assert_msg(str_starts(header_of(rq, "Location"), "/login"), "%s: %.*s", uri, STR_ARG(header_of(rq, "Location")));
+	ck_assert_uint_eq(rq->response.body.n, 0);
+}
+
+static void get_as(const struct route *r, const char *uri, enum person who)
+{
+	struct request *rq = ask(who, "GET", uri);
+	struct str csp = header_of(rq, "Content-Security-Policy");
+
+	if (!may(who, r->needs)) {
+		says(rq, 403, "");
+		return;
+	}
+	ck_assert_msg(rq->response.status == 200 || rq->response.status == 303 || rq->response.status == 404, "GET %s as %s: %u", uri,
+		person_words[who], rq->response.status);
+	if (rq->response.content_type && str_starts(str_of(rq->response.content_type), "text/html")) {
+		ck_assert_msg(csp.n && str_find(csp, '*') < 0 && !strstr(arena_cstr(a, csp), "unsafe"), "%s: CSP %.*s", uri, STR_ARG(csp));
+		ck_assert_msg(rq->response.body.n < 50 * 1024, "%s has %zu bytes", uri, rq->response.body.n);
+	}
+}
+
+static void post_as(const struct route *r, const char *uri, enum person who, const struct state *was)
+{
+	struct str mine = session_of(who), theirs = session_of(who);
+	struct request *rq;
+
+	if (!may(who, r->needs)) {
+		rq = post(who, uri);
+		says(rq, 403, " with a token");
+		nothing_changed(was, "POST", uri, who);
+		return;
+	}
+	rq = ask_as(mine, "POST", uri, STR_NONE);
+	says(rq, 403, " without a token");
+	rq = ask_as(mine, "POST", uri, arena_printf(a, "_csrf=%.*s", STR_ARG(csrf_make(a, theirs, NOW))));
+	says(rq, 403, " with the token of another session");
+	rq = ask_as(mine, "POST", uri, arena_printf(a, "_csrf=%.*s", STR_ARG(csrf_make(a, mine, NOW - 30 * MS_PER_DAY))));
+	says(rq, 403, " with an old token");
+	nothing_changed(was, "POST", uri, who);
+	rq = post(who, uri);
+	ck_assert_msg(rq->response.status < 500 && rq->response.status != 403, "POST %s as %s: %u", uri, person_words[who],
+		rq->response.status);
+}
+
+START_TEST(test_a_row_holds_its_needs)
+{
+	const struct route *r = &dash_routes[_i];
+	bool reads = !strcmp(r->method, "GET");
+	const char *uri = example(r, reads);
+	struct state was = state();
+	enum person who = GUEST;
+
+	ck_assert_msg(reads || !strcmp(r->method, "POST"), "%s %s: pages are asked for or posted", r->method, uri);
+	ck_assert_msg(!str_starts(str_of(uri), "/api") && !str_starts(str_of(uri), "/webhooks"), "%s is no place for a page", uri);
+	ck_assert(r->summary && *r->summary);
+	if (r->needs & NEED_OPEN)
+		return;
+	if (r->needs & NEED_GUEST && reads)
+		says(ask(who, "GET", uri), 200, "");
+	else if (r->needs & NEED_GUEST)
+		says(ask(who, "POST", uri), 403, " without a token");
+	else
+		guest_is_led_to_login(r, uri);
+	nothing_changed(&was, r->method, uri, who);
+	for (who = VIEWER; who < PERSONS; who++) {
+		if (reads) {
+			get_as(r, uri, who);
+			nothing_changed(&was, "GET", uri, who);
+		} else if (!(r->needs & NEED_GUEST)) {
+			post_as(r, uri, who, &was);
+			was = state();
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_needs_make_sense)
+{
+	const struct route *r = &dash_routes[_i];
+	static const char *const open[] = { "/assets/:hash/:name" }, *const guest[] = { "/login" };
+	bool is_open = !strcmp(r->pattern, open[0]), is_guest = str_starts(str_of(r->pattern), guest[0]);
+
+	ck_assert_msg(!(r->needs & NEED_OPEN) == !is_open, "%s", r->pattern);
+	ck_assert_msg(!(r->needs & NEED_GUEST) == !is_guest, "%s", r->pattern);
+	ck_assert_msg(is_open || is_guest || NEED_ROLE(r->needs) != ROLE_NONE, "%s %s needs no role", r->method, r->pattern);
+	ck_assert_msg(!(r->needs & CAN_EXPORT) || !strcmp(r->method, "GET"), "%s", r->pattern);
+}
+END_TEST
+
+/* A list is also CSV and JSON, for those who may see it. */
+START_TEST(test_exports_need_what_their_list_needs)
+{
+	const struct route *r = &dash_routes[_i];
+	const char *uri = example(r, true);
+	enum person who;
+
+	if (strcmp(r->method, "GET") != 0 || r->needs & (NEED_OPEN | NEED_GUEST))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = arena_printf(a, "%s%s", uri, i ? ".json" : ".csv").p;
+
+		if (!(r->needs & CAN_EXPORT))
+			continue;
+		guest_is_led_to_login(r, path);
+		for (who = VIEWER; who < PERSONS; who++) {
+			struct request *rq = ask(who, "GET", path);
+
+			says(rq, may(who, r->needs) ? 200 : 403, "");
+			if (!may(who, r->needs))
+				continue;
+			ck_assert_msg(str_starts(header_of(rq, "Content-Disposition"), "attachment"), "%s is shown", path);
+			ck_assert_msg(i ? !rq->response.content_type || strstr(rq->response.content_type, "json") :
+					  rq->response.content_type && str_starts(str_of(rq->response.content_type), "text/csv"),
+				"%s is %s", path, rq->response.content_type);
+		}
+	}
+}
+END_TEST
+
+/* ---- begin and end ---- */
+
+static void setup(void)
+{
+	e = (struct err){ 0 };
+	a = arena_new(256 << 20);
+}
+
+static void teardown(void)
+{
+	arena_free(a);
+}
+
+static void user_for(enum person who, enum role role)
+{
+	struct user u;
+
+	if (!user_add(db, a, 1, str_of(person_words[who]), STR_NONE, STR_NONE, role, who == PLATFORM, NOW - MS_PER_DAY, &u, &e))
+		die("%s", e.text);
+	users[who] = u.id;
+}
+
+static void begin(const char *shm_path, const char *key_path)
+{
+	static char url[] = "https://hooks.example.org";
+
+	setup();
+	db = view_database("grapnel_pages");
+	conf.server.public_url = url;
+	conf.ingest.rate_limit = conf.ingest.verify_signatures = true;
+	conf.web.session_idle_minutes = (unsigned)(life.idle_ms / MS_PER_MINUTE);
+	conf.web.session_max_hours = (unsigned)(life.max_ms / MS_PER_HOUR);
+	shm = shm_open_file(shm_path, &e);
+	if (!shm || !seal_key_create(key_path, &e) || !(seal_key = seal_key_load(key_path, &e)))
+		die("%s", e.text);
+	ingest = ingest_new(&(struct ingest_config){ .db = db, .shm = shm, .seal = seal_key, .ids = &ids, .events_max = 1000,
+		.public_url = url, .verify_signatures = true, .rate_limit = true, .remote_per_minute = 60 });
+	dash = dash_new(&(struct dash_config){ db, shm, seal_key, &conf, &ids, ingest, "9.9" });
+	user_for(VIEWER, ROLE_VIEWER);
+	user_for(OPERATOR, ROLE_OPERATOR);
+	user_for(ADMIN, ROLE_ADMIN);
+	user_for(PLATFORM, ROLE_VIEWER);
+	choose_tables();
+	teardown();
+}
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("pages");
+	TCase *t = tcase_create("pages");
+	int n = 0;
+
+	while (dash_routes[n].method)
+		n++;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, test_needs_make_sense, 0, n);
+	tcase_add_loop_test(t, test_a_row_holds_its_needs, 0, n);
+	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	char shm_path[64], key_path[64];
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	snprintf(shm_path, sizeof(shm_path), "/tmp/grapnel-test-pages.%d.shm", (int)getpid());
+	snprintf(key_path, sizeof(key_path), "/tmp/grapnel-test-pages.%d.key", (int)getpid());
+	begin(shm_path, key_path);
+	r = srunner_create(suite());
+	srunner_set_fork_status(r, CK_NOFORK);	/* one connection, one state */
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	dash_free(dash);
+	ingest_free(ingest);
+	db_free(db);
+	seal_key_free(seal_key);
+	shm_close(shm);
+	unlink(shm_path);
+	unlink(key_path);
+	return failed != 0;
+}
