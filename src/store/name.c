@@ -22,13 +22,13 @@ size_t characters(struct str s)
 bool name_check(struct str name, const char *field, struct err *e)
 {
 	if (!name.n)
-		return err_field(e, ERR_INVALID, field, "the name is empty");
+		return err_field(e, ERR_INVALID, field, "The name is empty.");
 	if (!str_is_utf8(name) || has_control(name))
-		return err_field(e, ERR_INVALID, field, "the name holds a control character or is no UTF-8");
+		return err_field(e, ERR_INVALID, field, "The name holds a control character or is no UTF-8.");
 	if (str_trim(name).n != name.n)
-		return err_field(e, ERR_INVALID, field, "the name begins or ends with a blank");
+		return err_field(e, ERR_INVALID, field, "The name begins or ends with a blank.");
 	if (characters(name) > NAME_MAX_CHARS)
-		return err_field(e, ERR_INVALID, field, "the name has more than %d characters", NAME_MAX_CHARS);
+		return err_field(e, ERR_INVALID, field, "The name has more than %d characters.", NAME_MAX_CHARS);
 	return true;
 }
 
