@@ -122,9 +122,13 @@ static void words_type(struct json_out *o, const struct form_field *f, bool in_q
 	json_close(o, ']');
 }
 
-static void texts_type(struct json_out *o, bool in_query)
+static void texts_type(struct json_out *o, const struct form_field *f, bool in_query)
 {
 	type(o, "array", !in_query);
+	if (f->min)
+		number_member(o, "minItems", f->min);
+	if (f->max)
+		number_member(o, "maxItems", f->max);
 	json_key(o, "items");
 	json_open(o, '{');
 	type(o, "string", false);
@@ -161,7 +165,7 @@ void schema_value(struct json_out *o, const struct form_field *f, bool in_query)
 		break;
 	case FORM_ADDRESSES:
 	case FORM_LIST:
-		texts_type(o, in_query);
+		texts_type(o, f, in_query);
 		break;
 	case FORM_OBJECT:
 		type(o, "object", true);

@@ -11,6 +11,19 @@ def health_and_readiness(box):
     same(box.request("GET", "/readyz").status, 200)
 
 
+def api_document_is_for_everybody_and_can_be_kept(box):
+    reply = box.request("GET", "/api/openapi.json")
+    document = reply.expect(200)
+    same((document["openapi"], document["servers"][0]["url"]), ("3.1.0", box.env["GRAPNEL_URL"]))
+    true("max-age" in reply.header("cache-control"), "Cache-Control %r" % reply.header("cache-control"))
+    again = box.request("GET", "/api/openapi.json", headers={"If-None-Match": reply.header("etag")})
+    same((again.status, again.body), (304, b""))
+    same(box.request("HEAD", "/api/openapi.json").status, 200)
+    for path, methods in document["paths"].items():
+        if "/github" in path:
+            same(list(methods), ["post"], path)
+
+
 def metrics_count_what_happened(box):
     source = box.integration("prometheus")
     before = box.metrics()
