@@ -26,6 +26,11 @@ void html_init(struct html_out *o, struct arena *a, ms_t now);
 /* ---- called by compiled templates ---- */
 
 void html_lit(struct html_out *o, const char *p, size_t n);	/* of the template itself */
+
+/* No such function is there: a value of a type that does not fit ends here, so that the compiler says so on the template's line. */
+struct html_misfit { char none; };
+void html_type_does_not_fit_here(struct html_out *o, struct html_misfit x);
+
 /* Text: & < > escaped; control characters but \t and \n become U+FFFD, so does what is not UTF-8. CR LF becomes \n. */
 void html_text_str(struct html_out *o, struct str s);
 void html_text_cstr(struct html_out *o, const char *s);
@@ -34,23 +39,25 @@ void html_text_i64(struct html_out *o, int64_t v);
 void html_text_html(struct html_out *o, struct html h);
 #define html_text(o, x) _Generic((x), struct str: html_text_str, char *: html_text_cstr, const char *: html_text_cstr, \
 	uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, int: html_text_i64, \
-	struct html: html_text_html)((o), (x))
+	struct html: html_text_html, default: html_type_does_not_fit_here)((o), (x))
 /* Attribute in double quotes: " too. Ready HTML does not fit. */
 void html_attr_str(struct html_out *o, struct str s);
 void html_attr_cstr(struct html_out *o, const char *s);
 #define html_attr(o, x) _Generic((x), struct str: html_attr_str, char *: html_attr_cstr, const char *: html_attr_cstr, \
-	uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, int: html_text_i64)((o), (x))
+	uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, int: html_text_i64, \
+	default: html_type_does_not_fit_here)((o), (x))
 /* Part of a URL after its beginning: percent-encoded but for unreserved characters (RFC 3986). */
 void html_url_part_str(struct html_out *o, struct str s);
 void html_url_part_cstr(struct html_out *o, const char *s);
 #define html_url_part(o, x) _Generic((x), struct str: html_url_part_str, char *: html_url_part_cstr, \
 	const char *: html_url_part_cstr, uint64_t: html_text_u64, uint32_t: html_text_u64, int64_t: html_text_i64, \
-	int: html_text_i64)((o), (x))
+	int: html_text_i64, default: html_type_does_not_fit_here)((o), (x))
 /* A URL from its beginning: a path of ours ("/x", not "//x"), "?x", "#x", http:// or https://; anything else becomes "#".
  * Bytes that no URL has (blanks, control characters, backslash, beyond ASCII) are percent-encoded, what is encoded already stays. */
 void html_url_str(struct html_out *o, struct str s);
 void html_url_cstr(struct html_out *o, const char *s);
-#define html_url(o, x) _Generic((x), struct str: html_url_str, char *: html_url_cstr, const char *: html_url_cstr)((o), (x))
+#define html_url(o, x) _Generic((x), struct str: html_url_str, char *: html_url_cstr, const char *: html_url_cstr, \
+	default: html_type_does_not_fit_here)((o), (x))
 
 /* {% if x %}: not empty, not zero, not NULL. */
 static inline bool html_true_str(struct str s) { return s.n > 0; }
@@ -63,10 +70,12 @@ static inline bool html_true_ptr(const void *p) { return p != NULL; }
 #define html_true(x) _Generic((x), struct str: html_true_str, struct html: html_true_html, char *: html_true_cstr, \
 	const char *: html_true_cstr, uint64_t: html_true_u64, uint32_t: html_true_u64, int64_t: html_true_i64, \
 	int: html_true_i64, bool: html_true_bool, default: html_true_ptr)(x)
+/* Text of either kind as a str. */
+struct str html_no_text(struct html_misfit x);	/* no such function either */
+static inline struct str html_same(struct str s) { return s; }
+#define html_str(x) _Generic((x), struct str: html_same, char *: str_of, const char *: str_of, default: html_no_text)(x)
 /* {% if x == "word" %} */
-static inline bool html_is_str(struct str s, const char *word) { return str_eqs(s, word); }
-static inline bool html_is_cstr(const char *s, const char *word) { return s && !strcmp(s, word); }
-#define html_is(x, word) _Generic((x), struct str: html_is_str, char *: html_is_cstr, const char *: html_is_cstr)((x), (word))
+#define html_is(x, word) str_eqs(html_str(x), (word))
 
 /* {% for i in incidents %} */
 #define html_each(i, array, count) \
@@ -83,8 +92,10 @@ struct str html_f_bytes(struct html_out *o, uint64_t n);	/* 1.2 KiB */
 struct str html_f_us(struct html_out *o, uint64_t us);	/* <0.1 ms, 0.4 ms, 12 ms, 1.3 s, 2 min 5 s, 3 h 4 min, 5 d 6 h */
 struct str html_f_ms(struct html_out *o, uint64_t ms);
 struct str html_f_rate(struct html_out *o, double percent);	/* 99.5 %; 100 % and 0 % only when it is exactly that */
-struct str html_f_lower(struct html_out *o, struct str s);
-struct str html_f_cut80(struct html_out *o, struct str s);	/* at most 80 characters, with an ellipsis */
+struct str html_lower(struct html_out *o, struct str s);
+struct str html_cut80(struct html_out *o, struct str s);
+#define html_f_lower(o, x) html_lower((o), html_str(x))
+#define html_f_cut80(o, x) html_cut80((o), html_str(x))	/* at most 80 characters, the last an ellipsis if there were more */
 
 /* ---- pictures, made here as SVG with a title and a text alternative; colours come from CSS classes ---- */
 

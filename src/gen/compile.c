@@ -433,23 +433,23 @@ static int mark_here(struct str s, char *kind, struct str *inside)
 	return 1;
 }
 
-/* Blanks and marks that write nothing themselves, up to the end of the line. */
-static bool line_is_bare(struct str s)
+/* Blanks and marks that write nothing themselves, up to the end of the line, which is where *s is then. */
+static bool line_is_bare(struct str *s)
 {
 	struct str inside, words;
 	char kind;
 
-	while (s.n && s.p[0] != '\n') {
-		if (s.p[0] == ' ' || s.p[0] == '\t') {
-			s = str_sub(s, 1);
+	while (s->n && s->p[0] != '\n') {
+		if (s->p[0] == ' ' || s->p[0] == '\t') {
+			*s = str_sub(*s, 1);
 			continue;
 		}
-		if (mark_here(s, &kind, &inside) <= 0 || kind == '{')
+		if (mark_here(*s, &kind, &inside) <= 0 || kind == '{')
 			return false;
 		words = inside;
 		if (kind == '%' && str_eqs(next_word(&words), "include"))
 			return false;
-		s = str_sub(s, (size_t)(inside.p + inside.n + 2 - s.p));
+		*s = str_sub(*s, inside.n + 4);
 	}
 	return true;
 }
@@ -457,25 +457,32 @@ static bool line_is_bare(struct str s)
 /* At the beginning of a line: its indentation is layout of the template, not of the page. */
 static void line_begin(struct compiler *c)
 {
+	struct str line = c->rest;
 	size_t n = 0;
 
 	if (place_keeps_blanks(&c->at))
 		return;
-	c->bare = line_is_bare(c->rest);
+	c->bare = line_is_bare(&line);
 	while (n < c->rest.n && (c->rest.p[n] == ' ' || c->rest.p[n] == '\t'))
 		n++;
 	eat(c, n);
 }
 
+/* Nothing but lines without text: the line break before them is the template's last, which is left to who includes it. */
+static bool only_bare_lines(struct str s)
+{
+	while (s.n && line_is_bare(&s))
+		s = str_sub(s, 1);
+	return !s.n;
+}
+
 static bool line_end(struct compiler *c)
 {
-	bool last = c->rest.n == 1;
-
 	if (!place_pass(&c->at, STR("\n"), c->e))
 		return false;
 	if (place_keeps_blanks(&c->at)) {
 		strbuf_addc(&c->text, '\n');
-	} else if (!c->bare && !last) {
+	} else if (!c->bare && !only_bare_lines(str_sub(c->rest, 1))) {
 		while (c->text.n && (c->text.p[c->text.n - 1] == ' ' || c->text.p[c->text.n - 1] == '\t'))
 			c->text.n--;
 		strbuf_addc(&c->text, '\n');

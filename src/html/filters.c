@@ -150,7 +150,7 @@ struct str html_f_rate(struct html_out *o, double percent)
 
 /* ---- text ---- */
 
-struct str html_f_lower(struct html_out *o, struct str s)
+struct str html_lower(struct html_out *o, struct str s)
 {
 	return arena_lower(o->a, s);
 }
@@ -168,7 +168,7 @@ static size_t characters(struct str s, size_t max)
 	return n;
 }
 
-struct str html_f_cut80(struct html_out *o, struct str s)
+struct str html_cut80(struct html_out *o, struct str s)
 {
 	struct str front;
 

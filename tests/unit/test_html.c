@@ -141,7 +141,7 @@ START_TEST(test_conditions)
 	ck_assert(html_true(1) && !html_true(0) && html_true(-1) && html_true(UINT64_C(1)) && html_true(1u) && html_true(INT64_C(-1)));
 	ck_assert(html_true((bool)true) && !html_true((bool)false) && html_true((const struct err *)&out) && !html_true((void *)NULL));
 	ck_assert(html_true(((struct html){ STR("<") })) && !html_true(((struct html){ STR_NONE })));
-	ck_assert(html_is("a", "a") && !html_is("a", "b") && !html_is(none, "") && html_is(STR("ok"), "ok") && !html_is(STR("ok "), "ok"));
+	ck_assert(html_is("a", "a") && !html_is("a", "b") && html_is(none, "") && html_is(STR("ok"), "ok") && !html_is(STR("ok "), "ok"));
 	html_each(i, list, ARRAY_SIZE(list))
 		html_each(k, list, 2)
 			sum += *i * *k;
