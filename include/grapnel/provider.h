@@ -37,6 +37,8 @@ struct inbound {
 
 /* Value of a header by lower-case name; empty when absent. */
 struct str inbound_header(const struct inbound *in, const char *name);
+/* One more, in a copy of the list. */
+void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value);
 
 /* ---- expressions: how a row says where a value is ------------------------------------------------------------ */
 /* A path is one of
@@ -186,11 +188,17 @@ struct proof {
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;
 	enum verdict (*verify)(const struct proof *p, const struct proof_input *in, struct proof_report *r);
+	/* Beside `verify`, where the sender's side needs no more than the secret (a header that is the secret itself, a signed URL): called
+	 * by proof_sign, adds its headers to `in`. NULL beside `verify`: only the provider can sign (RSA, JWT). */
+	bool (*sign)(const struct proof *p, struct arena *a, struct inbound *in, struct str secret);
 };
 
 /* Every scheme takes part by its header: the first of the provider's proofs whose header is present decides; none
  * present is NOT_PROVEN with step "header". Digests are compared in constant time; any active secret may match. */
 enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r);
+/* The reverse, for test webhooks: adds the headers with which the sender proves that `in` is his, by the first scheme that can be
+ * signed with this secret. A header of the time is added, other signed headers must be there. False: none can, and *in is kept. */
+bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbound *in, struct str secret) MUST_USE;
 /* X-Signature, X-Webhook-Signature or X-Hub-Signature-256: for types that have no scheme of their own. Ends with NULL. */
 extern const struct proof *const proofs_plain_hmac[];
 
@@ -246,10 +254,41 @@ enum provider_flag {
 	FINAL_4XX = 1,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
 	KEY_IN_BODY = 2,	/* /v2/enqueue: parse before the source is known */
 	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
+	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
+};
+
+/* Where the type stands in the gallery. */
+enum provider_group { GROUP_GENERIC, GROUP_MONITORING, GROUP_DEVELOPMENT, GROUP_PAYMENT, GROUP_BUSINESS, GROUP_COUNT };
+const char *provider_group_title(enum provider_group g);
+
+/* One thing to do at the provider, in its words: a sentence, and what is to be copied there, or NULL. There {url}, {key} and {secret} stand
+ * for those of the integration, {base} for the configured public URL. */
+struct step {
+	const char *text, *copy;
+};
+
+/* What "Send test" sends: trouble as the provider would report it, written down. In query, headers and body stand for what differs each
+ * time: $nonce (12 hex digits), $time (RFC 3339), $seconds, $ms (since 1970). A JSON body is written with ' for ", so that it can be read
+ * here. The signature is proof_sign's. */
+#define SAMPLE_HEADERS 4
+#define SAMPLE_NONCE 12
+struct sample {
+	const char *method;		/* NULL = POST */
+	const char *query;		/* or NULL */
+	const char *content_type;	/* NULL = application/json */
+	struct {
+		const char *name, *value;	/* name in lower case */
+	} headers[SAMPLE_HEADERS];
+	const char *body;		/* or NULL */
+	const char *severity;		/* the word that its severity is read from, where no row gives EV_NATIVE_SEVERITY */
 };
 
 struct provider {
 	const char *slug, *title;	/* "github", "GitHub" */
+	enum provider_group group;
+	const char *about;		/* a sentence for the gallery: what it sends */
+	const struct step *steps;	/* how it is set up there; ends with { 0 } */
+	const struct sample *sample;
 	unsigned methods;		/* bits of enum method */
 	unsigned bodies;		/* bits of enum body_form */
 	unsigned flags;
@@ -286,6 +325,8 @@ size_t provider_body_max(const struct provider *p);
 uint32_t provider_per_minute(const struct provider *p);
 const struct proof *const *provider_proofs(const struct provider *p);	/* its own, else proofs_plain_hmac; never NULL */
 bool provider_can_sign(const struct provider *p);	/* it has a scheme of its own */
+/* The sample as a request to `path`, not signed yet. `nonce` has SAMPLE_NONCE hex digits. */
+void provider_sample(const struct provider *p, struct arena *a, struct str path, struct str nonce, ms_t now, struct inbound *in);
 
 /* Parses in->body by content into in->doc (JSON, form, query...). ERR_INVALID "unsupported" with field "content-type" means 415,
  * any other error 400. */

@@ -198,6 +198,17 @@ struct str inbound_header(const struct inbound *in, const char *name)
 	return header_value(in, str_of(name));
 }
 
+void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value)
+{
+	struct header *copy = ARENA_ARRAY(a, struct header, in->header_n + 1);
+
+	for (size_t i = 0; i < in->header_n; i++)
+		copy[i] = in->headers[i];
+	copy[in->header_n] = (struct header){ str_of(name), value };
+	in->headers = copy;
+	in->header_n++;
+}
+
 /* A path of the settings: a JSON pointer, or the bare name of a member. */
 static struct str value_at_setting(const struct json *path, const struct where *w)
 {

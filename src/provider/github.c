@@ -355,9 +355,49 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
+/* ---- setting it up, and trying it ------------------------------------------------------------- */
+
+static const struct step steps[] = {
+	{ "On GitHub open the repository or the organization: Settings, Webhooks, Add webhook.", NULL },
+	{ "Payload URL:", "{url}" },
+	{ "Content type: application/json. SSL verification stays enabled.", NULL },
+	{ "Secret:", "{secret}" },
+	{ "Which events: let me select individual events. Workflow runs, Check runs, Check suites, "
+		"Deployment statuses, Statuses, Dependabot alerts, Code scanning alerts and Secret "
+		"scanning alerts can open incidents; all others are kept and open none.", NULL },
+	{ "Add webhook. GitHub sends a ping at once.", NULL },
+	{ 0 }
+};
+
+static const struct sample sample = {
+	.headers = {
+		{ "user-agent", "GitHub-Hookshot/7e57000" },
+		{ "x-github-event", "workflow_run" },
+		{ "x-github-delivery", "7e570000-0000-4000-8000-$nonce" },
+	},
+	.body = "{'action':'completed','workflow_run':{'id':$ms,'name':'[GitHub] Test Alert - CI',"
+		"'head_branch':'main','head_sha':'7e577e577e577e577e577e577e57$nonce',"
+		"'path':'.github/workflows/ci.yml','run_number':1,'run_attempt':1,'event':'push',"
+		"'status':'completed','conclusion':'failure','workflow_id':$seconds,"
+		"'created_at':'$time','updated_at':'$time',"
+		"'html_url':'https://github.com/example/test-service/actions/runs/$ms',"
+		"'head_repository':{'id':$seconds,'full_name':'example/test-service'}},"
+		"'workflow':{'id':$seconds,'name':'[GitHub] Test Alert - CI',"
+		"'path':'.github/workflows/ci.yml','state':'active'},"
+		"'repository':{'id':$seconds,'name':'test-service','full_name':'example/test-service',"
+		"'private':true,'html_url':'https://github.com/example/test-service',"
+		"'default_branch':'main','owner':{'login':'example'}},"
+		"'sender':{'login':'grapnel-test'}}",
+	.severity = "failure",
+};
+
 const struct provider provider_github = {
 	.slug = "github",
 	.title = "GitHub",
+	.group = GROUP_DEVELOPMENT,
+	.about = "Failed workflows, checks and deployments, security alerts, and the success that ends them.",
+	.steps = steps,
+	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_FORM,
 	.actions = DO_INCIDENT,

@@ -58,9 +58,51 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
+/* ---- setting it up, and trying it ------------------------------------------------------------- */
+
+static const struct step steps[] = {
+	{ "Add a receiver to alertmanager.yml.",
+		"receivers:\n"
+		"  - name: grapnel\n"
+		"    webhook_configs:\n"
+		"      - url: {url}\n"
+		"        send_resolved: true\n"
+		"        http_config:\n"
+		"          authorization:\n"
+		"            credentials: {key}" },
+	{ "Send alerts to it: make it the receiver of your route, or of one more route with continue: true.",
+		"route:\n"
+		"  receiver: grapnel" },
+	{ "Check the file and reload Alertmanager.",
+		"amtool check-config alertmanager.yml && systemctl reload alertmanager" },
+	{ "Fire an alert of your own, or wait for the next one.",
+		"amtool alert add GrapnelTest severity=warning --annotation=summary='Hello Grapnel'" },
+	{ 0 }
+};
+
+static const struct sample sample = {
+	.headers = { { "user-agent", "Alertmanager/0.28.1" } },
+	.body = "{'receiver':'grapnel','status':'firing','alerts':[{'status':'firing',"
+		"'labels':{'alertname':'HighCpuLoad','instance':'test-$nonce:9100','job':'node',"
+		"'service':'test-service','severity':'warning'},"
+		"'annotations':{'summary':'[Prometheus] Test Alert - CPU Usage High',"
+		"'description':'Sent by Grapnel to try this integration; nothing is wrong.'},"
+		"'startsAt':'$time','endsAt':'0001-01-01T00:00:00Z',"
+		"'generatorURL':'http://prometheus.example.org:9090/graph?g0.expr=node_load1',"
+		"'fingerprint':'7e57$nonce'}],"
+		"'groupLabels':{'alertname':'HighCpuLoad'},"
+		"'commonLabels':{'alertname':'HighCpuLoad','severity':'warning'},"
+		"'commonAnnotations':{},'externalURL':'http://alertmanager.example.org:9093',"
+		"'version':'4','groupKey':'{}/{}:{alertname=\\'HighCpuLoad\\'}','truncatedAlerts':0}",
+};
+
 const struct provider provider_prometheus = {
 	.slug = "prometheus",
 	.title = "Prometheus Alertmanager",
+	.group = GROUP_MONITORING,
+	.about = "Alerts of Prometheus, Mimir, Thanos or VictoriaMetrics, each with its end.",
+	.steps = steps,
+	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON,
 	.flags = FINAL_4XX,

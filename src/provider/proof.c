@@ -1,5 +1,5 @@
 /* Is this request from who it says? HMAC schemes as rows: which header, how its value is written,
- * what was signed.
+ * what was signed. The same rows sign test webhooks, so that a test proves what the sender proves.
  *
  * Our own digest is written as the sender would have written it and the texts are compared, so that
  * nothing of a stranger's signature is ever decoded. Prefix, form and time are looked at first:
@@ -226,6 +226,69 @@ enum verdict proof_check(const struct proof *const *proofs, const struct proof_i
 		}
 	r->step = "header";
 	return NOT_PROVEN;
+}
+
+/* ---- signing as the sender does --------------------------------------------------------------- */
+
+/* The time where the scheme wants it: a header of its own, or the list's first entry. */
+static void add_time(struct check *c, struct inbound *in)
+{
+	struct arena *a = c->in->arena;
+	struct str seconds = arena_printf(a, "%lld", (long long)(in->now / MS_PER_SECOND));
+	const char *time = c->p->time;
+
+	if (time && *time == '$')
+		c->header = arena_printf(a, "%s%c%.*s", time + 1, c->p->list_assign, STR_ARG(seconds));
+	else if (time && !inbound_header(in, time + 1).n)
+		inbound_add_header(a, in, time + 1, seconds);
+}
+
+/* "t=1700000000,v1=<digest>", "sha256=<digest>", "<digest>" */
+static struct str header_value(const struct check *c, struct str digest)
+{
+	const struct proof *p = c->p;
+	struct arena *a = c->in->arena;
+	const char *prefix = p->prefix ? p->prefix : "";
+
+	if (!p->list)
+		return arena_printf(a, "%s%.*s", prefix, STR_ARG(digest));
+	if (!c->header.n)
+		return arena_printf(a, "%s%c%s%.*s", p->list_name, p->list_assign, prefix,
+			STR_ARG(digest));
+	return arena_printf(a, "%.*s%c%s%c%s%.*s", STR_ARG(c->header), p->list, p->list_name,
+		p->list_assign, prefix, STR_ARG(digest));
+}
+
+static bool sign_hmac(const struct proof *p, struct arena *a, struct inbound *in, struct str secret)
+{
+	struct proof_report ignored;
+	struct inbound signed_in = *in;
+	struct proof_input input = { .arena = a, .in = &signed_in };
+	struct check c = { .p = p, .in = &input, .r = &ignored };
+	struct str keys[KEYS_MAX], value;
+	bool decoded;
+
+	add_time(&c, &signed_in);
+	if (!collect_parts(&c) || !secret_keys(&c, secret, keys, &decoded) || !keys[0].n)
+		return false;
+	value = header_value(&c, encoded_digest(&c, keys[0]));
+	if (decoded)
+		secret_wipe((void *)keys[0].p, keys[0].n);
+	inbound_add_header(a, &signed_in, p->header, value);
+	*in = signed_in;
+	return true;
+}
+
+bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbound *in, struct str secret)
+{
+	for (const struct proof *const *p = proofs; *p; p++) {
+		if ((*p)->only_with && !inbound_header(in, (*p)->only_with).n)
+			continue;
+		if ((*p)->sign ? (*p)->sign(*p, a, in, secret) :
+				!(*p)->verify && sign_hmac(*p, a, in, secret))
+			return true;
+	}
+	return false;
 }
 
 /* ---- the plain scheme ------------------------------------------------------------------------ */

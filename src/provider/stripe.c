@@ -197,12 +197,40 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
+/* ---- setting it up, and trying it ------------------------------------------------------------- */
+
+static const struct step steps[] = {
+	{ "In the Stripe dashboard open Developers, Webhooks (or Event destinations), Add endpoint.", NULL },
+	{ "Endpoint URL:", "{url}" },
+	{ "Select events: charge.failed, charge.dispute.*, invoice.payment_failed, "
+		"payment_intent.payment_failed and payout.failed report trouble; choose those you need "
+		"beside them.", NULL },
+	{ "Save it, then reveal its signing secret (it begins with whsec_) and enter it here.", NULL },
+	{ "Use Send test webhook in Stripe, or wait for the next event.", NULL },
+	{ 0 }
+};
+
+static const struct sample sample = {
+	.headers = { { "user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)" } },
+	.body = "{'id':'evt_test_$nonce','object':'event','api_version':'2024-06-20','created':$seconds,"
+		"'type':'charge.failed','livemode':true,'pending_webhooks':1,"
+		"'request':{'id':'req_test_$nonce','idempotency_key':null},"
+		"'data':{'object':{'id':'ch_test_$nonce','object':'charge','amount':2000,'currency':'usd',"
+		"'created':$seconds,'customer':'cus_test_$nonce','failure_code':'card_declined',"
+		"'failure_message':'Sent by Grapnel to try this integration; no card was charged.',"
+		"'paid':false,'status':'failed'}}}",
+};
+
 const struct provider provider_stripe = {
 	.slug = "stripe",
 	.title = "Stripe",
+	.group = GROUP_PAYMENT,
+	.about = "Payments, disputes, payouts and all else that Stripe reports.",
+	.steps = steps,
+	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON,
-	.flags = PAYMENT,
+	.flags = PAYMENT | SECRET_THEIRS,
 	.actions = DO_RECORD,
 	.proofs = proofs,
 	.wraps = wraps,

@@ -159,9 +159,41 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
+/* ---- setting it up, and trying it ------------------------------------------------------------- */
+
+static const struct step steps[] = {
+	{ "Post JSON (or a form) to this URL, with the key as bearer token.",
+		"curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
+		"  -d '{\"id\":\"disk-db1\",\"status\":\"firing\",\"severity\":\"high\",\"title\":\"Disk of db1 is full\"}' \\\n"
+		"  {url}" },
+	{ "When the trouble is over, send the same id with status resolved.",
+		"curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
+		"  -d '{\"id\":\"disk-db1\",\"status\":\"resolved\",\"title\":\"Disk of db1 is fine\"}' \\\n"
+		"  {url}" },
+	{ "A tool that can set no header takes the key in the URL.", "{url}?key={key}" },
+	{ "A tool that speaks PagerDuty Events v2 takes this address, with the key as its routing key.",
+		"{base}/v2/enqueue" },
+	{ "With a signature secret set, requests are signed instead: Standard Webhooks, or the hex "
+		"HMAC-SHA256 of the body as X-Signature.", NULL },
+	{ 0 }
+};
+
+static const struct sample sample = {
+	.headers = { { "webhook-id", "msg_test_$nonce" } },
+	.body = "{'id':'test-$nonce','status':'triggered','severity':'MEDIUM',"
+		"'title':'[Webhook] Test Alert - CPU Usage High',"
+		"'description':'Sent by Grapnel to try this integration; nothing is wrong.',"
+		"'source':'test-host','service':'test-service','timestamp':'$time',"
+		"'details':{'metric':'system.cpu.user','value':95.2,'threshold':90}}",
+};
+
 const struct provider provider_webhook = {
 	.slug = "webhook",
 	.title = "Generic webhook",
+	.group = GROUP_GENERIC,
+	.about = "Any program that can post JSON or a form; PagerDuty Events v2 and Standard Webhooks too.",
+	.steps = steps,
+	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_FORM,
 	.flags = KEY_IN_BODY,

@@ -4,6 +4,7 @@
  * "> ", make the request: "> X-GitHub-Event: push" is a header, and these set something else:
  *	> :method GET		> :uri /v2/enqueue?x=1		> :settings {"alertTestMode":true}
  *	> :payload other.json	(the body of another case)
+ *	> :sample		(the provider's own test webhook, as a whole; alone)
  * What follows is what must come out: a block of lines for each event, or "refused <stage> <field>". */
 #ifndef GRAPNEL_GOLDEN_H
 #define GRAPNEL_GOLDEN_H
@@ -12,11 +13,14 @@
 
 #define GOLDEN_REQUEST_ID "1001"
 #define GOLDEN_EVENTS_MAX 256
+#define GOLDEN_NONCE "0123456789ab"	/* of samples, */
+#define GOLDEN_NOW INT64_C(1800000000000)	/* and their time: 2027-01-15T08:00:00Z */
 
 struct golden {
 	const struct provider *p;
 	struct inbound in;
 	struct str expected;
+	bool is_sample;
 };
 
 /* All end the program with a message: a test without its files cannot run. */

@@ -30,6 +30,14 @@ struct str golden_file(struct arena *a, const char *path)
 	return (struct str){ p, (size_t)n };
 }
 
+/* "> :sample": the provider's own test webhook. */
+static void set_sample(struct arena *a, struct golden *g)
+{
+	g->is_sample = true;
+	provider_sample(g->p, a, g->in.path, STR(GOLDEN_NONCE), GOLDEN_NOW, &g->in);
+	g->in.request_id = STR(GOLDEN_REQUEST_ID);
+}
+
 /* "payload" of the case, or "case.json", or "case.form". */
 static struct str payload(struct arena *a, const char *slug, const char *file, struct str named)
 {
@@ -69,6 +77,8 @@ static void set_fact(struct arena *a, struct golden *g, struct str name, struct 
 		set_uri(&g->in, value);
 	else if (str_eqs(name, ":payload"))
 		*named = value;
+	else if (str_eqs(name, ":sample"))
+		set_sample(a, g);
 	else if (!str_eqs(name, ":settings") || !json_parse(a, value, &g->in.settings, &e))
 		die("golden: bad line %.*s %.*s: %s", STR_ARG(name), STR_ARG(value), e.text);
 }
@@ -109,7 +119,8 @@ void golden_load(struct arena *a, const char *slug, const char *file, struct gol
 		}
 	}
 	g->expected = text;
-	g->in.body = payload(a, slug, file, named);
+	if (!g->is_sample)
+		g->in.body = payload(a, slug, file, named);
 }
 
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e)
