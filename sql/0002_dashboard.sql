@@ -60,6 +60,13 @@ ALTER TABLE requests ADD COLUMN IF NOT EXISTS stages VARCHAR(64) NOT NULL DEFAUL
 ALTER TABLE jobs ADD COLUMN IF NOT EXISTS unfinished TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'begun and not ended, or its time was up, or it failed: due again before its schedule';
 ALTER TABLE jobs ADD COLUMN IF NOT EXISTS position BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'where the job goes on; each knows what it means';
 
+-- The key before the last rotation, until the end of its grace period.
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS key_old_hash BINARY(32) NULL COMMENT 'SHA-256 of that key text';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS key_old_until BIGINT NULL COMMENT 'good until then';
+ALTER TABLE sources ADD INDEX IF NOT EXISTS by_old_key (key_old_hash);	-- /v2/enqueue looks up the routing key
+
+ALTER TABLE source_stats ADD COLUMN IF NOT EXISTS tests BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'of these received: test webhooks; no error and no latency of theirs is counted';
+
 -- Every run of a job of cron, for the page of jobs.
 CREATE TABLE IF NOT EXISTS job_runs (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,

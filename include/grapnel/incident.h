@@ -27,6 +27,8 @@ struct key_state {
 	ms_t sender_resolved_at;	/* newest time of a resolve by the sender; 0 = none */
 };
 
+#define TEST_RESOLVE_MINUTES 5	/* then the system resolves an incident of "Send test"; cron sees it within one more */
+
 enum incident_act {
 	INCIDENT_NOTHING,	/* recorded only */
 	INCIDENT_OPENS,		/* a new incident */

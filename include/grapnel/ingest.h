@@ -55,6 +55,10 @@ struct ingest_item {
 	struct str traceparent;
 	bool too_large, too_short;	/* the body was over body_max (and is empty), or not what Content-Length said */
 	int64_t began_us;		/* clock_mono_us at receipt */
+	/* Of a test webhook: marked so in everything it leaves, no error of the source; allow list and buckets are not for it. */
+	bool is_test;
+	bool proof_waived;		/* only its provider could sign it */
+	struct str test_key;		/* dedup key instead of the provider's, so that it joins no real incident */
 	/* returned */
 	struct answer answer;
 	struct rate_result rate;	/* of the source's bucket; limit 0 = nothing to tell */
@@ -64,5 +68,25 @@ struct ingest_item {
 
 /* Answers every item. Everything lives in `a`. n <= INGEST_BATCH_MAX. */
 void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now);
+
+/* ---- test.c: "Send test" ---- */
+
+struct ingest_tested {
+	unsigned status;		/* what a sender would have been told; below 300: all went well */
+	const char *reason;		/* why it was refused; else NULL */
+	const struct provider *provider;
+	bool signed_by_us;		/* false: only the provider can sign (RSA, JWT) */
+	uint64_t request;
+	/* where all went well */
+	uint64_t event, alert, incident;	/* alert, incident 0: the source opens none */
+	bool is_duplicate;
+	struct str title, native_severity, service;	/* service: name of the one used */
+	enum level level;
+};
+/* Sends the provider's own test webhook through the whole pipeline, signed with the newest secret of the source, or with its key where
+ * that is the proof. 1 done, however it went; 0 no such source; -1 failed: ERR_CONFLICT tells that the source is switched off. */
+int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, struct str remote_addr, struct str trace,
+	ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
+
 
 #endif

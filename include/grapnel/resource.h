@@ -18,6 +18,7 @@
 #include "grapnel/view.h"
 
 struct ingest;
+struct ingest_tested;
 
 /* Who asks, for whom, and what there is to do it with. */
 struct caller {
@@ -136,6 +137,23 @@ bool integration_create(const struct caller *by, struct integration_form *f, str
 bool integration_change(const struct caller *by, struct str public_id,
 	bool (*read)(void *ctx, struct integration_form *f, struct err *e), void *ctx, struct integration_form *f,
 	struct source *out, struct err *e) MUST_USE;
+struct rotate_form {
+	uint64_t grace_seconds;		/* 0 ends the old one at once */
+	struct str secret;		/* the new one, where the provider made it; empty: one is made */
+};
+extern const struct form_field integration_rotate_key_fields[], integration_rotate_secret_fields[];
+#define ROTATE_FORM_NEW { .grace_seconds = 86400 }
+/* *out is the integration after it. The new key is shown this once... */
+bool integration_rotate_key(const struct caller *by, struct str public_id, const struct rotate_form *f, struct source *out,
+	struct str *key, struct err *e) MUST_USE;
+/* ...and so is the new secret, f->secret. */
+bool integration_rotate_secret(const struct caller *by, struct str public_id, struct rotate_form *f, struct source *out,
+	struct err *e) MUST_USE;
+/* The key in force; looking at it is an entry of the audit log. */
+bool integration_key(const struct caller *by, struct str public_id, struct str *key, struct err *e) MUST_USE;
+/* Sends its test webhook; `trace` is the id of the caller's own request. Done is also what was refused: see out->status. */
+bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out,
+	struct err *e) MUST_USE;
 bool integration_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
 #endif

@@ -161,6 +161,7 @@ struct source {
 	struct str public_id, provider, name, service_public_id, allowed_ips, settings;
 	bool enabled, is_default, require_key, route_by_service, has_secret;
 	ms_t created_at, updated_at;
+	ms_t key_old_until;	/* the key before this one works until then; 0: none does */
 	/* totals and the last 24 h, from source_stats */
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at;
@@ -188,6 +189,26 @@ bool source_ensure_env(struct db *db, struct arena *a, const struct seal_key *sk
 /* Where the provider posts: "<public_url>/api/integrations/github/in_...". */
 struct str source_webhook_url(struct arena *a, struct str public_url, struct str provider, struct str public_id);
 
+/* ---- source_secret.c: key and secrets of a source ---- */
+
+/* The key of the source; with `who` that is an entry of the audit log: somebody looked at it. */
+int source_key(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t tenant_id, struct str public_id, const struct who *who,
+	ms_t now, struct str *key, struct err *e) MUST_USE;
+
+#define SOURCE_SECRETS_MAX 4	/* valid at once */
+struct source_secret {
+	ms_t created_at, expires_at;	/* expires_at 0: the active one */
+};
+/* The valid ones, newest first. */
+bool source_secrets(struct db *db, struct arena *a, uint64_t source_id, ms_t now, struct source_secret **out, size_t *n, struct err *e) MUST_USE;
+
+/* A new key, or `secret` as the new secret; the old ones are valid for grace_ms more, of keys one at most. Rotating a secret where there
+ * is none is ERR_CONFLICT: it would be the first, and the sender is not ready. */
+int source_rotate_key(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, uint64_t tenant_id, struct str public_id,
+	ms_t grace_ms, const struct who *who, ms_t now, struct str *key, struct err *e) MUST_USE;
+int source_rotate_secret(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, uint64_t tenant_id, struct str public_id,
+	struct str secret, ms_t grace_ms, const struct who *who, ms_t now, struct err *e) MUST_USE;
+
 /* ---- source_load.c: sources as ingest knows them, secrets opened ---- */
 
 struct live_source {
@@ -196,11 +217,14 @@ struct live_source {
 	struct str services;		/* with route_by_service: JSON array of {"id","name","aliases"}, all of its tenant */
 	bool enabled, is_default, require_key, route_by_service;
 	struct str key_hash;		/* 32 bytes, or empty */
-	struct str secrets[4];		/* newest first, plain */
+	struct str key_old_hash;	/* the same of the key before it, good until key_old_until */
+	ms_t key_old_until;
+	struct str secrets[SOURCE_SECRETS_MAX];	/* newest first, plain */
+	ms_t secret_until[SOURCE_SECRETS_MAX];	/* end of its grace period; 0: none */
 	size_t secret_n;
 	bool secrets_lost;		/* one does not open under our keys: random bytes stand for it, so that nothing matches. Log it */
 };
-/* The living sources whose public id is in `ids` (JSON array of texts), or whose key hash is in `key_hashes` (JSON array of hex texts), or the default ones of the
+/* The living sources whose public id is in `ids` (JSON array of texts), or whose key hash (or that of the key before) is in `key_hashes` (JSON array of hex texts), or the default ones of the
  * default tenant whose provider is in `providers` (JSON array): one round trip for a batch. Secrets are in the arena: wipe it. */
 bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, struct str ids, struct str key_hashes, struct str providers,
 	ms_t now, struct live_source **out, size_t *n, struct err *e) MUST_USE;
@@ -405,7 +429,7 @@ struct timeline_row {
 bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline_row *rows, size_t n, struct err *e) MUST_USE;
 
 struct stats_row {
-	uint64_t source_id, received, errors, repeated, events, repeats, alerts, latency_us;
+	uint64_t source_id, received, errors, repeated, events, repeats, alerts, latency_us, tests;
 };
 /* Adds to the totals and to the hour of `now`, in the rows of worker `slot`. */
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e) MUST_USE;

@@ -200,6 +200,33 @@ bool service_view_list(struct db *db, struct arena *a, const struct service_filt
 int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct service_view *out,
 	struct err *e) MUST_USE;
 
+/* ---- health of what comes in: the last 24 hours without test webhooks ---- */
+
+#define TRAFFIC_HOURS 24
+
+struct traffic_view {
+	struct str type;		/* slug in capitals; empty in the sum of all */
+	uint64_t received, success, errors, latency_us;
+	double success_rate, average_latency_ms;
+};
+extern const struct field traffic_view_fields[], type_traffic_fields[];	/* of the sum; of a type */
+
+struct integration_health {
+	struct str status;		/* healthy, degraded, unhealthy */
+	struct traffic_view global, *types;	/* of each type that the tenant has */
+	size_t type_n;
+};
+bool integration_health_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now,
+	struct integration_health *out, struct err *e) MUST_USE;
+
+struct source_hour {
+	uint64_t source_row, hour, received, errors;	/* hour: since 1970 */
+};
+/* Of the sources whose numbers (sources.id) stand in the JSON array, ordered by source and hour; hours without traffic
+ * are not there. */
+bool source_hours_list(struct db *db, struct arena *a, struct str source_rows, ms_t now,
+	struct source_hour **out, size_t *n, struct err *e) MUST_USE;
+
 /* Names of the bits of enum source_action, ended by { NULL }. */
 struct action_name {
 	const char *name;

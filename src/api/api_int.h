@@ -117,6 +117,10 @@ void api_integration_create(void *call);
 void api_integration_get(void *call);
 void api_integration_update(void *call);
 void api_integration_delete(void *call);
+void api_integration_rotate_key(void *call);
+void api_integration_rotate_secret(void *call);
+void api_integration_test(void *call);
+void api_integration_health(void *call);
 void api_delivery_list(void *call);
 void api_event_list(void *call);
 void api_event_get(void *call);
@@ -143,7 +147,8 @@ void api_openapi(void *call);
 
 extern const struct form_field integration_query_fields[], delivery_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
-extern const struct field health_fields[], ready_fields[];
-extern const struct doc_part event_parts[], incident_parts[], incident_bulk_parts[];
+extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
+	integration_health_fields[];
+extern const struct doc_part event_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 
 #endif

@@ -1,6 +1,6 @@
 /* cache.c - the sources a worker knows, newest used first.
  *
- * An entry is found by three names: its id, the hash of its key, and, for default sources, its provider. A generation counter in
+ * An entry is found by its names: its id, the hashes of its key and of the key before it, and, for default sources, its provider. A generation counter in
  * shared memory says when anything changed; an entry of an older generation, or older than five minutes, is stale: it is
  * asked for again with the next batch, and used as it is while MariaDB is away. Each entry is one block of memory,
  * wiped when it goes, since it holds opened secrets. Full: the entry that was not used for longest gives way. */
@@ -18,18 +18,17 @@ struct absent {
 
 struct cache {
 	size_t n, max;
-	struct cached_source *bucket[3][BUCKETS];
+	struct cached_source *bucket[CACHE_NAMES][BUCKETS];
 	struct cached_source lru;	/* ring head: next = newest used */
 	struct absent absent[ABSENT_MAX];
 	size_t absent_next;
 };
 
-static const enum lookup_kind kinds[3] = { LOOKUP_ID, LOOKUP_KEY, LOOKUP_DEFAULT };
+enum name { NAME_ID, NAME_KEY, NAME_OLD_KEY, NAME_DEFAULT };
 
-static int kind_index(enum lookup_kind kind)
-{
-	return kind == LOOKUP_ID ? 0 : kind == LOOKUP_KEY ? 1 : 2;
-}
+static const enum lookup_kind kinds[CACHE_NAMES] = {
+	[NAME_ID] = LOOKUP_ID, [NAME_KEY] = LOOKUP_KEY, [NAME_OLD_KEY] = LOOKUP_KEY, [NAME_DEFAULT] = LOOKUP_DEFAULT,
+};
 
 /* FNV-1a, 64 bit (Fowler, Noll, Vo). Names are random or our own: nobody gains by colliding. */
 static uint64_t hash_name(enum lookup_kind kind, struct str name)
@@ -41,12 +40,18 @@ static uint64_t hash_name(enum lookup_kind kind, struct str name)
 	return h;
 }
 
-static struct str entry_name(const struct cached_source *e, enum lookup_kind kind)
+static struct str entry_name(const struct cached_source *e, enum name k)
 {
-	if (kind == LOOKUP_ID)
+	switch (k) {
+	case NAME_ID:
 		return e->s.public_id;
-	if (kind == LOOKUP_KEY)
+	case NAME_KEY:
 		return e->s.key_hash;
+	case NAME_OLD_KEY:
+		return e->s.key_old_hash;
+	case NAME_DEFAULT:
+		break;
+	}
 	return e->s.is_default ? e->s.provider : STR_NONE;
 }
 
@@ -59,14 +64,19 @@ struct cache *cache_new(size_t max)
 	return c;
 }
 
-static struct cached_source **find_link(struct cache *c, enum lookup_kind kind, struct str name)
+static struct cached_source *find(struct cache *c, enum lookup_kind kind, struct str name)
 {
-	int k = kind_index(kind);
-	struct cached_source **link = &c->bucket[k][hash_name(kind, name) % BUCKETS];
+	uint64_t hash = hash_name(kind, name);
 
-	while (*link && !str_eq(entry_name(*link, kind), name))
-		link = &(*link)->chain[k];
-	return link;
+	for (int k = 0; k < CACHE_NAMES && name.n; k++) {
+		struct cached_source *e = kinds[k] == kind ? c->bucket[k][hash % BUCKETS] : NULL;
+
+		while (e && !str_eq(entry_name(e, k), name))
+			e = e->chain[k];
+		if (e)
+			return e;
+	}
+	return NULL;
 }
 
 static void entry_free(struct cached_source *e)
@@ -80,8 +90,8 @@ static void entry_free(struct cached_source *e)
 
 static void remove_entry(struct cache *c, struct cached_source *e)
 {
-	for (int k = 0; k < 3; k++) {
-		struct str name = entry_name(e, kinds[k]);
+	for (int k = 0; k < CACHE_NAMES; k++) {
+		struct str name = entry_name(e, k);
 		struct cached_source **link;
 
 		if (!name.n)
@@ -112,7 +122,7 @@ void cache_free(struct cache *c)
 static size_t text_bytes(const struct live_source *s)
 {
 	size_t n = s->public_id.n + s->provider.n + s->name.n + s->service_name.n + s->allowed_ips.n + s->settings.n
-		+ s->services.n + s->key_hash.n;
+		+ s->services.n + s->key_hash.n + s->key_old_hash.n;
 
 	for (size_t i = 0; i < s->secret_n; i++)
 		n += s->secrets[i].n;
@@ -131,7 +141,7 @@ static void move_text(struct str *s, char **to)
 static void copy_texts(struct cached_source *e)
 {
 	struct str *texts[] = { &e->s.public_id, &e->s.provider, &e->s.name, &e->s.service_name, &e->s.allowed_ips, &e->s.settings,
-		&e->s.services, &e->s.key_hash };
+		&e->s.services, &e->s.key_hash, &e->s.key_old_hash };
 	char *to;
 
 	e->block_n = text_bytes(&e->s);
@@ -194,8 +204,8 @@ void cache_put(struct cache *c, const struct live_source *s, uint64_t generation
 	while (c->n >= c->max)
 		remove_entry(c, c->lru.lru_prev);
 	e = entry_new(s, generation, now);
-	for (int k = 0; k < 3; k++) {
-		struct str name = entry_name(e, kinds[k]);
+	for (int k = 0; k < CACHE_NAMES; k++) {
+		struct str name = entry_name(e, k);
 		struct cached_source **head;
 
 		if (!name.n)
@@ -213,7 +223,7 @@ void cache_put(struct cache *c, const struct live_source *s, uint64_t generation
 
 struct cached_source *cache_find(struct cache *c, enum lookup_kind kind, struct str name)
 {
-	struct cached_source *e = name.n ? *find_link(c, kind, name) : NULL;
+	struct cached_source *e = find(c, kind, name);
 
 	if (!e || e == c->lru.lru_next)
 		return e;
@@ -239,7 +249,7 @@ bool cache_is_fresh(const struct cached_source *e, uint64_t generation, ms_t now
 
 void cache_forget(struct cache *c, enum lookup_kind kind, struct str name)
 {
-	struct cached_source *e = name.n ? *find_link(c, kind, name) : NULL;
+	struct cached_source *e = find(c, kind, name);
 
 	if (e)
 		remove_entry(c, e);

@@ -109,6 +109,7 @@ static struct incident_row *row_of(struct decided *d, const struct ref *r, const
 		.key_hash = r->p->key_hash,
 		.dedup_key = r->p->ev->dedup_key,
 		.title = r->p->ev->summary,
+		.is_test = r->w->item->is_test,
 	};
 	return row;
 }
@@ -173,8 +174,9 @@ static void add_alert(struct batch *b, struct decided *d, const struct ref *r, s
 {
 	row->alerts++;
 	row->last_alert_at = b->now;
+	r->p->alert = id_make(b->g->c.ids, b->now);
 	d->alerts[d->alert_n++] = (struct alert_row){
-		.id = id_make(b->g->c.ids, b->now),
+		.id = r->p->alert,
 		.tenant_id = row->tenant_id,
 		.event_id = r->p->number,
 		.incident_id = row->id,

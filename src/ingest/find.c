@@ -106,6 +106,8 @@ static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 
 	if (w->endpoint.kind != LOOKUP_NONE)
 		e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+	if (e && w->endpoint.kind == LOOKUP_KEY && !key_is(e, w->endpoint.name, b->now))
+		return;		/* a key whose grace period is over names nothing */
 	if (e && e->provider && (!w->endpoint.provider || w->endpoint.provider == e->provider || w->endpoint.key_in_body)) {
 		w->source = e;
 		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : e->provider;

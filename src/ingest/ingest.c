@@ -161,10 +161,10 @@ void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, si
 	for (size_t i = 0; i < n; i++) {
 		struct ingest_work w = work_of(g, a, &items[i], now);
 
-		if (suspect_is(g->c.shm, w.print, now))
-			work[--alone] = w;
-		else
-			work[together++] = w;
+		struct ingest_work *place = suspect_is(g->c.shm, w.print, now) ? &work[--alone] : &work[together++];
+
+		*place = w;
+		items[i].work = place;
 	}
 	if (together)
 		run(g, a, work, together, now);

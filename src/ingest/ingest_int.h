@@ -29,6 +29,8 @@ struct endpoint endpoint_of(struct arena *a, struct str path, struct str query);
 
 /* ---- cache.c: sources in memory ---- */
 
+#define CACHE_NAMES 4
+
 struct cached_source {
 	struct live_source s;		/* texts point into this entry's own block */
 	const struct provider *provider;
@@ -44,7 +46,7 @@ struct cached_source {
 	uint64_t generation;
 	ms_t loaded_at;
 	struct cached_source *lru_prev, *lru_next;
-	struct cached_source *chain[3];	/* by id, by key, by default */
+	struct cached_source *chain[CACHE_NAMES];	/* by id, by key, by the key before it, by default */
 };
 
 struct cache;
@@ -71,6 +73,7 @@ struct plan {			/* of one event */
 	uint64_t incident;	/* 0 = none */
 	enum incident_status incident_status;
 	uint64_t service_id;	/* of the incident */
+	uint64_t alert;		/* 0 = none */
 	unsigned char id_hash[KEY_HASH_BYTES];
 	unsigned char key_hash[KEY_HASH_BYTES];
 	bool for_incident;	/* goes through incident_decide */
@@ -129,8 +132,12 @@ bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const
 /* The batch is done with a stage: works [from, to) have it behind them, but for those refused and those without events to store. */
 void batch_done(struct batch *b, enum stage stage, size_t from, size_t to);
 
+/* prove.c: is that the SHA-256 of the source's key, or of the one before it that is still good? */
+bool key_is(const struct cached_source *s, struct str hash, ms_t now);
 /* map.c: inflates and parses the body, once; false: w->body_refusal says why. */
 bool body_open(struct batch *b, struct ingest_work *w);
+/* map.c: the number of the service whose incident the event concerns. */
+uint64_t service_of(const struct cached_source *s, const struct event *ev);
 /* gate.c: name of the remote address's bucket. */
 uint64_t remote_key(struct str remote_addr);
 

@@ -101,7 +101,7 @@ static bool is_called(const struct json *service, struct str name)
 }
 
 /* With routeByService the event's own word decides, where a service of that name or alias exists. */
-static uint64_t service_of(const struct cached_source *s, const struct event *ev)
+uint64_t service_of(const struct cached_source *s, const struct event *ev)
 {
 	uint64_t id;
 
@@ -139,6 +139,8 @@ static bool map(struct batch *b, struct ingest_work *w)
 		if (pl->ev->invalid)
 			continue;
 		pl->number = id_make(b->g->c.ids, b->now);
+		if (w->item->is_test && pl->ev->dedup_key.n)
+			pl->ev->dedup_key = w->item->test_key;
 		key_hash(pl->ev->event_id, pl->id_hash);
 		pl->for_incident = (w->source->s.actions & DO_INCIDENT) && pl->ev->action != ACTION_IGNORE && pl->ev->dedup_key.n;
 		if (pl->for_incident) {

@@ -2,7 +2,7 @@
  *
  * A source with a signature secret is proven by the signature alone, any other by its key; both where requireKey is set. A
  * failed proof takes from the remote address's bucket, never from the source's, so that a stranger cannot shut out the real
- * sender. */
+ * sender. While a key or secret is rotated the old one is good until its time, however old the cache's entry is. */
 #include "ingest_int.h"
 
 /* Where a key may stand: the standard header, ours, Basic, and the query for senders that can do nothing else. */
@@ -29,7 +29,15 @@ static struct str given_key(struct arena *a, const struct inbound *in)
 	return key;
 }
 
-static bool key_matches(struct arena *a, const struct ingest_work *w)
+bool key_is(const struct cached_source *s, struct str hash, ms_t now)
+{
+	const struct live_source *l = &s->s;
+
+	return equal_ct(hash.p, hash.n, l->key_hash.p, l->key_hash.n) ||
+		(now < l->key_old_until && equal_ct(hash.p, hash.n, l->key_old_hash.p, l->key_old_hash.n));
+}
+
+static bool key_matches(struct arena *a, const struct ingest_work *w, ms_t now)
 {
 	unsigned char hash[SHA256_BYTES];
 	struct str key;
@@ -38,14 +46,14 @@ static bool key_matches(struct arena *a, const struct ingest_work *w)
 		return true;
 	key = given_key(a, &w->item->in);
 	sha256(key, hash);
-	return key.n && equal_ct(hash, sizeof(hash), w->source->s.key_hash.p, w->source->s.key_hash.n);
+	return key.n && key_is(w->source, (struct str){ (const char *)hash, sizeof(hash) }, now);
 }
 
 static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *code, const char *message, const char *reason)
 {
 	const struct ingest_config *c = &b->g->c;
 
-	if (c->rate_limit)
+	if (c->rate_limit && !w->item->is_test)
 		(void)rate_take(c->shm, remote_key(w->item->remote_addr), c->remote_per_minute, b->now);
 	count(c->shm, C_REFUSED_PROOF, 1);
 	w->refusal.reason = reason;
@@ -59,14 +67,25 @@ static void debug_proof(const struct ingest_work *w)
 		LOG_U("secret_bytes", w->source->s.secrets[0].n), LOG_U("secrets", w->source->s.secret_n));
 }
 
+/* Newest first, so those whose time is over are not always at the end. */
+static size_t valid_secrets(const struct live_source *s, ms_t now, struct str out[SOURCE_SECRETS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->secret_n; i++)
+		if (!s->secret_until[i] || s->secret_until[i] > now)
+			out[n++] = s->secrets[i];
+	return n;
+}
+
 static bool check_signature(struct batch *b, struct ingest_work *w)
 {
+	struct str secrets[SOURCE_SECRETS_MAX];
 	struct inbound in = w->item->in;
-	struct proof_input input = {
-		.arena = b->a, .in = &in, .secrets = w->source->s.secrets, .secret_n = w->source->s.secret_n,
-	};
+	struct proof_input input = { .arena = b->a, .in = &in, .secrets = secrets };
 	enum verdict v;
 
+	input.secret_n = valid_secrets(&w->source->s, b->now, secrets);
 	in.body = w->raw;
 	v = proof_check(provider_proofs(w->provider), &input, &w->proof);
 	if (v == PROVEN)
@@ -84,7 +103,7 @@ static bool take_rate(struct batch *b, struct ingest_work *w)
 {
 	bool final = w->provider->flags & FINAL_4XX;
 
-	if (!b->g->c.rate_limit)
+	if (!b->g->c.rate_limit || w->item->is_test)
 		return true;
 	w->item->rate = rate_take(b->g->c.shm, w->source->rate_key, w->source->per_minute, b->now);
 	if (w->item->rate.allowed)
@@ -94,13 +113,19 @@ static bool take_rate(struct batch *b, struct ingest_work *w)
 	return work_refuse(w, final ? 503 : 429, "rate_limited", "This integration takes no more requests in this minute.");
 }
 
+/* A test shows whether the signature is right also where senders' are not looked at. */
+static bool must_sign(const struct batch *b, const struct ingest_item *it)
+{
+	return it->is_test ? !it->proof_waived : b->g->c.verify_signatures;
+}
+
 static bool prove(struct batch *b, struct ingest_work *w)
 {
 	bool signs = w->source->s.secret_n > 0;
 
-	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w))
+	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
 		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
-	if (signs && b->g->c.verify_signatures && !check_signature(b, w))
+	if (signs && must_sign(b, w->item) && !check_signature(b, w))
 		return false;
 	return take_rate(b, w);
 }

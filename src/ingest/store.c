@@ -48,7 +48,7 @@ static struct claim_ref *collect(struct batch *b, size_t from, size_t to, size_t
 			p->known = false;
 			p->twin = NULL;
 			p->change = (struct incident_change){ 0 };
-			p->incident = 0;
+			p->incident = p->alert = 0;
 			p->incident_status = INCIDENT_NONE;
 			if (p->ev->invalid)
 				continue;
@@ -178,6 +178,7 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.event_id = w->plan_n ? stored_event(&w->plans[0]) : 0,
 		.is_duplicate = repeated,
 		.stages = record_stages(b, w, repeated),
+		.is_test = w->item->is_test,
 	};
 }
 
@@ -229,6 +230,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 				.done = w->source->s.actions & DO_AT_ONCE,
 				.ev = p->ev,
 				.status = status,
+				.is_test = w->item->is_test,
 				.received_at = b->now,
 				.processed_at = status == EVENT_PENDING ? 0 : b->now,
 			};
@@ -240,9 +242,13 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 static void add_stats(struct stats_row *s, const struct ingest_work *w)
 {
 	s->received++;
-	s->errors += w->item->answer.status >= 400;
 	s->repeated += all_known(w);
-	s->latency_us += (uint64_t)(clock_mono_us() - w->item->began_us);
+	if (w->item->is_test) {
+		s->tests++;
+	} else {
+		s->errors += w->item->answer.status >= 400;
+		s->latency_us += (uint64_t)(clock_mono_us() - w->item->began_us);
+	}
 	for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
 		const struct plan *p = &w->plans[k];
 

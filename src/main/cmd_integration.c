@@ -6,6 +6,8 @@
 
 #define SECRET_BYTES 32		/* of a made signature secret: 64 hex digits */
 #define RATE_MAX 1000000
+#define GRACE_DEFAULT 86400	/* seconds, as in the API */
+#define GRACE_MAX (90 * 86400)
 
 struct made {
 	struct str id, webhook_url, key, secret;
@@ -54,20 +56,26 @@ static bool service_find(struct ctl *c, struct str word, struct str *public_id, 
 	return found == 1;
 }
 
-static bool secret_choose(struct ctl *c, struct str *secret, struct err *e)
+static struct str secret_make(struct ctl *c)
 {
 	unsigned char raw[SECRET_BYTES];
+	struct str secret;
 
+	random_bytes(raw, sizeof(raw));
+	secret = hex_encode(c->arena, raw, sizeof(raw));
+	secret_wipe(raw, sizeof(raw));
+	return secret;
+}
+
+static bool secret_choose(struct ctl *c, struct str *secret, struct err *e)
+{
 	*secret = ctl_value(c, "secret");
 	if (ctl_has(c, "secret") + ctl_has(c, "secret-stdin") + ctl_has(c, "generate-secret") > 1)
 		return err_set(e, ERR_INVALID, "--secret, --secret-stdin and --generate-secret exclude each other");
 	if (ctl_has(c, "secret-stdin"))
 		return ctl_stdin_line(c, secret, e);
-	if (ctl_has(c, "generate-secret")) {
-		random_bytes(raw, sizeof(raw));
-		*secret = hex_encode(c->arena, raw, sizeof(raw));
-		secret_wipe(raw, sizeof(raw));
-	}
+	if (ctl_has(c, "generate-secret"))
+		*secret = secret_make(c);
 	return true;
 }
 
@@ -159,6 +167,71 @@ static bool delete(struct ctl *c, struct err *e)
 	return true;
 }
 
+/* ---- integration rotate-key, rotate-secret ---- */
+
+struct rotated {
+	struct str id, key, secret;
+	ms_t grace_until;
+};
+
+static const struct field rotated_key_fields[] = {
+	FIELD_STR(struct rotated, id, "id", ""),
+	FIELD_STR(struct rotated, key, "key", ""),
+	FIELD_TIME(struct rotated, grace_until, "graceUntil", ""),
+	FIELD_END
+};
+
+static const struct field rotated_secret_fields[] = {
+	FIELD_STR(struct rotated, id, "id", ""),
+	FIELD_STR(struct rotated, secret, "signatureSecret", ""),
+	FIELD_TIME(struct rotated, grace_until, "graceUntil", ""),
+	FIELD_END
+};
+
+static bool read_grace(struct ctl *c, ms_t *grace_ms, struct rotated *r, struct err *e)
+{
+	uint64_t seconds = GRACE_DEFAULT;
+
+	if (!ctl_number(c, "grace", 0, GRACE_MAX, &seconds, e))
+		return false;
+	*grace_ms = (ms_t)seconds * MS_PER_SECOND;
+	r->id = ctl_word(c, 0);
+	r->grace_until = seconds ? c->now + *grace_ms : 0;
+	return true;
+}
+
+static bool rotate_key(struct ctl *c, struct err *e)
+{
+	struct rotated r = { .id = STR_NONE };
+	ms_t grace_ms;
+	int found;
+
+	if (!read_grace(c, &grace_ms, &r, e))
+		return false;
+	found = source_rotate_key(c->db, c->arena, c->seal, c->shm, c->tenant_id, r.id, grace_ms, &c->who, c->now, &r.key, e);
+	if (found != 1)
+		return found == 0 ? missing(c, e) : false;
+	ctl_one(c, rotated_key_fields, &r);
+	return true;
+}
+
+static bool rotate_secret(struct ctl *c, struct err *e)
+{
+	struct rotated r = { .id = STR_NONE };
+	ms_t grace_ms;
+	int found;
+
+	if (!read_grace(c, &grace_ms, &r, e) || !secret_choose(c, &r.secret, e))
+		return false;
+	if (!r.secret.n)
+		r.secret = secret_make(c);
+	found = source_rotate_secret(c->db, c->arena, c->seal, c->shm, c->tenant_id, r.id, r.secret, grace_ms, &c->who, c->now, e);
+	if (found != 1)
+		return found == 0 ? missing(c, e) : false;
+	ctl_one(c, rotated_secret_fields, &r);
+	return true;
+}
+
 static const struct ctl_option add_options[] = {
 	{ "name", "NAME", "as people know it; needed" },
 	{ "service", "NAME|ID", "whose incidents it opens, if not the default service's" },
@@ -180,6 +253,18 @@ static const struct ctl_option list_options[] = {
 	{ 0 }
 };
 
+static const struct ctl_option rotate_key_options[] = {
+	{ "grace", "SECONDS", "how long the old one stays valid; default 86400, 0 ends it at once" },
+	{ 0 }
+};
+
+static const struct ctl_option rotate_secret_options[] = {
+	{ "grace", "SECONDS", "how long the old one stays valid; default 86400, 0 ends it at once" },
+	{ "secret", "SECRET", "the new one, where the provider made it; better by --secret-stdin" },
+	{ "secret-stdin", NULL, "reads it from standard input" },
+	{ 0 }
+};
+
 static const struct ctl_option delete_options[] = {
 	{ "yes", NULL, "does not ask" },
 	{ 0 }
@@ -190,6 +275,10 @@ const struct command integration_commands[] = {
 		"makes an integration; shows URL, key and secret this once" },
 	{ "integration list", "", list_options, NEED_SCHEMA, list, "lists the integrations of the tenant" },
 	{ "integration show", "ID", NULL, NEED_SCHEMA, show, "shows an integration" },
+	{ "integration rotate-key", "ID", rotate_key_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, rotate_key,
+		"makes a new key and shows it this once" },
+	{ "integration rotate-secret", "ID", rotate_secret_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, rotate_secret,
+		"makes a new signature secret and shows it this once" },
 	{ "integration delete", "ID", delete_options, NEED_SCHEMA | NEED_STATE, delete, "deletes an integration" },
 	{ 0 }
 };

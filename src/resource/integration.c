@@ -1,11 +1,13 @@
 /* integration.c - what people set up for a provider to post to: its form, and making, changing and removing one. */
 #include "grapnel/resource.h"
 
+#include "grapnel/ingest.h"
 #include "grapnel/json.h"
 
 #define SECRET_MAX 900		/* as the store takes it */
 #define CHANGE_TRIES 8		/* one of those who change a source at once gets through at each */
 #define SETTINGS_MAX (512 * 1024)	/* while it is put together; the store takes less */
+#define GRACE_MAX (90 * 86400)	/* seconds: a rotation is over within a quarter */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 
 /* Only what somebody carries out: an event with another action would stay pending. */
@@ -192,6 +194,94 @@ bool integration_change(const struct caller *by, struct str public_id,
 		done = integration_find(by, public_id, out, e);
 	return done == 1 || (!done && not_found(e));
 }
+
+/* ---- key and secret ---- */
+
+#define GRACE_FIELD \
+	{ "graceSeconds", NUMBER_AT(struct rotate_form, grace_seconds), .max = GRACE_MAX, \
+		.help = "How long the old one stays valid beside the new one; 0 ends it at once" }
+
+const struct form_field integration_rotate_key_fields[] = {
+	GRACE_FIELD,
+	FORM_END
+};
+
+const struct form_field integration_rotate_secret_fields[] = {
+	GRACE_FIELD,
+	{ "signatureSecret", TEXT_AT(struct rotate_form, secret), .max = SECRET_MAX,
+		.help = "The new one, where the provider made it; else one is made" },
+	FORM_END
+};
+
+/* What a change of an integration's proof came to: 1, 0 and -1 of the store. */
+static bool after_rotation(const struct caller *by, struct str public_id, int done, struct source *out, struct err *e)
+{
+	if (done == 1)
+		done = integration_find(by, public_id, out, e);
+	return done == 1 || (!done && not_found(e));
+}
+
+bool integration_rotate_key(const struct caller *by, struct str public_id, const struct rotate_form *f, struct source *out,
+	struct str *key, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	int done = integration_find(by, public_id, out, e);
+
+	if (done == 1)
+		done = source_rotate_key(by->db, by->a, by->seal, by->shm, by->tenant_id, public_id,
+			(ms_t)f->grace_seconds * MS_PER_SECOND, &who, by->now, key, e);
+	return after_rotation(by, public_id, done, out, e);
+}
+
+bool integration_rotate_secret(const struct caller *by, struct str public_id, struct rotate_form *f, struct source *out,
+	struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	int done = integration_find(by, public_id, out, e);
+
+	if (!f->secret.n)
+		f->secret = make_secret(by);
+	if (done == 1)
+		done = source_rotate_secret(by->db, by->a, by->seal, by->shm, by->tenant_id, public_id, f->secret,
+			(ms_t)f->grace_seconds * MS_PER_SECOND, &who, by->now, e);
+	return after_rotation(by, public_id, done, out, e);
+}
+
+bool integration_key(const struct caller *by, struct str public_id, struct str *key, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	struct source s;
+	int found = integration_find(by, public_id, &s, e);
+
+	if (found == 1)
+		found = source_key(by->db, by->a, by->seal, by->tenant_id, public_id, &who, by->now, key, e);
+	return found == 1 || (!found && not_found(e));
+}
+
+/* ---- the test webhook ---- */
+
+static bool audit_test(const struct caller *by, struct str public_id, const struct ingest_tested *t, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	struct str detail = arena_printf(by->a, "{\"requestId\":\"%llu\",\"status\":%u}", (unsigned long long)t->request,
+		t->status);
+
+	return audit_add(by->db, &who, "integration.test", public_id, detail, by->now, e);
+}
+
+bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out, struct err *e)
+{
+	struct source s;
+	int done = integration_find(by, public_id, &s, e);
+
+	if (done == 1)
+		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, by->remote_addr, trace, by->now, out, e);
+	if (!done)
+		return not_found(e);
+	return done == 1 && audit_test(by, public_id, out, e);
+}
+
+/* ---- the end ---- */
 
 bool integration_remove(const struct caller *by, struct str public_id, struct err *e)
 {

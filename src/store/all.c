@@ -14,7 +14,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&retention_stmts,
 	&service_stmts,
 	&session_stmts,
-	&source_load_stmts,
+	&source_load_stmts, &source_secret_stmts,
 	&source_stmts,
 	&tenant_stmts,
 	&token_stmts,

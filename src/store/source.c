@@ -1,15 +1,12 @@
 /* source.c - integrations and registrations as people manage them: what can be set, key, secrets, counters.
  *
- * The key and the secrets are sealed with the source's public id as context, so that a value copied to another row does
- * not open there. Each change, its audit entry and the secrets it brings are one transaction; the generation is bumped
+ * Each change, its audit entry and the secrets it brings are one transaction; the generation is bumped
  * after it, and also when nobody knows whether the commit was done: reading once too often harms nobody. */
 #include "store_int.h"
 
 #include "grapnel/json.h"
 #include "grapnel/net.h"
 
-#define KEY_BYTES 16		/* 32 hex digits: the form of a PagerDuty routing key */
-#define SECRET_MAX 900		/* what VARBINARY(1024) holds, less the 30 bytes of sealing and some room */
 #define ALLOWED_IPS_MAX 4096	/* about 200 networks; ingest walks through all of them */
 #define SETTINGS_MAX 60000	/* TEXT holds 65535 */
 #define DETAIL_MAX 20000	/* two times name and addresses */
@@ -18,11 +15,12 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 
 #define STATS(sum) "(SELECT CAST(COALESCE(SUM(" sum "), 0) AS UNSIGNED) FROM source_stats t WHERE t.source_id = s.id AND "
 
-/* Two values: now, and the hour before the first that counts as the last 24. */
+/* Three values: now, now, and the hour before the first that counts as the last 24. */
 #define SELECT_SOURCE \
 	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
 	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at," \
+	" IF(s.key_old_until > ?, s.key_old_until, NULL) AS key_old_until," \
 	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id" \
 	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
 	STATS("t.alerts") "t.hour = 0) AS alert_count," \
@@ -50,8 +48,8 @@ static const struct stmt stmts[] = {
 		"UPDATE sources SET name = ?, service_id = ?, enabled = ?, is_default = ?, actions = ?, rate_per_minute = ?,"
 		" allowed_ips = ?, require_key = ?, route_by_service = ?, settings = ?, updated_at = ? WHERE id = ?" },
 	[Q_DELETE] = { "source.delete",
-		"UPDATE sources SET deleted_at = ?, updated_at = ?, enabled = 0, key_hash = NULL, key_sealed = NULL"
-		" WHERE id = ?" },
+		"UPDATE sources SET deleted_at = ?, updated_at = ?, enabled = 0, key_hash = NULL, key_sealed = NULL,"
+		" key_old_hash = NULL WHERE id = ?" },
 	[Q_SECRET_ADD] = { "source.secret_add",
 		"INSERT INTO source_secrets (source_id, sealed, created_at) VALUES (?, ?, ?)" },
 	[Q_SECRET_DROP] = { "source.secret_drop",
@@ -79,6 +77,7 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct source, has_secret, "has_secret", ""),
 	FIELD_TIME(struct source, created_at, "created_at", ""),
 	FIELD_TIME(struct source, updated_at, "updated_at", ""),
+	FIELD_TIME(struct source, key_old_until, "key_old_until", ""),
 	FIELD_U64(struct source, alert_count, "alert_count", ""),
 	FIELD_U64(struct source, webhook_count, "webhook_count", ""),
 	FIELD_U64(struct source, error_count, "error_count", ""),
@@ -107,7 +106,7 @@ struct change {
 	struct source source;		/* as it is to be; id and service are filled inside */
 	struct str sealed_secret;	/* n 0: none */
 	bool replace_secrets;
-	struct str key_hash, key_sealed;
+	struct made_key key;
 	const struct who *who;
 	ms_t now;
 	bool found;
@@ -122,7 +121,7 @@ static uint64_t day_ago_hour(ms_t now)
 
 int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e)
 {
-	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_U(day_ago_hour(now)), V_S(public_id), V_U(tenant_id)), a,
+	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_I(now), V_U(day_ago_hour(now)), V_S(public_id), V_U(tenant_id)), a,
 		fields, sizeof(*out), out, e);
 }
 
@@ -134,9 +133,9 @@ bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str 
 
 	if (provider.n)
 		return db_query(db, &stmts[Q_LIST_OF],
-			VALS(V_I(now), V_U(hour), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
+			VALS(V_I(now), V_I(now), V_U(hour), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
 			sizeof(**out), out, n, e);
-	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_U(hour), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
+	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_I(now), V_U(hour), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
 		sizeof(**out), out, n, e);
 }
 
@@ -179,8 +178,8 @@ static bool check(struct arena *a, const struct source *s, struct str secret, st
 		return err_field(e, ERR_INVALID, "actions", "a source needs at least one known action");
 	if (s->rate_per_minute > UINT32_MAX)
 		return err_field(e, ERR_INVALID, "rateLimitPerMinute", "the rate is too large");
-	if (secret.n > SECRET_MAX)
-		return err_field(e, ERR_INVALID, "signatureSecret", "the secret has more than %d bytes", SECRET_MAX);
+	if (secret.n > SOURCE_SECRET_MAX)
+		return err_field(e, ERR_INVALID, "signatureSecret", "the secret has more than %d bytes", SOURCE_SECRET_MAX);
 	return ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
 }
 
@@ -268,13 +267,6 @@ static bool secret_write(struct db *db, const struct change *c, struct err *e)
 		db_exec(db, &stmts[Q_SECRET_ADD], VALS(V_U(c->source.id), V_S(c->sealed_secret), V_I(c->now)), NULL, e);
 }
 
-static struct str secret_seal(struct arena *a, const struct seal_key *sk, struct str public_id, struct str secret)
-{
-	struct str context = arena_printf(a, "source_secret:%.*s", STR_ARG(public_id));
-
-	return secret.n ? seal(a, sk, secret, context.p) : STR_NONE;
-}
-
 static bool add_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
@@ -286,28 +278,12 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		VALS(V_S(s->public_id), V_U(s->tenant_id), V_U(s->kind), V_S(s->provider), V_S(s->name),
 			V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
-			V_U(s->route_by_service), V_S(c->key_hash), V_S(c->key_sealed), text_val(s->settings),
+			V_U(s->route_by_service), V_S(c->key.hash), V_S(c->key.sealed), text_val(s->settings),
 			V_I(c->now), V_I(c->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
 	s->id = db_insert_id(db);
 	return secret_write(db, c, e) && audit(db, c, "create", NULL, s, e);
-}
-
-/* 32 hex digits, their hash and their sealed form. */
-static struct str key_make(struct change *c, const struct seal_key *sk)
-{
-	unsigned char raw[KEY_BYTES], digest[SHA256_BYTES];
-	struct str context = arena_printf(c->arena, "source_key:%.*s", STR_ARG(c->source.public_id));
-	struct str key;
-
-	random_bytes(raw, sizeof(raw));
-	key = hex_encode(c->arena, raw, sizeof(raw));
-	secret_wipe(raw, sizeof(raw));
-	sha256(key, digest);
-	c->key_hash = arena_str(c->arena, (struct str){ (const char *)digest, sizeof(digest) });
-	c->key_sealed = seal(c->arena, sk, key, context.p);
-	return key;
 }
 
 bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
@@ -316,7 +292,6 @@ bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struc
 	struct change c = { .arena = a, .source = *in, .who = who, .now = now };
 	struct source *s = &c.source;
 	char id[PUBLIC_ID_MAX];
-	struct str made;
 	bool ok;
 
 	if (!check(a, in, secret, e))
@@ -326,13 +301,13 @@ bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struc
 	s->public_id = arena_str(a, str_of(id));
 	s->has_secret = secret.n > 0;
 	s->created_at = s->updated_at = now;
-	made = key_make(&c, sk);
-	c.sealed_secret = secret_seal(a, sk, s->public_id, secret);
+	c.key = source_key_make(a, sk, s->public_id);
+	c.sealed_secret = source_secret_seal(a, sk, s->public_id, secret);
 	ok = db_tx(db, add_tx, &c, e);
 	bump_if_done(shm, ok, e);
 	if (ok) {
 		*out = c.source;
-		*key = made;
+		*key = c.key.text;
 	}
 	return ok;
 }
@@ -388,7 +363,7 @@ int source_update(struct db *db, struct arena *a, const struct seal_key *sk, str
 
 	if (!check(a, in, secret, e))
 		return -1;
-	c.sealed_secret = secret_seal(a, sk, in->public_id, secret);
+	c.sealed_secret = source_secret_seal(a, sk, in->public_id, secret);
 	ok = db_tx(db, update_tx, &c, e);
 	bump_if_done(shm, ok, e);
 	return ok ? c.found : -1;

@@ -1,7 +1,7 @@
 /* source_load.c - sources as ingest knows them: with opened secrets, many in one round trip.
  *
  * A batch names its sources in three ways (id in the URL, routing key in the body, provider alone), so one statement takes
- * three JSON arrays and joins each to its own unique key. One row comes back for each secret; rows of one source follow
+ * three JSON arrays and joins each to its own key; routing keys also to that of the keys before a rotation. One row comes back for each secret; rows of one source follow
  * each other, newest secret first.
  *
  * A secret that does not open (its key was taken out of the key file, or the row was tampered with) must not make the
@@ -15,7 +15,7 @@ enum { Q_SOME, Q_ALL, Q_STAMP };
 	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
-	" s.key_hash, x.sealed, IF(s.route_by_service," \
+	" s.key_hash, s.key_old_hash, s.key_old_until, x.sealed, x.expires_at AS secret_until, IF(s.route_by_service," \
 	" (SELECT JSON_ARRAYAGG(JSON_OBJECT('id', o.id, 'name', o.name, 'aliases', JSON_COMPACT(o.aliases)))" \
 	" FROM services o WHERE o.tenant_id = s.tenant_id AND o.deleted_at IS NULL), NULL) AS services FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
 	" LEFT JOIN source_secrets x ON x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)" \
@@ -30,6 +30,7 @@ static const struct stmt stmts[] = {
 	[Q_SOME] = { "source_load.some",
 		SELECT_LIVE(IDS_BY("s.public_id = j.v")
 			" UNION " IDS_BY("s.key_hash = UNHEX(j.v)")
+			" UNION " IDS_BY("s.key_old_hash = UNHEX(j.v)")
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
@@ -43,6 +44,7 @@ const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 struct row {
 	struct live_source source;
 	struct str sealed;	/* p NULL: it has no secret */
+	ms_t secret_until;
 };
 
 static const struct field fields[] = {
@@ -64,7 +66,10 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct row, source.require_key, "require_key", ""),
 	FIELD_BOOL(struct row, source.route_by_service, "route_by_service", ""),
 	FIELD_STR(struct row, source.key_hash, "key_hash", ""),
+	FIELD_STR(struct row, source.key_old_hash, "key_old_hash", ""),
+	FIELD_TIME(struct row, source.key_old_until, "key_old_until", ""),
 	FIELD_STR(struct row, sealed, "sealed", ""),
+	FIELD_TIME(struct row, secret_until, "secret_until", ""),
 	FIELD_END
 };
 
@@ -88,7 +93,7 @@ static void secret_open(struct arena *a, const struct seal_key *sk, const struct
 		*to = never_matching(a);
 		s->secrets_lost = true;
 	}
-	s->secret_n++;
+	s->secret_until[s->secret_n++] = r->secret_until;
 }
 
 /* Rows of one source become one element. */
@@ -118,7 +123,7 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 	struct row *rows;
 	size_t row_n;
 
-	if (!db_query(db, &stmts[Q_SOME], VALS(array_val(ids), array_val(key_hashes), array_val(providers), V_I(now)), a,
+	if (!db_query(db, &stmts[Q_SOME], VALS(array_val(ids), array_val(key_hashes), array_val(key_hashes), array_val(providers), V_I(now)), a,
 		fields, sizeof(*rows), &rows, &row_n, e))
 		return false;
 	fold(a, sk, rows, row_n, out, n);

@@ -6,7 +6,7 @@
 
 #define NAME_MAX_CHARS 100	/* VARCHAR(100) of every column `name` */
 
-extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmts, service_stmts, source_stmts, source_load_stmts,
+extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmts, service_stmts, source_stmts, source_load_stmts, source_secret_stmts,
 	incident_stmts, auto_resolve_stmts, job_stmts, retention_stmts, batch_stmts, session_stmts;
 
 /* A name as people give it: UTF-8, 1 to 100 characters, no control characters, no blank at either end. ERR_INVALID names
@@ -21,5 +21,15 @@ void bump_if_done(struct shm *shm, bool ok, const struct err *e);
 /* After a failed write: when a unique key refused it, that is ERR_CONFLICT with this sentence; else *e stays. Returns
  * false. */
 bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e);
+
+/* ---- source_secret.c, for source.c ---- */
+
+#define SOURCE_SECRET_MAX 900	/* what VARBINARY(1024) holds, less the 30 bytes of sealing and some room */
+
+struct made_key {
+	struct str text, hash, sealed;
+};
+struct made_key source_key_make(struct arena *a, const struct seal_key *sk, struct str public_id);
+struct str source_secret_seal(struct arena *a, const struct seal_key *sk, struct str public_id, struct str secret);	/* empty: none */
 
 #endif

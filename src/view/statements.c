@@ -40,6 +40,18 @@ const struct stmt view_stmt[] = {
 		SELECT_SERVICE " AND v.tenant_id = ? AND v.public_id = ?" },
 	[V_SERVICES] = { "view.services",
 		SELECT_SERVICE " AND v.tenant_id = ? AND v.id < ? AND v.name LIKE ? ORDER BY v.id DESC LIMIT ?" },
+	[V_TRAFFIC] = { "view.traffic",
+		"SELECT s.provider, CAST(COALESCE(SUM(t.received - t.tests), 0) AS UNSIGNED) AS received,"
+		" CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) AS errors,"
+		" CAST(COALESCE(SUM(t.latency_us), 0) AS UNSIGNED) AS latency_us"
+		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour > ?"
+		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL GROUP BY s.provider" },
+	[V_SOURCE_HOURS] = { "view.source_hours",
+		"SELECT t.source_id, t.hour, CAST(SUM(t.received - t.tests) AS UNSIGNED) AS received,"
+		" CAST(SUM(t.errors) AS UNSIGNED) AS errors"
+		" FROM JSON_TABLE(?, '$[*]' COLUMNS (id INT UNSIGNED PATH '$')) j"
+		" JOIN source_stats t ON t.source_id = j.id AND t.hour > ?"
+		" GROUP BY t.source_id, t.hour ORDER BY t.source_id, t.hour", SCAN_OK },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

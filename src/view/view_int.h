@@ -80,7 +80,7 @@ bool incident_plan(struct db *db, struct arena *a, const struct incident_filter 
 /* ---- statements.c ---- */
 
 enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS,
-	V_SERVICE_ROW, V_SERVICE, V_SERVICES };
+	V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC, V_SOURCE_HOURS };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */

@@ -2,6 +2,7 @@
  * First of all who may do what: each route with each role and each scope. */
 #include "grapnel/account.h"
 #include "grapnel/api.h"
+#include "grapnel/ingest.h"
 #include "grapnel/json.h"
 #include "tests/unit/schema_test.h"
 #include "view_data.h"
@@ -16,6 +17,7 @@ static struct err e;
 static struct shm *shm;
 static struct seal_key *seal_key;
 static struct api *api;
+static struct ingest *ingest;
 static struct conf conf;
 static struct id_maker ids = { .worker = 3 };
 static ms_t now = NOW;
@@ -24,7 +26,7 @@ static char admin[64], root[64],
 
 /* ---- requests and answers ---- */
 
-struct answer {
+struct reply {
 	unsigned status;
 	struct str body;
 	const struct json *json;	/* NULL where there is none */
@@ -81,7 +83,7 @@ static void hold_against_document(const struct request *rq, const struct json *b
 		m.route->pattern, rq->response.status, schema_why, STR_ARG(rq->response.body));
 }
 
-static struct answer send_request(struct request *rq)
+static struct reply send_request(struct request *rq)
 {
 	const struct json *json = NULL;
 	struct err bad = { 0 };
@@ -101,7 +103,7 @@ static struct answer send_request(struct request *rq)
 	if (rq->response.body.n && !rq->response.content_type)
 		ck_assert_msg(json_parse(a, rq->response.body, &json, &bad), "%s", bad.text);
 	hold_against_document(rq, json);
-	return (struct answer){ rq->response.status, rq->response.body, json, rq };
+	return (struct reply){ rq->response.status, rq->response.body, json, rq };
 }
 
 static struct request *request_new(const char *token, const char *method, const char *uri,
@@ -123,22 +125,22 @@ static struct request *request_new(const char *token, const char *method, const 
 	return rq;
 }
 
-static struct answer ask(const char *token, const char *method, const char *uri, const char *body)
+static struct reply ask(const char *token, const char *method, const char *uri, const char *body)
 {
 	return send_request(request_new(token, method, uri, body));
 }
 
-static struct answer expect(unsigned status, const char *token, const char *method, const char *uri,
+static struct reply expect(unsigned status, const char *token, const char *method, const char *uri,
 	const char *body)
 {
-	struct answer r = ask(token, method, uri, body);
+	struct reply r = ask(token, method, uri, body);
 
 	ck_assert_msg(r.status == status, "%s %s: %u instead of %u: %.*s", method, uri, r.status,
 		status, STR_ARG(r.body));
 	return r;
 }
 
-static void expect_error(unsigned status, const char *code, const char *field, struct answer r)
+static void expect_error(unsigned status, const char *code, const char *field, struct reply r)
 {
 	ck_assert_msg(r.status == status, "%u instead of %u: %.*s", r.status, status,
 		STR_ARG(r.body));
@@ -148,7 +150,7 @@ static void expect_error(unsigned status, const char *code, const char *field, s
 		STR_ARG(r.body));
 }
 
-static struct str member(struct answer r, const char *pointer)
+static struct str member(struct reply r, const char *pointer)
 {
 	return json_text(json_at(r.json, str_of(pointer)));
 }
@@ -160,7 +162,7 @@ static struct str member(struct answer r, const char *pointer)
 			str_eqs(got_, want), "got \"%.*s\", want \"%s\"", STR_ARG(got_), want); \
 	} while (0)
 
-static struct str header_of(struct answer r, const char *name)
+static struct str header_of(struct reply r, const char *name)
 {
 	for (const struct header *h = r.rq->response.headers; h->name.n; h++)
 		if (str_ieqs(h->name, name))
@@ -257,7 +259,7 @@ START_TEST(test_each_role_and_scope_may_do_what_its_row_says)
 	for (enum role role = ROLE_VIEWER; role <= ROLE_ADMIN; role++)
 		for (unsigned s = 0; s < SCOPES; s++) {
 			bool may = role >= NEED_ROLE(r->needs) && scopes & 1u << s;
-			struct answer got = ask(token_of(role, s), r->method, path, "{}");
+			struct reply got = ask(token_of(role, s), r->method, path, "{}");
 
 			if (!may)
 				expect_error(403, "forbidden", NULL, got);
@@ -312,7 +314,7 @@ END_TEST
 
 START_TEST(test_a_token_has_600_requests_a_minute)
 {
-	struct answer r;
+	struct reply r;
 	char token[64];
 
 	token_for(1, ROLE_VIEWER, false, SCOPE_READ, token);
@@ -346,7 +348,7 @@ END_TEST
 
 START_TEST(test_the_rate_limit_can_be_switched_off)
 {
-	struct answer r;
+	struct reply r;
 
 	conf.ingest.rate_limit = false;
 	for (unsigned i = 0; i < 700; i++)
@@ -430,7 +432,7 @@ static const struct {
 START_TEST(test_content_codings)
 {
 	struct request *rq = request_new(admin, "POST", "/api/integrations", "");
-	struct answer r;
+	struct reply r;
 
 	rq->headers = (struct header[]){ rq->headers[0],
 		{ STR("content-encoding"), str_of(codings[_i].coding) } };
@@ -461,7 +463,7 @@ END_TEST
 
 START_TEST(test_an_integration_from_birth_to_end)
 {
-	struct answer r = expect(201, admin, "POST", "/api/integrations",
+	struct reply r = expect(201, admin, "POST", "/api/integrations",
 		"{\"name\":\"CI\",\"type\":\"github\",\"serviceId\":\"sv_shop\",\"signatureSecret\":\"s3cret\",\"rateLimitPerMinute\":0,"
 		"\"allowedIps\":[\"192.0.2.0/24\",\"::1\"],\"actions\":[\"incident\",\"record\"],\"requireKey\":true,\"routeByService\":true}");
 	struct str id = member(r, "/id");
@@ -511,7 +513,7 @@ END_TEST
 
 START_TEST(test_an_integration_needs_little)
 {
-	struct answer r = expect(201, admin, "POST", "/api/integrations",
+	struct reply r = expect(201, admin, "POST", "/api/integrations",
 		"{\"name\":\"pay\",\"type\":\"stripe\"}");
 
 	is(member(r, "/actions/0"), "record");
@@ -525,6 +527,137 @@ START_TEST(test_an_integration_needs_little)
 }
 END_TEST
 
+/* ---- key and secret ---- */
+
+static const char *made(const char *body)
+{
+	return arena_printf(a, "/api/integrations/%.*s", STR_ARG(member(expect(201, admin, "POST", "/api/integrations", body), "/id"))).p;
+}
+
+START_TEST(test_rotating_shows_the_new_one_once)
+{
+	const char *path = made("{\"name\":\"r\",\"type\":\"github\",\"signatureSecret\":\"first\"}");
+	const char *key_path = arena_printf(a, "%s/rotate-key", path).p, *secret_path = arena_printf(a, "%s/rotate-secret", path).p;
+	struct reply r = expect(200, admin, "POST", key_path, NULL);
+	char day[TIME_TEXT], minute[TIME_TEXT];
+
+	time_format(now + MS_PER_DAY, day);
+	time_format(now + MS_PER_MINUTE, minute);
+	ck_assert_uint_eq(member(r, "/key").n, 32);
+	is(member(r, "/graceUntil"), day);
+	ck_assert_ptr_null(json_get(r.json, "signatureSecret"));
+	r = expect(200, admin, "POST", key_path, "{\"graceSeconds\":0}");
+	ck_assert(json_is(json_get(r.json, "graceUntil"), JSON_NULL));
+
+	r = expect(200, admin, "POST", secret_path, "{\"graceSeconds\":60}");
+	ck_assert(str_starts(member(r, "/signatureSecret"), "whsec_"));
+	is(member(r, "/graceUntil"), minute);
+	ck_assert_ptr_null(json_get(r.json, "key"));
+	is(member(expect(200, admin, "POST", secret_path, "{\"signatureSecret\":\"theirs\"}"), "/signatureSecret"), "theirs");
+	r = expect(200, admin, "GET", path, NULL);
+	ck_assert(!json_get(r.json, "key") && !json_get(r.json, "signatureSecret"));
+
+	expect_error(400, "invalid_request", "graceSeconds", ask(admin, "POST", key_path, "{\"graceSeconds\":-1}"));
+	expect_error(400, "invalid_request", "graceSeconds", ask(admin, "POST", key_path, "{\"graceSeconds\":7776001}"));
+	expect_error(400, "invalid_request", "grace", ask(admin, "POST", secret_path, "{\"grace\":1}"));
+	expect_error(404, "not_found", NULL, ask(theirs, "POST", key_path, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "POST", secret_path, NULL));
+	path = made("{\"name\":\"keyed\",\"type\":\"prometheus\"}");
+	expect_error(409, "conflict", NULL, ask(admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, NULL));
+}
+END_TEST
+
+/* ---- the test webhook ---- */
+
+START_TEST(test_a_test_webhook_and_its_answer)
+{
+	const char *path = made("{\"name\":\"t\",\"type\":\"prometheus\"}");
+	struct reply r = expect(201, admin, "POST", arena_printf(a, "%s/test", path).p, NULL);
+	uint64_t alert, incident;
+
+	ck_assert(str_u64(member(r, "/alert/id"), &alert) && str_u64(member(r, "/incident/id"), &incident));
+	is(r.body, arena_printf(a, "{\"success\":true,\"autoResolveIn\":\"5 minutes\",\"alert\":{\"id\":\"%llu\",\"title\":\"[Prometheus] Test Alert - CPU Usage High\","
+		"\"severity\":\"MEDIUM\"},\"incident\":{\"id\":\"%llu\",\"isDuplicate\":false},\"validation\":{\"severityMapped\":"
+		"\"warning -> MEDIUM\",\"serviceRouted\":\"default\",\"providerDetected\":\"prometheus\",\"signature\":\"verified\"}}", (unsigned long long)alert, (unsigned long long)incident).p);
+	r = expect(200, admin, "GET", arena_printf(a, "/api/incidents/%llu", (unsigned long long)incident).p, NULL);
+	is(member(r, "/isTest"), "true");
+	r = expect(200, admin, "GET", path, NULL);
+	is(member(r, "/webhookCount"), "1");
+	is(member(r, "/errorCount"), "0");
+	ck_assert(member(r, "/lastWebhookAt").n);
+	expect(201, admin, "POST", arena_printf(a, "%s/test", path + strlen("/api")).p, NULL);
+}
+END_TEST
+
+START_TEST(test_a_test_webhook_without_incident)
+{
+	struct reply r = expect(201, admin, "POST", arena_printf(a, "%s/test",
+		made("{\"name\":\"t\",\"type\":\"stripe\",\"signatureSecret\":\"whsec_x\"}")).p, NULL);
+
+	ck_assert(json_is(json_get(r.json, "alert"), JSON_NULL) && json_is(json_get(r.json, "incident"), JSON_NULL) &&
+		json_is(json_get(r.json, "autoResolveIn"), JSON_NULL));
+	is(member(r, "/validation/severityMapped"), "charge.failed -> HIGH");
+	is(member(r, "/validation/signature"), "verified");
+}
+END_TEST
+
+START_TEST(test_what_cannot_be_tested)
+{
+	const char *path = arena_printf(a, "%s/test", made("{\"name\":\"t\",\"type\":\"webhook\",\"enabled\":false}")).p;
+
+	expect_error(409, "conflict", NULL, ask(admin, "POST", path, NULL));
+	expect_error(404, "not_found", NULL, ask(theirs, "POST", path, NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "POST", "/api/integrations/in_zzzzzzzzzzzzzzzzzzzz/test", NULL));
+	expect_error(400, "invalid_request", "tenant", ask(root, "POST", arena_printf(a, "%s?tenant=all", path).p, NULL));
+}
+END_TEST
+
+/* ---- health ---- */
+
+static const struct stmt traffic = { "test.traffic",
+	"INSERT INTO source_stats (source_id, hour, slot, received, errors, tests, latency_us, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1)" };
+
+static void put_traffic(uint64_t source, ms_t at, uint64_t received, uint64_t errors, uint64_t tests, uint64_t latency_us)
+{
+	static uint64_t slot = 100;
+
+	ck_assert_msg(db_exec(db, &traffic, VALS(V_U(source), V_U((uint64_t)(at / MS_PER_HOUR)), V_U(slot++), V_U(received),
+		V_U(errors), V_U(tests), V_U(latency_us)), NULL, &e), "%s", e.text);
+}
+
+START_TEST(test_health_of_integrations)
+{
+	ms_t kept = now;
+	struct reply r;
+
+	now += 100 * MS_PER_DAY;	/* away from what other tests sent */
+	r = expect(200, theirs, "GET", "/api/integrations/health", NULL);
+	is(r.body, "{\"status\":\"healthy\",\"global\":{\"totalReceived\":0,\"totalSuccess\":0,\"totalErrors\":0,\"successRate\":100.00,"
+		"\"averageLatencyMs\":0.00},\"byType\":{\"GITHUB\":{\"totalReceived\":0,\"successRate\":100.00,\"averageLatencyMs\":0.00}}}");
+	put_traffic(1, now, 70, 4, 10, 60 * 1500);
+	put_traffic(1, now - 23 * MS_PER_HOUR, 40, 1, 0, 40 * 1500);
+	put_traffic(1, now - 24 * MS_PER_HOUR, 1000, 1000, 0, 1);
+	r = expect(200, admin, "GET", "/api/integrations/health", NULL);
+	is(member(r, "/status"), "healthy");	/* 95 of 100 */
+	is(member(r, "/global/totalReceived"), "100");
+	is(member(r, "/global/totalSuccess"), "95");
+	is(member(r, "/global/totalErrors"), "5");
+	is(member(r, "/global/successRate"), "95");
+	is(member(r, "/global/averageLatencyMs"), "1.50");
+	is(member(r, "/byType/GITHUB/successRate"), "95");
+	is(member(r, "/byType/PROMETHEUS/totalReceived"), "0");
+	put_traffic(2, now, 1, 1, 0, 1500);
+	is(member(expect(200, admin, "GET", "/api/integrations/health", NULL), "/status"), "degraded");
+	is(member(expect(200, admin, "GET", "/api/integrations/health", NULL), "/byType/PROMETHEUS/successRate"), "0");
+	put_traffic(2, now, 25, 25, 0, 1500);
+	is(member(expect(200, admin, "GET", "/api/integrations/health", NULL), "/status"), "degraded");	/* 95 of 126 */
+	put_traffic(2, now, 1, 1, 0, 1500);
+	is(member(expect(200, admin, "GET", "/api/integrations/health", NULL), "/status"), "unhealthy");
+	is(member(expect(200, theirs, "GET", "/api/integrations/health", NULL), "/status"), "healthy");
+	now = kept;
+}
+END_TEST
+
 static struct str settings_of(struct str public_id)
 {
 	struct source s;
@@ -535,7 +668,7 @@ static struct str settings_of(struct str public_id)
 
 START_TEST(test_settings_and_the_switch_among_them)
 {
-	struct answer r = expect(201, admin, "POST", "/api/integrations",
+	struct reply r = expect(201, admin, "POST", "/api/integrations",
 		"{\"name\":\"pay\",\"type\":\"stripe\",\"alertTestMode\":true,\"settings\":{\"a\":1,\"b\":[2]}}");
 	struct str id = member(r, "/id");
 	const char *path = arena_printf(a, "/api/integrations/%.*s", STR_ARG(id)).p;
@@ -596,7 +729,7 @@ START_TEST(test_integrations_page_by_page)
 {
 	char uri[100] = "/api/integrations?type=webhook&limit=4";
 	size_t n = 0, pages = 0;
-	struct answer r;
+	struct reply r;
 
 	do {
 		r = expect(200, admin, "GET", uri, NULL);
@@ -614,7 +747,7 @@ END_TEST
 
 START_TEST(test_lists_of_events)
 {
-	struct answer r = expect(200, admin, "GET", "/api/events", NULL);
+	struct reply r = expect(200, admin, "GET", "/api/events", NULL);
 
 	ck_assert_uint_eq(json_get(r.json, "events")->count, 50);
 	is(member(r, "/events/0/eventId"), "ev-29999");
@@ -671,7 +804,7 @@ END_TEST
 
 START_TEST(test_an_event_with_all_about_it)
 {
-	struct answer r = expect(200, admin, "GET",
+	struct reply r = expect(200, admin, "GET",
 		arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(4)).p, NULL);
 
 	is(member(r, "/eventId"), "ev-4");
@@ -692,7 +825,7 @@ END_TEST
 
 START_TEST(test_deliveries_of_an_integration)
 {
-	struct answer r = expect(200, admin, "GET",
+	struct reply r = expect(200, admin, "GET",
 		"/api/integrations/" GITHUB "/deliveries?limit=2", NULL);
 
 	ck_assert_uint_eq(json_get(r.json, "deliveries")->count, 2);
@@ -732,7 +865,7 @@ START_TEST(test_an_incident_is_acknowledged_and_resolved_once)
 {
 	const char *path = open_incident(41), *ack = arena_printf(a, "%s/acknowledge", path).p;
 	const char *resolve = arena_printf(a, "%s/resolve", path).p;
-	struct answer r = expect(200, admin, "POST", ack, "{\"note\":\"on my way\"}");
+	struct reply r = expect(200, admin, "POST", ack, "{\"note\":\"on my way\"}");
 
 	is(member(r, "/status"), "ACKNOWLEDGED");
 	ck_assert(member(r, "/acknowledgedAt").n > 0);
@@ -783,7 +916,7 @@ START_TEST(test_not_ready_without_a_database)
 		.read_timeout_ms = 1000 };
 	struct db *away = db_new(&nowhere);
 	struct api *good = api;
-	struct answer r;
+	struct reply r;
 
 	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, NULL, "9.9" });
 	r = expect(503, NULL, "GET", "/readyz", NULL);
@@ -802,7 +935,7 @@ END_TEST
 START_TEST(test_metrics_are_for_scrapers)
 {
 	struct request *rq = request_new(NULL, "GET", "/metrics", NULL);
-	struct answer r;
+	struct reply r;
 
 	expect_error(403, "forbidden", NULL, ask(NULL, "GET", "/metrics", NULL));
 	expect_error(403, "forbidden", NULL, ask(admin, "GET", "/metrics", NULL));
@@ -822,7 +955,7 @@ END_TEST
 
 START_TEST(test_the_api_document_can_be_kept)
 {
-	struct answer r = expect(200, NULL, "GET", "/api/openapi.json", NULL);
+	struct reply r = expect(200, NULL, "GET", "/api/openapi.json", NULL);
 	struct str etag = header_of(r, "ETag");
 	struct request *again = request_new(NULL, "GET", "/api/openapi.json", NULL);
 
@@ -866,7 +999,9 @@ static void begin(const char *shm_path, const char *key_path)
 	shm = shm_open_file(shm_path, &e);
 	if (!shm || !seal_key_create(key_path, &e) || !(seal_key = seal_key_load(key_path, &e)))
 		die("%s", e.text);
-	api = api_new(&(struct api_config){ db, shm, seal_key, &conf, &ids, NULL, "9.9" });
+	ingest = ingest_new(&(struct ingest_config){ .db = db, .shm = shm, .seal = seal_key, .ids = &ids, .events_max = 100,
+		.public_url = conf.server.public_url, .verify_signatures = true, .rate_limit = true, .remote_per_minute = 60 });
+	api = api_new(&(struct api_config){ db, shm, seal_key, &conf, &ids, ingest, "9.9" });
 	token_for(1, ROLE_ADMIN, false, SCOPE_ALL, admin);
 	token_for(1, ROLE_VIEWER, true, SCOPE_ALL, root);
 	token_for(2, ROLE_ADMIN, false, SCOPE_ALL, theirs);
@@ -918,6 +1053,12 @@ static Suite *suite(void)
 	tcase_add_test(t, test_health);
 	tcase_add_test(t, test_not_ready_without_a_database);
 	tcase_add_test(t, test_metrics_are_for_scrapers);
+	/* Those that send something last. */
+	tcase_add_test(t, test_rotating_shows_the_new_one_once);
+	tcase_add_test(t, test_a_test_webhook_and_its_answer);
+	tcase_add_test(t, test_a_test_webhook_without_incident);
+	tcase_add_test(t, test_what_cannot_be_tested);
+	tcase_add_test(t, test_health_of_integrations);
 	suite_add_tcase(s, t);
 	return s;
 }
@@ -940,6 +1081,7 @@ int main(void)
 	srunner_free(r);
 	arena_free(document_arena);
 	api_free(api);
+	ingest_free(ingest);
 	db_free(db);
 	seal_key_free(seal_key);
 	shm_close(shm);

@@ -189,7 +189,7 @@ class Manual(Case):
         commands, name = {}, None
         for line in contents(os.path.join(SOURCE, "doc", "grapnelctl.1")).splitlines():
             line = line.strip()
-            match = re.match(r"\.It Cm ([a-z ]+?)(?: (?:Ar|Op) .*)?$", line)
+            match = re.match(r"\.It Cm ([a-z -]+?)(?: (?:Ar|Op) .*)?$", line)
             if match:
                 name = match.group(1)
                 commands[name] = set()
@@ -290,6 +290,22 @@ class Integrations(Case):
             self.assertEqual(self.answer("integration", "show", made["id"])["serviceId"], service)
         self.refused(FAILED, "integration", "add", "webhook", "--name", "x", "--service", "nowhere", says="there is no service")
         self.refused(FAILED, "service", "add", "SHOP", says="answers to")
+
+    def test_rotate(self):
+        made = self.answer("integration", "add", "github", "--name", "Turn", "--generate-secret")
+        turned = self.answer("integration", "rotate-key", made["id"])
+        self.assertRegex(turned["key"], "^[0-9a-f]{32}$")
+        self.assertNotEqual(turned["key"], made["key"])
+        self.assertTrue(turned["graceUntil"])
+        self.assertIsNone(self.answer("integration", "rotate-key", made["id"], "--grace", "0")["graceUntil"])
+        self.assertRegex(self.answer("integration", "rotate-secret", made["id"])["signatureSecret"], "^[0-9a-f]{64}$")
+        given = self.answer("integration", "rotate-secret", made["id"], "--secret-stdin", given="theirs\n")
+        self.assertEqual(given["signatureSecret"], "theirs")
+        self.refused(USAGE, "integration", "rotate-key", made["id"], "--grace", "soon", says="--grace must be")
+        for command in ("rotate-key", "rotate-secret"):
+            self.refused(FAILED, "integration", command, "in_none", says="there is no integration")
+        keyed = self.answer("integration", "add", "prometheus", "--name", "Keyed")
+        self.refused(FAILED, "integration", "rotate-secret", keyed["id"], says="no signature secret")
 
     def test_list_and_delete(self):
         ids = [self.answer("integration", "add", "prometheus", "--name", "p%d" % i)["id"] for i in range(3)]

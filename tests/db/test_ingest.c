@@ -406,9 +406,196 @@ START_TEST(test_stages)
 }
 END_TEST
 
+/* ---- keys and secrets while they are rotated ---- */
+
+static const struct who person = { .tenant_id = 1, .actor = 3 };
+
+static struct ingest_item enqueue(struct str key, const char *id)
+{
+	struct ingest_item it = item(&w.webhook, STR_NONE, NULL, arena_printf(w.a, "{\"routing_key\":\"%.*s\",\"event_action\":\"trigger\","
+		"\"dedup_key\":\"%s\",\"payload\":{\"summary\":\"s\",\"source\":\"h\",\"severity\":\"error\"}}", STR_ARG(key), id).p);
+
+	it.in.path = it.in.uri = STR("/v2/enqueue");
+	return it;
+}
+
+static unsigned sent(struct ingest_item it, ms_t at)
+{
+	ingest_run(w.g, w.a, &it, 1, at);
+	return it.answer.status;
+}
+
+START_TEST(test_the_old_key_is_good_until_its_time)
+{
+	const ms_t end = T0 + 60 * MS_PER_SECOND;
+	struct str key;
+
+	ck_assert_int_eq(source_rotate_key(w.db, w.a, w.seal, w.shm, 1, w.webhook.public_id, 60 * MS_PER_SECOND, &person, T0, &key, &e), 1);
+	ck_assert_uint_eq(sent(item(&w.webhook, key, "1", "{}"), T0), 201);
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "2", "{}"), end - 1), 201);
+	ck_assert_uint_eq(sent(enqueue(w.webhook_key, "a"), end - 1), 202);
+	/* the cache knew it a moment ago */
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "3", "{}"), end), 401);
+	ck_assert_uint_eq(sent(enqueue(w.webhook_key, "b"), end), 404);
+	ck_assert_uint_eq(sent(enqueue(key, "c"), end), 202);
+	/* and after it was read anew */
+	ck_assert_uint_eq(sent(enqueue(w.webhook_key, "d"), end + INGEST_CACHE_FRESH_MS), 404);
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "4", "{}"), end + INGEST_CACHE_FRESH_MS), 401);
+}
+END_TEST
+
+START_TEST(test_no_grace_ends_the_old_key_at_once)
+{
+	struct str key;
+
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "1", "{}"), T0), 201);
+	ck_assert_int_eq(source_rotate_key(w.db, w.a, w.seal, w.shm, 1, w.webhook.public_id, 0, &person, T0, &key, &e), 1);
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "2", "{}"), T0), 401);
+	ck_assert_uint_eq(sent(item(&w.webhook, key, "2", "{}"), T0), 201);
+}
+END_TEST
+
+static struct ingest_item signed_item(const char *secret, const char *id)
+{
+	struct ingest_item it = item(&w.webhook, STR_NONE, id, "{}");
+
+	ck_assert(proof_sign(proofs_plain_hmac, w.a, &it.in, str_of(secret)));
+	return it;
+}
+
+START_TEST(test_an_old_secret_is_good_until_its_time)
+{
+	const ms_t end = T0 + 60 * MS_PER_SECOND, later = end + INGEST_CACHE_FRESH_MS;
+	struct source s = w.webhook;
+
+	ck_assert_int_eq(source_update(w.db, w.a, w.seal, w.shm, &s, STR("old"), &person, T0, &e), 1);
+	ck_assert_int_eq(source_rotate_secret(w.db, w.a, w.seal, w.shm, 1, s.public_id, STR("new"), 60 * MS_PER_SECOND, &person, T0, &e), 1);
+	ck_assert_uint_eq(sent(signed_item("new", "1"), T0), 201);
+	ck_assert_uint_eq(sent(signed_item("old", "2"), end - 1), 201);
+	ck_assert_uint_eq(sent(signed_item("old", "3"), end), 401);
+	ck_assert_uint_eq(sent(signed_item("new", "4"), end), 201);
+	ck_assert_uint_eq(sent(signed_item("old", "5"), later), 401);
+	ck_assert_int_eq(source_rotate_secret(w.db, w.a, w.seal, w.shm, 1, s.public_id, STR("newest"), 0, &person, later, &e), 1);
+	ck_assert_uint_eq(sent(signed_item("new", "6"), later), 401);
+	ck_assert_uint_eq(sent(signed_item("newest", "7"), later), 201);
+}
+END_TEST
+
+/* ---- "Send test" ---- */
+
+static struct ingest_tested send_test(const struct source *s, ms_t at)
+{
+	struct ingest_tested t;
+
+	ck_assert_msg(ingest_test(w.g, w.a, 1, s->public_id, STR("192.0.2.1"), STR("trace"), at, &t, &e) == 1, "%s", e.text);
+	return t;
+}
+
+/* Each type, proven by its key, by its signature and by both. */
+START_TEST(test_every_type_takes_its_own_test_webhook)
+{
+	static const struct { const char *secret; bool require_key; } ways[] = {
+		{ "", false }, { "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", false }, { "just a text", true },
+	};
+
+	for (size_t i = 0; providers[i]; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(ways); k++) {
+			struct source in = { .tenant_id = 1, .provider = str_of(providers[i]->slug), .name = STR("test me"),
+				.rate_per_minute = 1, .enabled = true, .actions = DO_INCIDENT, .allowed_ips = STR("10.0.0.0/8"),
+				.require_key = ways[k].require_key }, s;
+			struct ingest_tested t;
+			struct str key;
+
+			succeeds(source_add(w.db, w.a, w.seal, w.shm, &in, str_of(ways[k].secret), &person, T0, &s, &key, &e));
+			for (int again = 0; again < 3; again++) {	/* neither rate limit nor address list are for tests */
+				t = send_test(&s, T0);
+				ck_assert_msg(!t.reason, "%s: %s", providers[i]->slug, t.reason);
+				ck_assert(t.event && t.alert && t.incident && !t.is_duplicate && t.signed_by_us && t.title.n);
+				ck_assert_ptr_eq(t.provider, providers[i]);
+				ck_assert(str_eqs(t.service, "default"));
+				ck_assert(t.native_severity.n);
+			}
+			ck_assert_uint_eq(number(arena_printf(w.a, "SELECT COUNT(*) AS n FROM incidents WHERE source_id = %llu"
+				" AND is_test = 1 AND dedup_key LIKE 'test:____________'", (unsigned long long)s.id).p), 3);
+		}
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events WHERE is_test = 0"), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE is_test = 0 OR status >= 300"), 0);
+	ck_assert_uint_eq(number("SELECT SUM(received) - SUM(tests) + SUM(errors) + SUM(latency_us) AS n FROM source_stats"), 0);
+}
+END_TEST
+
+START_TEST(test_a_test_joins_no_real_incident)
+{
+	struct ingest_item real = item(&w.prometheus, w.prometheus_key, NULL, FIRING);
+	struct ingest_tested t;
+
+	ingest_run(w.g, w.a, &real, 1, T0);
+	t = send_test(&w.prometheus, T0);
+	ck_assert(!t.is_duplicate);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents WHERE is_test = 0 AND alert_count = 1"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents WHERE is_test = 1 AND alert_count = 1"), 1);
+}
+END_TEST
+
+START_TEST(test_a_test_goes_to_the_service_it_names)
+{
+	change("INSERT INTO services (public_id, tenant_id, name, created_at, updated_at) VALUES ('sv_shop', 1, 'test-service', 0, 0)");
+	ck_assert(str_eqs(send_test(&w.webhook, T0).service, "default"));
+	change("UPDATE sources SET route_by_service = 1, updated_at = updated_at + 1");
+	shm_generation_bump(w.shm);
+	ck_assert(str_eqs(send_test(&w.webhook, T0).service, "test-service"));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents i JOIN services s ON s.id = i.service_id WHERE s.name = 'test-service'"), 1);
+}
+END_TEST
+
+START_TEST(test_a_test_without_incident_action_opens_none)
+{
+	struct ingest_tested t;
+
+	change("UPDATE sources SET actions = 8, updated_at = updated_at + 1");
+	shm_generation_bump(w.shm);
+	t = send_test(&w.webhook, T0);
+	ck_assert(!t.reason && t.event && !t.alert && !t.incident);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents"), 0);
+}
+END_TEST
+
+START_TEST(test_who_cannot_be_tested)
+{
+	struct ingest_tested t;
+
+	ck_assert_int_eq(ingest_test(w.g, w.a, 1, STR("in_nobody"), STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
+	ck_assert_int_eq(ingest_test(w.g, w.a, 2, w.webhook.public_id, STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
+	change("UPDATE sources SET enabled = 0");
+	ck_assert_int_eq(ingest_test(w.g, w.a, 1, w.webhook.public_id, STR("192.0.2.1"), STR("t"), T0, &t, &e), -1);
+	ck_assert_int_eq(e.code, ERR_CONFLICT);
+	ck_assert(e.told);
+}
+END_TEST
+
+/* Its secret does not open: the test says what a sender would get, and is no error of the source. */
+START_TEST(test_a_test_that_is_refused_says_why)
+{
+	struct source s = w.webhook;
+	struct ingest_tested t;
+
+	ck_assert_int_eq(source_update(w.db, w.a, w.seal, w.shm, &s, STR("secret"), &person, T0, &e), 1);
+	change("UPDATE source_secrets SET sealed = REVERSE(sealed)");
+	t = send_test(&s, T0);
+	ck_assert_uint_eq(t.status, 401);
+	ck_assert_str_eq(t.reason, "Invalid signature");
+	ck_assert(!t.event && t.request);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE is_test = 1 AND status = 401"), 1);
+	ck_assert_uint_eq(number("SELECT SUM(errors) AS n FROM source_stats"), 0);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
+	const TTest *const tests[] = { test_the_old_key_is_good_until_its_time, test_no_grace_ends_the_old_key_at_once,
+		test_an_old_secret_is_good_until_its_time, test_every_type_takes_its_own_test_webhook, test_a_test_joins_no_real_incident,
+		test_a_test_goes_to_the_service_it_names, test_a_test_without_incident_action_opens_none, test_who_cannot_be_tested,
+		test_a_test_that_is_refused_says_why, test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
 		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
 		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,

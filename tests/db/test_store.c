@@ -724,6 +724,103 @@ START_TEST(sealed_secrets_differ_and_cannot_be_swapped)
 }
 END_TEST
 
+/* ---- rotation ---- */
+
+START_TEST(key_is_shown_and_that_is_noted)
+{
+	struct err e = { 0 };
+	struct str key, shown;
+	struct source in = plain("github"), s = add_source(&in, NULL, &key);
+	struct who w = who();
+
+	ck_assert_int_eq(source_key(db, a, sk, tenant, s.public_id, NULL, NOW, &shown, &e), 1);
+	ck_assert(str_eq(shown, key));
+	ck_assert_uint_eq(audited(s.public_id, "integration.reveal_key"), 0);
+	ck_assert_int_eq(source_key(db, a, sk, tenant, s.public_id, &w, NOW, &shown, &e), 1);
+	ck_assert_uint_eq(audited(s.public_id, "integration.reveal_key"), 1);
+	ck_assert_int_eq(source_key(db, a, sk, tenant + 1, s.public_id, &w, NOW, &shown, &e), 0);
+}
+END_TEST
+
+START_TEST(rotated_key_leaves_the_old_one_for_a_while)
+{
+	struct err e = { 0 };
+	struct str key, next;
+	struct source in = plain("github"), s = add_source(&in, NULL, &key), after;
+	struct live_source *list;
+	struct who w = who();
+	struct str old = arena_printf(a, "[\"%.*s\"]", STR_ARG(sha256_hex(a, key)));
+	uint64_t generation = shm_generation(shm);
+	size_t n;
+
+	ck_assert_int_eq(source_rotate_key(db, a, sk, shm, tenant + 1, s.public_id, 1000, &w, NOW, &next, &e), 0);
+	ck_assert_int_eq(source_rotate_key(db, a, sk, shm, tenant, s.public_id, 1000, &w, NOW, &next, &e), 1);
+	ck_assert_uint_gt(shm_generation(shm), generation);
+	ck_assert(next.n == 32 && !str_eq(next, key));
+	must(live_sources(db, a, sk, STR_NONE, old, STR_NONE, NOW, &list, &n, &e), &e);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(list[0].key_old_until, NOW + 1000);
+	ck_assert_uint_eq(list[0].key_old_hash.n, SHA256_BYTES);
+	ck_assert_int_eq(source_get(db, a, tenant, s.public_id, NOW + 999, &after, &e), 1);
+	ck_assert_uint_eq(after.key_old_until, NOW + 1000);
+	ck_assert_uint_gt(after.updated_at, s.updated_at);	/* others see it, and a form that is open meanwhile is refused */
+	ck_assert_int_eq(source_get(db, a, tenant, s.public_id, NOW + 1000, &after, &e), 1);
+	ck_assert_uint_eq(after.key_old_until, 0);
+	ck_assert_uint_eq(audited(s.public_id, "integration.rotate_key"), 1);
+
+	ck_assert_int_eq(source_rotate_key(db, a, sk, shm, tenant, s.public_id, 0, &w, NOW, &next, &e), 1);
+	must(live_sources(db, a, sk, STR_NONE, old, STR_NONE, NOW, &list, &n, &e), &e);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(rotated_secrets_overlap_and_are_four_at_most)
+{
+	struct err e = { 0 };
+	struct source in = plain("github"), s = add_source(&in, "s0", NULL);
+	struct source_secret *list;
+	struct live_source l;
+	struct who w = who();
+	size_t n;
+
+	for (int i = 1; i <= 5; i++)
+		ck_assert_int_eq(source_rotate_secret(db, a, sk, shm, tenant, s.public_id, arena_printf(a, "s%d", i), 1000 * i, &w, NOW + i,
+			&e), 1);
+	l = live(s.public_id, NOW + 5);
+	ck_assert_uint_eq(l.secret_n, 4);
+	ck_assert(str_eqs(l.secrets[0], "s5") && str_eqs(l.secrets[3], "s2"));
+	ck_assert_uint_eq(l.secret_until[0], 0);
+	ck_assert_uint_eq(l.secret_until[1], NOW + 5005);
+	ck_assert_uint_eq(l.secret_until[3], NOW + 3003);	/* a later rotation prolongs nothing */
+	must(source_secrets(db, a, s.id, NOW + 3003, &list, &n, &e), &e);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_uint_eq(list[0].created_at, NOW + 5);
+	ck_assert_uint_eq(audited(s.public_id, "integration.rotate_secret"), 5);
+
+	ck_assert_int_eq(source_rotate_secret(db, a, sk, shm, tenant, s.public_id, STR("last"), 0, &w, NOW + 6, &e), 1);
+	l = live(s.public_id, NOW + 6);
+	ck_assert_uint_eq(l.secret_n, 1);
+	ck_assert(str_eqs(l.secrets[0], "last"));
+}
+END_TEST
+
+START_TEST(no_secret_is_rotated_where_there_is_none)
+{
+	struct err e = { 0 };
+	struct source in = plain("github"), s = add_source(&in, NULL, NULL);
+	struct who w = who();
+	char long_secret[1000] = { 0 };
+
+	ck_assert_int_eq(source_rotate_secret(db, a, sk, shm, tenant, s.public_id, STR("x"), 0, &w, NOW, &e), -1);
+	ck_assert_int_eq(e.code, ERR_CONFLICT);
+	ck_assert(e.told);
+	memset(long_secret, 'x', sizeof(long_secret) - 1);
+	ck_assert_int_eq(source_rotate_secret(db, a, sk, shm, tenant, s.public_id, str_of(long_secret), 0, &w, NOW, &e), -1);
+	ck_assert_int_eq(e.code, ERR_INVALID);
+	ck_assert_str_eq(e.field, "signatureSecret");
+}
+END_TEST
+
 START_TEST(environment_source_is_made_once_and_follows)
 {
 	struct err e = { 0 };
@@ -998,6 +1095,10 @@ static TCase *store_case(void)
 	tcase_add_test(c, sources_are_found_in_three_ways_at_once);
 	tcase_add_test(c, secrets_are_the_newest_four_that_live);
 	tcase_add_test(c, sealed_secrets_differ_and_cannot_be_swapped);
+	tcase_add_test(c, key_is_shown_and_that_is_noted);
+	tcase_add_test(c, rotated_key_leaves_the_old_one_for_a_while);
+	tcase_add_test(c, rotated_secrets_overlap_and_are_four_at_most);
+	tcase_add_test(c, no_secret_is_rotated_where_there_is_none);
 	tcase_add_test(c, environment_source_is_made_once_and_follows);
 	tcase_add_test(c, webhook_urls);
 	tcase_add_test(c, incident_goes_round);

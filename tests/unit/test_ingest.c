@@ -81,6 +81,33 @@ START_TEST(test_cache_finds_by_three_names)
 }
 END_TEST
 
+/* During a rotation both keys lead to the entry. */
+START_TEST(test_cache_finds_by_the_key_before)
+{
+	struct cache *c = cache_new(10);
+	struct live_source s = source("in_a", "hash-new", false);
+	const struct cached_source *e;
+
+	s.key_old_hash = STR("hash-old");
+	s.key_old_until = 2000;
+	cache_put(c, &s, 7, 1000);
+	e = cache_find(c, LOOKUP_KEY, STR("hash-old"));
+	ck_assert_ptr_nonnull(e);
+	ck_assert_ptr_eq(e, cache_find(c, LOOKUP_KEY, STR("hash-new")));
+	ck_assert(key_is(e, STR("hash-new"), 3000));
+	ck_assert(key_is(e, STR("hash-old"), 1999));
+	ck_assert(!key_is(e, STR("hash-old"), 2000));
+	ck_assert(!key_is(e, STR("hash-"), 1000) && !key_is(e, STR_NONE, 1000));
+	s.key_old_hash = STR_NONE;
+	s.key_old_until = 0;
+	cache_put(c, &s, 8, 1000);
+	ck_assert_ptr_null(cache_find(c, LOOKUP_KEY, STR("hash-old")));
+	e = cache_find(c, LOOKUP_KEY, STR("hash-new"));
+	ck_assert(!key_is(e, STR_NONE, 1000));
+	cache_free(c);
+}
+END_TEST
+
 START_TEST(test_cache_is_stale_after_a_change_or_five_minutes)
 {
 	struct cache *c = cache_new(10);
@@ -187,7 +214,7 @@ START_TEST(test_record_uri)
 }
 END_TEST
 
-UNIT_MAIN("ingest", UNIT_ROWS(test_route, routes), UNIT(test_cache_finds_by_three_names),
+UNIT_MAIN("ingest", UNIT_ROWS(test_route, routes), UNIT(test_cache_finds_by_three_names), UNIT(test_cache_finds_by_the_key_before),
 	UNIT(test_cache_is_stale_after_a_change_or_five_minutes), UNIT(test_cache_drops_what_was_not_used_for_longest),
 	UNIT(test_cache_replaces_and_forgets), UNIT(test_absent_names_are_remembered_for_seconds),
 	UNIT(test_record_masks_secrets), UNIT_ROWS(test_record_uri, uris))
