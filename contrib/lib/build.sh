@@ -8,6 +8,7 @@ source_files() {
 	(cd "$1" && find . \( -name .git -o -name autom4te.cache -o -name .deps -o -name node_modules -o -name __pycache__ \
 		-o -path ./build -o -path './build-*' -o -path './grapnel-*' \) -prune \
 		-o -type f ! -name '*.[oa]' ! -name '*.log' ! -name '*.trs' ! -path './config.*' ! -path ./Makefile \
+		! -path './tmpl.[ch]' ! -path ./web_assets.c ! -path ./tmplc ! -path ./embed \
 		! -path ./Makefile.in ! -path ./aclocal.m4 ! -path './configure' ! -path './configure~' ! -path './stamp-h*' \
 		-print) | LC_ALL=C sort
 }

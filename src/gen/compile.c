@@ -200,32 +200,47 @@ static bool mark_value(struct compiler *c, struct str mark)
 	return true;
 }
 
+static bool is_number(struct str word)
+{
+	return word.n && digit(word.p[word.n - 1]) && (digit(word.p[0]) || word.p[0] == '-');
+}
+
+static bool is_quoted(struct str word)
+{
+	return word.n > 1 && word.p[0] == '"' && word.p[word.n - 1] == '"';
+}
+
 /* x, not x, x == "word", x != 3, x > 3 */
 static bool term(struct compiler *c, struct str *mark, struct strbuf *code)
 {
-	bool not = next_is(mark, "not");
-	struct strbuf value;
-	struct str op, right, rest;
+	bool not = next_is(mark, "not"), equal;
+	struct str value, op, right, rest;
+	struct strbuf b;
 
-	strbuf_init(&value, c->a, WORDS_MAX);
-	if (!path(c, mark, &value))
+	strbuf_init(&b, c->a, WORDS_MAX);
+	if (!path(c, mark, &b))
 		return false;
+	value = strbuf_str(&b);
 	rest = *mark;
 	op = next_word(&rest);
 	if (!op.n || !strchr("=!<>", op.p[0])) {
-		strbuf_addf(code, "%shtml_true(%.*s)", not ? "!" : "", STR_ARG(strbuf_str(&value)));
+		strbuf_addf(code, "%shtml_true(%.*s)", not ? "!" : "", STR_ARG(value));
 		return true;
 	}
 	*mark = rest;
 	right = next_word(mark);
+	equal = op.n == 2;
 	if (not)
 		return refuse(c, "`not` stands before a single value; turn the comparison round instead.");
-	if (right.n > 1 && right.p[0] == '"' && right.p[right.n - 1] == '"' && str_find(right, '\\') < 0 && op.n == 2)
-		strbuf_addf(code, "%shtml_is(%.*s, %.*s)", op.p[0] == '!' ? "!" : "", STR_ARG(strbuf_str(&value)), STR_ARG(right));
-	else if (right.n && digit(right.p[right.n - 1]) && !name_begin(right.p[0]) && (op.n == 2 || op.p[0] == '<' || op.p[0] == '>'))
-		strbuf_addf(code, "%.*s %.*s %.*s", STR_ARG(strbuf_str(&value)), STR_ARG(op), STR_ARG(right));
-	else
+	if (equal && is_quoted(right)) {
+		strbuf_addf(code, "%shtml_is(%.*s, ", op.p[0] == '!' ? "!" : "", STR_ARG(value));
+		c_string(code, (struct str){ right.p + 1, right.n - 2 }, 0);
+		strbuf_addc(code, ')');
+	} else if ((equal || op.p[0] == '<' || op.p[0] == '>') && is_number(right)) {
+		strbuf_addf(code, "%.*s %.*s %.*s", STR_ARG(value), STR_ARG(op), STR_ARG(right));
+	} else {
 		return refuse(c, "A comparison is == or != with a \"word\", or == != < > with a number.");
+	}
 	return true;
 }
 
@@ -530,6 +545,14 @@ static bool piece(struct compiler *c)
 
 /* ---- the whole ---- */
 
+static bool is_header(struct str word)
+{
+	for (size_t i = 1; is_quoted(word) && i + 1 < word.n; i++)
+		if (!name_begin(word.p[i]) && !digit(word.p[i]) && !strchr("/.-", word.p[i]))
+			return false;
+	return is_quoted(word) && word.n > 2;
+}
+
 /* {# struct incidents_page from "src/dash/incidents.h" #} */
 static bool first_line(struct compiler *c)
 {
@@ -537,7 +560,7 @@ static bool first_line(struct compiler *c)
 	char kind;
 
 	if (mark_here(c->rest, &kind, &mark) <= 0 || kind != '#' || !next_is(&mark, "struct") || !next_name(&mark, &view) ||
-			!next_is(&mark, "from") || (header = next_word(&mark)).n < 3 || header.p[0] != '"' || str_trim(mark).n)
+			!next_is(&mark, "from") || !is_header(header = next_word(&mark)) || str_trim(mark).n)
 		return refuse(c, "The first line is {# struct NAME from \"HEADER\" #}.");
 	c->t->view = view;
 	c->t->header = header;

@@ -46,10 +46,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		lines += data[i] == '\n';
-	if (template_compile(a, &t, &t, 1, &e))
+	if (template_compile(a, &t, &t, 1, &e)) {
 		check_code(t.code);
-	else
+		must(str_find(t.header, '\n') < 0 && str_find(str_sub(t.header, 1), '"') == (ptrdiff_t)t.header.n - 2);
+	} else {
 		must(e.code == ERR_INVALID && e.text[0] && t.line >= 1 && t.line <= lines);
+	}
 	arena_free(a);
 	return 0;
 }
