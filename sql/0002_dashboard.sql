@@ -81,3 +81,7 @@ CREATE TABLE IF NOT EXISTS job_runs (
 	PRIMARY KEY (id),
 	KEY by_name (name, id)			-- history of a job; cleanup
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Lists of users page by id; from and to of the audit log, and its cleanup, find their place by time.
+ALTER TABLE users ADD KEY IF NOT EXISTS by_tenant (tenant_id);
+ALTER TABLE audit_log ADD KEY IF NOT EXISTS by_time (at);

@@ -96,6 +96,17 @@ struct login_result {
 bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *seal, const struct login *in, ms_t now,
 	struct login_result *out, struct err *e) MUST_USE;
 
+/* The password of somebody who is signed in, asked again before something grave: LOGIN_OK, LOGIN_WRONG or LOGIN_THROTTLED. Failures
+ * count as at sign-in. */
+bool login_confirm(struct db *db, struct arena *a, struct shm *shm, const struct user *user, struct str password, struct str remote_addr,
+	ms_t now, struct login_result *out, struct err *e) MUST_USE;
+
+/* ---- password.c ---- */
+
+#define PASSWORD_MIN_CHARS 8	/* what people choose; NIST SP 800-63B, section 5.1.1 */
+/* May `user_name` choose it? ERR_INVALID with a sentence, field "password". */
+bool account_password_check(struct str password, struct str user_name, struct err *e) MUST_USE;
+
 /* ---- codes of an authenticator app (totp.c) ---- */
 
 #define TOTP_DIGITS 6

@@ -32,6 +32,7 @@ struct caller {
 	struct principal principal;	/* empty on open routes */
 	uint64_t tenant_id;		/* whose things; 0 = all: a platform admin asked with tenant=all */
 	struct str remote_addr;
+	struct str session_id;		/* se_... of a page, else empty */
 	ms_t now;
 };
 /* For audit log and timeline. */
@@ -155,5 +156,73 @@ bool integration_key(const struct caller *by, struct str public_id, struct str *
 bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out,
 	struct err *e) MUST_USE;
 bool integration_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+/* ---- user.c: people, as admins manage them ---- */
+
+extern const struct form_field user_query_fields[];	/* over struct user_filter */
+
+struct user_form {
+	struct str name, email;
+	struct str password;	/* p NULL: as it is; empty: none */
+	uint64_t role;		/* 1 << enum role */
+	bool enabled, platform_admin;
+	bool reset_totp;	/* removes the authenticator app, for who lost it */
+};
+extern const struct form_field user_fields[];
+#define USER_FORM_NEW { .role = 1u << ROLE_VIEWER, .enabled = true }
+
+/* 1 found; 0 no such user in the caller's tenant; -1 failed. */
+int user_find(const struct caller *by, struct str public_id, struct user *out, struct err *e) MUST_USE;
+void user_to_form(const struct user *u, struct user_form *f);
+bool user_create(const struct caller *by, const struct user_form *f, struct user *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it may be called again. A new password or being disabled ends the
+ * user's sessions, but not the caller's own. */
+bool user_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct user_form *f, struct err *e), void *ctx,
+	struct user_form *f, struct user *out, struct err *e) MUST_USE;
+/* People stay, since the audit log names them: this disables. */
+bool user_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+/* ---- token.c: API tokens ---- */
+
+#define TOKEN_DAYS_MAX 3650
+
+struct token_form {
+	struct str name;
+	uint64_t scopes;	/* bits of enum scope */
+	uint64_t days;		/* 0: does not end */
+};
+extern const struct form_field token_fields[];
+/* Always the caller's own. With a token the new one has at most its scopes and ends no later. `text` is shown this once. */
+bool token_create(const struct caller *by, const struct token_form *f, struct token *made, struct str *text, struct err *e) MUST_USE;
+/* One's own, or as admin any of the tenant. */
+bool token_end(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+/* ---- account.c: what a person does about himself; never with a token ---- */
+
+struct password_form {
+	struct str current, password, repeated;
+};
+extern const struct form_field password_fields[];
+struct code_form {
+	struct str code;
+};
+extern const struct form_field code_fields[];
+struct confirm_form {
+	struct str current;
+};
+extern const struct form_field confirm_fields[];
+
+/* Ends the other sessions; *ended says how many. */
+bool account_set_password(const struct caller *by, const struct password_form *f, uint64_t *ended, struct err *e) MUST_USE;
+/* Makes a seed to be confirmed by a first code. ERR_CONFLICT while one is in force. */
+bool account_totp_begin(const struct caller *by, struct err *e) MUST_USE;
+bool account_totp_confirm(const struct caller *by, const struct code_form *f, struct err *e) MUST_USE;
+bool account_totp_end(const struct caller *by, const struct confirm_form *f, struct err *e) MUST_USE;
+bool account_session_end(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+bool account_sessions_end(const struct caller *by, uint64_t *ended, struct err *e) MUST_USE;	/* all but this one */
+
+/* ---- audit.c ---- */
+
+extern const struct form_field audit_query_fields[];	/* over struct audit_filter */
 
 #endif

@@ -64,6 +64,12 @@ int user_by_name(struct db *db, struct arena *a, struct str name, struct user *o
 bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e) MUST_USE;
 /* tenant_id 0: whatever its tenant. */
 int user_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e) MUST_USE;
+/* One step of a transaction: until it ends nobody else changes a user of that tenant. */
+int user_lock(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e) MUST_USE;
+/* Writes role, email, enabled and platform_admin. */
+bool user_update(struct db *db, const struct user *u, struct err *e) MUST_USE;
+/* Enabled users with the role admin. */
+bool user_admins(struct db *db, uint64_t tenant_id, struct arena *a, uint64_t *n, struct err *e) MUST_USE;
 /* A seed to be confirmed; it becomes the one in force by user_totp_confirm, with the step of the code that proved it. */
 bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e) MUST_USE;
 bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
@@ -73,7 +79,7 @@ int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_
 bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str password, struct err *e) MUST_USE;
 
 struct token {
-	uint64_t id, user_id, scopes;
+	uint64_t id, user_id, tenant_id, scopes;	/* tenant_id: token_get alone */
 	struct str public_id, name;
 	ms_t created_at, expires_at, last_used_at, revoked_at;
 };
@@ -81,13 +87,15 @@ struct token {
 bool token_add(struct db *db, struct arena *a, uint64_t user_id, struct str name, uint32_t scopes, ms_t expires_at, ms_t now,
 	struct token *out, struct str *text, struct err *e) MUST_USE;
 bool token_list(struct db *db, struct arena *a, uint64_t user_id, struct token **out, size_t *n, struct err *e) MUST_USE;
+/* Of a user of that tenant; 0: of any. */
+int token_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct token *out, struct err *e) MUST_USE;
 int token_revoke(struct db *db, struct str public_id, ms_t now, struct err *e) MUST_USE;
 /* The living token of that text with its user: 0 when unknown, expired, revoked, or its user disabled. Notes last_used_at at most once a minute. */
 struct principal {
 	uint64_t user_id, token_id, tenant_id, role, scopes;
 	bool platform_admin;
 	struct str user_name, user_public_id, token_public_id;
-	ms_t last_used_at;
+	ms_t last_used_at, expires_at;	/* of the token; 0 = does not end */
 };
 int token_principal(struct db *db, struct arena *a, struct str text, ms_t now, struct principal *out, struct err *e) MUST_USE;
 

@@ -234,6 +234,64 @@ struct action_name {
 };
 extern const struct action_name action_names[];
 
+/* ---- users ---- */
+
+struct user_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t roles;			/* bits 1 << enum role; 0 = any */
+	uint64_t enabled;		/* bits: 1 enabled, 2 disabled; 0 = any */
+	struct str text;		/* part of name or address without case */
+	uint64_t cursor, limit;
+};
+
+struct user_view {
+	uint64_t row, tenant_id, role_n;
+	struct str id, name, email, role;
+	bool enabled, platform_admin, has_password, has_totp;
+	ms_t created_at, last_seen_at;
+};
+extern const struct field user_view_fields[];
+bool user_view_list(struct db *db, struct arena *a, const struct user_filter *f, struct user_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
+void user_view_fill(const struct user *u, struct user_view *out);
+
+/* ---- tokens ---- */
+
+struct token_view {
+	uint64_t row, scopes_n;
+	struct str id, name, status;	/* status: active, expired or revoked */
+	struct str scopes;		/* JSON array */
+	struct str scopes_text;		/* "read,events" */
+	ms_t created_at, expires_at, last_used_at, revoked_at;
+};
+extern const struct field token_view_fields[];
+/* Of the user with users.id `user_row`. */
+bool token_view_list(struct db *db, struct arena *a, uint64_t user_row, uint64_t cursor, uint64_t limit, ms_t now,
+	struct token_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+void token_view_fill(struct arena *a, const struct token *t, ms_t now, struct token_view *out);
+
+/* ---- the audit log ---- */
+
+struct audit_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	struct str actor;		/* name or id of a user, "system" or "command line" */
+	struct str action;		/* whole, or its part before the dot: "user" */
+	struct str object;		/* id of what was changed */
+	struct str text;		/* part of action, object, details or address without case */
+	ms_t from, to;			/* in [from, to); 0 = open */
+	uint64_t cursor, limit;
+};
+
+struct audit_view {
+	uint64_t id, tenant_id, actor_n;
+	ms_t at;
+	struct str actor, user, user_id, token_id, remote_addr, action, object;
+	struct str detail;		/* JSON: before and after */
+};
+extern const struct field audit_view_fields[];
+bool audit_view_list(struct db *db, struct arena *a, const struct audit_filter *f, struct audit_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
+
 /* For the test that prepares and EXPLAINs every statement. */
 extern const struct stmt_table view_stmts;
 

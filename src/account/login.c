@@ -202,6 +202,22 @@ static bool begin(struct attempt *t, struct login_result *out, struct err *e)
 	return !e->code && refuse(t, LOGIN_WRONG, found ? "no password set" : "unknown name", out, e);
 }
 
+bool login_confirm(struct db *db, struct arena *a, struct shm *shm, const struct user *user, struct str password, struct str remote_addr,
+	ms_t now, struct login_result *out, struct err *e)
+{
+	const struct login in = { .remote_addr = remote_addr };
+	struct attempt t = { .db = db, .a = a, .shm = shm, .in = &in, .name = user->name, .now = now, .user = *user, .known = true };
+
+	*out = (struct login_result){ .answer = LOGIN_OK, .user_id = user->id };
+	keys_make(&t);
+	out->wait_ms = wait_of(&t);
+	if (out->wait_ms)
+		out->answer = LOGIN_THROTTLED;
+	else if (!password_verify(password, user->password_hash))
+		return refuse(&t, LOGIN_WRONG, "wrong password", out, e);
+	return true;
+}
+
 bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *seal, const struct login *in, ms_t now,
 	struct login_result *out, struct err *e)
 {

@@ -138,6 +138,15 @@ void api_service_create(void *call);
 void api_service_get(void *call);
 void api_service_update(void *call);
 void api_service_delete(void *call);
+void api_user_list(void *call);
+void api_user_create(void *call);
+void api_user_get(void *call);
+void api_user_update(void *call);
+void api_user_delete(void *call);
+void api_token_list(void *call);
+void api_token_create(void *call);
+void api_token_delete(void *call);
+void api_audit_list(void *call);
 void api_healthz(void *call);
 void api_readyz(void *call);
 void api_metrics(void *call);
@@ -145,8 +154,9 @@ void api_openapi(void *call);
 
 /* ---- tables of their own ---- */
 
-extern const struct form_field integration_query_fields[], delivery_query_fields[];
+extern const struct form_field integration_query_fields[], delivery_query_fields[], token_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
+extern const struct field token_once_fields[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
 	integration_health_fields[];
 extern const struct doc_part event_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];

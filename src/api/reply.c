@@ -95,6 +95,8 @@ static const char *sentence(struct arena *a, const char *text)
 
 bool reply_err(struct call *c, const struct err *e)
 {
+	if (e->told && e->code == ERR_DENIED)
+		return reply_refuse(c, 403, "forbidden", arena_cstr(c->a, str_of(e->text)), NULL);
 	if (is_for_caller(e)) {
 		bool invalid = e->code == ERR_INVALID;
 

@@ -17,6 +17,7 @@
 #include "api_int.h"
 
 #define READ_ANY(scope) NEED(ROLE_VIEWER, SCOPE_READ | (scope))
+#define CHANGE_ANY (SCOPE_ALL & ~SCOPE_READ)	/* a token that only reads changes nothing */
 
 #define DOC(...) &(const struct doc){ __VA_ARGS__ }
 #define QUERY(table) .query = table
@@ -108,6 +109,27 @@ const struct route api_routes[] = {
 		DOC(BODY(service_fields), ONE(service_view_fields)) },
 	{ "DELETE", "/api/services/:id", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_service_delete,
 		"Ends a service that nothing uses; its name is free again.", DOC(STATUS(204)) },
+	{ "GET", "/api/users", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_user_list,
+		"Users of the tenant, newest first.", DOC(QUERY(user_query_fields), LIST("users", user_view_fields)) },
+	{ "POST", "/api/users", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_user_create,
+		"Makes a user.", DOC(BODY(user_fields), STATUS(201), ONE(user_view_fields)) },
+	{ "GET", "/api/users/:id", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_user_get, "One user.", DOC(ONE(user_view_fields)) },
+	{ "PATCH", "/api/users/:id", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_user_update,
+		"Changes the members that are given. A new password and being disabled end the user's sessions.",
+		DOC(BODY(user_fields), ONE(user_view_fields)) },
+	{ "DELETE", "/api/users/:id", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_user_delete,
+		"Disables a user: the audit log goes on naming him.", DOC(STATUS(204)) },
+	{ "GET", "/api/tokens", NEED(ROLE_VIEWER, SCOPE_ALL), api_token_list,
+		"One's own API tokens, newest first; an admin may name another user of the tenant.",
+		DOC(QUERY(token_query_fields), LIST("tokens", token_view_fields)) },
+	{ "POST", "/api/tokens", NEED(ROLE_VIEWER, CHANGE_ANY), api_token_create,
+		"Makes a token of one's own; its text is shown this once. It has at most the scopes of the token that makes it, and ends"
+		" no later.", DOC(BODY(token_fields), STATUS(201), ONE(token_view_fields), ALSO(token_once_fields)) },
+	{ "DELETE", "/api/tokens/:id", NEED(ROLE_VIEWER, CHANGE_ANY), api_token_delete,
+		"Revokes a token of one's own, or as admin any of the tenant.", DOC(STATUS(204)) },
+	{ "GET", "/api/audit", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_audit_list,
+		"Who changed what, when and from where, newest first.",
+		DOC(QUERY(audit_query_fields), LIST("audit", audit_view_fields)) },
 	{ "GET", "/api/openapi.json", NEED_NOTHING, api_openapi, "This document.", DOC(MEDIA("application/json")) },
 	{ "GET", "/healthz", NEED_NOTHING, api_healthz, "Does this process answer?", DOC(ONE(health_fields)) },
 	{ "GET", "/readyz", NEED_NOTHING, api_readyz,

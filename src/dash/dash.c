@@ -35,6 +35,7 @@ static bool find_session(struct visit *v)
 	if (v->session.text.n) {
 		v->csrf_secret = v->session.text;
 		v->by.principal = v->session.principal;
+		v->by.session_id = v->session.public_id;
 		v->by.tenant_id = v->session.principal.tenant_id;
 	}
 	return true;

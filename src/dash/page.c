@@ -160,7 +160,7 @@ bool visit_err(struct visit *v, const struct err *e)
 {
 	struct error_page p = { .status = err_status(e->code), .sentence = err_sentence(e->code) };
 
-	if ((e->told || e->field[0]) && (e->code == ERR_INVALID || e->code == ERR_CONFLICT))
+	if (e->told || (e->field[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT)))
 		p.sentence = arena_cstr(v->a, str_of(e->text));
 	if (e->code >= ERR_DOWN)
 		log_error("page failed", LOG_S("request", v->rq->id), LOG_STR("path", v->rq->path), LOG_ERR(e));

@@ -1,7 +1,8 @@
 /* cmd_user.c - people. Each change and its audit entry are one transaction. */
 #include "ctl_int.h"
 
-#define PASSWORD_MIN 8		/* what people choose; NIST SP 800-63B section 5.1.1 */
+#include "grapnel/account.h"
+
 #define PASSWORD_RANDOM 12	/* bytes; 24 hex digits */
 
 struct view {
@@ -46,17 +47,13 @@ static struct view view_of(const struct user *u)
 }
 
 /* From standard input, else a random one; *shown is then what has to be shown, this once. */
-static bool password_choose(struct ctl *c, struct str *password, struct str *shown, struct err *e)
+static bool password_choose(struct ctl *c, struct str user_name, struct str *password, struct str *shown, struct err *e)
 {
 	unsigned char raw[PASSWORD_RANDOM];
 
 	*shown = STR_NONE;
-	if (ctl_has(c, "password-stdin")) {
-		if (!ctl_stdin_line(c, password, e))
-			return false;
-		return password->n >= PASSWORD_MIN ||
-			err_set(e, ERR_INVALID, "a password has at least %d characters", PASSWORD_MIN);
-	}
+	if (ctl_has(c, "password-stdin"))
+		return ctl_stdin_line(c, password, e) && account_password_check(*password, user_name, e);
 	random_bytes(raw, sizeof(raw));
 	*password = *shown = hex_encode(c->arena, raw, sizeof(raw));
 	secret_wipe(raw, sizeof(raw));
@@ -90,7 +87,7 @@ static bool add(struct ctl *c, struct err *e)
 
 	if (role.p && !role_parse(role, &adding.role))
 		return err_set(e, ERR_INVALID, "--role is admin, operator or viewer");
-	if (!password_choose(c, &adding.password, &shown, e) || !db_tx(c->db, add_tx, &adding, e))
+	if (!password_choose(c, ctl_word(c, 0), &adding.password, &shown, e) || !db_tx(c->db, add_tx, &adding, e))
 		return false;
 	v = view_of(&adding.made);
 	v.password = shown;
@@ -113,6 +110,7 @@ static bool password_tx(struct db *db, void *ctx, struct err *e)
 
 	who.tenant_id = (uint32_t)ch->user.tenant_id;
 	return user_set_password(db, ch->c->arena, ch->user.id, ch->password, e) &&
+		session_rows_end(db, ch->user.id, STR_NONE, NULL, e) &&
 		audit_add(db, &who, "user.password", ch->user.public_id, STR_NONE, ch->c->now, e);
 }
 
@@ -122,12 +120,67 @@ static bool password(struct ctl *c, struct err *e)
 	struct str shown;
 	struct view v;
 
-	if (!ctl_user(c, ctl_word(c, 0), &ch.user, e) || !password_choose(c, &ch.password, &shown, e) ||
+	if (!ctl_user(c, ctl_word(c, 0), &ch.user, e) || !password_choose(c, ch.user.name, &ch.password, &shown, e) ||
 		!db_tx(c->db, password_tx, &ch, e))
 		return false;
 	v = view_of(&ch.user);
 	v.password = shown;
 	ctl_one(c, password_fields, &v);
+	return true;
+}
+
+/* ---- user totp-reset, user sessions-end ---- */
+
+static bool totp_reset_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct changing *ch = ctx;
+	struct who who = ch->c->who;
+
+	who.tenant_id = (uint32_t)ch->user.tenant_id;
+	return user_totp_remove(db, ch->user.id, e) &&
+		audit_add(db, &who, "user.totp_off", ch->user.public_id, STR_NONE, ch->c->now, e);
+}
+
+static bool totp_reset(struct ctl *c, struct err *e)
+{
+	struct changing ch = { .c = c };
+
+	if (!ctl_user(c, ctl_word(c, 0), &ch.user, e))
+		return false;
+	if (!ch.user.totp_sealed.n && !ch.user.totp_pending_sealed.n) {
+		ctl_done(c, "%s has no authenticator app", c->words[0]);
+		return true;
+	}
+	if (!db_tx(c->db, totp_reset_tx, &ch, e))
+		return false;
+	ctl_done(c, "%s signs in with the password alone now", c->words[0]);
+	return true;
+}
+
+struct sessions_ending {
+	struct changing ch;
+	uint64_t ended;
+};
+
+static bool sessions_end_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct sessions_ending *s = ctx;
+	struct ctl *c = s->ch.c;
+	struct who who = c->who;
+
+	who.tenant_id = (uint32_t)s->ch.user.tenant_id;
+	return session_rows_end(db, s->ch.user.id, STR_NONE, &s->ended, e) &&
+		audit_add(db, &who, "user.sessions_end", s->ch.user.public_id,
+			arena_printf(c->arena, "{\"sessionsEnded\":%llu}", (unsigned long long)s->ended), c->now, e);
+}
+
+static bool sessions_end(struct ctl *c, struct err *e)
+{
+	struct sessions_ending s = { .ch = { .c = c } };
+
+	if (!ctl_user(c, ctl_word(c, 0), &s.ch.user, e) || !db_tx(c->db, sessions_end_tx, &s, e))
+		return false;
+	ctl_done(c, "%llu sessions of %s ended", (unsigned long long)s.ended, c->words[0]);
 	return true;
 }
 
@@ -173,6 +226,8 @@ static const struct ctl_option password_options[] = {
 const struct command user_commands[] = {
 	{ "user add", "NAME", add_options, NEED_SCHEMA, add, "makes a user" },
 	{ "user list", "", NULL, NEED_SCHEMA, list, "lists the users of the tenant" },
-	{ "user password", "NAME", password_options, NEED_SCHEMA, password, "sets a new password" },
+	{ "user password", "NAME", password_options, NEED_SCHEMA, password, "sets a new password and ends all sessions" },
+	{ "user totp-reset", "NAME", NULL, NEED_SCHEMA, totp_reset, "removes the authenticator app of who lost it" },
+	{ "user sessions-end", "NAME", NULL, NEED_SCHEMA, sessions_end, "signs a user out everywhere" },
 	{ 0 }
 };

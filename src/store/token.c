@@ -5,7 +5,7 @@
 #define TOKEN_BYTES 32			/* 43 characters of base64url */
 #define USED_EVERY_MS MS_PER_MINUTE	/* last_used_at is a note for people: one write a minute is enough */
 
-enum { Q_ADD, Q_LIST, Q_REVOKE, Q_PRINCIPAL, Q_USED };
+enum { Q_ADD, Q_LIST, Q_GET, Q_REVOKE, Q_PRINCIPAL, Q_USED };
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "token.add",
@@ -14,10 +14,13 @@ static const struct stmt stmts[] = {
 	[Q_LIST] = { "token.list",
 		"SELECT id, user_id, scopes, public_id, name, created_at, expires_at, last_used_at, revoked_at"
 		" FROM tokens WHERE user_id = ? ORDER BY id DESC" },
+	[Q_GET] = { "token.get",
+		"SELECT t.id, t.user_id, u.tenant_id, t.scopes, t.public_id, t.name, t.created_at, t.expires_at, t.last_used_at,"
+		" t.revoked_at FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.public_id = ? AND ? IN (u.tenant_id, 0)" },
 	[Q_REVOKE] = { "token.revoke",
 		"UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE public_id = ?" },
 	[Q_PRINCIPAL] = { "token.principal",
-		"SELECT t.id AS token_id, t.public_id AS token_public_id, t.scopes, t.last_used_at, u.id AS user_id,"
+		"SELECT t.id AS token_id, t.public_id AS token_public_id, t.scopes, t.last_used_at, t.expires_at, u.id AS user_id,"
 		" u.public_id AS user_public_id, u.tenant_id, u.role, u.platform_admin, u.name AS user_name"
 		" FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = ? AND t.revoked_at IS NULL"
 		" AND (t.expires_at IS NULL OR t.expires_at > ?) AND u.enabled = 1" },
@@ -29,6 +32,7 @@ const struct stmt_table token_stmts = { stmts, ARRAY_SIZE(stmts) };
 static const struct field fields[] = {
 	FIELD_ID(struct token, id, "id", ""),
 	FIELD_ID(struct token, user_id, "user_id", ""),
+	FIELD_ID(struct token, tenant_id, "tenant_id", ""),
 	FIELD_U64(struct token, scopes, "scopes", ""),
 	FIELD_STR(struct token, public_id, "public_id", ""),
 	FIELD_STR(struct token, name, "name", ""),
@@ -50,6 +54,7 @@ static const struct field principal_fields[] = {
 	FIELD_STR(struct principal, user_public_id, "user_public_id", ""),
 	FIELD_STR(struct principal, token_public_id, "token_public_id", ""),
 	FIELD_TIME(struct principal, last_used_at, "last_used_at", ""),
+	FIELD_TIME(struct principal, expires_at, "expires_at", ""),
 	FIELD_END
 };
 
@@ -139,6 +144,11 @@ bool token_add(struct db *db, struct arena *a, uint64_t user_id, struct str name
 bool token_list(struct db *db, struct arena *a, uint64_t user_id, struct token **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_LIST], VALS(V_U(user_id)), a, fields, sizeof(**out), out, n, e);
+}
+
+int token_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct token *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_GET], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(*out), out, e);
 }
 
 /* A second time keeps the first moment. */

@@ -1,7 +1,8 @@
 /* user.c - people: name, role, password. */
 #include "store_int.h"
 
-enum { Q_ADD, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_SET_PASSWORD, Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE };
+enum { Q_ADD, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK_TENANT, Q_LOCK, Q_UPDATE, Q_ADMINS, Q_SET_PASSWORD,
+	Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE };
 
 #define COLUMNS \
 	"id, tenant_id, role, public_id, name, email, password_hash, totp_sealed, totp_pending_sealed, totp_step," \
@@ -15,8 +16,16 @@ static const struct stmt stmts[] = {
 		"SELECT " COLUMNS " FROM users WHERE name = ?" },
 	[Q_BY_PUBLIC_ID] = { "user.by_public_id",
 		"SELECT " COLUMNS " FROM users WHERE public_id = ? AND ? IN (tenant_id, 0)" },
-	[Q_LIST] = { "user.list",	/* a tenant has few users, and there is no list without all of them */
-		"SELECT " COLUMNS " FROM users WHERE tenant_id = ? ORDER BY name", SCAN_OK },
+	[Q_LIST] = { "user.list",
+		"SELECT " COLUMNS " FROM users WHERE tenant_id = ? ORDER BY name" },
+	[Q_LOCK_TENANT] = { "user.lock_tenant",
+		"SELECT id FROM tenants WHERE id = ? FOR UPDATE" },
+	[Q_LOCK] = { "user.lock",
+		"SELECT " COLUMNS " FROM users WHERE id = ? FOR UPDATE" },
+	[Q_UPDATE] = { "user.update",
+		"UPDATE users SET role = ?, email = ?, enabled = ?, platform_admin = ? WHERE id = ?" },
+	[Q_ADMINS] = { "user.admins",
+		"SELECT COUNT(*) AS id FROM users WHERE tenant_id = ? AND enabled = 1 AND role = ?" },
 	[Q_SET_PASSWORD] = { "user.set_password",
 		"UPDATE users SET password_hash = ? WHERE id = ?" },
 	[Q_TOTP_PENDING] = { "user.totp_pending",
@@ -103,6 +112,34 @@ int user_by_name(struct db *db, struct arena *a, struct str name, struct user *o
 int user_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_BY_PUBLIC_ID], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(*out), out, e);
+}
+
+int user_lock(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e)
+{
+	struct user user = { 0 }, tenant = { 0 };
+	int found = user_by_public_id(db, a, tenant_id, public_id, &user, e);
+
+	if (found == 1)
+		found = db_query_one(db, &stmts[Q_LOCK_TENANT], VALS(V_U(user.tenant_id)), a, fields, sizeof(tenant), &tenant, e);
+	*out = (struct user){ 0 };
+	if (found == 1)
+		found = db_query_one(db, &stmts[Q_LOCK], VALS(V_U(user.id)), a, fields, sizeof(*out), out, e);
+	return found;
+}
+
+bool user_update(struct db *db, const struct user *u, struct err *e)
+{
+	return db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_U(u->role), u->email.n ? V_S(u->email) : V_NULL(), V_U(u->enabled), V_U(u->platform_admin), V_U(u->id)), NULL, e);
+}
+
+bool user_admins(struct db *db, uint64_t tenant_id, struct arena *a, uint64_t *n, struct err *e)
+{
+	struct user count = { 0 };
+	int found = db_query_one(db, &stmts[Q_ADMINS], VALS(V_U(tenant_id), V_U(ROLE_ADMIN)), a, fields, sizeof(count), &count, e);
+
+	*n = count.id;
+	return found >= 0;
 }
 
 bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e)

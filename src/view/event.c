@@ -109,7 +109,7 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_lit(q, " WHERE t.source_id = ");
 		sql_val(q, V_U(b->value));
 		return;
-	case BRANCH_SERVICE:	/* only incidents have one */
+	default:	/* of other tables */
 		return;
 	}
 }

@@ -52,6 +52,8 @@ const struct stmt view_stmt[] = {
 		" FROM JSON_TABLE(?, '$[*]' COLUMNS (id INT UNSIGNED PATH '$')) j"
 		" JOIN source_stats t ON t.source_id = j.id AND t.hour > ?"
 		" GROUP BY t.source_id, t.hour ORDER BY t.source_id, t.hour", SCAN_OK },
+	[V_AUDIT_SINCE] = { "view.audit_since",
+		"SELECT id FROM audit_log WHERE at >= ? ORDER BY at LIMIT 1" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

@@ -20,12 +20,16 @@ enum branch_kind {
 	BRANCH_STATUS,	/* (tenant_id, status, id) */
 	BRANCH_SOURCE,	/* (source_id, id) */
 	BRANCH_SERVICE,	/* (service_id, id) */
+	BRANCH_TENANT,	/* (tenant_id, id) */
+	BRANCH_USER,	/* (user_id, id) */
+	BRANCH_OBJECT,	/* (object, id) */
 };
 
 struct branch {
 	enum branch_kind kind;
-	uint64_t tenant_id;	/* of BRANCH_STATUS */
-	uint64_t value;		/* status, source or service */
+	uint64_t tenant_id;	/* of BRANCH_STATUS and BRANCH_TENANT */
+	uint64_t value;		/* status, source, service or user */
+	struct str text;	/* object */
 };
 
 struct plan {
@@ -71,16 +75,19 @@ struct str like_part(struct arena *a, struct str text);
 void null_if_empty(struct str *s);
 
 /* Plans and tables, shared with tests. */
-extern const struct list_table event_table, incident_table, delivery_table;
+extern const struct list_table event_table, incident_table, delivery_table, user_table, token_table, audit_table;
 bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
 	struct err *e) MUST_USE;
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p,
 	struct err *e) MUST_USE;
+void user_plan(const struct user_filter *f, struct plan *p);
+bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, struct plan *p, struct err *e) MUST_USE;
 
 /* ---- statements.c ---- */
 
 enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS,
-	V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC, V_SOURCE_HOURS };
+	V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC, V_SOURCE_HOURS,
+	V_AUDIT_SINCE };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */

@@ -899,6 +899,113 @@ END_TEST
 
 /* ---- what machines ask ---- */
 
+/* ---- people ---- */
+
+static const char *user_path(struct answer made)
+{
+	return arena_printf(a, "/api/users/%.*s", STR_ARG(member(made, "/id"))).p;
+}
+
+START_TEST(test_a_user_from_birth_to_end)
+{
+	struct answer made = expect(201, admin, "POST", "/api/users",
+		"{\"name\":\"Birth\",\"role\":\"operator\",\"email\":\"b@example.org\",\"password\":\"long enough\"}");
+	const char *path = user_path(made);
+
+	is(header_of(made, "Location"), path);
+	is(member(made, "/role"), "operator");
+	is(member(made, "/hasPassword"), "true");
+	is(member(expect(200, admin, "GET", path, NULL), "/email"), "b@example.org");
+	is(member(expect(200, admin, "PATCH", path, "{\"role\":\"viewer\",\"password\":null}"), "/hasPassword"), "false");
+	is(member(expect(200, admin, "GET", "/api/users?q=birt&role=viewer", NULL), "/users/0/name"), "Birth");
+	expect(204, admin, "DELETE", path, NULL);
+	is(member(expect(200, admin, "GET", path, NULL), "/enabled"), "false");
+	is(member(expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(member(made, "/id"))).p, NULL),
+		"/audit/0/detail/before/enabled"), "true");
+	expect(404, theirs, "GET", path, NULL);
+	expect(404, theirs, "PATCH", path, "{\"enabled\":true}");
+	expect(404, theirs, "DELETE", path, NULL);
+	expect(200, root, "GET", arena_printf(a, "%s?tenant=all", path).p, NULL);
+}
+END_TEST
+
+START_TEST(test_wrong_users_name_the_field)
+{
+	static const struct {
+		unsigned status;
+		const char *body, *code, *field;
+	} rows[] = {
+		{ 400, "{}", "invalid_request", "name" },
+		{ 400, "{\"name\":\"x\",\"role\":\"boss\"}", "invalid_request", "role" },
+		{ 400, "{\"name\":\"x\",\"role\":\"viewer,operator\"}", "invalid_request", "role" },
+		{ 400, "{\"name\":\"x\",\"password\":\"short\"}", "invalid_request", "password" },
+		{ 400, "{\"name\":\"x\",\"email\":\"x\"}", "invalid_request", "email" },
+		{ 409, "{\"name\":\"ann\"}", "conflict", "name" },
+		{ 403, "{\"name\":\"x\",\"platformAdmin\":true}", "forbidden", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_error(rows[i].status, rows[i].code, rows[i].field, ask(admin, "POST", "/api/users", rows[i].body));
+	expect_error(400, "invalid_request", "name",
+		ask(admin, "PATCH", arena_printf(a, "/api/users/%.*s", STR_ARG(member(expect(200, admin, "GET", "/api/users", NULL),
+			"/users/0/id"))).p, "{\"name\":\"other\"}"));
+}
+END_TEST
+
+START_TEST(test_the_last_admin_stays)
+{
+	struct answer list = expect(200, theirs, "GET", "/api/users?role=admin&enabled=true", NULL);
+	const char *path = arena_printf(a, "/api/users/%.*s", STR_ARG(member(list, "/users/0/id"))).p;
+
+	ck_assert_ptr_null(json_at(list.json, STR("/users/1")));
+	expect_error(409, "conflict", NULL, ask(theirs, "DELETE", path, NULL));
+	expect_error(409, "conflict", NULL, ask(theirs, "PATCH", path, "{\"role\":\"viewer\"}"));
+	expect(200, theirs, "PATCH", path, "{\"email\":\"boss@example.org\"}");
+}
+END_TEST
+
+START_TEST(test_tokens_of_oneself_and_others)
+{
+	char viewer[64];
+	struct answer made, list;
+	const char *path, *others;
+
+	token_for(1, ROLE_VIEWER, false, SCOPE_READ | SCOPE_EVENTS, viewer);
+	made = expect(201, viewer, "POST", "/api/tokens", "{\"name\":\"mine\",\"scopes\":[\"read\"],\"expiresInDays\":7}");
+	path = arena_printf(a, "/api/tokens/%.*s", STR_ARG(member(made, "/id"))).p;
+	expect(200, arena_cstr(a, member(made, "/token")), "GET", "/api/events?limit=1", NULL);
+	expect_error(403, "forbidden", NULL, ask(viewer, "POST", "/api/tokens", "{\"name\":\"more\",\"scopes\":[\"admin\"]}"));
+	expect_error(400, "invalid_request", "scopes", ask(viewer, "POST", "/api/tokens", "{\"name\":\"none\"}"));
+	list = expect(200, viewer, "GET", "/api/tokens", NULL);
+	is(member(list, "/tokens/0/name"), "mine");
+	is(member(list, "/tokens/0/scopes/0"), "read");
+	ck_assert_ptr_null(json_at(list.json, STR("/tokens/0/token")));
+	list = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(member(made, "/id"))).p, NULL);
+	others = arena_printf(a, "/api/tokens?user=%.*s", STR_ARG(member(list, "/audit/0/userId"))).p;
+	is(member(expect(200, admin, "GET", others, NULL), "/tokens/0/name"), "mine");
+	expect_error(403, "forbidden", "user", ask(viewer, "GET", "/api/tokens?user=us_seven", NULL));
+	expect_error(400, "invalid_request", "user", ask(theirs, "GET", others, NULL));
+	expect(404, theirs, "DELETE", path, NULL);
+	expect(204, admin, "DELETE", path, NULL);
+	expect(204, viewer, "DELETE", path, NULL);
+	expect(401, arena_cstr(a, member(made, "/token")), "GET", "/api/events?limit=1", NULL);
+}
+END_TEST
+
+START_TEST(test_the_audit_log_is_of_the_tenant)
+{
+	struct answer list = expect(200, admin, "GET", "/api/audit?limit=1&action=integration.create", NULL);
+
+	ck_assert(member(list, "/audit/0/id").n > 0);
+	is(member(list, "/audit/0/actor"), "person");
+	expect_error(400, "invalid_request", "cursor", ask(admin, "GET", "/api/audit?cursor=events-5", NULL));
+	expect_error(400, "invalid_request", "from", ask(admin, "GET", "/api/audit?from=yesterday", NULL));
+	list = expect(200, theirs, "GET", "/api/audit?action=integration.create", NULL);
+	ck_assert_ptr_null(json_at(list.json, STR("/audit/0")));
+	ck_assert(member(expect(200, root, "GET", "/api/audit?tenant=all&action=integration", NULL), "/audit/0/id").n > 0);
+}
+END_TEST
+
 START_TEST(test_health)
 {
 	is(member(expect(200, NULL, "GET", "/healthz", NULL), "/status"), "ok");
@@ -1050,6 +1157,11 @@ static Suite *suite(void)
 	tcase_add_test(t, test_deliveries_of_an_integration);
 	tcase_add_test(t, test_an_incident_is_acknowledged_and_resolved_once);
 	tcase_add_test(t, test_a_platform_admin_acts_in_the_tenant_of_the_incident);
+	tcase_add_test(t, test_a_user_from_birth_to_end);
+	tcase_add_test(t, test_wrong_users_name_the_field);
+	tcase_add_test(t, test_the_last_admin_stays);
+	tcase_add_test(t, test_tokens_of_oneself_and_others);
+	tcase_add_test(t, test_the_audit_log_is_of_the_tenant);
 	tcase_add_test(t, test_health);
 	tcase_add_test(t, test_not_ready_without_a_database);
 	tcase_add_test(t, test_metrics_are_for_scrapers);

@@ -234,6 +234,20 @@ class Users(Case):
         audit = sql("SELECT a.actor FROM audit_log a JOIN users u ON u.public_id = a.object WHERE u.name = 'forgetful' ORDER BY a.id")
         self.assertEqual(audit, [[b"4"], [b"4"]])
 
+    def test_sessions_and_app_of_a_user_end(self):
+        user = self.answer("user", "add", "lost phone")
+        sql("UPDATE users SET totp_sealed = 'x', totp_step = 5 WHERE name = 'lost phone'")
+        sql("INSERT INTO sessions (id_hash, public_id, user_id, created_at, last_seen_at, expires_at, remote_addr) SELECT UNHEX(SHA2(seq, 256)),"
+            " CONCAT('se_', seq), (SELECT id FROM users WHERE name = 'lost phone'), 1, 1, 1, '' FROM seq_1_to_3")
+        self.assertIn("password alone", self.text("user", "totp-reset", "lost phone"))
+        self.assertEqual(sql("SELECT totp_sealed IS NULL, totp_step FROM users WHERE name = 'lost phone'"), [[b"1", b"0"]])
+        self.assertIn("no authenticator app", self.text("user", "totp-reset", "lost phone"))
+        self.assertIn("3 sessions", self.text("user", "sessions-end", "lost phone"))
+        self.assertEqual(sql("SELECT COUNT(*) FROM sessions"), [[b"0"]])
+        audit = sql(f"SELECT action FROM audit_log WHERE object = '{user['id']}' ORDER BY id")
+        self.assertEqual(audit, [[b"user.create"], [b"user.totp_off"], [b"user.sessions_end"]])
+        self.refused(FAILED, "user", "sessions-end", "nobody", says="there is no user")
+
     def test_a_refused_user_leaves_no_audit_entry(self):
         before = sql("SELECT COUNT(*) FROM audit_log")
         self.refused(USAGE, "user", "add", "two\nlines")
