@@ -901,14 +901,14 @@ END_TEST
 
 /* ---- people ---- */
 
-static const char *user_path(struct answer made)
+static const char *user_path(struct reply made)
 {
 	return arena_printf(a, "/api/users/%.*s", STR_ARG(member(made, "/id"))).p;
 }
 
 START_TEST(test_a_user_from_birth_to_end)
 {
-	struct answer made = expect(201, admin, "POST", "/api/users",
+	struct reply made = expect(201, admin, "POST", "/api/users",
 		"{\"name\":\"Birth\",\"role\":\"operator\",\"email\":\"b@example.org\",\"password\":\"long enough\"}");
 	const char *path = user_path(made);
 
@@ -954,7 +954,7 @@ END_TEST
 
 START_TEST(test_the_last_admin_stays)
 {
-	struct answer list = expect(200, theirs, "GET", "/api/users?role=admin&enabled=true", NULL);
+	struct reply list = expect(200, theirs, "GET", "/api/users?role=admin&enabled=true", NULL);
 	const char *path = arena_printf(a, "/api/users/%.*s", STR_ARG(member(list, "/users/0/id"))).p;
 
 	ck_assert_ptr_null(json_at(list.json, STR("/users/1")));
@@ -967,7 +967,7 @@ END_TEST
 START_TEST(test_tokens_of_oneself_and_others)
 {
 	char viewer[64];
-	struct answer made, list;
+	struct reply made, list;
 	const char *path, *others;
 
 	token_for(1, ROLE_VIEWER, false, SCOPE_READ | SCOPE_EVENTS, viewer);
@@ -994,7 +994,7 @@ END_TEST
 
 START_TEST(test_the_audit_log_is_of_the_tenant)
 {
-	struct answer list = expect(200, admin, "GET", "/api/audit?limit=1&action=integration.create", NULL);
+	struct reply list = expect(200, admin, "GET", "/api/audit?limit=1&action=integration.create", NULL);
 
 	ck_assert(member(list, "/audit/0/id").n > 0);
 	is(member(list, "/audit/0/actor"), "person");
