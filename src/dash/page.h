@@ -25,7 +25,6 @@ struct page {
 	uint64_t server_us;		/* until rendering began */
 	uint64_t open_incidents;	/* badge of the navigation */
 	uint64_t refresh_s;		/* meta refresh; 0 = none */
-	bool narrow;			/* sign-in and alike */
 };
 
 struct hidden_field {
