@@ -55,6 +55,7 @@ void json_out_init(struct json_out *o, struct strbuf *b);
 void json_open(struct json_out *o, char brace);		/* '{' or '['; as an array element or after json_key */
 void json_close(struct json_out *o, char brace);	/* '}' or ']' */
 void json_key(struct json_out *o, const char *name);
+void json_keyn(struct json_out *o, struct str name);
 void json_str(struct json_out *o, struct str s);
 void json_strz(struct json_out *o, const char *s);	/* NULL is null */
 void json_u64(struct json_out *o, uint64_t v);
@@ -66,6 +67,9 @@ void json_null(struct json_out *o);
 void json_rate(struct json_out *o, double v);		/* two decimals */
 void json_raw(struct json_out *o, struct str json);	/* JSON text made by us */
 void json_tree(struct json_out *o, const struct json *j);	/* NULL is null */
+/* Adds the JSON text with a line for each member, two blanks for each level; nothing but blanks differs from what was given. The text was
+ * parsed before. What does not fit is left out. */
+void json_indent(struct strbuf *b, struct str json);
 /* All fields of a struct as members of the open object. */
 void json_fields(struct json_out *o, const struct field *fields, const void *obj);
 

@@ -38,6 +38,13 @@ struct caller {
 /* For audit log and timeline. */
 struct who caller_who(const struct caller *by, uint64_t tenant_id);
 
+extern const struct form_word level_words[];	/* bits 1 << enum level */
+
+/* ---- request.c, alert.c ---- */
+
+extern const struct form_field request_query_fields[];	/* over struct request_filter */
+extern const struct form_field alert_query_fields[];	/* over struct alert_filter */
+
 /* ---- event.c ---- */
 
 struct event_query {
@@ -47,6 +54,12 @@ struct event_query {
 extern const struct form_field event_query_fields[];
 bool event_query_list(const struct caller *by, struct event_query *q, struct event_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
+
+struct stats_query {
+	ms_t from, to;	/* 0: `to` is now, `from` a day before */
+};
+extern const struct form_field stats_query_fields[];
+bool stats_query_get(const struct caller *by, const struct stats_query *q, struct stats_view *out, struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do. ERR_CONFLICT says why its status does not allow it. ---- */
 

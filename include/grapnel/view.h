@@ -21,8 +21,8 @@
 
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 100
-/* Rows looked at for one page: about a quarter of a second with them in memory. */
-#define LIST_SCAN_MAX 100000
+/* Rows looked at for one page: some 50 ms with them in memory. */
+#define LIST_SCAN_MAX 20000
 
 /* ---- events ---- */
 
@@ -33,7 +33,7 @@ struct event_filter {
 	struct str provider;		/* slug; empty = any, here and below */
 	struct str source, service;	/* public ids, of the event's source */
 	struct str type;		/* event type, whole */
-	struct str text;	/* part of the summary without case, or the whole event id or dedup key */
+	struct str text;	/* a whole event id, the provider's or ours; else part of summary or type without case, or a whole dedup key */
 	ms_t from, to;			/* received in [from, to); 0 = open */
 	uint64_t cursor;		/* ids below this one; 0 = from the newest */
 	uint64_t limit;			/* 1..LIST_LIMIT_MAX */
@@ -56,13 +56,64 @@ extern const struct field event_view_fields[];
 bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f,
 	struct event_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 
-struct request_view {			/* the inbound request that brought an event */
-	uint64_t id, status, body_bytes, duration_us;
-	struct str method, uri, remote_addr, trace, traceparent;
+/* ---- requests: what came in, accepted, repeated (all its events were known) or refused ---- */
+
+enum request_outcome { REQUEST_ACCEPTED = 0, REQUEST_REFUSED = MARK_REFUSED, REQUEST_REPEATED = MARK_REPEATED };
+
+struct request_view {
+	uint64_t id, tenant_id, source_row, status, body_bytes, duration_us, event_count, event_id, outcome_n;
+	struct str source_id, source_name, provider, outcome, reason, method, uri, remote_addr, trace, traceparent;
+	bool is_duplicate, is_test;
+	ms_t received_at;
+	/* not in lists */
 	struct str headers;	/* "name: value" lines, secrets masked when they were stored */
-	struct str body;		/* raw, as sent */
+	struct str body;	/* as sent, inflated; of a refused request the first 64 KiB */
+	struct str stages;	/* see request_view_steps */
 };
 extern const struct field request_view_fields[];
+
+struct request_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t outcomes;		/* bits 1 << enum request_outcome; 0 = any */
+	uint64_t status;		/* HTTP status answered; 0 = any */
+	struct str provider, source;	/* slug; public id */
+	struct str text;		/* trace id or remote address, whole */
+	ms_t from, to;			/* received in [from, to); 0 = open */
+	uint64_t cursor, limit;
+};
+bool request_view_list(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
+/* Requests of the last REQUEST_COUNT_HOURS hours (the current one is one of them) by outcome, those counted in that were refused but
+ * not kept. Of f tenant, provider and source count. */
+#define REQUEST_COUNT_HOURS 24
+struct request_counts {
+	uint64_t received, accepted, repeated, refused;
+};
+bool request_view_counts(struct db *db, struct arena *a, const struct request_filter *f, ms_t now, struct request_counts *out,
+	struct err *e) MUST_USE;
+
+/* What was done with a request, step by step. */
+#define REQUEST_STEPS 6
+struct step_view {
+	struct str stage, state;
+	uint64_t after_us;	/* since receipt */
+	ms_t at;		/* 0: not done */
+};
+extern const struct field step_view_fields[];
+void request_view_steps(const struct request_view *v, struct step_view out[REQUEST_STEPS]);
+
+#define REQUEST_EVENTS_MAX 100	/* events shown with their request */
+struct request_detail {
+	struct request_view request;
+	struct step_view steps[REQUEST_STEPS];
+	struct event_view *events;	/* new ones that it brought */
+	size_t events_n;
+};
+/* 1 found, 0 no such request for this tenant, -1 failed. */
+int request_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct request_detail *out, struct err *e) MUST_USE;
+
+/* ---- alerts ---- */
 
 struct alert_view {
 	uint64_t id, event_id, incident_id;
@@ -71,6 +122,18 @@ struct alert_view {
 	ms_t created_at;
 };
 extern const struct field alert_view_fields[];
+
+struct alert_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t levels;		/* bits 1 << enum level; 0 = any */
+	uint64_t incident_id;		/* 0 = any */
+	struct str provider, source, service;	/* of its event's source; of its incident's service */
+	struct str text;		/* part of the title without case, or the whole dedup key */
+	ms_t from, to;			/* stored in [from, to) */
+	uint64_t cursor, limit;
+};
+bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *f, struct alert_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
 
 struct incident_view {
 	uint64_t id, tenant_id, alert_count;
@@ -82,9 +145,24 @@ struct incident_view {
 };
 extern const struct field incident_view_fields[];
 
+/* A start of an event's actions. */
+struct attempt_view {
+	uint64_t number, duration_us;
+	struct str error;
+	ms_t at;
+};
+extern const struct field attempt_view_fields[];
+
+#define EVENT_REPEATS_MAX 20	/* newest repeats shown with their event */
 struct event_detail {
 	struct event_view event;
 	struct request_view request;	/* id 0: cleaned up already */
+	struct step_view steps[REQUEST_STEPS];
+	size_t steps_n;			/* 0 without a request */
+	struct attempt_view attempts[1];	/* the last one; earlier ones are not kept */
+	size_t attempts_n;
+	struct request_view *repeats;	/* newest first; of a request with several events only its first is known */
+	size_t repeats_n;
 	struct alert_view alert;	/* id 0: none */
 	struct incident_view incident;	/* id 0: none */
 };
@@ -96,6 +174,34 @@ void request_headers_json(struct json_out *o, struct arena *a, struct str lines)
 /* Writes two members, so that no byte is lost: "payloadEncoding" (json, text, base64) and
  * "payload". JSON is put in as sent: equal members, digits and order stay. */
 void request_payload_json(struct json_out *o, struct arena *a, struct str body);
+
+/* ---- statistics ---- */
+
+#define STATS_WINDOW_MAX (31 * MS_PER_DAY)
+#define STATS_NAMES_MAX 100	/* event types told; senders choose them */
+
+struct stats_count {
+	struct str name;
+	uint64_t count;
+};
+
+/* Of the events received in [from, to), test traffic left out. */
+struct stats_view {
+	uint64_t total;			/* processed + failed + pending */
+	uint64_t processed;		/* ignored ones too */
+	uint64_t failed;		/* dead, or not processed after three attempts */
+	uint64_t pending;		/* the rest */
+	uint64_t ignored, dead;
+	double success_rate;		/* 0..1; 1 where there is nothing */
+	double average_attempts;
+	ms_t oldest_pending_at;		/* whatever the window; 0 = nothing waits */
+	struct stats_count *by_provider;	/* slugs in capitals, most first, as are types */
+	size_t by_provider_n;
+	struct stats_count *by_type;
+	size_t by_type_n;
+};
+extern const struct field stats_view_fields[];	/* all but the two lists */
+bool stats_view_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t from, ms_t to, struct stats_view *out, struct err *e) MUST_USE;
 
 /* ---- incidents ---- */
 

@@ -40,6 +40,7 @@ enum part_type {
 	PART_ROWS,	/* a list of such objects */
 	PART_BY_NAME,	/* an object with such an object for each name */
 	PART_TEXTS,	/* an object with a text for each name; the member may be left out */
+	PART_COUNTS,	/* an object with a number for each name */
 };
 
 /* A member that is itself an object or a list. */
@@ -124,6 +125,10 @@ void api_integration_health(void *call);
 void api_delivery_list(void *call);
 void api_event_list(void *call);
 void api_event_get(void *call);
+void api_stats(void *call);
+void api_request_list(void *call);
+void api_request_get(void *call);
+void api_alert_list(void *call);
 void api_incident_list(void *call);
 void api_incident_get(void *call);
 void api_incident_acknowledge(void *call);
@@ -159,6 +164,6 @@ extern const struct field integration_once_fields[], integration_secret_fields[]
 extern const struct field token_once_fields[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
 	integration_health_fields[];
-extern const struct doc_part event_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
+extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 
 #endif

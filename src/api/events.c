@@ -38,6 +38,9 @@ const struct doc_part event_parts[] = {
 	{ "headers", PART_TEXTS, .help = "Name and value, secrets masked; left out without a request" },
 	{ "incident", PART_MAYBE, FIELDS(incident_view_fields), .help = "What it opened or joined" },
 	{ "alert", PART_MAYBE, FIELDS(alert_view_fields), .help = "What it added to the incident" },
+	{ "lifecycle", PART_ROWS, FIELDS(step_view_fields), .help = "What was done with its request, in order; empty without a request" },
+	{ "attemptLog", PART_ROWS, FIELDS(attempt_view_fields), .help = "The last start of its actions" },
+	{ "repeats", PART_ROWS, FIELDS(request_view_fields), .help = "The newest requests that brought it again" },
 	{ 0 }
 };
 
@@ -97,5 +100,8 @@ void api_event_get(void *call)
 	json_fields(&r.o, event_view_fields, &d.event);
 	write_request(c, &r, &d);
 	write_caused(c, &r, &d);
+	reply_rows(&r, "lifecycle", step_view_fields, d.steps, sizeof(*d.steps), d.steps_n);
+	reply_rows(&r, "attemptLog", attempt_view_fields, d.attempts, sizeof(*d.attempts), d.attempts_n);
+	reply_rows(&r, "repeats", request_view_fields, d.repeats, sizeof(*d.repeats), d.repeats_n);
 	reply_end(c, &r, 200);
 }

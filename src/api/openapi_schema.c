@@ -242,10 +242,11 @@ static void write_part(struct json_out *o, struct arena *a, const struct doc_par
 		part_object(o, a, p);
 		break;
 	case PART_TEXTS:
+	case PART_COUNTS:
 		type(o, "object", false);
 		json_key(o, "additionalProperties");
 		json_open(o, '{');
-		type(o, "string", false);
+		type(o, p->type == PART_TEXTS ? "string" : "integer", false);
 		json_close(o, '}');
 		break;
 	}

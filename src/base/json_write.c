@@ -95,7 +95,7 @@ static void quoted(struct strbuf *b, struct str s)
 	strbuf_addc(b, '"');
 }
 
-static void key(struct json_out *o, struct str name)
+void json_keyn(struct json_out *o, struct str name)
 {
 	assert(o->depth > 0);
 	begin(o);
@@ -106,7 +106,7 @@ static void key(struct json_out *o, struct str name)
 
 void json_key(struct json_out *o, const char *name)
 {
-	key(o, str_of(name));
+	json_keyn(o, str_of(name));
 }
 
 void json_str(struct json_out *o, struct str s)
@@ -202,7 +202,7 @@ void json_tree(struct json_out *o, const struct json *j)
 	json_open(o, object ? '{' : '[');
 	for (const struct json *m = j->first; m; m = m->next) {
 		if (object)
-			key(o, m->name);
+			json_keyn(o, m->name);
 		json_tree(o, m);
 	}
 	json_close(o, object ? '}' : ']');

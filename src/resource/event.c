@@ -44,7 +44,7 @@ const struct form_field event_query_fields[] = {
 	{ "type", TEXT_AT(struct event_query, f.type), .max = EVENT_TYPE_MAX,
 		.help = "Event type, whole" },
 	{ "q", TEXT_AT(struct event_query, f.text), .max = EVENT_TEXT_MAX,
-		.help = "Part of the summary, or a whole event id or dedup key" },
+		.help = "A whole event id, the provider's or ours; else part of summary or type, or a whole dedup key" },
 	{ "text", TEXT_AT(struct event_query, f.text), .max = EVENT_TEXT_MAX,
 		.help = "The same as q" },
 	{ "from", TIME_AT(struct event_query, f.from), .help = "Received at or after" },
@@ -71,4 +71,21 @@ bool event_query_list(const struct caller *by, struct event_query *q, struct eve
 	*n = 0;
 	*next = 0;
 	return !join_statuses(q) || event_view_list(by->db, by->a, &q->f, out, n, next, e);
+}
+
+const struct form_field stats_query_fields[] = {
+	{ "from", TIME_AT(struct stats_query, from), .help = "Received at or after; a day before `to`" },
+	{ "to", TIME_AT(struct stats_query, to), .help = "Received before; now. At most 31 days after `from`" },
+	FORM_END
+};
+
+bool stats_query_get(const struct caller *by, const struct stats_query *q, struct stats_view *out, struct err *e)
+{
+	ms_t to = q->to ? q->to : by->now, from = q->from ? q->from : to - MS_PER_DAY;
+
+	if (from >= to)
+		return err_field(e, ERR_INVALID, "from", "The window must begin before it ends.");
+	if (to - from > STATS_WINDOW_MAX)
+		return err_field(e, ERR_INVALID, "from", "The window may be 31 days at most.");
+	return stats_view_get(by->db, by->a, by->tenant_id, from, to, out, e);
 }

@@ -14,7 +14,7 @@ static const struct form_word status_words[] = {
 
 static const struct form_word test_words[] = { { "false", 1 }, { "true", 2 }, { 0 } };
 
-static const struct form_word level_words[] = {
+const struct form_word level_words[] = {
 	{ "CRITICAL", 1 << LEVEL_CRITICAL },
 	{ "HIGH", 1 << LEVEL_HIGH },
 	{ "MEDIUM", 1 << LEVEL_MEDIUM },

@@ -1,4 +1,8 @@
-/* alert.c - the alerts of an incident, and the alert of an event. */
+/* alert.c - the list of alerts, those of an incident, and the alert of an event.
+ *
+ * The list walks all alerts, whose rows are short, and passes those of other tenants over; of one incident, its index. */
+#include <assert.h>
+
 #include "view_int.h"
 
 const struct field alert_view_fields[] = {
@@ -53,4 +57,109 @@ int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t
 	if (found == 1)
 		fill_words(out);
 	return found;
+}
+
+/* ---- the list ---- */
+
+static void write_open(struct sql *q)
+{
+	sql_lit(q, "SELECT " ALERT_COLUMNS " FROM (");
+}
+
+static void write_close(struct sql *q)
+{
+	sql_lit(q, ") k JOIN alerts a ON a.id = k.id" ALERT_JOINS " ORDER BY a.id DESC");
+}
+
+static void write_branch(struct sql *q, const struct branch *b)
+{
+	if (b->kind == BRANCH_ALL) {
+		sql_lit(q, "SELECT t.id AS id FROM alerts t FORCE INDEX (PRIMARY) WHERE TRUE");
+		return;
+	}
+	assert(b->kind == BRANCH_INCIDENT);
+	sql_lit(q, "SELECT t.id AS id FROM alerts t FORCE INDEX (by_incident) WHERE t.incident_id = ");
+	sql_val(q, V_U(b->value));
+}
+
+static void write_event_conditions(struct sql *q, const struct alert_filter *f)
+{
+	if (f->provider.n) {
+		sql_lit(q, " AND s.provider = ");
+		sql_val(q, V_S(f->provider));
+	}
+	if (f->source.n) {
+		sql_lit(q, " AND s.public_id = ");
+		sql_val(q, V_S(f->source));
+	}
+	if (f->text.n) {
+		sql_lit(q, " AND (e.dedup_key = ");
+		sql_val(q, V_S(f->text));
+		sql_lit(q, " OR e.summary COLLATE utf8mb4_general_ci LIKE ");
+		sql_val(q, V_S(like_part(q->text.arena, f->text)));
+		sql_lit(q, ")");
+	}
+}
+
+static bool has_event_conditions(const struct alert_filter *f)
+{
+	return f->provider.n || f->source.n || f->text.n;
+}
+
+/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong end. */
+static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
+{
+	const struct alert_filter *f = p->filter;
+
+	if (f->tenant_id) {
+		sql_lit(q, " AND t.tenant_id = ");
+		sql_val(q, V_U(f->tenant_id));
+	}
+	if (f->levels) {
+		sql_lit(q, " AND 1 << t.level & ");
+		sql_val(q, V_U(f->levels));
+	}
+	if (f->service.n) {
+		sql_lit(q, " AND (SELECT v.public_id FROM incidents i JOIN services v ON v.id = i.service_id"
+			" WHERE i.id = t.incident_id) = ");
+		sql_val(q, V_S(f->service));
+	}
+	if (has_event_conditions(f)) {
+		sql_lit(q, " AND (SELECT TRUE FROM events e JOIN sources s ON s.id = e.source_id WHERE e.id = t.event_id");
+		write_event_conditions(q, f);
+		sql_lit(q, ")");
+	}
+}
+
+const struct list_table alert_table = {
+	.name = "view.alert_list",
+	.branch = write_branch,
+	.residual = write_residual,
+	.open = write_open,
+	.close = write_close,
+	.columns = columns,
+	.size = sizeof(struct alert_view),
+};
+
+void alert_plan(const struct alert_filter *f, struct plan *p)
+{
+	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	if (f->incident_id)
+		plan_add(p, BRANCH_INCIDENT, 0, f->incident_id);
+	else
+		plan_add(p, BRANCH_ALL, 0, 0);
+	p->residual = f->tenant_id || f->levels || f->service.n || has_event_conditions(f);
+}
+
+bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *f, struct alert_view **out, size_t *n, uint64_t *next,
+	struct err *e)
+{
+	struct plan p;
+
+	alert_plan(f, &p);
+	if (!list_run(db, a, &alert_table, &p, out, n, next, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		fill_words(&(*out)[i]);
+	return true;
 }

@@ -2,7 +2,12 @@
  *
  * Which index: rare statuses (waiting, failed) by status; else the sources that provider, source
  * and service name, when they are few; else all statuses of the tenant. So the list of one tenant
- * among many, or of one quiet provider beside a loud one, never walks through the others' rows. */
+ * among many, or of one quiet provider beside a loud one, never walks through the others' rows.
+ *
+ * A text that is the id of an event finds just that event, by the index of ids, however old it is; any
+ * other text is looked for in the rows passed on the way. Payloads are not: they would have to be read. */
+#include <assert.h>
+
 #include "view_int.h"
 
 #define ANY_STATUS ((1u << (EVENT_IGNORED + 1)) - 1)
@@ -109,51 +114,44 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_lit(q, " WHERE t.source_id = ");
 		sql_val(q, V_U(b->value));
 		return;
-	default:	/* of other tables */
+	case BRANCH_ID:
+		sql_lit(q, "SELECT t.id AS id FROM events t FORCE INDEX (PRIMARY) WHERE t.id = ");
+		sql_val(q, V_U(b->value));
 		return;
+	default:
+		assert(!"no such branch of events");
 	}
 }
 
-/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong
- * end. */
-static void write_source(struct sql *q, const struct event_filter *f)
+static struct source_filter sources_of(const struct event_filter *f)
 {
-	if (f->provider.n) {
-		sql_lit(q, " AND (SELECT s.provider FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND (SELECT s.public_id FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->source));
-	}
-	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM sources s JOIN services v"
-			" ON v.id = s.service_id WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->service));
-	}
+	return (struct source_filter){ f->tenant_id, f->provider, f->source, f->service };
 }
 
 static void write_text(struct sql *q, struct str text)
 {
-	sql_lit(q, " AND (t.event_id = ");
-	sql_val(q, V_S(text));
-	sql_lit(q, " OR t.dedup_key = ");
+	struct val part = V_S(like_part(q->text.arena, text));
+
+	sql_lit(q, " AND (t.dedup_key = ");
 	sql_val(q, V_S(text));
 	sql_lit(q, " OR t.summary COLLATE utf8mb4_general_ci LIKE ");
-	sql_val(q, V_S(like_part(q->text.arena, text)));
+	sql_val(q, part);
+	sql_lit(q, " OR t.event_type COLLATE utf8mb4_general_ci LIKE ");
+	sql_val(q, part);
 	sql_lit(q, ")");
 }
 
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct event_filter *f = p->filter;
+	struct source_filter sources = sources_of(f);
 
 	if (f->statuses && b->kind != BRANCH_STATUS) {
 		sql_lit(q, " AND 1 << t.status & ");
 		sql_val(q, V_U(f->statuses));
 	}
 	if (b->kind != BRANCH_SOURCE)
-		write_source(q, f);
+		write_sources_of(q, &sources);
 	if (f->severities) {
 		sql_lit(q, " AND 1 << t.severity & ");
 		sql_val(q, V_U(f->severities));
@@ -162,7 +160,7 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 		sql_lit(q, " AND t.event_type = ");
 		sql_val(q, V_S(f->type));
 	}
-	if (f->text.n)
+	if (f->text.n && b->kind != BRANCH_ID)
 		write_text(q, f->text);
 }
 
@@ -178,59 +176,53 @@ const struct list_table event_table = {
 
 /* ---- the plan ---- */
 
-struct source_row {
+struct id_row {
 	uint64_t id;
 };
 
-static const struct field source_columns[] = {
-	FIELD_U64(struct source_row, id, "id", ""),
+static const struct field id_columns[] = {
+	FIELD_U64(struct id_row, id, "id", ""),
 	FIELD_END
 };
 
-static void write_sources(struct sql *q, const struct event_filter *f)
+/* Events of that id, the provider's or ours. Of a derived id that came again later, the newest event. */
+static void write_ids(struct sql *q, const struct event_filter *f)
 {
-	sql_lit(q, "SELECT s.id AS id FROM sources s JOIN services v ON v.id = s.service_id");
-	sql_lit(q, " WHERE TRUE");
+	unsigned char hash[KEY_HASH_BYTES];
+	uint64_t ours = 0;
+
+	key_hash(f->text, hash);
+	sql_lit(q, "SELECT i.event_id AS id FROM sources s JOIN event_ids i ON i.source_id = s.id AND i.id_hash = ");
+	sql_val(q, V_B(arena_str(q->text.arena, (struct str){ (const char *)hash, sizeof(hash) })));
 	if (f->tenant_id) {
-		sql_lit(q, " AND s.tenant_id = ");
+		sql_lit(q, " WHERE s.tenant_id = ");
 		sql_val(q, V_U(f->tenant_id));
 	}
-	if (f->provider.n) {
-		sql_lit(q, " AND s.provider = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND s.public_id = ");
-		sql_val(q, V_S(f->source));
-	}
-	if (f->service.n) {
-		sql_lit(q, " AND v.public_id = ");
-		sql_val(q, V_S(f->service));
+	if (str_u64(f->text, &ours) && ours <= INT64_MAX) {
+		sql_lit(q, " UNION SELECT e.id AS id FROM events e WHERE e.id = ");
+		sql_val(q, V_U(ours));
+		if (f->tenant_id) {
+			sql_lit(q, " AND e.tenant_id = ");
+			sql_val(q, V_U(f->tenant_id));
+		}
 	}
 	sql_lit(q, " LIMIT ");
 	sql_val(q, V_U(LIST_BRANCHES_MAX + 1));
 }
 
-static bool names_sources(const struct event_filter *f)
+static bool plan_ids(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p, bool *done, struct err *e)
 {
-	return f->provider.n || f->source.n || f->service.n;
-}
-
-/* Deleted sources count too: their events are still there. */
-static bool plan_sources(struct db *db, struct arena *a, const struct event_filter *f,
-	struct plan *p, bool *done, struct err *e)
-{
-	struct source_row *rows = NULL;
+	struct id_row *rows = NULL;
 	size_t n = 0;
 	struct sql q;
 
 	sql_init(&q, a);
-	write_sources(&q, f);
-	if (!db_query_sql(db, "view.sources", &q, a, source_columns, sizeof(*rows), &rows, &n, e))
+	write_ids(&q, f);
+	if (!db_query_sql(db, "view.event_ids", &q, a, id_columns, sizeof(*rows), &rows, &n, e))
 		return false;
-	*done = n <= LIST_BRANCHES_MAX;
+	*done = n > 0 && n <= LIST_BRANCHES_MAX;
 	for (size_t i = 0; *done && i < n; i++)
-		plan_add(p, BRANCH_SOURCE, 0, rows[i].id);
+		plan_add(p, BRANCH_ID, 0, rows[i].id);
 	return true;
 }
 
@@ -248,10 +240,15 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 {
 	bool rare = f->tenant_id && f->statuses && !(f->statuses & ~(uint64_t)RARE_STATUS);
 	bool more = f->severities || f->type.n || f->text.n;
+	struct source_filter sources = sources_of(f);
 	bool done = false;
 
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	if (names_sources(f) && !rare && !plan_sources(db, a, f, p, &done, e))
+	if (f->text.n && !plan_ids(db, a, f, p, &done, e))
+		return false;
+	if (done)
+		return true;
+	if (names_sources(&sources) && !rare && !plan_sources(db, a, &sources, p, &done, e))
 		return false;
 	if (done) {
 		p->residual = more || f->statuses;
@@ -261,7 +258,7 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 		plan_statuses(f, p);
 	else
 		plan_add(p, BRANCH_ALL, 0, 0);
-	p->residual = more || names_sources(f) || (f->statuses && !f->tenant_id);
+	p->residual = more || names_sources(&sources) || (f->statuses && !f->tenant_id);
 	return true;
 }
 

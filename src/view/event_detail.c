@@ -1,32 +1,48 @@
 /* event_detail.c - one event with the request that brought it and what it caused. */
 #include "view_int.h"
 
-const struct field request_view_fields[] = {
-	FIELD_ID(struct request_view, id, "id", "Our number of the request"),
-	FIELD_STR(struct request_view, method, "method", "HTTP method"),
-	FIELD_STR(struct request_view, uri, "uri", "As sent, the key removed"),
-	FIELD_STR(struct request_view, remote_addr, "remoteAddr", "The sender's address"),
-	FIELD_STR(struct request_view, trace, "traceId", "X-Request-Id"),
-	FIELD_STR(struct request_view, traceparent, "traceparent", "W3C trace context"),
-	FIELD_U64(struct request_view, status, "statusCode", "What was answered"),
-	FIELD_U64(struct request_view, body_bytes, "bodyBytes", "Size as received"),
+const struct field attempt_view_fields[] = {
+	FIELD_U64(struct attempt_view, number, "number", "1 is the first"),
+	FIELD_TIME(struct attempt_view, at, "at", "End of it"),
+	FIELD_U64(struct attempt_view, duration_us, "durationUs", "Of a first attempt, made while the request waited; else 0"),
+	FIELD_STR(struct attempt_view, error, "error", "Why it failed"),
 	FIELD_END
 };
 
-static const struct field columns[] = {
-	FIELD_U64(struct request_view, id, "id", ""),
-	FIELD_U64(struct request_view, status, "status", ""),
-	FIELD_U64(struct request_view, body_bytes, "body_bytes", ""),
-	FIELD_U64(struct request_view, duration_us, "duration_us", ""),
-	FIELD_STR(struct request_view, method, "method", ""),
-	FIELD_STR(struct request_view, uri, "uri", ""),
-	FIELD_STR(struct request_view, remote_addr, "remote_addr", ""),
-	FIELD_STR(struct request_view, trace, "trace", ""),
-	FIELD_STR(struct request_view, traceparent, "traceparent", ""),
-	FIELD_STR(struct request_view, headers, "headers", ""),
-	FIELD_STR(struct request_view, body, "body", ""),
-	FIELD_END
-};
+/* The first attempt is made in the batch of the request: from knowing that the event is new to having acted. */
+static uint64_t first_attempt_us(const struct step_view *steps)
+{
+	const struct step_view *before = &steps[3], *acted = &steps[4];
+
+	return acted->at && before->at ? acted->after_us - before->after_us : 0;
+}
+
+static void fill_attempts(struct event_detail *d)
+{
+	const struct event_view *v = &d->event;
+
+	if (!v->attempts)
+		return;
+	d->attempts[0] = (struct attempt_view){ .number = v->attempts, .at = v->last_attempt_at, .error = v->error };
+	if (v->attempts == 1 && d->steps_n)
+		d->attempts[0].duration_us = first_attempt_us(d->steps);
+	d->attempts_n = 1;
+}
+
+/* The request, unless it was cleaned up, and what else is known by it. */
+static bool read_request(struct db *db, struct arena *a, struct event_detail *d, struct err *e)
+{
+	int found = request_view_one(db, a, d->event.request_id, &d->request, e);
+
+	if (found < 0)
+		return false;
+	if (found) {
+		request_view_steps(&d->request, d->steps);
+		d->steps_n = REQUEST_STEPS;
+	}
+	fill_attempts(d);
+	return request_view_repeats(db, a, d->event.id, &d->repeats, &d->repeats_n, e);
+}
 
 int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct event_detail *out, struct err *e)
@@ -42,8 +58,7 @@ int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t 
 	if (tenant_id && v->tenant_id != tenant_id)
 		return 0;
 	event_view_words(v);
-	if (db_query_one(db, &view_stmt[V_REQUEST], VALS(V_U(v->request_id)), a, columns,
-			sizeof(out->request), &out->request, e) < 0)
+	if (!read_request(db, a, out, e))
 		return -1;
 	if (!v->incident_id)
 		return 1;

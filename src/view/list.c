@@ -117,14 +117,12 @@ static bool list_step(struct db *db, struct arena *a, const struct list_table *t
 	return db_query_sql(db, t->name, &q, a, t->columns, t->size, rows_r, n, e);
 }
 
-/* Most conditions are met often, so a page is mostly full after the first step; a rare one gets
- * longer ones. */
-static const uint64_t steps[] = { LIST_SCAN_MAX / 100, LIST_SCAN_MAX / 10,
-	LIST_SCAN_MAX - LIST_SCAN_MAX / 100 - LIST_SCAN_MAX / 10 };
-
 bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
 	void *rows_r, size_t *n, uint64_t *next, struct err *e)
 {
+	/* Most conditions are met often, so a page is mostly full after the first step; a rare one gets longer ones. */
+	const uint64_t scan = t->scan ? t->scan : LIST_SCAN_MAX;
+	const uint64_t steps[] = { scan / 20, scan / 5, scan - scan / 20 - scan / 5 };
 	char *rows = arena_alloc(a, p->limit * t->size), *found;
 	struct plan rest = *p;
 	size_t got;
@@ -155,7 +153,7 @@ bool list_run(struct db *db, struct arena *a, const struct list_table *t, const 
 }
 
 /* The rows that a count passes at most, so that the chips of a page cost less than the page. */
-#define COUNT_SCAN_MAX (LIST_SCAN_MAX / 20)
+#define COUNT_SCAN_MAX (LIST_SCAN_MAX / 4)
 
 bool list_counted(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole,
 	struct list_count *out, struct err *e)

@@ -13,9 +13,33 @@
 const struct stmt view_stmt[] = {
 	[V_EVENT] = { "view.event",
 		"SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS " WHERE e.id = ?" },
+	/* Ids of events are made in the batch of their request: EVENTS_NEAR_MS. */
+	[V_EVENTS_OF_REQUEST] = { "view.events_of_request",
+		"SELECT " EVENT_COLUMNS " FROM (SELECT id FROM events WHERE id >= ? AND id < ? AND request_id = ?"
+		" ORDER BY id LIMIT ?) k JOIN events e ON e.id = k.id" EVENT_JOINS " ORDER BY e.id" },
 	[V_REQUEST] = { "view.request",
-		"SELECT id, status, body_bytes, duration_us, method, uri, remote_addr, trace,"
-		" traceparent, headers, body FROM requests WHERE id = ?" },
+		"SELECT " REQUEST_COLUMNS ", r.headers, r.body, r.stages FROM requests r"
+		" JOIN sources s ON s.id = r.source_id WHERE r.id = ?" },
+	[V_REPEATS] = { "view.repeats",
+		"SELECT " REQUEST_COLUMNS " FROM (SELECT id FROM request_marks WHERE event_id = ? ORDER BY id DESC LIMIT ?) k"
+		" JOIN requests r ON r.id = k.id JOIN sources s ON s.id = r.source_id ORDER BY r.id DESC" },
+	/* A window of events is a range of ids. */
+	[V_STATS] = { "view.stats",
+		"SELECT s.provider, e.status, e.attempts >= 3 AS late, SUM(e.events) AS events, SUM(e.starts) AS attempts"
+		" FROM (SELECT source_id, status, LEAST(attempts, 3) AS attempts, COUNT(*) AS events, SUM(attempts) AS starts"
+		" FROM events FORCE INDEX (PRIMARY) WHERE tenant_id = ? AND id >= ? AND id < ? AND is_test = 0"
+		" GROUP BY source_id, status, LEAST(attempts, 3)) e JOIN sources s ON s.id = e.source_id"
+		" GROUP BY s.provider, e.status, late ORDER BY s.provider" },
+	[V_STATS_TYPES] = { "view.stats_types",
+		"SELECT event_type AS name, COUNT(*) AS count FROM events FORCE INDEX (PRIMARY)"
+		" WHERE tenant_id = ? AND id >= ? AND id < ? AND is_test = 0"
+		" GROUP BY event_type ORDER BY count DESC, name LIMIT ?" },
+	/* 0 pending, 1 processing, 3 failed: each the first of its range */
+	[V_OLDEST_WAITING] = { "view.oldest_waiting",
+		"SELECT MIN(received_at) AS received_at FROM ("
+		"(SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 0 AND is_test = 0 ORDER BY id LIMIT 1)"
+		" UNION ALL (SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 1 AND is_test = 0 ORDER BY id LIMIT 1)"
+		" UNION ALL (SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 3 AND is_test = 0 ORDER BY id LIMIT 1)) w" },
 	[V_ALERTS] = { "view.alerts",
 		"SELECT " ALERT_COLUMNS " FROM alerts a" ALERT_JOINS
 		" WHERE a.incident_id = ? ORDER BY a.id DESC LIMIT ?" },

@@ -23,12 +23,15 @@ enum branch_kind {
 	BRANCH_TENANT,	/* (tenant_id, id) */
 	BRANCH_USER,	/* (user_id, id) */
 	BRANCH_OBJECT,	/* (object, id) */
+	BRANCH_ID,	/* one row of the primary key */
+	BRANCH_MARK,	/* (tenant_id, kind, id) of request_marks */
+	BRANCH_INCIDENT,	/* (incident_id, id) */
 };
 
 struct branch {
 	enum branch_kind kind;
-	uint64_t tenant_id;	/* of BRANCH_STATUS and BRANCH_TENANT */
-	uint64_t value;		/* status, source, service or user */
+	uint64_t tenant_id;	/* of BRANCH_STATUS, BRANCH_TENANT and BRANCH_MARK */
+	uint64_t value;		/* status, source, service, user, id, mark or incident */
 	struct str text;	/* object */
 };
 
@@ -49,6 +52,7 @@ struct list_table {
 	void (*residual)(struct sql *q, const struct plan *p, const struct branch *b);
 	void (*open)(struct sql *q);	/* SELECT columns FROM ( */
 	void (*close)(struct sql *q);	/* ) k JOIN table ... ORDER BY id DESC */
+	uint64_t scan;			/* entries passed for one page at most; 0 = LIST_SCAN_MAX */
 	const struct field *columns;
 	size_t size;			/* of a row; its first member is the uint64_t id */
 };
@@ -68,6 +72,18 @@ bool list_counted(struct db *db, struct arena *a, const struct list_table *t, co
 void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p);
 void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan);
 
+/* ---- sources.c: what a filter says of sources, as branches or as conditions ---- */
+
+struct source_filter {
+	uint64_t tenant_id;
+	struct str provider, source, service;
+};
+bool names_sources(const struct source_filter *f);
+/* *done: they are few, and each is a branch now. */
+bool plan_sources(struct db *db, struct arena *a, const struct source_filter *f, struct plan *p, bool *done, struct err *e) MUST_USE;
+/* " AND ..." over t.source_id. */
+void write_sources_of(struct sql *q, const struct source_filter *f);
+
 /* '%' around the text, its own wildcards escaped. */
 struct str like_part(struct arena *a, struct str text);
 
@@ -75,7 +91,10 @@ struct str like_part(struct arena *a, struct str text);
 void null_if_empty(struct str *s);
 
 /* Plans and tables, shared with tests. */
-extern const struct list_table event_table, incident_table, delivery_table, user_table, token_table, audit_table;
+extern const struct list_table event_table, incident_table, delivery_table, request_table, alert_table, user_table, token_table,
+	audit_table;
+bool request_plan(struct db *db, struct arena *a, const struct request_filter *f, struct plan *p, struct err *e) MUST_USE;
+void alert_plan(const struct alert_filter *f, struct plan *p);
 bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
 	struct err *e) MUST_USE;
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p,
@@ -85,9 +104,9 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 
 /* ---- statements.c ---- */
 
-enum view_stmt { V_EVENT, V_REQUEST, V_ALERTS, V_ALERT_OF, V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS,
-	V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC, V_SOURCE_HOURS,
-	V_AUDIT_SINCE };
+enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERTS, V_ALERT_OF,
+	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC,
+	V_SOURCE_HOURS, V_AUDIT_SINCE };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */
@@ -108,6 +127,18 @@ extern const struct stmt view_stmt[];
 
 extern const struct field event_columns[];
 void event_view_words(struct event_view *v);
+
+/* ---- request.c ---- */
+
+#define REQUEST_COLUMNS \
+	"r.id, s.tenant_id, r.source_id AS source_row, s.public_id AS source_id, s.name AS source_name, s.provider," \
+	" r.status, r.reason, r.method, r.uri, r.remote_addr, r.trace, r.traceparent, r.body_bytes, r.duration_us," \
+	" r.event_count, r.event_id, r.is_duplicate, r.is_test"
+
+/* The request that brought an event, without a look at tenants: 1, 0, -1. */
+int request_view_one(struct db *db, struct arena *a, uint64_t id, struct request_view *out, struct err *e) MUST_USE;
+/* The newest requests that repeated an event. */
+bool request_view_repeats(struct db *db, struct arena *a, uint64_t event_id, struct request_view **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- incident.c ---- */
 

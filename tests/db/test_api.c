@@ -9,6 +9,7 @@
 
 #define NOW (BASE + 40000 * 1000LL)
 #define GITHUB "in_00000000000000000001"
+#define PROMETHEUS "in_00000000000000000002"
 #define THEIRS "in_00000000000000000009"
 
 static struct db *db;
@@ -292,11 +293,14 @@ START_TEST(test_another_tenants_things_do_not_exist)
 {
 	const char *event = arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(8)).p;
 	const char *incident = arena_printf(a, "/api/incidents/%llu", (unsigned long long)ID_OF(8)).p;
+	const char *request = arena_printf(a, "/api/requests/%llu", (unsigned long long)ID_OF(8)).p;
 
 	expect(200, admin, "GET", event, NULL);
 	expect(200, admin, "GET", incident, NULL);
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", event, NULL));
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", incident, NULL));
+	expect(200, admin, "GET", request, NULL);
+	expect_error(404, "not_found", NULL, ask(theirs, "GET", request, NULL));
 	expect_error(404, "not_found", NULL,
 		ask(theirs, "POST", arena_printf(a, "%s/resolve", incident).p, NULL));
 	expect_error(404, "not_found", NULL, ask(theirs, "GET", "/api/integrations/" GITHUB, NULL));
@@ -788,6 +792,18 @@ START_TEST(test_wrong_filters_name_the_parameter)
 		{ "/api/events?color=red", "color" },
 		{ "/api/events?q=%ff", "q" },
 		{ "/api/events?q=a%00b", "q" },
+		{ "/api/requests?outcome=lost", "outcome" },
+		{ "/api/requests?status=failed", "status" },
+		{ "/api/requests?status=99", "status" },
+		{ "/api/requests?cursor=events-5", "cursor" },
+		{ "/api/requests?color=red", "color" },
+		{ "/api/alerts?severity=error", "severity" },
+		{ "/api/alerts?incidentId=x", "incidentId" },
+		{ "/api/alerts?cursor=requests-5", "cursor" },
+		{ "/api/stats?from=yesterday", "from" },
+		{ "/api/stats?from=2025-10-09T00:00:00Z&to=2025-10-09T00:00:00Z", "from" },
+		{ "/api/stats?from=2025-10-09T00:00:00Z&to=2025-11-09T00:00:00.001Z", "from" },
+		{ "/api/stats?source=x", "source" },
 		{ "/api/incidents?status=failed", "status" },
 		{ "/api/incidents?severity=error", "severity" },
 		{ "/api/incidents?limit=0", "limit" },
@@ -820,6 +836,74 @@ START_TEST(test_an_event_with_all_about_it)
 		arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(5)).p, NULL);
 	ck_assert(json_is(json_get(r.json, "incident"), JSON_NULL) &&
 		json_is(json_get(r.json, "alert"), JSON_NULL));
+}
+END_TEST
+
+START_TEST(test_lists_of_requests)
+{
+	struct reply r = expect(200, admin, "GET", "/api/requests", NULL);
+
+	ck_assert_uint_eq(json_get(r.json, "requests")->count, 50);
+	is(member(r, "/requests/0/id"), arena_printf(a, "%llu", (unsigned long long)ID_OF(29999)).p);
+	r = expect(200, admin, "GET", arena_printf(a, "/api/requests?cursor=%.*s", STR_ARG(member(r, "/next"))).p, NULL);
+	ck_assert_uint_eq(json_get(r.json, "requests")->count, 50);
+	r = expect(200, admin, "GET", "/api/requests?outcome=refused&limit=2", NULL);
+	ck_assert_uint_eq(json_get(r.json, "requests")->count, 2);
+	is(member(r, "/requests/0/outcome"), "refused");
+	is(member(r, "/requests/0/reason"), "Invalid signature");
+	is(member(r, "/requests/0/statusCode"), "401");
+	r = expect(200, admin, "GET", "/api/requests?outcome=refused,repeated&status=200&q=192.0.2.8&limit=1", NULL);
+	is(member(r, "/requests/0/outcome"), "repeated");
+	is(member(r, "/requests/0/eventId"), arena_printf(a, "%llu", (unsigned long long)ID_OF(1)).p);
+}
+END_TEST
+
+START_TEST(test_a_request_with_all_about_it)
+{
+	struct reply r = expect(200, admin, "GET", arena_printf(a, "/api/requests/%llu", (unsigned long long)ID_OF(4)).p, NULL);
+
+	is(member(r, "/sourceId"), PROMETHEUS);
+	is(member(r, "/headers/authorization"), "***");
+	is(member(r, "/payload/n"), "12345678901234567890");
+	is(member(r, "/events/0/eventId"), "ev-4");
+	is(member(r, "/lifecycle/0/stage"), "received");
+	is(member(r, "/lifecycle/5/afterUs"), "7000");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/requests/%llu", (unsigned long long)ID_OF(97)).p, NULL);
+	is(member(r, "/lifecycle/1/state"), "failed");
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/requests/0", NULL));
+	expect_error(404, "not_found", NULL, ask(admin, "GET", "/api/requests/x", NULL));
+	r = expect(200, admin, "GET", arena_printf(a, "/api/events/%llu", (unsigned long long)ID_OF(1)).p, NULL);
+	is(member(r, "/attemptLog/0/number"), "1");
+	is(member(r, "/repeats/0/outcome"), "repeated");
+	is(member(r, "/lifecycle/4/stage"), "acted");
+}
+END_TEST
+
+START_TEST(test_lists_of_alerts)
+{
+	struct reply r = expect(200, admin, "GET", "/api/alerts?limit=1&severity=CRITICAL", NULL);
+
+	is(member(r, "/alerts/0/title"), "Disk 100% full_4");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/alerts?incidentId=%llu", (unsigned long long)ID_OF(5)).p, NULL);
+	ck_assert_uint_eq(json_get(r.json, "alerts")->count, 1);
+	r = expect(200, theirs, "GET", arena_printf(a, "/api/alerts?incidentId=%llu", (unsigned long long)ID_OF(5)).p, NULL);
+	ck_assert_uint_eq(json_get(r.json, "alerts")->count, 0);
+}
+END_TEST
+
+START_TEST(test_stats_of_a_window)
+{
+	struct reply r = expect(200, admin, "GET", "/api/stats?from=2025-10-09T08:53:21Z&to=2025-10-09T08:53:31Z", NULL);
+
+	is(member(r, "/total"), "10");
+	is(member(r, "/processed"), "10");
+	is(member(r, "/successRate"), "1");
+	is(member(r, "/averageAttempts"), "1");
+	is(member(r, "/byProvider/GITHUB"), "5");
+	is(member(r, "/byType/push"), "10");
+	r = expect(200, admin, "GET", "/api/stats", NULL);	/* the last day */
+	is(member(r, "/oldestPendingAt"), "2025-10-09T08:54:57.000Z");
+	expect_error(400, "invalid_request", "tenant", ask(root, "GET", "/api/stats?tenant=all", NULL));
 }
 END_TEST
 
@@ -1154,6 +1238,10 @@ static Suite *suite(void)
 	tcase_add_test(t, test_lists_of_events);
 	tcase_add_test(t, test_wrong_filters_name_the_parameter);
 	tcase_add_test(t, test_an_event_with_all_about_it);
+	tcase_add_test(t, test_lists_of_requests);
+	tcase_add_test(t, test_a_request_with_all_about_it);
+	tcase_add_test(t, test_lists_of_alerts);
+	tcase_add_test(t, test_stats_of_a_window);
 	tcase_add_test(t, test_deliveries_of_an_integration);
 	tcase_add_test(t, test_an_incident_is_acknowledged_and_resolved_once);
 	tcase_add_test(t, test_a_platform_admin_acts_in_the_tenant_of_the_incident);

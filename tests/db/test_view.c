@@ -49,8 +49,13 @@ static const struct {
 	{ { .tenant_id = 1, .text = STR("DISK 100% FULL_77") },
 		"tenant_id = 1 AND summary LIKE 'Disk 100\\% full\\_77%'", 125000 },
 	{ { .tenant_id = 1, .text = STR("full__7") }, "FALSE", 125000 },
-	{ { .tenant_id = 1, .text = STR("ev-4242") }, "tenant_id = 1 AND event_id = 'ev-4242'",
-		125000 },
+	{ { .tenant_id = 1, .text = STR("ev-4242") }, "event_id = 'ev-4242'", 200 },	/* however old */
+	{ { .tenant_id = 2, .text = STR("ev-4242") }, "FALSE", 4000 },
+	{ { .text = STR("ev-4242") }, "event_id = 'ev-4242'", 200 },
+	{ { .tenant_id = 1, .text = STR("ev-4242"), .provider = STR("prometheus") }, "event_id = 'ev-4242'", 200 },
+	{ { .tenant_id = 1, .text = STR("ev-4242"), .provider = STR("github") }, "FALSE", 200 },
+	{ { .tenant_id = 1, .text = STR("ev-4242"), .to = T(4242) }, "FALSE", 200 },
+	{ { .tenant_id = 2, .text = STR("RAR") }, "tenant_id = 2 AND event_type = 'rare'", 6000 },
 	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'",
 		125000 },
 	{ { .tenant_id = 1, .from = T(100), .to = T(200) },
@@ -96,6 +101,65 @@ static const struct {
 	{ { .tenant_id = 1, .text = STR("key-77") }, "tenant_id = 1 AND dedup_key = 'key-77'" },
 	{ { .tenant_id = 1, .from = T(100), .to = T(200) },
 		"tenant_id = 1 AND opened_at >= 1760000100000 AND opened_at < 1760000200000" },
+};
+
+#define ID5 (((uint64_t)(BASE + 5000 - 1577836800000) << 22) + 5)	/* ID_OF(5), for initializers */
+#define ALL_REQUESTS "(SELECT r.*, s.tenant_id, s.provider, s.public_id FROM requests r JOIN sources s ON s.id = r.source_id) x"
+
+static const struct {
+	struct request_filter f;
+	const char *where;
+	uint64_t reads;
+} request_rows[] = {
+	{ { 0 }, "TRUE", 1000 },
+	{ { .tenant_id = 1 }, "tenant_id = 1", 7000 },	/* 17 sources: all are walked */
+	{ { .tenant_id = 2 }, "tenant_id = 2", 1000 },
+	{ { .tenant_id = 3 }, "tenant_id = 3", 100 },
+	{ { .tenant_id = 1, .outcomes = 1 << REQUEST_REFUSED }, "tenant_id = 1 AND reason IS NOT NULL", 1000 },
+	{ { .tenant_id = 1, .outcomes = 1 << REQUEST_REPEATED }, "tenant_id = 1 AND is_duplicate = 1", 1000 },
+	{ { .tenant_id = 1, .outcomes = 1 << REQUEST_REFUSED | 1 << REQUEST_REPEATED },
+		"tenant_id = 1 AND (reason IS NOT NULL OR is_duplicate = 1)", 1500 },
+	{ { .tenant_id = 1, .outcomes = 1 << REQUEST_ACCEPTED }, "tenant_id = 1 AND reason IS NULL AND is_duplicate = 0", 9000 },
+	{ { .tenant_id = 1, .outcomes = 7 }, "tenant_id = 1", 9000 },
+	{ { .outcomes = 1 << REQUEST_REFUSED }, "reason IS NOT NULL", 60000 },
+	{ { .tenant_id = 1, .provider = STR("github") }, "source_id = 1", 1000 },
+	{ { .tenant_id = 1, .provider = STR("webhook") }, "source_id BETWEEN 11 AND 25", 70000 },
+	{ { .tenant_id = 1, .source = STR("in_00000000000000000002") }, "source_id = 2", 1000 },
+	{ { .tenant_id = 2, .source = STR("in_00000000000000000002") }, "FALSE", 100 },
+	{ { .tenant_id = 1, .provider = STR("github"), .outcomes = 1 << REQUEST_REFUSED }, "source_id = 1 AND reason IS NOT NULL", 3000 },
+	{ { .tenant_id = 1, .provider = STR("github"), .outcomes = 1 << REQUEST_ACCEPTED },
+		"source_id = 1 AND reason IS NULL AND is_duplicate = 0", 9000 },
+	{ { .tenant_id = 1, .status = 401 }, "tenant_id = 1 AND status = 401", 90000 },
+	{ { .tenant_id = 1, .status = 401, .outcomes = 1 << REQUEST_REPEATED }, "FALSE", 4000 },
+	{ { .tenant_id = 1, .text = STR("192.0.2.8") }, "tenant_id = 1 AND remote_addr = '192.0.2.8'", 90000 },
+	{ { .tenant_id = 1, .text = STR("trace-6400") }, "FALSE", 90000 },
+	{ { .tenant_id = 2, .text = STR("trace-6400") }, "trace = 'trace-6400'", 2000 },
+	{ { .tenant_id = 1, .text = STR("trace-64"), .outcomes = 1 << REQUEST_REPEATED }, "trace = 'trace-64'", 4000 },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND id >= (1760000100000 - 1577836800000) << 22"
+		" AND id < (1760000200000 - 1577836800000) << 22", 7000 },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200), .outcomes = 1 << REQUEST_REFUSED }, "tenant_id = 1 AND reason IS NOT NULL"
+		" AND id >= (1760000100000 - 1577836800000) << 22 AND id < (1760000200000 - 1577836800000) << 22", 1000 },
+	{ { .tenant_id = 1, .from = T(200), .to = T(100) }, "FALSE", 100 },
+};
+
+static const struct {
+	struct alert_filter f;
+	const char *where;
+} alert_rows[] = {
+	{ { 0 }, "TRUE" },
+	{ { .tenant_id = 1 }, "tenant_id = 1" },
+	{ { .tenant_id = 3 }, "FALSE" },
+	{ { .tenant_id = 1, .levels = 1 << LEVEL_LOW }, "tenant_id = 1 AND level = 1" },
+	{ { .tenant_id = 1, .levels = 1 << LEVEL_CRITICAL | 1 << LEVEL_LOW }, "tenant_id = 1 AND level IN (1, 4)" },
+	{ { .tenant_id = 1, .incident_id = ID5 }, "incident_id = (1760000005000 - 1577836800000) * 4194304 + 5" },
+	{ { .tenant_id = 2, .incident_id = ID5 }, "FALSE" },
+	{ { .tenant_id = 1, .service = STR("sv_shop") }, "incident_id IN (SELECT id FROM incidents WHERE service_id = 2)" },
+	{ { .tenant_id = 1, .provider = STR("prometheus") }, "event_id IN (SELECT id FROM events WHERE source_id = 2)" },
+	{ { .tenant_id = 1, .source = STR("in_00000000000000000001") }, "FALSE" },
+	{ { .tenant_id = 1, .text = STR("DISK 100% full_4") }, "event_id IN (SELECT id FROM events WHERE summary LIKE 'Disk 100\\% full\\_4%')" },
+	{ { .tenant_id = 1, .text = STR("key-4") }, "event_id IN (SELECT id FROM events WHERE dedup_key = 'key-4')" },
+	{ { .tenant_id = 1, .from = T(100), .to = T(200) }, "tenant_id = 1 AND id >= (1760000100000 - 1577836800000) << 22"
+		" AND id < (1760000200000 - 1577836800000) << 22" },
 };
 
 /* ---- what is the truth ---- */
@@ -227,6 +291,66 @@ START_TEST(test_counts_of_incidents)
 }
 END_TEST
 
+START_TEST(test_every_filter_of_requests_finds_what_sql_finds)
+{
+	struct request_filter f = request_rows[_i].f;
+	uint64_t n = 0, sum = 0, last = UINT64_MAX;
+
+	f.limit = 100;
+	do {
+		struct request_view *rows;
+		size_t found;
+
+		succeeds(request_view_list(db, a, &f, &rows, &found, &f.cursor, &e));
+		for (size_t i = 0; i < found; i++) {
+			ck_assert_uint_lt(rows[i].id, last);
+			last = rows[i].id;
+			sum += last % 1000003;
+		}
+		n += found;
+	} while (f.cursor);
+	ck_assert_uint_eq(n, count_of(ALL_REQUESTS, request_rows[_i].where));
+	ck_assert_uint_eq(sum, sum_of(ALL_REQUESTS, request_rows[_i].where));
+}
+END_TEST
+
+START_TEST(test_every_filter_of_alerts_finds_what_sql_finds)
+{
+	struct alert_filter f = alert_rows[_i].f;
+	uint64_t n = 0, sum = 0;
+
+	f.limit = 37;
+	do {
+		struct alert_view *rows;
+		size_t found;
+
+		succeeds(alert_view_list(db, a, &f, &rows, &found, &f.cursor, &e));
+		for (size_t i = 0; i < found; i++)
+			sum += rows[i].id % 1000003;
+		n += found;
+	} while (f.cursor);
+	ck_assert_uint_eq(n, count_of("alerts", alert_rows[_i].where));
+	ck_assert_uint_eq(sum, sum_of("alerts", alert_rows[_i].where));
+}
+END_TEST
+
+START_TEST(test_a_page_of_requests_reads_little)
+{
+	struct request_filter f = request_rows[_i].f;
+	struct request_view *rows;
+	uint64_t before, after, next;
+	size_t n;
+
+	f.limit = 50;
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	before = handler_reads();
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	after = handler_reads();
+	ck_assert_msg(after - before <= request_rows[_i].reads, "row %d (%s) reads %llu", _i, request_rows[_i].where,
+		(unsigned long long)(after - before));
+}
+END_TEST
+
 START_TEST(test_a_page_reads_little)
 {
 	struct event_filter f = event_rows[_i].f;
@@ -265,7 +389,10 @@ static const struct field plan_fields[] = {
 	FIELD_END
 };
 
-static const char *const index_of[] = { "PRIMARY", "by_status", "by_source", "by_service" };
+static const char *const index_of[] = {
+	[BRANCH_ALL] = "PRIMARY", [BRANCH_STATUS] = "by_status", [BRANCH_SOURCE] = "by_source", [BRANCH_SERVICE] = "by_service",
+	[BRANCH_ID] = "PRIMARY", [BRANCH_MARK] = "PRIMARY", [BRANCH_INCIDENT] = "by_incident",
+};
 
 /* Every branch walks its own index in order; every other table is read by a key. */
 static void check_plan(const struct sql *q, enum branch_kind kind)
@@ -331,6 +458,28 @@ START_TEST(test_plan_of_incidents)
 	f.limit = 50;
 	succeeds(incident_plan(db, a, &f, &p, &e));
 	check_plans(&incident_table, &p);
+}
+END_TEST
+
+START_TEST(test_plan_of_requests)
+{
+	struct request_filter f = request_rows[_i].f;
+	struct plan p;
+
+	f.limit = 50;
+	succeeds(request_plan(db, a, &f, &p, &e));
+	check_plans(&request_table, &p);
+}
+END_TEST
+
+START_TEST(test_plan_of_alerts)
+{
+	struct alert_filter f = alert_rows[_i].f;
+	struct plan p;
+
+	f.limit = 50;
+	alert_plan(&f, &p);
+	check_plans(&alert_table, &p);
 }
 END_TEST
 
@@ -526,6 +675,113 @@ START_TEST(test_deliveries_newest_first)
 }
 END_TEST
 
+/* ---- requests ---- */
+
+START_TEST(test_a_request_in_steps)
+{
+	static const char *const states[2][REQUEST_STEPS] = {
+		{ "done", "done", "done", "done", "done", "done" },
+		{ "done", "failed", "skipped", "skipped", "skipped", "done" },
+	};
+	struct request_detail d;
+
+	ck_assert_int_eq(request_view_get(db, a, 1, ID_OF(1), &d, &e), 1);
+	ck_assert(str_eqs(d.request.outcome, "accepted") && !d.request.reason.p && d.request.body_bytes == 9);
+	ck_assert_int_eq(d.request.received_at, T(1));
+	ck_assert_uint_eq(d.events_n, 1);
+	ck_assert_uint_eq(d.events[0].id, ID_OF(1));
+	for (size_t i = 0; i < REQUEST_STEPS; i++)
+		ck_assert(str_eqs(d.steps[i].state, states[0][i]));
+	ck_assert(str_eqs(d.steps[4].stage, "acted") && d.steps[4].after_us == 4500 && d.steps[4].at == T(1) + 4);
+	ck_assert_int_eq(request_view_get(db, a, 1, ID_OF(97), &d, &e), 1);
+	ck_assert(str_eqs(d.request.outcome, "refused") && str_eqs(d.request.reason, "Invalid signature"));
+	for (size_t i = 0; i < REQUEST_STEPS; i++)
+		ck_assert_msg(str_eqs(d.steps[i].state, states[1][i]), "step %zu", i);
+	ck_assert_int_eq(request_view_get(db, a, 1, ID_OF(64), &d, &e), 1);
+	ck_assert(str_eqs(d.request.outcome, "repeated") && d.request.event_id == ID_OF(1));
+}
+END_TEST
+
+START_TEST(test_requests_of_other_tenants_do_not_exist)
+{
+	struct request_detail d;
+
+	ck_assert_int_eq(request_view_get(db, a, 2, ID_OF(1), &d, &e), 0);
+	ck_assert_int_eq(request_view_get(db, a, 1, ID_OF(100), &d, &e), 0);
+	ck_assert_int_eq(request_view_get(db, a, 2, ID_OF(100), &d, &e), 1);
+	ck_assert_int_eq(request_view_get(db, a, 0, ID_OF(100), &d, &e), 1);
+	ck_assert_int_eq(request_view_get(db, a, 1, 12345, &d, &e), 0);
+}
+END_TEST
+
+START_TEST(test_an_event_knows_its_repeats_and_attempts)
+{
+	struct event_detail d;
+
+	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(1), &d, &e), 1);
+	ck_assert_uint_eq(d.repeats_n, EVENT_REPEATS_MAX);
+	ck_assert_uint_gt(d.repeats[0].id, d.repeats[1].id);
+	ck_assert(str_eqs(d.repeats[0].outcome, "repeated"));
+	ck_assert_uint_eq(d.steps_n, REQUEST_STEPS);
+	ck_assert_uint_eq(d.attempts_n, 1);
+	ck_assert_uint_eq(d.attempts[0].number, 1);
+	ck_assert_uint_eq(d.attempts[0].duration_us, 1500);
+	ck_assert_int_eq(event_view_get(db, a, 1, ID_OF(97), &d, &e), 1);
+	ck_assert_uint_eq(d.repeats_n, 0);
+	ck_assert(str_eqs(d.attempts[0].error, "refused"));
+}
+END_TEST
+
+START_TEST(test_counts_of_requests)
+{
+	const ms_t now = T(EVENTS);
+	struct request_counts c;
+
+	succeeds(request_view_counts(db, a, &(struct request_filter){ .tenant_id = 1 }, now, &c, &e));
+	ck_assert_uint_eq(c.received, count_of(ALL_REQUESTS, "tenant_id = 1"));
+	ck_assert_uint_eq(c.refused, count_of(ALL_REQUESTS, "tenant_id = 1 AND reason IS NOT NULL"));
+	ck_assert_uint_eq(c.repeated, count_of(ALL_REQUESTS, "tenant_id = 1 AND is_duplicate = 1"));
+	ck_assert_uint_eq(c.accepted, c.received - c.refused - c.repeated);
+	succeeds(request_view_counts(db, a, &(struct request_filter){ .tenant_id = 1, .provider = STR("github") }, now, &c, &e));
+	ck_assert_uint_eq(c.received, count_of(ALL_REQUESTS, "source_id = 1"));
+	succeeds(request_view_counts(db, a, &(struct request_filter){ .tenant_id = 2, .source = STR("in_00000000000000000001") }, now, &c, &e));
+	ck_assert_uint_eq(c.received, 0);
+	succeeds(request_view_counts(db, a, &(struct request_filter){ .tenant_id = 1 }, now + 3 * MS_PER_DAY, &c, &e));
+	ck_assert_uint_eq(c.received, 0);
+}
+END_TEST
+
+/* ---- statistics ---- */
+
+START_TEST(test_stats)
+{
+	struct stats_view v;
+
+	succeeds(stats_view_get(db, a, 1, BASE, T(EVENTS + 1), &v, &e));
+	ck_assert_uint_eq(v.total, count_of("events", "tenant_id = 1"));
+	ck_assert_uint_eq(v.processed, count_of("events", "tenant_id = 1 AND status IN (2, 5)"));
+	ck_assert_uint_eq(v.ignored, count_of("events", "tenant_id = 1 AND status = 5"));
+	ck_assert_uint_eq(v.pending, count_of("events", "tenant_id = 1 AND status = 3"));	/* one attempt: they wait for the next */
+	ck_assert_uint_eq(v.failed + v.dead, 0);
+	ck_assert_double_eq_tol(v.success_rate, (double)v.processed / (double)v.total, 1e-9);
+	ck_assert_double_eq_tol(v.average_attempts, 1, 1e-9);
+	ck_assert_int_eq(v.oldest_pending_at, T(97));
+	ck_assert_uint_eq(v.by_provider_n, 3);
+	ck_assert(str_eqs(v.by_provider[0].name, "GITHUB") && v.by_provider[0].count == count_of("events", "source_id = 1"));
+	ck_assert_uint_eq(v.by_type_n, 1);
+	ck_assert(str_eqs(v.by_type[0].name, "push") && v.by_type[0].count == v.total);
+	succeeds(stats_view_get(db, a, 2, BASE, T(EVENTS + 1), &v, &e));
+	ck_assert_uint_eq(v.by_type_n, 2);
+	ck_assert(str_eqs(v.by_type[1].name, "rare"));
+	succeeds(stats_view_get(db, a, 1, T(100), T(200), &v, &e));
+	ck_assert_uint_eq(v.total, 99);
+	succeeds(stats_view_get(db, a, 1, T(EVENTS + 100), T(EVENTS + 200), &v, &e));
+	ck_assert_uint_eq(v.total + v.by_type_n + v.by_provider_n, 0);
+	ck_assert_double_eq_tol(v.success_rate, 1, 1e-9);
+	ck_assert_int_eq(v.oldest_pending_at, T(97));	/* whatever the window */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("view");
@@ -546,6 +802,16 @@ int main(void)
 	tcase_add_loop_test(t, test_a_page_reads_little, 0, (int)ARRAY_SIZE(event_rows));
 	tcase_add_loop_test(t, test_plan_of_events, 0, (int)ARRAY_SIZE(event_rows));
 	tcase_add_loop_test(t, test_plan_of_incidents, 0, (int)ARRAY_SIZE(incident_rows));
+	tcase_add_loop_test(t, test_every_filter_of_requests_finds_what_sql_finds, 0, (int)ARRAY_SIZE(request_rows));
+	tcase_add_loop_test(t, test_every_filter_of_alerts_finds_what_sql_finds, 0, (int)ARRAY_SIZE(alert_rows));
+	tcase_add_loop_test(t, test_a_page_of_requests_reads_little, 0, (int)ARRAY_SIZE(request_rows));
+	tcase_add_loop_test(t, test_plan_of_requests, 0, (int)ARRAY_SIZE(request_rows));
+	tcase_add_loop_test(t, test_plan_of_alerts, 0, (int)ARRAY_SIZE(alert_rows));
+	tcase_add_test(t, test_a_request_in_steps);
+	tcase_add_test(t, test_requests_of_other_tenants_do_not_exist);
+	tcase_add_test(t, test_an_event_knows_its_repeats_and_attempts);
+	tcase_add_test(t, test_counts_of_requests);
+	tcase_add_test(t, test_stats);
 	tcase_add_test(t, test_plan_of_deliveries);
 	tcase_add_test(t, test_a_step_ends_where_it_says);
 	tcase_add_test(t, test_all_filters_together_fit);

@@ -2,7 +2,8 @@
  *
  * Event number k (1..30000) was received BASE + k seconds and belongs to tenant 1, but for each hundredth, which is tenant 2's. Of
  * tenant 1's, source 1 (github) has the odd ones; the even ones go to source 2 (prometheus), each 50th to the fifteen sources 11..25
- * (webhook). Status: each 97th failed, each 89th ignored, the rest processed. */
+ * (webhook). Status: each 97th failed, each 89th ignored, the rest processed. Its request has its number; that of a failed one was
+ * refused, else each 64th repeats event 1. */
 #ifndef GRAPNEL_VIEW_DATA_H
 #define GRAPNEL_VIEW_DATA_H
 
@@ -41,6 +42,15 @@ static const struct stmt view_data[] = {
 		" IF(status = 3, 'Invalid signature', NULL), 'POST', '/x', '192.0.2.7', 'trace',"
 		" 'content-type: application/json\\nauthorization: ***\\n', CONCAT('{\"n\":', element, ', \"n\":12345678901234567890}'), 9, 7000, 1,"
 		" IF(status = 3, NULL, id) FROM events" },
+	{ "data.repeats", "UPDATE requests SET is_duplicate = 1, status = 200, event_id = (1760000000000 + 1000 - 1577836800000) * 4194304 + 1,"
+		" trace = CONCAT('trace-', id & 4194303), remote_addr = '192.0.2.8' WHERE reason IS NULL AND (id & 4194303) % 64 = 0" },
+	{ "data.stages", "UPDATE requests SET stages = IF(reason IS NULL, '1000 2000 3000 4500 7000', '- - - - 7000')" },
+	{ "data.marks", "INSERT INTO request_marks (tenant_id, kind, id, event_id) SELECT e.tenant_id, IF(r.reason IS NULL, 2, 1), r.id,"
+		" IF(r.reason IS NULL, r.event_id, NULL) FROM requests r JOIN events e ON e.id = r.id"
+		" WHERE r.reason IS NOT NULL OR r.is_duplicate = 1" },
+	{ "data.stats", "INSERT INTO source_stats (source_id, hour, slot, received, errors, repeated, events, repeats, alerts, latency_us,"
+		" last_at) SELECT source_id, ((id >> 22) + 1577836800000) DIV 3600000, 1, COUNT(*), SUM(reason IS NOT NULL), SUM(is_duplicate), 0,"
+		" 0, 0, 0, 1 FROM requests GROUP BY 1, 2" },
 	{ "data.incidents", "INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count,"
 		" opened_at, last_alert_at, updated_at, assignee_id, is_test, open_hash)"
 		" SELECT " SQL_ID ", IF(seq % 100, 1, 2), IF(seq % 100, IF(seq % 3, 1, 2), 3), IF(seq % 100, 1 + seq % 2, 9),"
@@ -54,7 +64,8 @@ static const struct stmt view_data[] = {
 	{ "data.timeline", "INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, event_id, level, text)"
 		" SELECT id, id + 2, opened_at, 1, 1, NULL, id, level, NULL FROM incidents UNION ALL"
 		" SELECT id, id + 3, opened_at + 60000, 3, 3, 7, NULL, NULL, 'on it' FROM incidents WHERE status > 1" },
-	{ "data.analyze", "ANALYZE TABLE events, incidents, services, requests, sources, alerts, timeline, event_ids" },
+	{ "data.analyze", "ANALYZE TABLE events, incidents, services, requests, sources, alerts, timeline, event_ids, request_marks,"
+		" source_stats" },
 };
 
 static inline struct db *view_database(const char *name)
