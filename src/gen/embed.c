@@ -57,32 +57,41 @@ static bool add(struct arena *a, const char *dir, const char *path, size_t numbe
 	return true;
 }
 
-int main(int argc, char **argv)
+static bool run(struct arena *a, const char *dir, const char *out, char **paths, size_t n)
 {
-	struct arena *a = arena_new(SIZE_MAX / 2);
 	struct strbuf data, rows;
 	struct err e = { 0 };
 
-	if (argc < 4) {
-		fprintf(stderr, "usage: embed SRCDIR OUT.c FILE...\n");
-		return 2;
-	}
 	strbuf_init(&data, a, OUTPUT_MAX);
 	strbuf_init(&rows, a, OUTPUT_MAX);
-	strbuf_adds(&data, "/* Made by src/gen/embed.c from web/. */\n#include \"src/dash/assets.h\"\n");
-	for (int i = 3; i < argc; i++) {
-		if (!add(a, argv[1], argv[i], (size_t)i, &data, &rows, &e)) {
-			fprintf(stderr, "%s: %s\n", argv[i], e.text);
-			return 1;
+	strbuf_adds(&data, "/* Made by embed from the files of web/. */\n#include \"src/dash/assets.h\"\n");
+	for (size_t i = 0; i < n; i++) {
+		if (!add(a, dir, paths[i], i, &data, &rows, &e)) {
+			fprintf(stderr, "%s: %s\n", paths[i], e.text);
+			return false;
 		}
 	}
 	strbuf_addf(&data, "\nconst struct asset assets[] = {\n%.*s\t{ 0 }\n};\n", STR_ARG(strbuf_str(&rows)));
 	if (data.failed || rows.failed)
 		die("embed: over %u bytes of C", OUTPUT_MAX);
-	if (!file_write(a, argv[2], strbuf_str(&data), &e)) {
-		fprintf(stderr, "%s: %s\n", argv[2], e.text);
-		return 1;
+	if (!file_write(a, out, strbuf_str(&data), &e)) {
+		fprintf(stderr, "%s: %s\n", out, e.text);
+		return false;
 	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct arena *a;
+	bool ok;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: embed SRCDIR OUT.c FILE...\n");
+		return 2;
+	}
+	a = arena_new(SIZE_MAX / 2);
+	ok = run(a, argv[1], argv[2], argv + 3, (size_t)argc - 3);
 	arena_free(a);
-	return 0;
+	return !ok;
 }

@@ -79,22 +79,12 @@ static bool write_out(struct arena *a, const char *path, struct str content)
 	return false;
 }
 
-int main(int argc, char **argv)
+static bool read_all(struct arena *a, const char *dir, char **names, size_t n, struct template *all)
 {
-	struct arena *a = arena_new(SIZE_MAX / 2);
-	size_t n = argc > 3 ? (size_t)argc - 3 : 0;
-	struct template *all = ARENA_ARRAY(a, struct template, n);
-	const char *c_path, *h_path;
 	bool ok = true;
 
-	if (!n) {
-		fprintf(stderr, "usage: tmplc SRCDIR OUT TEMPLATE...\n");
-		return 2;
-	}
-	c_path = arena_printf(a, "%s.c", argv[2]).p;
-	h_path = arena_printf(a, "%s.h", argv[2]).p;
 	for (size_t i = 0; i < n; i++) {
-		const char *path = file_path(a, argv[1], argv[i + 3]);
+		const char *path = file_path(a, dir, names[i]);
 		struct err e = { 0 };
 
 		all[i] = (struct template){ .name = name_of(path), .path = str_of(path) };
@@ -103,10 +93,33 @@ int main(int argc, char **argv)
 			ok = false;
 		}
 	}
-	ok = ok && compile_all(a, all, n);
+	return ok;
+}
+
+static bool run(struct arena *a, const char *dir, const char *out, char **names, size_t n)
+{
+	struct template *all = ARENA_ARRAY(a, struct template, n);
+	const char *c_path = arena_printf(a, "%s.c", out).p, *h_path = arena_printf(a, "%s.h", out).p;
+	struct str header;
+
+	if (!read_all(a, dir, names, n, all) || !compile_all(a, all, n))
+		return false;
 	/* The header stays as old as it is while it is the same: else a word changed in a page would compile all handlers. */
-	ok = ok && (file_is(a, h_path, h_file(a, all, n)) || write_out(a, h_path, h_file(a, all, n))) &&
-		write_out(a, c_path, c_file(a, all, n, h_path));
+	header = h_file(a, all, n);
+	return (file_is(a, h_path, header) || write_out(a, h_path, header)) && write_out(a, c_path, c_file(a, all, n, h_path));
+}
+
+int main(int argc, char **argv)
+{
+	struct arena *a;
+	bool ok;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: tmplc SRCDIR OUT TEMPLATE...\n");
+		return 2;
+	}
+	a = arena_new(SIZE_MAX / 2);
+	ok = run(a, argv[1], argv[2], argv + 3, (size_t)argc - 3);
 	arena_free(a);
 	return !ok;
 }
