@@ -7,7 +7,8 @@
 #include "gen_int.h"
 
 #define DEPTH_MAX 16		/* of blocks in blocks */
-#define WORDS_MAX (16u << 10)	/* of the C made from one mark */
+#define MARK_MAX 1000		/* bytes: a longer one is a mistake */
+#define WORDS_MAX (16u << 10)	/* of the C made from one mark: a letter and a bar become "html_f_a(o, )" */
 
 enum block_kind { BLOCK_IF, BLOCK_FOR };
 
@@ -43,6 +44,16 @@ static void eat(struct compiler *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		c->t->line += c->rest.p[i] == '\n';
 	c->rest = str_sub(c->rest, n);
+}
+
+static struct block *innermost(struct compiler *c)
+{
+	return c->depth ? &c->blocks[c->depth - 1] : NULL;
+}
+
+static const char *block_word(const struct block *b)
+{
+	return b->kind == BLOCK_IF ? "if" : "for";
 }
 
 /* ---- C ---- */
@@ -83,57 +94,7 @@ static void statement(struct compiler *c, struct str code)
 	strbuf_addc(&c->out, '\n');
 }
 
-/* ---- words of a mark ---- */
-
-static bool name_begin(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* A name, a number, "words in quotes", == != or one character; empty at the end. */
-static struct str next_word(struct str *mark)
-{
-	struct str s = *mark = str_trim(*mark), word;
-	size_t n = s.n ? 1 : 0;
-
-	if (n && name_begin(s.p[0])) {
-		while (n < s.n && (name_begin(s.p[n]) || digit(s.p[n])))
-			n++;
-	} else if (n && (digit(s.p[0]) || s.p[0] == '-')) {
-		while (n < s.n && digit(s.p[n]))
-			n++;
-	} else if (n && s.p[0] == '"') {
-		ptrdiff_t end = str_find(str_sub(s, 1), '"');
-
-		n = end < 0 ? s.n : (size_t)end + 2;
-	} else if (str_starts(s, "==") || str_starts(s, "!=")) {
-		n = 2;
-	}
-	word = (struct str){ s.p, n };
-	*mark = str_sub(s, n);
-	return word;
-}
-
-static bool next_is(struct str *mark, const char *word)
-{
-	struct str rest = *mark;
-
-	if (!str_eqs(next_word(&rest), word))
-		return false;
-	*mark = rest;
-	return true;
-}
-
-static bool next_name(struct str *mark, struct str *name)
-{
-	*name = next_word(mark);
-	return name->n && name_begin(name->p[0]);
-}
+/* ---- paths ---- */
 
 static bool is_loop(const struct compiler *c, struct str name)
 {
@@ -149,7 +110,7 @@ static bool path(struct compiler *c, struct str *mark, struct strbuf *code)
 	struct str name;
 	bool loop;
 
-	if (!next_name(mark, &name))
+	if (!word_name(mark, &name))
 		return refuse(c, "The name of a value is missing here.");
 	loop = is_loop(c, name);
 	if (loop && !str_starts(str_trim(*mark), ".")) {
@@ -160,8 +121,8 @@ static bool path(struct compiler *c, struct str *mark, struct strbuf *code)
 		strbuf_addf(code, "v->%.*s", STR_ARG(name));
 	else
 		strbuf_addf(code, "%.*s", STR_ARG(name));
-	for (bool first = loop; next_is(mark, "."); first = false) {
-		if (!next_name(mark, &name))
+	for (bool first = loop; word_eat(mark, "."); first = false) {
+		if (!word_name(mark, &name))
 			return refuse(c, "A name is missing after the dot.");
 		strbuf_addf(code, "%s%.*s", first ? "->" : ".", STR_ARG(name));
 	}
@@ -186,8 +147,8 @@ static bool mark_value(struct compiler *c, struct str mark)
 	strbuf_init(&value, c->a, WORDS_MAX);
 	if (!escaper || !path(c, &mark, &value))
 		return false;
-	while (next_is(&mark, "|")) {
-		if (!next_name(&mark, &filter))
+	while (word_eat(&mark, "|")) {
+		if (!word_name(&mark, &filter))
 			return refuse(c, "The name of a filter is missing after the bar.");
 		inner = arena_str(c->a, strbuf_str(&value));
 		value.n = 0;
@@ -200,20 +161,10 @@ static bool mark_value(struct compiler *c, struct str mark)
 	return true;
 }
 
-static bool is_number(struct str word)
-{
-	return word.n && digit(word.p[word.n - 1]) && (digit(word.p[0]) || word.p[0] == '-');
-}
-
-static bool is_quoted(struct str word)
-{
-	return word.n > 1 && word.p[0] == '"' && word.p[word.n - 1] == '"';
-}
-
 /* x, not x, x == "word", x != 3, x > 3 */
 static bool term(struct compiler *c, struct str *mark, struct strbuf *code)
 {
-	bool not = next_is(mark, "not"), equal;
+	bool not = word_eat(mark, "not"), equal;
 	struct str value, op, right, rest;
 	struct strbuf b;
 
@@ -222,21 +173,21 @@ static bool term(struct compiler *c, struct str *mark, struct strbuf *code)
 		return false;
 	value = strbuf_str(&b);
 	rest = *mark;
-	op = next_word(&rest);
+	op = word_next(&rest);
 	if (!op.n || !strchr("=!<>", op.p[0])) {
 		strbuf_addf(code, "%shtml_true(%.*s)", not ? "!" : "", STR_ARG(value));
 		return true;
 	}
 	*mark = rest;
-	right = next_word(mark);
+	right = word_next(mark);
 	equal = op.n == 2;
 	if (not)
 		return refuse(c, "`not` stands before a single value; turn the comparison round instead.");
-	if (equal && is_quoted(right)) {
+	if (equal && word_is_quoted(right)) {
 		strbuf_addf(code, "%shtml_is(%.*s, ", op.p[0] == '!' ? "!" : "", STR_ARG(value));
 		c_string(code, (struct str){ right.p + 1, right.n - 2 }, 0);
 		strbuf_addc(code, ')');
-	} else if ((equal || op.p[0] == '<' || op.p[0] == '>') && is_number(right)) {
+	} else if ((equal || op.p[0] == '<' || op.p[0] == '>') && word_is_number(right)) {
 		strbuf_addf(code, "%.*s %.*s %.*s", STR_ARG(value), STR_ARG(op), STR_ARG(right));
 	} else {
 		return refuse(c, "A comparison is == or != with a \"word\", or == != < > with a number.");
@@ -253,7 +204,7 @@ static bool condition(struct compiler *c, struct str mark, struct str *out)
 	if (!term(c, &mark, &code))
 		return false;
 	while (str_trim(mark).n) {
-		const char *word = next_is(&mark, "and") ? "&&" : next_is(&mark, "or") ? "||" : NULL;
+		const char *word = word_eat(&mark, "and") ? "&&" : word_eat(&mark, "or") ? "||" : NULL;
 
 		if (!word)
 			return mark_ends(c, mark);
@@ -264,8 +215,6 @@ static bool condition(struct compiler *c, struct str mark, struct str *out)
 		if (!term(c, &mark, &code))
 			return false;
 	}
-	if (code.failed)
-		return refuse(c, "The condition is too long.");
 	*out = strbuf_str(&code);
 	return true;
 }
@@ -289,16 +238,9 @@ static bool branch_end(struct compiler *c, struct block *b, struct place end)
 		b->after = end;
 	else if (!place_join(&b->after, &end))
 		return err_set(c->e, ERR_INVALID, "The ways through the {%% %s %%} of line %u end in different places of the HTML.",
-			b->kind == BLOCK_IF ? "if" : "for", b->line);
+			block_word(b), b->line);
 	b->joined = true;
 	return true;
-}
-
-static struct block *innermost(struct compiler *c, enum block_kind kind)
-{
-	struct block *b = c->depth ? &c->blocks[c->depth - 1] : NULL;
-
-	return b && b->kind == kind ? b : NULL;
 }
 
 static bool mark_if(struct compiler *c, struct str mark)
@@ -312,9 +254,9 @@ static bool mark_if(struct compiler *c, struct str mark)
 /* Ends one branch and begins the next. */
 static bool next_branch(struct compiler *c, struct str head)
 {
-	struct block *b = innermost(c, BLOCK_IF);
+	struct block *b = innermost(c);
 
-	if (!b || b->has_else)
+	if (!b || b->kind != BLOCK_IF || b->has_else)
 		return refuse(c, "There is no open {% if %} for this.");
 	if (!branch_end(c, b, c->at))
 		return false;
@@ -343,7 +285,7 @@ static bool mark_else(struct compiler *c, struct str mark)
 
 static bool mark_end(struct compiler *c, struct str mark)
 {
-	struct block *b = c->depth ? &c->blocks[c->depth - 1] : NULL;
+	struct block *b = innermost(c);
 
 	if (!b)
 		return refuse(c, "There is nothing open that {% end %} could end.");
@@ -364,7 +306,7 @@ static bool mark_for(struct compiler *c, struct str mark)
 	struct str loop;
 
 	strbuf_init(&array, c->a, WORDS_MAX);
-	if (!next_name(&mark, &loop) || !next_is(&mark, "in"))
+	if (!word_name(&mark, &loop) || !word_eat(&mark, "in"))
 		return refuse(c, "A loop is {% for name in array %}.");
 	if (is_loop(c, loop) || str_eqs(loop, "o") || str_eqs(loop, "v"))
 		return err_set(c->e, ERR_INVALID, "The name %.40s is taken.", arena_cstr(c->a, loop));
@@ -389,13 +331,13 @@ static bool mark_include(struct compiler *c, struct str mark)
 	struct str name;
 
 	strbuf_init(&view, c->a, WORDS_MAX);
-	if (!next_name(&mark, &name))
+	if (!word_name(&mark, &name))
 		return refuse(c, "The name of the template is missing.");
 	if (!template_known(c, name))
 		return err_set(c->e, ERR_INVALID, "There is no template %.60s.html in the list of Makefile.am.", arena_cstr(c->a, name));
 	if (c->at.spot != SPOT_TEXT || (c->at.inside != ELEMENT_PLAIN && c->at.inside != ELEMENT_PRE))
 		return refuse(c, "A template can only be included between tags.");
-	if (next_is(&mark, "with")) {
+	if (word_eat(&mark, "with")) {
 		strbuf_adds(&view, "&");
 		if (!path(c, &mark, &view))
 			return false;
@@ -419,7 +361,7 @@ static const struct {
 
 static bool mark_block(struct compiler *c, struct str mark)
 {
-	struct str word = next_word(&mark);
+	struct str word = word_next(&mark);
 
 	if (c->at.inside == ELEMENT_SCRIPT && c->at.spot == SPOT_TEXT)
 		return refuse(c, "No mark can stand in <script>.");
@@ -430,23 +372,6 @@ static bool mark_block(struct compiler *c, struct str mark)
 }
 
 /* ---- lines ---- */
-
-/* Does a mark begin here, and what is in it? 1 yes, 0 no, -1 it has no end (on its line; a comment may be longer). */
-static int mark_here(struct str s, char *kind, struct str *inside)
-{
-	const char *end = NULL;
-
-	if (s.n < 2 || s.p[0] != '{' || (s.p[1] != '{' && s.p[1] != '%' && s.p[1] != '#'))
-		return 0;
-	*kind = s.p[1];
-	for (size_t i = 2; i + 1 < s.n && !end && (s.p[i] != '\n' || *kind == '#'); i++)
-		if (s.p[i] == (*kind == '{' ? '}' : *kind) && s.p[i + 1] == '}')
-			end = s.p + i;
-	if (!end)
-		return -1;
-	*inside = (struct str){ s.p + 2, (size_t)(end - s.p) - 2 };
-	return 1;
-}
 
 /* Blanks and marks that write nothing themselves, up to the end of the line, which is where *s is then. */
 static bool line_is_bare(struct str *s)
@@ -462,7 +387,7 @@ static bool line_is_bare(struct str *s)
 		if (mark_here(*s, &kind, &inside) <= 0 || kind == '{')
 			return false;
 		words = inside;
-		if (kind == '%' && str_eqs(next_word(&words), "include"))
+		if (kind == '%' && str_eqs(word_next(&words), "include"))
 			return false;
 		*s = str_sub(*s, inside.n + 4);
 	}
@@ -537,6 +462,8 @@ static bool piece(struct compiler *c)
 		return text_piece(c);
 	if (found < 0)
 		return refuse(c, kind == '#' ? "The comment has no end." : "The mark has no end on its line.");
+	if (kind != '#' && inside.n > MARK_MAX)
+		return refuse(c, "The mark is too long.");
 	if ((kind == '{' && !mark_value(c, inside)) || (kind == '%' && !mark_block(c, inside)))
 		return false;
 	eat(c, inside.n + 4);
@@ -545,22 +472,14 @@ static bool piece(struct compiler *c)
 
 /* ---- the whole ---- */
 
-static bool is_header(struct str word)
-{
-	for (size_t i = 1; is_quoted(word) && i + 1 < word.n; i++)
-		if (!name_begin(word.p[i]) && !digit(word.p[i]) && !strchr("/.-", word.p[i]))
-			return false;
-	return is_quoted(word) && word.n > 2;
-}
-
 /* {# struct incidents_page from "src/dash/incidents.h" #} */
 static bool first_line(struct compiler *c)
 {
 	struct str mark, view, header;
 	char kind;
 
-	if (mark_here(c->rest, &kind, &mark) <= 0 || kind != '#' || !next_is(&mark, "struct") || !next_name(&mark, &view) ||
-			!next_is(&mark, "from") || !is_header(header = next_word(&mark)) || str_trim(mark).n)
+	if (mark_here(c->rest, &kind, &mark) <= 0 || kind != '#' || !word_eat(&mark, "struct") || !word_name(&mark, &view) ||
+			!word_eat(&mark, "from") || !word_is_header(header = word_next(&mark)) || str_trim(mark).n)
 		return refuse(c, "The first line is {# struct NAME from \"HEADER\" #}.");
 	c->t->view = view;
 	c->t->header = header;
@@ -569,10 +488,10 @@ static bool first_line(struct compiler *c)
 
 static bool all_closed(struct compiler *c)
 {
-	const struct block *b = c->depth ? &c->blocks[c->depth - 1] : NULL;
+	const struct block *b = innermost(c);
 
 	if (b)
-		return err_set(c->e, ERR_INVALID, "The {%% %s %%} of line %u has no {%% end %%}.", b->kind == BLOCK_IF ? "if" : "for", b->line);
+		return err_set(c->e, ERR_INVALID, "The {%% %s %%} of line %u has no {%% end %%}.", block_word(b), b->line);
 	if (c->at.spot != SPOT_TEXT)
 		return refuse(c, "The template ends inside a tag.");
 	if (c->at.inside != ELEMENT_PLAIN)
@@ -593,14 +512,6 @@ static bool source_is_text(struct compiler *c)
 	return true;
 }
 
-static bool name_is_good(struct str name)
-{
-	for (size_t i = 0; i < name.n; i++)
-		if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !digit(name.p[i]) && name.p[i] != '_')
-			return false;
-	return name.n > 0;
-}
-
 bool template_compile(struct arena *a, struct template *t, const struct template *all, size_t n, struct err *e)
 {
 	struct compiler c = { .a = a, .t = t, .all = all, .all_n = n, .e = e, .rest = t->source };
@@ -608,7 +519,7 @@ bool template_compile(struct arena *a, struct template *t, const struct template
 	strbuf_init(&c.out, a, OUTPUT_MAX);
 	strbuf_init(&c.text, a, SOURCE_MAX);
 	t->line = 1;
-	if (!name_is_good(t->name))
+	if (!template_name_is_good(t->name))
 		return refuse(&c, "The name of a template has small letters, digits and _ only.");
 	if (!source_is_text(&c) || !first_line(&c))
 		return false;

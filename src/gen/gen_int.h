@@ -36,6 +36,20 @@ void place_value(struct place *at);
 bool place_join(struct place *a, const struct place *b) MUST_USE;
 bool place_keeps_blanks(const struct place *at);	/* <pre>, <textarea> */
 
+/* ---- words.c ---- */
+
+/* Does a mark begin here, of which kind ('{' '%' '#'), and what is in it? 1 yes, 0 no, -1 it has no end: on its line, but for a
+ * comment, which may be longer. */
+int mark_here(struct str s, char *kind, struct str *inside) MUST_USE;
+/* Each eats from the front of a mark. A word is a name, a number, "text in quotes", == != or one character; empty at the end. */
+struct str word_next(struct str *mark);
+bool word_eat(struct str *mark, const char *word);	/* false: it is another word, which stays */
+bool word_name(struct str *mark, struct str *name);	/* false: it was no name */
+bool word_is_number(struct str word);
+bool word_is_quoted(struct str word);
+bool word_is_header(struct str word);			/* "src/dash/page.h" */
+bool template_name_is_good(struct str name);		/* part of a C name and of a file's */
+
 /* ---- compile.c ---- */
 
 struct template {

@@ -262,6 +262,23 @@ START_TEST(test_head)
 }
 END_TEST
 
+/* As long as it may be, and one more. */
+START_TEST(test_length)
+{
+	struct arena *a = arena_new(16 << 20);
+	char filters[1001] = { 0 };
+	struct str code;
+
+	for (size_t i = 0; i < 1000; i += 2)
+		memcpy(filters + i, "|f", 2);
+	code = compile(a, arena_printf(a, "{{ x%.998s}}", filters).p);
+	ck_assert(str_starts(code, "html_text(o, html_f_f(o, html_f_f(o, "));
+	ck_assert_uint_eq(code.n, strlen("html_text(o, v->x);") + 499 * strlen("html_f_f(o, )"));
+	unit_str(compile(a, arena_printf(a, "{{x%s}}", filters).p), "2: The mark is too long.");
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_depth)
 {
 	struct arena *a = arena_new(16 << 20);
@@ -276,4 +293,4 @@ START_TEST(test_depth)
 }
 END_TEST
 
-UNIT_MAIN("tmplc", UNIT_ROWS(test_good, good), UNIT_ROWS(test_bad, bad), UNIT_ROWS(test_head, heads), UNIT(test_depth))
+UNIT_MAIN("tmplc", UNIT_ROWS(test_good, good), UNIT_ROWS(test_bad, bad), UNIT_ROWS(test_head, heads), UNIT(test_length), UNIT(test_depth))
