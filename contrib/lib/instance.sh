@@ -1,5 +1,5 @@
-# instance.sh - one instance under DATA: its folders, configuration, and three parts (database, grapnel, web server), each
-# held up by a keeper. To be sourced.
+# instance.sh - one instance under DATA: its folders, configuration, and four parts (database, grapnel, web server,
+# cron), each held up by a keeper. To be sourced.
 #
 #	etc/ configuration   run/ sockets and pids   log/   db/ MariaDB's data   tmp/   prefix/ programs   src/ build/
 #
@@ -8,7 +8,7 @@
 
 readonly SOCKET_PATH_MAX=107	# sun_path of unix(7) less its final NUL
 # shellcheck disable=SC2034  # read by quickstart
-readonly PARTS='db grapnel web'
+readonly PARTS='db grapnel web cron'
 
 # ---- files ----
 
@@ -241,6 +241,10 @@ part() {
 			SIGNAL=WINCH COMMAND=(/usr/sbin/apache2 -DFOREGROUND -f "$MARK")
 		fi
 		STAMP=$(stamp "$MARK" "$DATA/etc/grapnel-$SERVER.conf") ;;
+	cron)
+		MARK=$DATA/etc/cron SIGNAL=TERM
+		COMMAND=("$MARK" "$PREFIX/bin/grapnel-cron" -c "$DATA/etc/grapnel.conf")
+		STAMP=$(stamp "$MARK" "$PREFIX/bin/grapnel-cron") ;;
 	esac
 }
 

@@ -327,7 +327,8 @@ const char *old_what(const struct old_table *t);	/* "events" */
 struct old_row;
 struct old_chunk {
 	size_t limit;		/* rows to look at */
-	uint64_t group, after;	/* where the walk is; 0, 0 = at its beginning */
+	uint64_t from;		/* the walk begins after this key; all of them for 0 */
+	uint64_t group, after;	/* where the walk is, or 0, 0 */
 	size_t seen, n;		/* returned: rows looked at, rows of these that may go */
 	struct old_row *rows;	/* those, in the arena */
 	bool end;		/* returned: nothing is left to look at */

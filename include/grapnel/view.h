@@ -397,6 +397,48 @@ struct audit_view {
 extern const struct field audit_view_fields[];
 bool audit_view_list(struct db *db, struct arena *a, const struct audit_filter *f, struct audit_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
+/* ---- jobs of cron ---- */
+
+/* What is known of a job before it ever ran. */
+struct job_facts {
+	const char *name, *help;
+	struct schedule schedule;
+};
+
+struct job_view {
+	struct str name, help, schedule;
+	struct str result;	/* of the last run: never, running, done, unfinished, failed, killed */
+	struct str error;
+	ms_t last_started_at, last_finished_at, next_at;
+	uint64_t last_duration_ms, last_touched;
+	bool late;		/* it has not run for three periods */
+};
+extern const struct field job_view_fields[];
+/* One for each of the facts, in their order. `offset`: the zone of daily times. */
+bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts, size_t n, ms_t (*offset)(ms_t t), ms_t now,
+	struct job_view **out, struct err *e) MUST_USE;
+
+struct job_run_filter {
+	struct str job;			/* name; empty = all */
+	uint64_t cursor, limit;
+};
+struct job_run_view {
+	uint64_t id, duration_ms, touched;
+	struct str job, result, counts, error;
+	bool ok, unfinished;
+	ms_t started_at;
+};
+extern const struct field job_run_view_fields[];
+bool job_run_view_list(struct db *db, struct arena *a, const struct job_run_filter *f, struct job_run_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
+/* Does cron run? One look at two rows by their keys: cheap enough for each page. */
+struct cron_watch {
+	ms_t last_at;		/* last run; 0 = never */
+	ms_t since;		/* the same, or when Grapnel was installed */
+	bool late;		/* no run for three minutes */
+};
+bool cron_watch(struct db *db, struct arena *a, ms_t now, struct cron_watch *out, struct err *e) MUST_USE;
 
 /* For the test that prepares and EXPLAINs every statement. */
 extern const struct stmt_table view_stmts;

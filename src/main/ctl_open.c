@@ -1,5 +1,6 @@
 /* ctl_open.c - what a command needs: configuration, database, schema, key, shared memory. */
 #include "ctl_int.h"
+#include "open_db.h"
 
 #include <unistd.h>
 
@@ -27,35 +28,13 @@ static void prefix(struct err *e, const char *what)
 	err_set(e, e->code, "%s: %.200s", what, cause);
 }
 
-static bool open_db(struct ctl *c, struct err *e)
+static bool connect_db(struct ctl *c, struct err *e)
 {
-	const struct db_config dc = {
-		.socket = c->conf.database.socket, .host = c->conf.database.host, .port = c->conf.database.port,
-		.user = c->conf.database.user, .password = c->conf.database.password, .name = c->conf.database.name,
-		.connect_timeout_ms = c->conf.database.connect_timeout_ms,
-		.read_timeout_ms = c->conf.database.read_timeout_ms,
-		.tls = c->conf.database.tls, .tls_ca = c->conf.database.tls_ca,
-	};
-
-	c->db = db_new(&dc);
+	c->db = open_db(&c->conf);
 	if (db_connect(c->db, e))
 		return true;
 	prefix(e, "the database does not answer");
 	return false;
-}
-
-/* A newer schema is fine: migrations only add while older programs run. */
-static bool check_schema(struct ctl *c, struct err *e)
-{
-	unsigned number = 0;
-	int found = schema_current(c->db, &number, e);
-
-	if (found < 0)
-		return false;
-	if (number < SCHEMA_NUMBER)
-		return err_set(e, ERR_CONFLICT, "the database has schema %u and this program needs %d; run grapnelctl migrate",
-			number, SCHEMA_NUMBER);
-	return true;
 }
 
 static bool find_tenant(struct ctl *c, struct err *e)
@@ -92,9 +71,9 @@ enum ctl_exit ctl_open(struct ctl *c, struct err *e)
 		if (!c->seal)
 			return CTL_FAILED;
 	}
-	if (needs(c, NEED_DB) && !open_db(c, e))
+	if (needs(c, NEED_DB) && !connect_db(c, e))
 		return CTL_NO_DATABASE;
-	if (needs(c, NEED_SCHEMA) && (!check_schema(c, e) || !find_tenant(c, e)))
+	if (needs(c, NEED_SCHEMA) && (!open_db_schema(c->db, e) || !find_tenant(c, e)))
 		return db_trouble(c->db) == DB_LOST ? CTL_NO_DATABASE : CTL_FAILED;
 	if (needs(c, NEED_STATE))
 		open_state(c);

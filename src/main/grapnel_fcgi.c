@@ -8,6 +8,7 @@
 #include "grapnel/log.h"
 #include "grapnel/store.h"
 
+#include "open_db.h"
 #include "serve.h"
 
 #define DRAIN_MS 15000		/* three lock waits of MariaDB: what is in work may end */
@@ -61,7 +62,7 @@ static bool ensure_env_sources(struct db *db, const struct conf *c, const struct
 /* A database that is away is no reason not to start: senders get 503 and come again. An old schema is one. */
 static bool check_database(const struct conf *c, const struct seal_key *seal, struct shm *shm, struct err *e)
 {
-	struct db *db = serve_db(c);
+	struct db *db = open_db(c);
 	unsigned number = 0;
 	int known = schema_current(db, &number, e);
 	bool ok = true;

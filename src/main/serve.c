@@ -9,6 +9,7 @@
 #include "grapnel/ingest.h"
 #include "grapnel/log.h"
 
+#include "open_db.h"
 #include "serve.h"
 
 #define MMAP_FROM (512 * 1024)		/* bytes: twice what an arena keeps warm */
@@ -104,18 +105,6 @@ static void tick(void *ctx, ms_t now)
 	ingest_tick(w->ingest, now);
 }
 
-struct db *serve_db(const struct conf *c)
-{
-	struct db_config d = {
-		.socket = c->database.socket, .host = c->database.host, .port = c->database.port, .user = c->database.user,
-		.password = c->database.password, .name = c->database.name,
-		.connect_timeout_ms = c->database.connect_timeout_ms, .read_timeout_ms = c->database.read_timeout_ms,
-		.tls = c->database.tls, .tls_ca = c->database.tls_ca,
-	};
-
-	return db_new(&d);
-}
-
 /* What is large goes back to the system when it is freed. glibc moves this threshold up to the largest block that was ever
  * freed, and then one body of 25 MB leaves 50 MB behind in a heap that is never cut. */
 static void keep_small(void)
@@ -128,7 +117,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	const struct serve *s = ctx;
 	const struct conf *c = s->conf;
 	struct id_maker ids;
-	struct db *db = serve_db(c);
+	struct db *db = open_db(c);
 	struct worker w;
 	struct http_limits limits = {
 		.batch_max = pool == POOL_WEB ? 1 : c->ingest.batch_max,

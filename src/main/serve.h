@@ -16,7 +16,4 @@ struct serve {			/* made by the master, shared by all workers through fork */
 /* Serves one pool in this process until it is told to leave; `ctx` is a struct serve. Returns the exit status. */
 int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pass_fd);
 
-struct db;
-struct db *serve_db(const struct conf *c);	/* a connection as the configuration says, not yet open */
-
 #endif

@@ -13,7 +13,6 @@ static const struct stmt stmts[] = {
 		" unfinished, position FROM jobs ORDER BY name", SCAN_OK },
 	[Q_ADD] = { "job.add",
 		"INSERT INTO jobs (name) VALUES (?) ON DUPLICATE KEY UPDATE name = VALUES(name)" },
-	/* A lease that ends later than any could be was made by a clock that was wrong. */
 	[Q_CLAIM] = { "job.claim",
 		"UPDATE jobs SET lease_owner = ?, lease_until = ?, last_started_at = ?, unfinished = 1"
 		" WHERE name = ? AND last_started_at <=> ? AND (lease_until <= ? OR lease_until > ?)" },
@@ -50,9 +49,15 @@ bool job_states(struct db *db, struct arena *a, struct job_state **out, size_t *
 	return db_query(db, &stmts[Q_LIST], NULL, 0, a, fields, sizeof(**out), out, n, e);
 }
 
+/* A lease that ends later than any could, also where clocks of hosts differ by a minute, was made by a clock that was wrong. */
+static ms_t latest_end(ms_t now)
+{
+	return now + 2 * JOB_LEASE_MS;
+}
+
 bool job_is_held(const struct job_state *s, ms_t now)
 {
-	return s->lease_until > now && s->lease_until <= now + JOB_LEASE_MS;
+	return s->lease_until > now && s->lease_until <= latest_end(now);
 }
 
 int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, ms_t now, struct err *e)
@@ -63,7 +68,7 @@ int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, ms_t 
 		return -1;
 	if (db_exec(db, &stmts[Q_CLAIM],
 		VALS(V_U(owner), V_I(now + JOB_LEASE_MS), V_I(now), V_S(seen->name), V_T(seen->last_started_at), V_I(now),
-			V_I(now + JOB_LEASE_MS)),
+			V_I(latest_end(now))),
 		&matched, e))
 		return matched == 1;
 	return db_trouble(db) == DB_CONFLICT ? 0 : -1;

@@ -17,15 +17,15 @@ enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUES
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS, Q_SECRET_DROP, Q_SOURCE_TOUCH };
 
+/* What waits to be done again, and what an open incident rests on, stays. */
+#define EVENT_KEPT "e.status NOT IN (2, 4, 5) OR COALESCE(i.status <> 3, 0)"
 #define HASH_OF(column) "UNHEX(LEFT(SHA2(" column ", 256), 32))"
 
 /* Columns: id is the key; owner and hash lead to rows of other tables; kept says that it stays; bytes is what it holds. */
 static const struct stmt stmts[] = {
-	/* What waits to be done again, and what an open incident rests on, stays. */
 	[Q_EVENTS] = { "old.events",
 		"SELECT e.id, e.source_id AS owner, " HASH_OF("e.event_id") " AS hash,"
-		" e.status NOT IN (2, 4, 5) OR COALESCE(i.status <> 3, 0) AS kept"
-		" FROM events e LEFT JOIN incidents i ON i.id = e.incident_id WHERE e.id > ? AND e.id < ? ORDER BY e.id LIMIT ?" },
+		" " EVENT_KEPT " AS kept FROM events e LEFT JOIN incidents i ON i.id = e.incident_id WHERE e.id > ? AND e.id < ? ORDER BY e.id LIMIT ?" },
 	[Q_EVENT_ID_DROP] = { "old.event_id_drop", "DELETE FROM event_ids WHERE source_id = ? AND id_hash = ? AND event_id = ?" },
 	[Q_EVENT_DROP] = { "old.event_drop", "DELETE FROM events WHERE id = ? AND status IN (2, 4, 5)" },
 
@@ -34,10 +34,12 @@ static const struct stmt stmts[] = {
 		" WHERE a.id > ? AND a.id < ? ORDER BY a.id LIMIT ?" },
 	[Q_ALERT_DROP] = { "old.alert_drop", "DELETE FROM alerts WHERE id = ?" },
 
-	/* An event's number is made just after its request's, by the same worker: 4 ms of numbers hold 16384 of them. */
+	/* A request stays with its events: by the same condition, so that a dry run counts what a real one removes. An event's number is
+	 * made just after its request's, by the same worker: 4 ms of numbers hold 16384 of them. */
 	[Q_REQUESTS] = { "old.requests",
 		"SELECT r.id, s.tenant_id AS owner, r.body_bytes AS bytes, EXISTS (SELECT 1 FROM events e"
-		" WHERE e.id > r.id AND e.id < r.id + 16777216 AND e.request_id = r.id) AS kept"
+		" LEFT JOIN incidents i ON i.id = e.incident_id"
+		" WHERE e.id > r.id AND e.id < r.id + 16777216 AND e.request_id = r.id AND (" EVENT_KEPT ")) AS kept"
 		" FROM requests r JOIN sources s ON s.id = r.source_id WHERE r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?" },
 	[Q_MARK_DROP] = { "old.mark_drop", "DELETE FROM request_marks WHERE tenant_id = ? AND kind IN (1, 2) AND id = ?" },
 	[Q_REQUEST_DROP] = { "old.request_drop", "DELETE FROM requests WHERE id = ?" },
@@ -132,7 +134,7 @@ static bool next_group(struct db *db, struct arena *a, unsigned q, struct old_ch
 	int found = db_query_one(db, &stmts[q], VALS(V_U(c->group)), a, fields, sizeof(row), &row, e);
 
 	c->group = row.id;
-	c->after = 0;
+	c->after = c->from;
 	c->end = found == 0;
 	return found >= 0;
 }
@@ -188,6 +190,8 @@ bool old_find(struct db *db, struct arena *a, const struct old_table *t, ms_t be
 	size_t n;
 
 	c->n = c->seen = 0;
+	if (c->after < c->from)
+		c->after = c->from;
 	if (grouped && !c->group)
 		return next_group(db, a, t->walk == BY_TENANT ? Q_NEXT_TENANT : Q_NEXT_SOURCE, c, e);
 	if (!query(db, a, t, before, c, &rows, &n, e))

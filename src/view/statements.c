@@ -78,6 +78,14 @@ const struct stmt view_stmt[] = {
 		" GROUP BY t.source_id, t.hour ORDER BY t.source_id, t.hour", SCAN_OK },
 	[V_AUDIT_SINCE] = { "view.audit_since",
 		"SELECT id FROM audit_log WHERE at >= ? ORDER BY at LIMIT 1" },
+	/* Migration 2 brought cron: it can be late only since then. */
+	[V_CRON] = { "view.cron",
+		"SELECT (SELECT last_started_at FROM jobs WHERE name = '" JOB_CRON "') AS last_at,"
+		" (SELECT applied_at FROM schema_migrations WHERE number = 2) AS since" },
+	[V_JOB_RUNS] = { "view.job_runs",
+		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ? ORDER BY id DESC LIMIT ?" },
+	[V_JOB_RUNS_OF] = { "view.job_runs_of",
+		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

@@ -106,7 +106,8 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 
 enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERTS, V_ALERT_OF,
 	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC,
-	V_SOURCE_HOURS, V_AUDIT_SINCE };
+	V_SOURCE_HOURS, V_AUDIT_SINCE,
+	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF };
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */
@@ -156,6 +157,10 @@ bool request_view_repeats(struct db *db, struct arena *a, uint64_t event_id, str
 /* 1 found, 0 not for this tenant, -1 failed. */
 int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_view *out, struct err *e) MUST_USE;
+
+/* ---- job.c ---- */
+
+#define JOB_RUN_COLUMNS "id, name, started_at, duration_ms, ok, unfinished, touched, counts, error"
 
 /* ---- alert.c ---- */
 

@@ -124,7 +124,7 @@ class Instance:
         return os.path.join(self.dir, *parts)
 
     def pid(self, part):
-        """Of the part `db`, `grapnel` or `web`; None while it is away."""
+        """Of the part `db`, `grapnel`, `web` or `cron`; None while it is away."""
         try:
             with open(self.path("run", part + ".pid")) as f:
                 return int(f.read())

@@ -12,9 +12,9 @@ WORKERS_MAY_DIE = True      # instances are changed, which starts them anew
 
 
 def running_it_twice_is_harmless(box):
-    before = [box.pid(part) for part in ("db", "grapnel", "web")]
+    before = [box.pid(part) for part in ("db", "grapnel", "web", "cron")]
     box.up()
-    same([box.pid(part) for part in ("db", "grapnel", "web")], before, "pids")
+    same([box.pid(part) for part in ("db", "grapnel", "web", "cron")], before, "pids")
 
 
 def data_survives_down_and_up(box):
@@ -22,7 +22,7 @@ def data_survives_down_and_up(box):
     group = alerts(alert())
     number = box.send(source, group).expect(201)["result"]["event"]["id"]
     box.down(remove=False)
-    same([box.pid(part) for part in ("db", "grapnel", "web")], [None] * 3, "pids after down")
+    same([box.pid(part) for part in ("db", "grapnel", "web", "cron")], [None] * 4, "pids after down")
     box.up()
     same(box.token, token, "API token")
     box.get("/api/events/" + number)
@@ -63,7 +63,7 @@ def files_that_hold_secrets_are_for_their_owner_alone(box):
 
 
 def nothing_runs_as_root(box):
-    owners = {os.stat("/proc/%d" % box.pid(part)).st_uid for part in ("db", "grapnel", "web")}
+    owners = {os.stat("/proc/%d" % box.pid(part)).st_uid for part in ("db", "grapnel", "web", "cron")}
     same(len(owners), 1, "owners")
     true(0 not in owners, "a part runs as root")
 

@@ -1,0 +1,73 @@
+/* job.h - what is to be done from time to time: cron's jobs, and the runner that sees to them.
+ *
+ * A job is a const struct at the foot of its file, named in src/job/table.c. The runner finds what is due, takes the job's lease,
+ * runs it within the time that is left, and stores the result. Any number of runs may happen at once, on any
+ * number of hosts: none does what another does. So it is called by grapnel-cron, by a web worker for hosts that only
+ * have HTTP cron, and by a person who presses "Run now".
+ *
+ * A job takes the time from its run, asks job_goes_on before each step, and does its work in steps that may be the last: a
+ * job that was killed is taken up again when its lease ends. In a dry run it counts and changes nothing. */
+#ifndef GRAPNEL_JOB_H
+#define GRAPNEL_JOB_H
+
+#include <signal.h>
+
+#include "grapnel/base.h"
+#include "grapnel/conf.h"
+#include "grapnel/db.h"
+#include "grapnel/store.h"
+#include "grapnel/view.h"
+
+struct job_run;
+
+struct job {
+	struct job_facts facts;			/* name, schedule, what it is for */
+	bool (*run)(struct job_run *r, struct err *e);
+};
+extern const struct job *const jobs[];		/* in the order in which they run: short ones first. Ends with NULL */
+#define JOBS_MAX 16
+
+const struct job *job_find(struct str name);	/* NULL: there is none */
+/* The facts of all jobs, for views. */
+const struct job_facts *job_facts_all(struct arena *a, size_t *n);
+
+/* ---- running ---- */
+
+struct job_config {
+	struct db *db;
+	struct shm *shm;			/* NULL: no workers on this host to tell */
+	const struct conf *conf;
+	struct id_maker *ids;
+	ms_t now;				/* when this begins; it goes on by the monotonic clock */
+	int64_t limit_ms;			/* for all jobs together */
+	bool dry_run;
+	const volatile sig_atomic_t *stop;	/* set by a signal: end soon; or NULL */
+};
+
+enum job_outcome {
+	JOB_DONE,
+	JOB_UNFINISHED,		/* its time was up; the next run goes on */
+	JOB_FAILED,
+	JOB_ELSEWHERE,		/* somebody else runs it now, or has just done so */
+};
+const char *job_outcome_word(enum job_outcome o);
+
+struct job_result {
+	const struct job *job;
+	struct str name;
+	enum job_outcome outcome;
+	struct str outcome_word, counts, error;	/* counts: "events 12, requests 7" */
+	uint64_t touched, duration_ms;
+	uint64_t longest_ms;	/* the longest that rows were locked */
+};
+extern const struct field job_result_fields[];
+
+/* Runs the jobs that are due, or those of `only` (ends with NULL) whether due or not. `results` has room for JOBS_MAX; its texts are
+ * in the arena. False: the state of the jobs could not be read, and nothing was run. */
+bool jobs_run(const struct job_config *c, struct arena *a, const struct job *const *only, struct job_result *results, size_t *n,
+	struct err *e) MUST_USE;
+
+/* Is it due? `offset` is the zone of daily times. A job whose last run failed is tried again ten minutes later at most. */
+bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const struct job_state *s, ms_t now);
+
+#endif

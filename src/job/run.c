@@ -1,0 +1,233 @@
+/* run.c - finds what is due, takes leases, runs, stores results.
+ *
+ * Why leases and no lock file: jobs must not run twice at the same time on any host of one database. Why not GET_LOCK: Galera does not
+ * replicate it. Why "due" and no queue: a machine that was off for a day does what is to be done once, not 1440 times. */
+#include <time.h>
+
+#include "grapnel/crypto.h"
+#include "grapnel/log.h"
+
+#include "job_int.h"
+
+#define RETRY_MS (10 * MS_PER_MINUTE)	/* after a failure: soon enough for a daily job, not each minute */
+#define RENEW_US 15000000		/* a sixth of the lease */
+#define US_PER_MS 1000
+
+/* ---- due ---- */
+
+static ms_t period(const struct schedule *s)
+{
+	return s->every_min ? s->every_min * MS_PER_MINUTE : MS_PER_DAY;
+}
+
+/* A start in the future was noted by a clock that was wrong; hosts may differ by less than a period. */
+bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const struct job_state *s, ms_t now)
+{
+	if (s->last_started_at < schedule_last(schedule, offset, now) || s->last_started_at > now + period(schedule))
+		return true;
+	if (!s->unfinished)
+		return false;
+	return s->last_finished_at < s->last_started_at || s->last_ok || s->last_finished_at + RETRY_MS <= now;
+}
+
+/* ---- what jobs call ---- */
+
+ms_t job_now(const struct job_run *r)
+{
+	return r->started_at + (clock_mono_us() - r->began_us) / US_PER_MS;
+}
+
+static bool is_told_to_stop(const struct job_run *r)
+{
+	return r->c->stop && *r->c->stop;
+}
+
+int job_goes_on(struct job_run *r, struct err *e)
+{
+	int64_t now_us = clock_mono_us();
+	int ours;
+
+	if (now_us >= r->until_us || is_told_to_stop(r)) {
+		r->unfinished = true;
+		return 0;
+	}
+	if (r->c->dry_run || now_us - r->renewed_us < RENEW_US)
+		return 1;
+	ours = job_renew(r->c->db, r->name, r->owner, job_now(r), e);
+	if (!ours)
+		err_set(e, ERR_CONFLICT, "the lease was lost: another run has taken over");
+	r->renewed_us = now_us;
+	return ours == 1 ? 1 : -1;
+}
+
+void job_count(struct job_run *r, const char *what, uint64_t n)
+{
+	size_t i = 0;
+
+	while (i < r->count_n && strcmp(r->counts[i].what, what))
+		i++;
+	if (i == JOB_COUNTS_MAX)
+		die("more than %d counts in a job", JOB_COUNTS_MAX);
+	if (i == r->count_n)
+		r->counts[r->count_n++].what = what;
+	r->counts[i].n += n;
+}
+
+void job_pause(struct job_run *r, int64_t ms)
+{
+	int64_t left_ms = (r->until_us - clock_mono_us()) / US_PER_MS;
+	struct timespec t;
+
+	if (ms > left_ms)
+		ms = left_ms;
+	if (ms <= 0)
+		return;
+	t.tv_sec = ms / MS_PER_SECOND;
+	t.tv_nsec = ms % MS_PER_SECOND * 1000000;
+	nanosleep(&t, NULL);	/* a signal ends it: good */
+}
+
+/* ---- results ---- */
+
+static const char *const outcomes[] = {
+	[JOB_DONE] = "done",
+	[JOB_UNFINISHED] = "unfinished",
+	[JOB_FAILED] = "failed",
+	[JOB_ELSEWHERE] = "elsewhere",
+};
+
+const char *job_outcome_word(enum job_outcome o)
+{
+	return outcomes[o];
+}
+
+const struct field job_result_fields[] = {
+	FIELD_STR(struct job_result, name, "name", "The job"),
+	FIELD_STR(struct job_result, outcome_word, "outcome",
+		"done; unfinished: the next run goes on; failed; elsewhere: another run has it"),
+	FIELD_U64(struct job_result, touched, "touched", "Rows"),
+	FIELD_STR(struct job_result, counts, "counts", "The same by kind"),
+	FIELD_U64(struct job_result, duration_ms, "durationMs", "How long it took"),
+	FIELD_U64(struct job_result, longest_ms, "longestLockMs", "The longest that rows were locked"),
+	FIELD_STR(struct job_result, error, "error", "Why it failed"),
+	FIELD_END
+};
+
+static struct str counts_text(struct arena *a, const struct job_run *r, uint64_t *sum)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, 1024);
+	*sum = 0;
+	for (size_t i = 0; i < r->count_n; i++) {
+		*sum += r->counts[i].n;
+		if (r->counts[i].n)
+			strbuf_addf(&b, "%s%s %llu", b.n ? ", " : "", r->counts[i].what,
+				(unsigned long long)r->counts[i].n);
+	}
+	return b.n ? strbuf_str(&b) : STR("");
+}
+
+static void log_result(const struct job_result *x)
+{
+	if (x->outcome == JOB_FAILED)
+		log_error("job failed", LOG_STR("job", x->name), LOG_STR("error", x->error), LOG_U("touched", x->touched),
+			LOG_U("duration_ms", x->duration_ms));
+	else if (x->touched || x->outcome == JOB_UNFINISHED)
+		log_info("job ran", LOG_STR("job", x->name), LOG_S("outcome", outcomes[x->outcome]), LOG_STR("counts", x->counts),
+			LOG_U("duration_ms", x->duration_ms), LOG_U("longest_lock_ms", x->longest_ms));
+}
+
+/* ---- one job ---- */
+
+static void fill_result(struct arena *a, const struct job_run *r, bool ok, const struct err *e, struct job_result *x)
+{
+	x->outcome = !ok ? JOB_FAILED : r->unfinished ? JOB_UNFINISHED : JOB_DONE;
+	x->counts = counts_text(a, r, &x->touched);
+	x->error = ok ? STR_NONE : arena_str(a, str_of(e->text));
+	x->duration_ms = (uint64_t)(clock_mono_us() - r->began_us) / US_PER_MS;
+	x->longest_ms = r->longest_us / US_PER_MS;
+}
+
+/* A result that cannot be stored is a failure too: the job is due again, so it will be done twice, never not at all. */
+static void store_result(const struct job_run *r, struct arena *a, struct job_result *x)
+{
+	struct job_end end = { .name = r->name, .counts = str_cut(x->counts, 255), .error = x->error, .started_at = r->started_at,
+		.duration_ms = x->duration_ms, .touched = x->touched, .position = r->position, .ok = x->outcome != JOB_FAILED,
+		.unfinished = r->unfinished };
+	struct err e = { 0 };
+
+	if (job_finish(r->c->db, &end, r->owner, &e))
+		return;
+	x->outcome = JOB_FAILED;
+	if (!x->error.p)
+		x->error = arena_str(a, str_of(e.text));
+}
+
+static uint64_t make_owner(void)
+{
+	uint64_t owner;
+
+	random_bytes(&owner, sizeof(owner));
+	return owner >> 1 | 1;
+}
+
+/* `a` outlives the job, which has an arena of its own. */
+static void run_one(const struct job_config *c, struct arena *a, const struct job *job, const struct job_state *seen, int64_t began_us,
+	struct job_result *x)
+{
+	int64_t now_us = clock_mono_us();
+	struct job_run r = { .c = c, .a = arena_new(64 << 20), .position = seen->position, .name = str_of(job->facts.name),
+		.started_at = c->now + (now_us - began_us) / US_PER_MS, .began_us = now_us, .renewed_us = now_us,
+		.until_us = began_us + c->limit_ms * US_PER_MS, .owner = make_owner() };
+	struct err e = { 0 };
+	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, r.started_at, &e);
+
+	*x = (struct job_result){ .job = job, .name = r.name, .outcome = JOB_ELSEWHERE };
+	if (claimed > 0) {
+		fill_result(a, &r, job->run(&r, &e), &e, x);
+		if (!c->dry_run)
+			store_result(&r, a, x);
+	} else if (claimed < 0) {
+		fill_result(a, &r, false, &e, x);
+	}
+	x->outcome_word = str_of(outcomes[x->outcome]);
+	if (!c->dry_run)
+		log_result(x);
+	arena_free(r.a);
+}
+
+/* ---- all ---- */
+
+static struct job_state state_of(const struct job *job, const struct job_state *states, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eqs(states[i].name, job->facts.name))
+			return states[i];
+	return (struct job_state){ .name = str_of(job->facts.name) };
+}
+
+bool jobs_run(const struct job_config *c, struct arena *a, const struct job *const *only, struct job_result *results, size_t *n,
+	struct err *e)
+{
+	const struct job *const *list = only ? only : jobs;
+	int64_t began_us = clock_mono_us();
+	struct job_state *states;
+	size_t state_n;
+
+	*n = 0;
+	if (!only && !c->dry_run && !job_beat(c->db, c->now, e))
+		return false;
+	if (!job_states(c->db, a, &states, &state_n, e))
+		return false;
+	for (size_t i = 0; list[i]; i++) {
+		struct job_state s = state_of(list[i], states, state_n);
+
+		if (!only && (job_is_held(&s, c->now) || !job_is_due(&list[i]->facts.schedule, zone_offset, &s, c->now)))
+			continue;
+		if (clock_mono_us() - began_us >= c->limit_ms * US_PER_MS || (c->stop && *c->stop))
+			break;
+		run_one(c, a, list[i], &s, began_us, &results[(*n)++]);
+	}
+	return true;
+}

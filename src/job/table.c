@@ -1,0 +1,29 @@
+/* table.c - all jobs. How to add: a file whose foot is a const struct job, and a line here. */
+#include <assert.h>
+
+#include "job_int.h"
+
+const struct job *const jobs[] = {
+	&job_auto_resolve,
+	&job_sessions,
+	&job_cleanup,
+	NULL
+};
+static_assert(ARRAY_SIZE(jobs) <= JOBS_MAX + 1, "JOBS_MAX");
+
+const struct job *job_find(struct str name)
+{
+	for (size_t i = 0; jobs[i]; i++)
+		if (str_eqs(name, jobs[i]->facts.name))
+			return jobs[i];
+	return NULL;
+}
+
+const struct job_facts *job_facts_all(struct arena *a, size_t *n)
+{
+	struct job_facts *all = ARENA_ARRAY(a, struct job_facts, ARRAY_SIZE(jobs));
+
+	for (*n = 0; jobs[*n]; ++*n)
+		all[*n] = jobs[*n]->facts;
+	return all;
+}

@@ -1,0 +1,229 @@
+/* grapnel_cron.c - one run of cron: the jobs that are due, or those named. Wiring; src/job does it.
+ *
+ * Silent while all is well, since cron mails whatever is printed. Exit status: 0; 1 a job failed, the others ran; 2 wrongly
+ * called; 3 no database. */
+#include <getopt.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "grapnel/job.h"
+#include "grapnel/json.h"
+#include "grapnel/log.h"
+
+#include "open_db.h"
+
+#define SLOTS_PER_HOST 64	/* numbers of id makers: see serve.c */
+#define JSON_MAX (1u << 20)
+
+enum cron_exit { CRON_OK = 0, CRON_FAILED = 1, CRON_USAGE = 2, CRON_NO_DATABASE = 3 };
+
+struct cron {
+	const char *conf_path;
+	bool list, dry_run, json, verbose;
+	const struct job *only[JOBS_MAX + 1];
+	size_t only_n;
+	struct conf conf;
+	struct db *db;
+	struct shm *shm;
+	struct arena *a;
+	ms_t now;
+};
+
+static volatile sig_atomic_t told_to_stop;
+
+static void on_signal(int number)
+{
+	told_to_stop = number;
+}
+
+static int usage(FILE *to, int status)
+{
+	fprintf(to, "usage: grapnel-cron [-v] [-c FILE] [--json] [--dry-run] [JOB...]\n"
+		"       grapnel-cron [-c FILE] [--json] --list\n"
+		"       grapnel-cron --help | --version\n\n"
+		"Runs the jobs that are due, or those named whether due or not. To be called each minute.\n\n"
+		"  -c, --config FILE  the configuration, if not " GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf\n"
+		"      --list         says when each job runs, ran last, and how that went\n"
+		"      --dry-run      says what all jobs, or those named, would do, and changes nothing\n"
+		"      --json         answers in JSON\n"
+		"  -v, --verbose      says what was done; else only what failed\n\njobs:\n");
+	for (size_t i = 0; jobs[i]; i++)
+		fprintf(to, "  %-14s %s\n", jobs[i]->facts.name, jobs[i]->facts.help);
+	return status;
+}
+
+static bool complain(const char *what)
+{
+	fprintf(stderr, "grapnel-cron: %s\n", what);
+	return false;
+}
+
+/* ---- the command line ---- */
+
+static bool take_job(struct cron *c, const char *name)
+{
+	const struct job *job = job_find(str_of(name));
+
+	for (size_t i = 0; i < c->only_n; i++)
+		if (c->only[i] == job)
+			return true;
+	if (!job) {
+		fprintf(stderr, "grapnel-cron: there is no job \"%s\"; see grapnel-cron --list\n", name);
+		return false;
+	}
+	c->only[c->only_n++] = job;
+	return true;
+}
+
+/* False: nothing is left to do but to end with *status. */
+static bool parse(struct cron *c, int argc, char **argv, int *status)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "list", no_argument, NULL, 'l' },
+		{ "dry-run", no_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
+		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { 0 }
+	};
+	int option;
+
+	*status = CRON_USAGE;
+	while ((option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c': c->conf_path = optarg; break;
+		case 'l': c->list = true; break;
+		case 'n': c->dry_run = true; break;
+		case 'j': c->json = true; break;
+		case 'v': c->verbose = true; break;
+		case 'h': *status = usage(stdout, CRON_OK); return false;
+		case 'V': *status = puts("grapnel-cron " PACKAGE_VERSION) < 0; return false;
+		default: return false;	/* getopt has said why */
+		}
+	}
+	for (; optind < argc; optind++)
+		if (!take_job(c, argv[optind]))
+			return false;
+	return !c->list || (!c->only_n && !c->dry_run) || complain("--list goes with nothing but --config and --json");
+}
+
+/* ---- answers ---- */
+
+static void print_json(struct cron *c, const struct field *fields, const void *rows, size_t size, size_t n)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, c->a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "jobs");
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(&o, '{');
+		json_fields(&o, fields, (const char *)rows + i * size);
+		json_close(&o, '}');
+	}
+	json_close(&o, ']');
+	json_close(&o, '}');
+	printf("%.*s\n", STR_ARG(strbuf_str(&b)));
+}
+
+static void print_results(struct cron *c, const struct job_result *x, size_t n)
+{
+	if (c->json)
+		print_json(c, job_result_fields, x, sizeof(*x), n);
+	for (size_t i = 0; i < n; i++) {
+		if (x[i].outcome == JOB_FAILED && c->conf.log.target != LOG_TARGET_STDERR)	/* else the log has said so */
+			fprintf(stderr, "grapnel-cron: %.*s: %.*s\n", STR_ARG(x[i].name), STR_ARG(x[i].error));
+		if (!c->json && (c->verbose || c->dry_run || c->only_n))
+			printf("%-14.*s %-11s %6llu ms  %.*s\n", STR_ARG(x[i].name),
+				c->dry_run && x[i].outcome == JOB_DONE ? "would do" : job_outcome_word(x[i].outcome),
+				(unsigned long long)x[i].duration_ms, STR_ARG(x[i].counts.n ? x[i].counts : STR("nothing")));
+	}
+}
+
+static enum cron_exit list(struct cron *c, struct err *e)
+{
+	char last[TIME_TEXT], next[TIME_TEXT];
+	struct job_view *v;
+	size_t n;
+	const struct job_facts *facts = job_facts_all(c->a, &n);
+
+	if (!job_view_list(c->db, c->a, facts, n, zone_offset, c->now, &v, e))
+		return CRON_FAILED;
+	if (c->json) {
+		print_json(c, job_view_fields, v, sizeof(*v), n);
+		return CRON_OK;
+	}
+	printf("%-14s %-17s %-24s %9s  %-10s %8s  %-24s\n", "JOB", "SCHEDULE", "LAST RUN", "TOOK", "RESULT", "ROWS", "NEXT RUN");
+	for (size_t i = 0; i < n; i++)
+		printf("%-14.*s %-17.*s %-24s %6llu ms  %-10.*s %8llu  %-24s%s%.*s\n", STR_ARG(v[i].name), STR_ARG(v[i].schedule),
+			v[i].last_started_at ? time_format(v[i].last_started_at, last) : "never",
+			(unsigned long long)v[i].last_duration_ms, STR_ARG(v[i].result), (unsigned long long)v[i].last_touched,
+			time_format(v[i].next_at, next), v[i].late ? "  LATE" : v[i].error.n ? "  " : "", STR_ARG(v[i].error));
+	return CRON_OK;
+}
+
+/* ---- the run ---- */
+
+static enum cron_exit run(struct cron *c, struct err *e)
+{
+	struct job_result results[JOBS_MAX];
+	struct id_maker ids;
+	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .ids = &ids, .now = c->now,
+		.limit_ms = c->conf.cron.time_limit_s * MS_PER_SECOND, .dry_run = c->dry_run, .stop = &told_to_stop };
+	const struct job *const *only = c->only_n ? c->only : c->dry_run ? jobs : NULL;
+	enum cron_exit status = CRON_OK;
+	size_t n;
+
+	id_maker_init(&ids, c->conf.server.node * SLOTS_PER_HOST + SLOTS_PER_HOST - 1);
+	if (!jobs_run(&jc, c->a, only, results, &n, e))
+		return CRON_FAILED;
+	print_results(c, results, n);
+	for (size_t i = 0; i < n; i++)
+		if (results[i].outcome == JOB_FAILED)
+			status = CRON_FAILED;
+	return status;
+}
+
+static enum cron_exit open_and_run(struct cron *c, struct err *e)
+{
+	const struct sigaction stop = { .sa_handler = on_signal };
+	enum cron_exit status = CRON_FAILED;
+
+	if (!conf_load(&c->conf, c->conf_path, e))
+		return CRON_FAILED;
+	zone_set(c->conf.cron.timezone);
+	log_init("grapnel-cron", c->conf.log.target, c->conf.log.level, c->conf.log.format);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	c->db = open_db(&c->conf);
+	if (!db_connect(c->db, e))
+		return CRON_NO_DATABASE;
+	if (!access(c->conf.server.state_file, F_OK))
+		c->shm = shm_open_existing(c->conf.server.state_file, &(struct err){ 0 });
+	if (open_db_schema(c->db, e))
+		status = c->list ? list(c, e) : run(c, e);
+	return e->code && db_trouble(c->db) == DB_LOST ? CRON_NO_DATABASE : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cron c = { .conf_path = GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf", .a = arena_new(16 << 20), .now = clock_now() };
+	struct err e = { 0 };
+	int status;
+
+	if (parse(&c, argc, argv, &status)) {
+		status = open_and_run(&c, &e);
+		if (e.code)
+			complain(e.text);
+		if (fflush(stdout) && !status)
+			status = CRON_FAILED;
+	}
+	if (c.shm)
+		shm_close(c.shm);
+	db_free(c.db);
+	conf_free(&c.conf);
+	arena_free(c.a);
+	return status;
+}

@@ -1,0 +1,763 @@
+/* test_job.c - cron's jobs against a real MariaDB: who may run them, what they touch and spare, how they end. Time is handed in; each
+ * test begins with empty tables. */
+#include <signal.h>
+
+#include "grapnel/crypto.h"
+#include "grapnel/job.h"
+#include "tests/db/db_test.h"
+
+#define JOB_DB "grapnel_job"
+#define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
+#define DAYS(n) ((n) * MS_PER_DAY)
+#define MIN MS_PER_MINUTE
+
+static struct db *db;
+static struct arena *a;
+static struct err e;
+static struct conf conf;
+static struct id_maker ids;
+static struct job_result results[JOBS_MAX];
+static size_t result_n;
+
+static const char *const emptied[] = { "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline",
+	"source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
+
+enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_LEASE_ENDS, T_INSTALLED };
+
+/* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
+#define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
+
+static const struct stmt stmts[] = {
+	[T_SOURCE] = { "t.source", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, created_at, updated_at)"
+		" VALUES (1, 'in_1', 1, 1, 'webhook', 'hook', 1, 1, 1, 1), (2, 'in_2', 2, 1, 'webhook', 'theirs', 1, 1, 1, 1)" },
+	[T_TENANT] = { "t.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 1)" },
+	[T_SERVICE] = { "t.service", "UPDATE services SET auto_resolve_minutes = ? WHERE id = 2" },
+	[T_SERVICES] = { "t.services", "INSERT INTO services (id, public_id, tenant_id, name, created_at, updated_at) VALUES (2, 'sv_2', 1, 'two', 1, 1)" },
+	[T_INCIDENT] = { "t.incident",
+		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, is_test,"
+		" opened_at, resolved_at, last_alert_at, updated_at) VALUES (?, 1, ?, 1, ?, ?, 'disk', ?, 3, ?, ?, ?, ?, 1)" },
+	[T_KEY] = { "t.key", "REPLACE INTO incident_keys (service_id, key_hash, incident_id, status, level) VALUES (?, ?, ?, ?, 3)" },
+	[T_ALERTED] = { "t.alerted", "UPDATE incidents SET last_alert_at = ? WHERE id = ?" },
+	[T_EVENTS] = { "t.events",
+		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary,"
+		" status, incident_id, received_at, updated_at) SELECT " SQL_ID " + 1, 1, 1, " SQL_ID ", 0, CONCAT('ev-', ?, '-', seq), 'x', 1, 1, 1, 's',"
+		" ?, ?, 1, 1 FROM seq_0_to_99999 WHERE seq < ?" },
+	[T_EVENT_IDS] = { "t.event_ids", "INSERT INTO event_ids (source_id, id_hash, event_id, first_at)"
+		" SELECT source_id, UNHEX(LEFT(SHA2(event_id, 256), 32)), id, 1 FROM events" },
+	[T_REQUESTS] = { "t.requests",
+		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us,"
+		" event_count) SELECT " SQL_ID ", 1, IF(? = 0, 201, 401), IF(? = 0, NULL, 'Invalid signature'), 'POST', '/', 'x', 't', '', 'body', 4, 1, 1"
+		" FROM seq_0_to_99999 WHERE seq < ?" },
+	[T_MARKS] = { "t.marks", "INSERT INTO request_marks (tenant_id, kind, id) SELECT 1, 1, id FROM requests WHERE reason IS NOT NULL" },
+	[T_ALERTS] = { "t.alerts", "INSERT INTO alerts (id, tenant_id, event_id, incident_id, level, created_at)"
+		" SELECT id + 1, 1, id, COALESCE(incident_id, 0), 3, 1 FROM events" },
+	[T_STATS] = { "t.stats", "INSERT INTO source_stats (source_id, hour, slot, received)"
+		" SELECT s.id, h.seq, w.seq, 1 FROM sources s JOIN seq_0_to_999999 h ON h.seq = 0 OR h.seq BETWEEN ? AND ? JOIN seq_0_to_2 w" },
+	[T_AUDIT] = { "t.audit", "INSERT INTO audit_log (tenant_id, at, actor, action, object, detail)"
+		" SELECT 1, ? + seq, 3, 'integration.create', CONCAT('in_', seq), '{\"name\":\"é\\\\n\"}' FROM seq_0_to_99999 WHERE seq < ?" },
+	[T_RUNS] = { "t.runs", "INSERT INTO job_runs (name, started_at, duration_ms, ok, touched) SELECT 'x', ? + seq, 1, 1, 0"
+		" FROM seq_0_to_99999 WHERE seq < ?" },
+	[T_SESSIONS] = { "t.sessions", "INSERT INTO sessions (id_hash, public_id, user_id, created_at, last_seen_at, expires_at, remote_addr)"
+		" SELECT UNHEX(SHA2(CONCAT(?, '-', seq), 256)), CONCAT('se_', ?, '-', seq), 1, 1, 1, ?, 'x' FROM seq_0_to_99999 WHERE seq < ?" },
+	[T_TOKENS] = { "t.tokens", "INSERT INTO tokens (public_id, user_id, name, token_hash, scopes, created_at, expires_at, revoked_at)"
+		" VALUES (?, 1, 't', UNHEX(SHA2(?, 256)), 1, 1, ?, ?)" },
+	[T_READ] = { "t.read",
+		"SELECT i.status, i.resolved_by, i.resolved_at, i.auto_resolved_at, k.status AS key_status,"
+		" (SELECT COUNT(*) FROM timeline t WHERE t.incident_id = i.id AND t.kind = 4 AND t.actor = 2) AS entries,"
+		" (SELECT MAX(text) FROM timeline t WHERE t.incident_id = i.id) AS text,"
+		" (SELECT COUNT(*) FROM audit_log l WHERE l.object = i.id AND l.actor = 2) AS audited"
+		" FROM incidents i LEFT JOIN incident_keys k ON k.incident_id = i.id WHERE i.id = ?" },
+	[T_JOB] = { "t.job", "UPDATE jobs SET last_started_at = ?, last_finished_at = ?, last_ok = ?, unfinished = ? WHERE name = ?" },
+	[T_LEASE_ENDS] = { "t.lease", "UPDATE jobs SET lease_until = ? WHERE name = ?" },
+	[T_INSTALLED] = { "t.installed", "UPDATE schema_migrations SET applied_at = ? WHERE number = 2" },
+	[T_SECRETS] = { "t.secrets", "INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) VALUES (?, 'x', 1, ?)" },
+};
+
+/* ---- words of the tests ---- */
+
+static void run(int q, const struct val *vals, size_t n)
+{
+	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
+}
+
+struct number {
+	uint64_t n;
+};
+static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
+
+/* The connection remembers statements by their address, so each text stands once and for ever. */
+static uint64_t number(const char *sql)
+{
+	static struct stmt known[200];
+	struct number x = { 0 };
+	size_t i = 0;
+
+	while (known[i].sql && strcmp(known[i].sql, sql))
+		i++;
+	ck_assert_uint_lt(i, ARRAY_SIZE(known) - 1);
+	known[i] = (struct stmt){ "t.number", sql };
+	succeeds(db_query_one(db, &known[i], NULL, 0, a, number_fields, sizeof(x), &x, &e) == 1);
+	return x.n;
+}
+
+#define is(sql, want) ck_assert_msg(number(sql) == (uint64_t)(want), "%s: %llu, not %llu", sql, (unsigned long long)number(sql), \
+	(unsigned long long)(want))
+
+static void setup(void)
+{
+	static struct stmt drop[ARRAY_SIZE(emptied)];
+	static char text[ARRAY_SIZE(emptied)][64];
+
+	e = (struct err){ 0 };
+	a = arena_new(64 << 20);
+	ck_assert(conf_load(&conf, NULL, &e));
+	id_maker_init(&ids, 63);
+	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
+		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
+		drop[i] = (struct stmt){ "t.empty", text[i] };
+		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
+	}
+}
+
+static void teardown(void)
+{
+	conf_free(&conf);
+	arena_free(a);
+}
+
+static bool run_jobs(const struct job *const *only, ms_t now, int64_t limit_ms, bool dry_run)
+{
+	struct job_config c = { .db = db, .conf = &conf, .ids = &ids, .now = now, .limit_ms = limit_ms, .dry_run = dry_run };
+
+	return jobs_run(&c, a, only, results, &result_n, &e);
+}
+
+/* The result of one job, run now whether due or not. */
+static struct job_result job(const char *name, ms_t now)
+{
+	const struct job *only[] = { job_find(str_of(name)), NULL };
+
+	succeeds(run_jobs(only, now, 50000, false));
+	ck_assert_uint_eq(result_n, 1);
+	ck_assert_msg(results[0].outcome == JOB_DONE, "%s: %s %.*s", name, job_outcome_word(results[0].outcome), STR_ARG(results[0].error));
+	return results[0];
+}
+
+static const struct job_result *result_of(const char *name)
+{
+	for (size_t i = 0; i < result_n; i++)
+		if (str_eqs(results[i].name, name))
+			return &results[i];
+	return NULL;
+}
+
+static struct str hash_of(struct str key)
+{
+	unsigned char bytes[KEY_HASH_BYTES];
+
+	key_hash(key, bytes);
+	return arena_str(a, (struct str){ (const char *)bytes, sizeof(bytes) });
+}
+
+/* An incident with its key; returns its id. */
+static uint64_t incident(const char *key, uint64_t service, enum incident_status status, bool is_test, ms_t opened_at, ms_t resolved_at)
+{
+	static uint64_t made;
+	uint64_t id = id_floor(opened_at) + ++made;
+	struct str hash = hash_of(str_of(key));
+
+	run(T_INCIDENT, VALS(V_U(id), V_U(service), V_S(str_of(key)), status == INCIDENT_RESOLVED ? V_NULL() : V_B(hash), V_U(status), V_U(is_test),
+		V_I(opened_at), V_T(resolved_at), V_I(opened_at)));
+	run(T_KEY, VALS(V_U(service), V_B(hash), V_U(id), V_U(status)));
+	return id;
+}
+
+struct incident_read {
+	uint64_t status, resolved_by, key_status, entries, audited;
+	struct str text;
+	ms_t resolved_at, auto_resolved_at;
+};
+static const struct field read_fields[] = {
+	FIELD_U64(struct incident_read, status, "status", ""),
+	FIELD_U64(struct incident_read, resolved_by, "resolved_by", ""),
+	FIELD_U64(struct incident_read, key_status, "key_status", ""),
+	FIELD_U64(struct incident_read, entries, "entries", ""),
+	FIELD_U64(struct incident_read, audited, "audited", ""),
+	FIELD_STR(struct incident_read, text, "text", ""),
+	FIELD_TIME(struct incident_read, resolved_at, "resolved_at", ""),
+	FIELD_TIME(struct incident_read, auto_resolved_at, "auto_resolved_at", ""),
+	FIELD_END
+};
+
+static struct incident_read read_incident(uint64_t id)
+{
+	struct incident_read r = { 0 };
+
+	succeeds(db_query_one(db, &stmts[T_READ], VALS(V_U(id)), a, read_fields, sizeof(r), &r, &e) == 1);
+	return r;
+}
+
+static void person(uint64_t id, enum incident_command c, ms_t now)
+{
+	const struct who who = { .tenant_id = 1, .actor = ACTOR_PERSON };
+
+	succeeds(incident_act(db, a, 1, id, c, ACTOR_PERSON, &who, id_make(&ids, now), STR_NONE, now, &e) == 1);
+}
+
+/* ---- auto-resolve ---- */
+
+/* Runs each minute, each at another moment of its first second, find each incident between five and six minutes after it was opened. */
+START_TEST(test_tests_are_resolved_between_five_and_six_minutes)
+{
+	static const ms_t late[] = { 0, 900, 40, 1400, 300, 700, 10, 1200, 0, 500 };	/* of the run in its minute */
+	uint64_t made[40];
+	size_t n = 0;
+
+	for (ms_t at = 0; at < 2 * MIN; at += 3217, n++)
+		made[n] = incident(arena_printf(a, "test:%zu", n).p, 1, n % 3 ? INCIDENT_OPEN : INCIDENT_ACKNOWLEDGED, true, NOW + at, 0);
+	ck_assert_uint_le(n, ARRAY_SIZE(made));
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
+		job("auto-resolve", NOW + (ms_t)i * MIN + late[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct incident_read r = read_incident(made[i]);
+		ms_t age = r.resolved_at - id_time(made[i]);
+
+		ck_assert_msg(age >= 5 * MIN && age <= 6 * MIN, "incident %zu after %lld ms", i, (long long)age);
+		ck_assert_uint_eq(r.status, INCIDENT_RESOLVED);
+		ck_assert_uint_eq(r.key_status, INCIDENT_RESOLVED);
+		ck_assert_uint_eq(r.resolved_by, ACTOR_SYSTEM);
+		ck_assert_uint_eq(r.entries, 1);
+		ck_assert_uint_eq(r.audited, 1);
+		ck_assert(str_eqs(r.text, "Test incident: resolved after 5 minutes."));
+		ck_assert_int_eq(r.auto_resolved_at, r.resolved_at);
+	}
+}
+END_TEST
+
+START_TEST(test_what_a_person_did_wins)
+{
+	uint64_t resolved = incident("test:1", 1, INCIDENT_OPEN, true, NOW, 0), again = incident("test:2", 1, INCIDENT_OPEN, true, NOW, 0);
+	uint64_t real = incident("disk", 1, INCIDENT_OPEN, false, NOW, 0);
+
+	person(resolved, COMMAND_RESOLVE, NOW + 4 * MIN);
+	ck_assert_uint_eq(job("auto-resolve", NOW + 5 * MIN).touched, 1);
+	ck_assert_uint_eq(read_incident(resolved).resolved_by, ACTOR_PERSON);
+	ck_assert_int_eq(read_incident(resolved).resolved_at, NOW + 4 * MIN);
+	ck_assert_uint_eq(read_incident(resolved).entries, 0);
+	person(again, COMMAND_REOPEN, NOW + 6 * MIN);
+	for (int i = 7; i < 20; i++)
+		ck_assert_uint_eq(job("auto-resolve", NOW + i * MIN).touched, 0);
+	ck_assert_uint_eq(read_incident(again).status, INCIDENT_OPEN);
+	ck_assert_uint_eq(read_incident(real).status, INCIDENT_OPEN);
+}
+END_TEST
+
+/* Cron was off, then the clock was set back: none is left behind. */
+START_TEST(test_late_and_early_clocks)
+{
+	uint64_t first = incident("test:1", 1, INCIDENT_OPEN, true, NOW, 0), second;
+
+	ck_assert_uint_eq(job("auto-resolve", NOW + 3 * 60 * MIN).touched, 1);
+	second = incident("test:2", 1, INCIDENT_OPEN, true, NOW + 60 * MIN, 0);
+	ck_assert_uint_eq(job("auto-resolve", NOW + 65 * MIN).touched, 1);
+	ck_assert_uint_eq(read_incident(first).status, INCIDENT_RESOLVED);
+	ck_assert_uint_eq(read_incident(second).status, INCIDENT_RESOLVED);
+}
+END_TEST
+
+START_TEST(test_silent_incidents_of_services)
+{
+	uint64_t quiet = incident("a", 2, INCIDENT_OPEN, false, NOW, 0), loud = incident("b", 2, INCIDENT_ACKNOWLEDGED, false, NOW, 0);
+	uint64_t elsewhere = incident("a", 1, INCIDENT_OPEN, false, NOW, 0);
+
+	run(T_SERVICE, VALS(V_U(30)));
+	run(T_ALERTED, VALS(V_I(NOW + 10 * MIN), V_U(loud)));
+	ck_assert_uint_eq(job("auto-resolve", NOW + 30 * MIN - 1000).touched, 0);
+	ck_assert_uint_eq(job("auto-resolve", NOW + 30 * MIN).touched, 1);
+	ck_assert(str_eqs(read_incident(quiet).text, "No alert for 30 minutes."));
+	ck_assert_uint_eq(read_incident(loud).status, INCIDENT_ACKNOWLEDGED);
+	/* a person wants it open, so it stays open, until it was alerted and silent again */
+	person(quiet, COMMAND_REOPEN, NOW + 31 * MIN);
+	run(T_ALERTED, VALS(V_I(NOW + 40 * MIN), V_U(loud)));
+	ck_assert_uint_eq(job("auto-resolve", NOW + 62 * MIN).touched, 0);
+	run(T_ALERTED, VALS(V_I(NOW + 65 * MIN), V_U(quiet)));
+	ck_assert_uint_eq(job("auto-resolve", NOW + 96 * MIN).touched, 2);
+	ck_assert_uint_eq(read_incident(quiet).entries, 2);
+	ck_assert_uint_eq(read_incident(elsewhere).status, INCIDENT_OPEN);
+	run(T_SERVICE, VALS(V_NULL()));
+}
+END_TEST
+
+/* ---- leases ---- */
+
+static struct job_state state_of(const char *name)
+{
+	struct job_state *states, found = { .name = str_of(name) };
+	size_t n;
+
+	succeeds(job_states(db, a, &states, &n, &e));
+	for (size_t i = 0; i < n; i++)
+		if (str_eqs(states[i].name, name))
+			found = states[i];
+	return found;
+}
+
+START_TEST(test_one_of_two_gets_the_lease)
+{
+	struct db *other = test_connect(JOB_DB, 30000);
+	struct job_state seen = state_of("cleanup");
+
+	ck_assert_int_eq(job_claim(db, &seen, 1, NOW, &e), 1);
+	ck_assert_int_eq(job_claim(other, &seen, 2, NOW, &e), 0);		/* saw what is no longer so */
+	seen = state_of("cleanup");
+	ck_assert(job_is_held(&seen, NOW + 1));
+	ck_assert(job_is_held(&seen, NOW - MIN));	/* by a host whose clock is behind */
+	ck_assert_int_eq(job_claim(other, &seen, 2, NOW + JOB_LEASE_MS - 1, &e), 0);
+	ck_assert_int_eq(job_renew(db, STR("cleanup"), 1, NOW + 1000, &e), 1);
+	ck_assert_int_eq(job_claim(other, &seen, 2, NOW + JOB_LEASE_MS, &e), 0);
+	ck_assert_int_eq(job_claim(other, &seen, 2, NOW + JOB_LEASE_MS + 1000, &e), 1);	/* killed, it seems */
+	ck_assert_int_eq(job_renew(db, STR("cleanup"), 1, NOW + JOB_LEASE_MS + 2000, &e), 0);
+	/* what the first one brings at last is history, not the job's result */
+	succeeds(job_finish(db, &(struct job_end){ .name = STR("cleanup"), .started_at = NOW, .ok = true, .touched = 7, .counts = STR("") }, 1, &e));
+	ck_assert_uint_eq(state_of("cleanup").lease_owner, 2);
+	is("SELECT COUNT(*) AS n FROM job_runs WHERE touched = 7", 1);
+	succeeds(job_finish(other, &(struct job_end){ .name = STR("cleanup"), .started_at = NOW, .ok = true, .counts = STR("") }, 2, &e));
+	seen = state_of("cleanup");
+	ck_assert(!job_is_held(&seen, NOW));
+	db_free(other);
+}
+END_TEST
+
+START_TEST(test_lease_of_a_wrong_clock_does_not_last)
+{
+	struct job_state seen = state_of("cleanup");
+
+	ck_assert_int_eq(job_claim(db, &seen, 1, NOW + DAYS(300), &e), 1);
+	seen = state_of("cleanup");
+	ck_assert(!job_is_held(&seen, NOW));
+	ck_assert_int_eq(job_claim(db, &seen, 2, NOW, &e), 1);
+}
+END_TEST
+
+/* Eight processes at once: every job is run once, every incident resolved once. */
+START_TEST(test_many_runs_at_once)
+{
+	pid_t children[8];
+
+	for (int i = 0; i < 200; i++)
+		incident(arena_printf(a, "test:%d", i).p, 1, INCIDENT_OPEN, true, NOW + i, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = test_fork();
+		if (children[i])
+			continue;
+		db = test_connect(JOB_DB, 30000);
+		id_maker_init(&ids, (unsigned)i);
+		if (!run_jobs(NULL, NOW + 6 * MIN, 50000, false))
+			die("%s", e.text);
+		for (size_t k = 0; k < result_n; k++)
+			if (results[k].outcome != JOB_DONE && results[k].outcome != JOB_ELSEWHERE)
+				die("%.*s", STR_ARG(results[k].error));
+		_exit(0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		test_child_ended_well(children[i]);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 3", 200);
+	is("SELECT COUNT(*) AS n FROM timeline", 200);
+	is("SELECT COUNT(*) AS n FROM job_runs", 3);
+	is("SELECT COUNT(*) AS n FROM jobs WHERE lease_until = 0 AND unfinished = 0", 4);
+}
+END_TEST
+
+START_TEST(test_run_does_what_is_due_and_no_more)
+{
+	succeeds(run_jobs(NULL, NOW, 50000, false));
+	ck_assert_uint_eq(result_n, 3);
+	succeeds(run_jobs(NULL, NOW + 10000, 50000, false));
+	ck_assert_uint_eq(result_n, 0);
+	succeeds(run_jobs(NULL, NOW + MIN, 50000, false));
+	ck_assert_uint_eq(result_n, 1);
+	ck_assert(result_of("auto-resolve"));
+	succeeds(run_jobs(NULL, NOW + 10 * MIN, 50000, false));
+	ck_assert(result_of("sessions") && !result_of("cleanup"));
+	succeeds(run_jobs(NULL, NOW + DAYS(1), 50000, false));
+	ck_assert_uint_eq(result_n, 3);
+}
+END_TEST
+
+/* ---- cleanup ---- */
+
+/* Events of 100 days ago: 400 processed, ignored, dead; some that wait; some of an open incident, some of a resolved one. */
+static void old_events_add(uint64_t open, uint64_t over)
+{
+	static const struct {
+		ms_t at;
+		unsigned status, n;
+		int of;		/* 1 the open incident, 2 the resolved one */
+	} groups[] = { { NOW - DAYS(100), 2, 300, 0 }, { NOW - DAYS(99), 5, 60, 0 }, { NOW - DAYS(98), 4, 40, 0 }, { NOW - DAYS(97), 0, 5, 0 },
+		{ NOW - DAYS(96), 3, 7, 0 }, { NOW - DAYS(95), 2, 11, 1 }, { NOW - DAYS(94), 2, 13, 2 }, { NOW - DAYS(90) + 1000, 2, 17, 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		uint64_t of = groups[i].of == 1 ? open : groups[i].of == 2 ? over : 0;
+
+		run(T_EVENTS, VALS(V_I(groups[i].at), V_I(groups[i].at), V_U(i), V_U(groups[i].status), V_ID(of), V_U(groups[i].n)));
+		run(T_REQUESTS, VALS(V_I(groups[i].at), V_U(0), V_U(0), V_U(groups[i].n)));
+	}
+	run(T_EVENT_IDS, NULL, 0);
+	run(T_ALERTS, NULL, 0);	/* also of events that became none: those are of no incident */
+}
+
+START_TEST(test_cleanup_of_events)
+{
+	struct job_result x;
+
+	old_events_add(incident("open", 1, INCIDENT_ACKNOWLEDGED, false, NOW - DAYS(95), 0), incident("over", 1, INCIDENT_RESOLVED, false, NOW - DAYS(94),
+		NOW - DAYS(93)));
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(91)), V_U(1), V_U(1), V_U(9)));
+	run(T_MARKS, NULL, 0);
+	x = job("cleanup", NOW);
+	ck_assert_msg(str_eqs(x.counts, "bodies 9, alerts 425, events 413, requests 422"), "%.*s", STR_ARG(x.counts));
+	ck_assert_uint_eq(x.touched, 9 + 425 + 413 + 422);
+	is("SELECT COUNT(*) AS n FROM events", 5 + 7 + 11 + 17);
+	is("SELECT COUNT(*) AS n FROM events WHERE status IN (4, 5)", 0);
+	is("SELECT COUNT(*) AS n FROM event_ids", 5 + 7 + 11 + 17);
+	is("SELECT COUNT(*) AS n FROM events e LEFT JOIN requests r ON r.id = e.request_id WHERE r.id IS NULL", 0);
+	is("SELECT COUNT(*) AS n FROM requests", 5 + 7 + 11 + 17);
+	is("SELECT COUNT(*) AS n FROM request_marks", 0);
+	is("SELECT COUNT(*) AS n FROM alerts WHERE incident_id > 0", 11);
+	is("SELECT COUNT(*) AS n FROM incidents", 2);
+	ck_assert_uint_eq(job("cleanup", NOW + 1).touched, 0);
+}
+END_TEST
+
+/* Of a request with several events the payload stays as long as one of them does. */
+START_TEST(test_request_stays_with_its_last_event)
+{
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(100)), V_U(0), V_U(0), V_U(1)));
+	run(T_EVENTS, VALS(V_I(NOW - DAYS(100)), V_I(NOW - DAYS(100)), V_U(1), V_U(2), V_NULL(), V_U(1)));
+	/* its other event, 3 ms of numbers later, waits */
+	run(T_EVENTS, VALS(V_I(NOW - DAYS(100) + 3), V_I(NOW - DAYS(100)), V_U(2), V_U(0), V_NULL(), V_U(1)));
+	job("cleanup", NOW);
+	is("SELECT COUNT(*) AS n FROM events", 1);
+	is("SELECT COUNT(*) AS n FROM requests", 1);
+}
+END_TEST
+
+START_TEST(test_cleanup_of_refused_bodies)
+{
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(8)), V_U(1), V_U(1), V_U(700)));
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(6)), V_U(1), V_U(1), V_U(10)));
+	run(T_MARKS, NULL, 0);
+	ck_assert_uint_eq(job("cleanup", NOW).touched, 700);
+	is("SELECT COUNT(*) AS n FROM requests WHERE body = ''", 700);
+	is("SELECT COUNT(*) AS n FROM requests WHERE body = 'body'", 10);
+	ck_assert_uint_eq(job("cleanup", NOW + 1000).touched, 0);
+	ck_assert_uint_eq(job("cleanup", NOW + DAYS(1) + 10000).touched, 10);
+}
+END_TEST
+
+START_TEST(test_cleanup_of_incidents)
+{
+	uint64_t old = incident("old", 1, INCIDENT_RESOLVED, false, NOW - DAYS(500), NOW - DAYS(366));
+	uint64_t reopened = incident("twice", 1, INCIDENT_RESOLVED, false, NOW - DAYS(490), NOW - DAYS(480));
+	uint64_t newer = incident("twice", 1, INCIDENT_OPEN, false, NOW - DAYS(470), 0);
+	uint64_t late = incident("late", 1, INCIDENT_RESOLVED, false, NOW - DAYS(480), NOW - DAYS(364));
+
+	(void)old, (void)reopened;
+	person(newer, COMMAND_ACKNOWLEDGE, NOW - DAYS(460));
+	person(newer, COMMAND_RESOLVE, NOW - DAYS(450));
+	person(newer, COMMAND_REOPEN, NOW - DAYS(440));
+	ck_assert_uint_eq(job("cleanup", NOW).touched, 2);
+	is("SELECT COUNT(*) AS n FROM incidents", 2);
+	is("SELECT COUNT(*) AS n FROM incident_keys", 2);
+	is("SELECT COUNT(*) AS n FROM timeline", 3);
+	ck_assert_uint_eq(read_incident(late).status, INCIDENT_RESOLVED);
+	person(newer, COMMAND_RESOLVE, NOW);
+	ck_assert_uint_eq(job("cleanup", NOW + DAYS(364)).touched, 2);	/* and the entry of the first run */
+	ck_assert_uint_eq(job("cleanup", NOW + DAYS(366)).touched, 1);
+	is("SELECT COUNT(*) AS n FROM incidents", 0);
+	is("SELECT COUNT(*) AS n FROM incident_keys", 0);
+	is("SELECT COUNT(*) AS n FROM timeline", 0);
+}
+END_TEST
+
+START_TEST(test_cleanup_of_small_things)
+{
+	ms_t before = NOW - DAYS(90);
+
+	run(T_STATS, VALS(V_I(before / MS_PER_HOUR - 400), V_I(before / MS_PER_HOUR + 10)));
+	run(T_RUNS, VALS(V_I(NOW - DAYS(31)), V_U(1200)));
+	run(T_RUNS, VALS(V_I(NOW - DAYS(29)), V_U(3)));
+	run(T_AUDIT, VALS(V_I(NOW - DAYS(400)), V_U(50)));
+	job("cleanup", NOW);
+	is("SELECT COUNT(*) AS n FROM source_stats WHERE hour = 0", 2 * 3);
+	is("SELECT COUNT(*) AS n FROM source_stats WHERE hour > 0", 2 * 3 * 11);
+	is("SELECT COUNT(*) AS n FROM job_runs WHERE name = 'x'", 3);
+	is("SELECT COUNT(*) AS n FROM audit_log", 50);		/* nowhere to put it */
+}
+END_TEST
+
+/* Everything counted, nothing changed; the real run then touches just as much. */
+START_TEST(test_dry_run)
+{
+	const struct job *cleanup[] = { job_find(STR("cleanup")), NULL };
+	struct str would;
+
+	old_events_add(incident("open", 1, INCIDENT_OPEN, true, NOW - DAYS(95), 0), incident("over", 1, INCIDENT_RESOLVED, false, NOW - DAYS(500), NOW - DAYS(400)));
+	run(T_STATS, VALS(V_I(400000), V_I(400100)));
+	run(T_TOKENS, VALS(V_S(STR("tk_1")), V_S(STR("1")), V_I(NOW - DAYS(40)), V_NULL()));
+	succeeds(run_jobs(jobs, NOW, 50000, true));
+	ck_assert_uint_eq(result_n, 3);
+	ck_assert_msg(str_eqs(result_of("auto-resolve")->counts, "tests 1"), "%.*s", STR_ARG(result_of("auto-resolve")->counts));
+	ck_assert_uint_eq(result_of("sessions")->touched, 1);
+	would = result_of("cleanup")->counts;
+	is("SELECT COUNT(*) AS n FROM jobs", 0);
+	is("SELECT COUNT(*) AS n FROM job_runs", 0);
+	is("SELECT COUNT(*) AS n FROM events", 453);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 1", 1);
+	is("SELECT COUNT(*) AS n FROM tokens", 1);
+	succeeds(run_jobs(cleanup, NOW, 50000, false));
+	ck_assert_msg(str_eq(result_of("cleanup")->counts, would), "%.*s / %.*s", STR_ARG(result_of("cleanup")->counts), STR_ARG(would));
+}
+END_TEST
+
+/* Its time is over again and again; it is due each time until all is done, and no row is locked for long. */
+START_TEST(test_short_of_time)
+{
+	uint64_t before = 3000, left;
+	int runs = 0;
+
+	run(T_EVENTS, VALS(V_I(NOW - DAYS(100)), V_I(NOW - DAYS(100)), V_U(1), V_U(2), V_NULL(), V_U(before)));
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(100)), V_U(0), V_U(0), V_U(before)));
+	for (ms_t now = NOW;; now += MIN, runs++) {
+		succeeds(run_jobs(NULL, now, 60, false));
+		if (!result_of("cleanup"))
+			break;
+		ck_assert(result_of("cleanup")->outcome == JOB_UNFINISHED || result_of("cleanup")->outcome == JOB_DONE);
+		ck_assert_uint_le(result_of("cleanup")->longest_ms, 100);
+		left = number("SELECT COUNT(*) AS n FROM requests");
+		ck_assert_uint_le(left, before);
+		before = left;
+		ck_assert_int_lt(runs, 1000);
+	}
+	ck_assert_int_gt(runs, 1);
+	is("SELECT COUNT(*) AS n FROM requests", 0);
+	is("SELECT COUNT(*) AS n FROM events", 0);
+}
+END_TEST
+
+/* kill -9 in the middle: nothing is half removed, the lease ends, and the next run does the rest. */
+START_TEST(test_killed_in_the_middle)
+{
+	struct job_state seen;
+	pid_t child;
+	int status;
+
+	run(T_EVENTS, VALS(V_I(NOW - DAYS(100)), V_I(NOW - DAYS(100)), V_U(1), V_U(2), V_NULL(), V_U(20000)));
+	run(T_REQUESTS, VALS(V_I(NOW - DAYS(100)), V_U(0), V_U(0), V_U(20000)));
+	run(T_EVENT_IDS, NULL, 0);
+	child = test_fork();
+	if (!child) {
+		db = test_connect(JOB_DB, 30000);
+		_exit(!run_jobs(NULL, NOW, 50000, false));
+	}
+	while (number("SELECT COUNT(*) AS n FROM events") > 18000)
+		test_pause();
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	is("SELECT COUNT(*) AS n FROM jobs WHERE name = 'cleanup' AND unfinished = 1 AND lease_owner > 0", 1);
+	ck_assert_uint_gt(number("SELECT COUNT(*) AS n FROM events"), 0);
+	/* what is being rolled back may still hold locks: wait for the connection to be gone */
+	while (number("SELECT COUNT(*) AS n FROM information_schema.innodb_trx"))
+		test_pause();
+	is("SELECT (SELECT COUNT(*) FROM events) <> (SELECT COUNT(*) FROM event_ids) AS n", 0);
+	seen = state_of("cleanup");
+	ck_assert(job_is_held(&seen, NOW + MIN));
+	succeeds(run_jobs(NULL, NOW + MIN, 50000, false));
+	ck_assert_ptr_null(result_of("cleanup"));
+	succeeds(run_jobs(NULL, NOW + 2 * MIN, 50000, false));
+	ck_assert(result_of("cleanup") && result_of("cleanup")->outcome == JOB_DONE);
+	is("SELECT COUNT(*) AS n FROM requests", 0);
+	is("SELECT COUNT(*) AS n FROM event_ids", 0);
+}
+END_TEST
+
+/* ---- the archive ---- */
+
+static struct str output_of(const char *command)
+{
+	FILE *from = popen(command, "r");
+	char *text = arena_alloc(a, 1 << 20);
+	size_t n = fread(text, 1, (1 << 20) - 1, from);
+
+	ck_assert_msg(pclose(from) == 0, "%s", command);
+	return (struct str){ text, n };
+}
+
+START_TEST(test_audit_log_is_archived)
+{
+	char dir[] = "/tmp/grapnel-archive.XXXXXX";
+	struct str text;
+	size_t lines = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	free(conf.retention.archive_dir);
+	conf.retention.archive_dir = strdup(dir);
+	run(T_AUDIT, VALS(V_I(NOW - DAYS(400)), V_U(1234)));
+	run(T_AUDIT, VALS(V_I(NOW - DAYS(364)), V_U(7)));
+	ck_assert_uint_eq(job("cleanup", NOW).touched, 1234);
+	is("SELECT COUNT(*) AS n FROM audit_log", 7);
+	output_of(arena_printf(a, "cd %s && sha256sum -c --quiet *.sha256 && test $(ls | wc -l) = 2", dir).p);
+	text = output_of(arena_printf(a, "gzip -dc %s/audit-2027-01-15-*.ndjson.gz", dir).p);
+	ck_assert(str_starts(text, "{\"id\":\""));
+	while (text.n) {
+		struct str line = str_until(&text, '\n');
+		const struct json *j;
+
+		succeeds(json_parse(a, line, &j, &e));
+		ck_assert(str_eqs(json_text(json_get(j, "action")), "integration.create"));
+		ck_assert(json_is(json_get(json_get(j, "detail"), "name"), JSON_STRING));
+		lines++;
+	}
+	ck_assert_uint_eq(lines, 1234);
+	ck_assert_uint_eq(job("cleanup", NOW + 1).touched, 0);
+	output_of(arena_printf(a, "test $(ls %s | wc -l) = 2 && rm -r %s", dir, dir).p);
+	/* a folder that is not there: the job says so, and nothing is lost */
+	run(T_AUDIT, VALS(V_I(NOW - DAYS(400)), V_U(3)));
+	succeeds(run_jobs((const struct job *[]){ job_find(STR("cleanup")), NULL }, NOW + 2, 50000, false));
+	ck_assert(results[0].outcome == JOB_FAILED && strstr(results[0].error.p, "archive_dir"));
+	is("SELECT COUNT(*) AS n FROM audit_log", 10);
+}
+END_TEST
+
+/* ---- sessions ---- */
+
+START_TEST(test_sessions_tokens_and_secrets)
+{
+	run(T_SESSIONS, VALS(V_S(STR("over")), V_S(STR("over")), V_I(NOW), V_U(1203)));
+	run(T_SESSIONS, VALS(V_S(STR("lives")), V_S(STR("lives")), V_I(NOW + 1000), V_U(5)));
+	run(T_TOKENS, VALS(V_S(STR("tk_1")), V_S(STR("1")), V_I(NOW - DAYS(31)), V_NULL()));
+	run(T_TOKENS, VALS(V_S(STR("tk_2")), V_S(STR("2")), V_NULL(), V_I(NOW - DAYS(31))));
+	run(T_TOKENS, VALS(V_S(STR("tk_3")), V_S(STR("3")), V_I(NOW + DAYS(9)), V_I(NOW - DAYS(31))));
+	run(T_TOKENS, VALS(V_S(STR("tk_4")), V_S(STR("4")), V_I(NOW - DAYS(29)), V_NULL()));
+	run(T_TOKENS, VALS(V_S(STR("tk_5")), V_S(STR("5")), V_NULL(), V_NULL()));
+	run(T_SECRETS, VALS(V_U(1), V_I(NOW)));
+	run(T_SECRETS, VALS(V_U(1), V_I(NOW + 1000)));
+	run(T_SECRETS, VALS(V_U(1), V_NULL()));
+	ck_assert_msg(str_eqs(job("sessions", NOW).counts, "secrets 1, sessions 1203, tokens 3"), "%.*s", STR_ARG(results[0].counts));
+	is("SELECT COUNT(*) AS n FROM sessions", 5);
+	is("SELECT COUNT(*) AS n FROM tokens WHERE public_id IN ('tk_4', 'tk_5')", 2);
+	is("SELECT COUNT(*) AS n FROM tokens", 2);
+	is("SELECT COUNT(*) AS n FROM source_secrets", 2);
+	is("SELECT COUNT(*) AS n FROM sources WHERE id = 1 AND updated_at BETWEEN 1800000000000 AND 1800000060000", 1);	/* other hosts see it */
+}
+END_TEST
+
+/* ---- what people see ---- */
+
+static ms_t utc(ms_t t)
+{
+	return 0;
+}
+
+static struct job_view view_of(const char *name, ms_t now)
+{
+	struct job_view *v;
+	size_t n;
+	const struct job_facts *facts = job_facts_all(a, &n);
+
+	succeeds(job_view_list(db, a, facts, n, utc, now, &v, &e));
+	for (size_t i = 0; i < n; i++)
+		if (str_eqs(v[i].name, name))
+			return v[i];
+	die("no job %s", name);
+}
+
+#define sees(name, now, word, late_) do { \
+	struct job_view v_ = view_of(name, now); \
+	ck_assert_msg(str_eqs(v_.result, word) && v_.late == (late_), "%s: %.*s, %d", name, STR_ARG(v_.result), v_.late); } while (0)
+
+START_TEST(test_views)
+{
+	struct job_state seen;
+	struct job_run_view *runs;
+	struct cron_watch w;
+	uint64_t next;
+	size_t n;
+
+	run(T_INSTALLED, VALS(V_I(NOW - 10 * MIN)));
+	sees("auto-resolve", NOW, "never", true);
+	sees("sessions", NOW, "never", false);
+	succeeds(cron_watch(db, a, NOW, &w, &e));
+	ck_assert(w.late && !w.last_at && w.since == NOW - 10 * MIN);
+	run(T_INSTALLED, VALS(V_I(NOW - 2 * MIN)));
+	succeeds(cron_watch(db, a, NOW, &w, &e));
+	ck_assert(!w.late);
+	succeeds(run_jobs(NULL, NOW, 50000, false));
+	sees("auto-resolve", NOW + 3 * MIN, "done", false);
+	sees("auto-resolve", NOW + 4 * MIN, "done", true);
+	sees("cleanup", NOW + DAYS(2), "done", false);
+	sees("cleanup", NOW + DAYS(3), "done", true);
+	succeeds(cron_watch(db, a, NOW + 3 * MIN, &w, &e));
+	ck_assert(!w.late && w.last_at == NOW);
+	succeeds(cron_watch(db, a, NOW + 4 * MIN, &w, &e));
+	ck_assert(w.late && w.since == NOW);
+	/* a job that a person runs says nothing about cron */
+	job("sessions", NOW + 4 * MIN);
+	succeeds(cron_watch(db, a, NOW + 4 * MIN, &w, &e));
+	ck_assert(w.late);
+	ck_assert_int_eq(view_of("cleanup", NOW).next_at, NOW + 18 * 60 * MIN);
+	seen = state_of("sessions");
+	ck_assert_int_eq(job_claim(db, &seen, 5, NOW + 5 * MIN, &e), 1);
+	sees("sessions", NOW + 5 * MIN, "running", false);
+	sees("sessions", NOW + 7 * MIN, "killed", false);
+	run(T_JOB, VALS(V_I(NOW), V_I(NOW), V_U(1), V_U(1), V_S(STR("cleanup"))));
+	sees("cleanup", NOW, "unfinished", false);
+	run(T_JOB, VALS(V_I(NOW), V_I(NOW), V_U(0), V_U(1), V_S(STR("cleanup"))));
+	sees("cleanup", NOW, "failed", false);
+
+	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .limit = 2 }, &runs, &n, &next, &e));
+	ck_assert(n == 2 && next == runs[1].id && str_eqs(runs[0].job, "sessions") && str_eqs(runs[0].result, "done"));
+	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .limit = 2, .cursor = next }, &runs, &n, &next, &e));
+	ck_assert(n == 2 && next == 0);
+	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .job = STR("sessions"), .limit = 1 }, &runs, &n, &next, &e));
+	ck_assert(n == 1 && next && str_eqs(runs[0].job, "sessions"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("job");
+	TCase *t = tcase_create("job");
+	SRunner *r = srunner_create(s);
+	const TTest *const tests[] = { test_tests_are_resolved_between_five_and_six_minutes, test_what_a_person_did_wins,
+		test_late_and_early_clocks, test_silent_incidents_of_services, test_one_of_two_gets_the_lease,
+		test_lease_of_a_wrong_clock_does_not_last, test_many_runs_at_once, test_run_does_what_is_due_and_no_more,
+		test_cleanup_of_events, test_request_stays_with_its_last_event, test_cleanup_of_refused_bodies, test_cleanup_of_incidents,
+		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
+		test_sessions_tokens_and_secrets, test_views };
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	zone_set("UTC");
+	test_database(JOB_DB);
+	db = test_connect(JOB_DB, 60000);
+	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
+		die("%s", e.text);
+	for (size_t i = T_SOURCE; i <= T_SERVICES; i++)
+		if (i != T_SERVICE && !db_exec(db, &stmts[i], NULL, 0, NULL, &e))
+			die("%s", e.text);
+	tcase_add_checked_fixture(t, setup, teardown);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(t, tests[i]);
+	tcase_set_timeout(t, 120);
+	suite_add_tcase(s, t);
+	srunner_set_fork_status(r, CK_NOFORK);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	db_free(db);
+	return failed != 0;
+}

@@ -1,0 +1,72 @@
+/* When a job is due, whatever clocks did and however its last run ended. */
+#include "unit.h"
+
+#include "grapnel/job.h"
+
+#define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
+#define AGO(ms) (NOW - (ms))
+#define MIN MS_PER_MINUTE
+
+static ms_t utc(ms_t t)
+{
+	return 0;
+}
+
+static const struct {
+	struct schedule s;
+	struct job_state state;
+	ms_t now;
+	bool due;
+	const char *why;
+} rows[] = {
+	{ { .every_min = 1 }, { .last_ok = false }, NOW, true, "never run" },
+	{ { .at_min = 120 }, { .last_ok = false }, NOW, true, "never run" },
+	{ { .every_min = 1 }, { .last_started_at = NOW + 200, .last_finished_at = NOW + 300, .last_ok = true }, NOW + 30000, false, "ran this minute" },
+	{ { .every_min = 1 }, { .last_started_at = AGO(57000), .last_finished_at = AGO(56000), .last_ok = true }, NOW + 100, true,
+		"the run of the minute before began 3 s late, this one on time" },
+	{ { .every_min = 10 }, { .last_started_at = AGO(9 * MIN), .last_finished_at = AGO(9 * MIN), .last_ok = true }, NOW, true, "" },
+	{ { .every_min = 10 }, { .last_started_at = NOW, .last_finished_at = NOW, .last_ok = true }, NOW + 10 * MIN - 1, false, "" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(6 * 60 * MIN), .last_finished_at = AGO(5 * MIN), .last_ok = true }, NOW, false,
+		"ran at 02:00, it is 08:00" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(6 * 60 * MIN + 1), .last_finished_at = AGO(5 * MIN), .last_ok = true }, NOW, true,
+		"ran just before 02:00" },
+	/* clocks that were wrong */
+	{ { .every_min = 1 }, { .last_started_at = NOW + 40000, .last_ok = true, .last_finished_at = NOW + 41000 }, NOW, false,
+		"another host's clock is 40 s ahead" },
+	{ { .every_min = 1 }, { .last_started_at = NOW + 61000, .last_ok = true, .last_finished_at = NOW + 62000 }, NOW, true, "a year ahead, or a minute" },
+	{ { .at_min = 120 }, { .last_started_at = NOW + 60 * 60 * MIN, .last_ok = true, .last_finished_at = NOW + 60 * 60 * MIN }, NOW, true, "" },
+	{ { .at_min = 120 }, { .last_started_at = NOW + 60 * MIN, .last_ok = true, .last_finished_at = NOW + 60 * MIN }, NOW, false,
+		"set back an hour: tomorrow is soon enough" },
+	/* how it ended */
+	{ { .at_min = 120 }, { .last_started_at = AGO(MIN), .last_finished_at = AGO(10), .last_ok = true, .unfinished = true }, NOW, true, "its time was up" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(MIN), .last_finished_at = AGO(24 * 60 * MIN), .last_ok = true, .unfinished = true }, NOW, true, "killed" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(MIN), .unfinished = true }, NOW, true, "killed in its first run" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(2 * MIN), .last_finished_at = AGO(MIN), .unfinished = true }, NOW, false, "failed a minute ago" },
+	{ { .at_min = 120 }, { .last_started_at = AGO(12 * MIN), .last_finished_at = AGO(10 * MIN), .unfinished = true }, NOW, true, "failed ten minutes ago" },
+	{ { .every_min = 1 }, { .last_started_at = AGO(2 * MIN), .last_finished_at = AGO(MIN), .unfinished = true }, NOW, true, "failed, and its minute is there" },
+};
+
+START_TEST(test_due)
+{
+	ck_assert_msg(job_is_due(&rows[_i].s, utc, &rows[_i].state, rows[_i].now) == rows[_i].due, "row %d: %s", _i, rows[_i].why);
+}
+END_TEST
+
+START_TEST(test_table)
+{
+	struct arena *a = arena_new(4096);
+	size_t n;
+	const struct job_facts *facts = job_facts_all(a, &n);
+
+	ck_assert_uint_gt(n, 0);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_ptr_eq(job_find(str_of(facts[i].name)), jobs[i]);
+		ck_assert_msg(strcmp(facts[i].name, JOB_CRON) != 0, "the row of cron itself");
+		ck_assert_msg(facts[i].schedule.every_min || facts[i].schedule.at_min < 24 * 60, "%s", facts[i].name);
+	}
+	ck_assert_ptr_null(job_find(STR("nosuch")));
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT(test_table))
