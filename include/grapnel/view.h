@@ -440,6 +440,49 @@ struct cron_watch {
 };
 bool cron_watch(struct db *db, struct arena *a, ms_t now, struct cron_watch *out, struct err *e) MUST_USE;
 
+/* ---- the overview ---- */
+
+#define OVERVIEW_HOURS 24
+#define OVERVIEW_SOURCES_MAX 1000	/* looked at; more than anybody watches by eye */
+#define OVERVIEW_INCIDENTS 8
+#define OVERVIEW_REASONS 12
+#define OVERVIEW_LEVELS 5		/* of enum level */
+
+struct overview_hour {
+	ms_t at;
+	uint64_t received, errors, events, repeats;
+};
+struct overview_source {
+	uint64_t row, tests, webhooks;	/* requests for all time, and the tests among them */
+	struct str id, name, provider;
+	bool enabled, failing, silent;
+	ms_t last_at;
+	struct overview_hour hours[OVERVIEW_HOURS], day;
+	double success_rate;		/* percent of the day's requests */
+};
+enum overview_state { OVERVIEW_HEALTHY, OVERVIEW_DEGRADED, OVERVIEW_CRITICAL };
+struct overview_reason {
+	struct str text, href;
+};
+struct overview {
+	enum overview_state state;
+	struct str status;		/* HEALTHY, DEGRADED, CRITICAL */
+	struct overview_reason reasons[OVERVIEW_REASONS];
+	size_t reasons_n;
+	uint64_t open[OVERVIEW_LEVELS], open_total;	/* unresolved incidents by enum level, tests left out */
+	struct incident_view *incidents;		/* the newest of them */
+	size_t incidents_n;
+	struct overview_hour hours[OVERVIEW_HOURS], day;	/* oldest first */
+	uint64_t latency_us, average_latency_us, events_per_minute;	/* of this hour so far */
+	double success_rate;
+	struct overview_source *sources;	/* failing ones first, then by traffic */
+	size_t sources_n;
+	uint64_t failing_n, silent_n, failed_events, waiting_events;
+	bool had_test, had_webhook;
+	struct cron_watch cron;
+};
+bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct overview *out, struct err *e) MUST_USE;
+
 /* For the test that prepares and EXPLAINs every statement. */
 extern const struct stmt_table view_stmts;
 

@@ -62,6 +62,20 @@ static void warn(struct page *p, struct str text)
 		p->warnings[p->warnings_n++] = text;
 }
 
+/* Cron that is late is told on each page: what it should have done, nobody else says. */
+static void add_cron(struct visit *v, struct page *p)
+{
+	struct cron_watch cron;
+	struct err e = { 0 };
+
+	if (!cron_watch(v->by.db, v->a, v->by.now, &cron, &e))
+		log_warning("cron not looked at", LOG_S("request", v->rq->id), LOG_ERR(&e));
+	else if (cron.late && cron.last_at)
+		warn(p, STR("Cron is late: incidents are not resolved, nothing is retried or cleaned up. See the page of jobs."));
+	else if (cron.late)
+		warn(p, STR("Cron has never run: incidents are not resolved, nothing is cleaned up. Install contrib/cron.d/grapnel."));
+}
+
 static void add_warnings(struct visit *v, struct page *p)
 {
 	if (!v->by.conf->ingest.verify_signatures)
@@ -84,6 +98,7 @@ static void add_signed_in(struct visit *v, struct page *p)
 	p->role = str_of(role_word((enum role)who->role));
 	flash_take(v, &p->flash);
 	add_warnings(v, p);
+	add_cron(v, p);
 	/* A page without its badge is better than none. */
 	if (!incident_open_count(v->by.db, v->a, v->by.tenant_id, &p->open_incidents, &e))
 		log_warning("open incidents not counted", LOG_S("request", v->rq->id), LOG_ERR(&e));

@@ -86,6 +86,33 @@ const struct stmt view_stmt[] = {
 		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ? ORDER BY id DESC LIMIT ?" },
 	[V_JOB_RUNS_OF] = { "view.job_runs_of",
 		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?" },
+	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
+		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
+		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"
+		" CAST(COALESCE(SUM(t.received), 0) AS UNSIGNED) AS webhooks"
+		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour = 0"
+		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL GROUP BY s.id ORDER BY s.id DESC LIMIT ?" },
+	[V_OVERVIEW_HOURS] = { "view.overview_hours",
+		"SELECT t.source_id, t.hour, CAST(SUM(t.received) AS UNSIGNED) AS received,"
+		" CAST(SUM(t.errors) AS UNSIGNED) AS errors, CAST(SUM(t.events) AS UNSIGNED) AS events,"
+		" CAST(SUM(t.repeats) AS UNSIGNED) AS repeats, CAST(SUM(t.tests) AS UNSIGNED) AS tests,"
+		" CAST(SUM(t.latency_us) AS UNSIGNED) AS latency_us"
+		" FROM sources s JOIN source_stats t ON t.source_id = s.id"
+		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL AND t.hour >= ? AND t.hour <= ?"
+		" GROUP BY t.source_id, t.hour" },
+	[V_OVERVIEW_OPEN] = { "view.overview_open",
+		"SELECT level AS what, COUNT(*) AS n FROM incidents FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status IN (1, 2) AND is_test = 0 GROUP BY level" },
+	/* Failed and dead ones of a day; all that wait. Each is counted in the index, and not to its end. */
+	[V_OVERVIEW_STUCK] = { "view.overview_stuck",
+		"SELECT 3 AS what, COUNT(*) AS n FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = 3 AND id >= ? LIMIT ?) a UNION ALL"
+		" SELECT 4, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = 4 AND id >= ? LIMIT ?) b UNION ALL"
+		" SELECT 0, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = 0 LIMIT ?) c UNION ALL"
+		" SELECT 1, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = 1 LIMIT ?) d" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

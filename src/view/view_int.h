@@ -107,7 +107,9 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERTS, V_ALERT_OF,
 	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_TRAFFIC,
 	V_SOURCE_HOURS, V_AUDIT_SINCE,
-	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF };
+	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
+	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK,
+};
 extern const struct stmt view_stmt[];
 
 /* ---- event.c and event_detail.c share how a row is read ---- */

@@ -1,0 +1,121 @@
+/* overview.c - the first page: is everything all right, and if not, where to look. */
+#include "dash_int.h"
+
+#include <inttypes.h>
+
+#include "overview.h"
+#include "tmpl.h"
+
+#define CHART_W 960
+#define CHART_H 120
+#define EVENTS_OF "/events?from=%s&to=%s"
+
+static const struct {
+	const char *tone, *word;
+} states[] = {
+	[OVERVIEW_HEALTHY] = { "ok", "Healthy" },
+	[OVERVIEW_DEGRADED] = { "warn", "Degraded" },
+	[OVERVIEW_CRITICAL] = { "bad", "Critical" },
+};
+
+static const char *const levels[OVERVIEW_LEVELS] = { "INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL" };
+
+/* "14:00" of a full hour. */
+static struct str clock_text(struct arena *a, ms_t at)
+{
+	char text[TIME_TEXT];
+
+	return arena_printf(a, "%.5s", time_format(at, text) + strlen("2026-01-02T"));
+}
+
+static struct html chart(struct visit *v, const struct overview *o)
+{
+	struct bar bars[OVERVIEW_HOURS];
+	struct html_out out;
+
+	html_init(&out, v->a, v->by.now);
+	for (size_t i = 0; i < OVERVIEW_HOURS; i++) {
+		const struct overview_hour *h = &o->hours[i];
+		char from[TIME_TEXT], to[TIME_TEXT];
+
+		time_format(h->at, from);
+		time_format(h->at + MS_PER_HOUR, to);
+		bars[i] = (struct bar){ .parts = { h->events, h->repeats, h->errors }, .label = clock_text(v->a, h->at),
+			.href = arena_printf(v->a, EVENTS_OF, from, to) };
+	}
+	return html_bars(&out, bars, OVERVIEW_HOURS, CHART_W, CHART_H, STR("Events by hour, UTC"));
+}
+
+static struct hour_block block(struct visit *v, const struct overview_hour *h, ms_t at)
+{
+	struct hour_block b = { .class = h->errors ? "err" : h->received ? "ok" : "none", .hour = (uint64_t)(at / MS_PER_HOUR) };
+	struct str when = clock_text(v->a, at);
+
+	if (h->errors)
+		b.title = arena_printf(v->a, "%.*s, %" PRIu64 " of %" PRIu64 " refused", STR_ARG(when), h->errors, h->received);
+	else
+		b.title = arena_printf(v->a, "%.*s, %" PRIu64, STR_ARG(when), h->received);
+	return b;
+}
+
+static const char *status_of(const struct overview_source *s)
+{
+	return !s->enabled ? "disabled" : s->failing ? "failing" : s->silent ? "silent" : s->webhooks ? "ok" : "never";
+}
+
+static void fill_lines(struct visit *v, struct overview_page *p)
+{
+	for (size_t i = 0; i < p->o.sources_n && i < OVERVIEW_LINES; i++) {
+		const struct overview_source *s = &p->o.sources[i];
+		struct source_line *line = &p->lines[p->lines_n++];
+
+		*line = (struct source_line){ .id = s->id, .name = s->name, .provider = s->provider, .status = status_of(s),
+			.last_at = s->last_at, .received = s->day.received, .errors = s->day.errors, .blocks_n = OVERVIEW_HOURS };
+		for (size_t k = 0; k < OVERVIEW_HOURS; k++)
+			line->blocks[k] = block(v, &s->hours[k], p->o.hours[k].at);
+	}
+	p->more = p->o.sources_n - p->lines_n;
+}
+
+static void fill_levels(struct overview_page *p)
+{
+	for (size_t i = OVERVIEW_LEVELS; i-- > 0;)
+		if (p->o.open[i])
+			p->levels[p->levels_n++] = (struct level_count){ levels[i], p->o.open[i] };
+}
+
+void page_overview(void *visit)
+{
+	struct visit *v = visit;
+	struct overview_page *p = ARENA_NEW(v->a, struct overview_page);
+	struct err e = { 0 };
+
+	if (!overview_get(v->by.db, v->a, v->by.tenant_id, v->by.now, &p->o, &e)) {
+		visit_err(v, &e);
+		return;
+	}
+	p->tone = states[p->o.state].tone;
+	p->state = states[p->o.state].word;
+	p->chart = chart(v, &p->o);
+	p->begins = !p->o.had_webhook;
+	fill_levels(p);
+	fill_lines(v, p);
+	page_begin(v, &p->page, "Overview", "overview");
+	PAGE_SEND(v, 200, tmpl_overview, p);
+}
+
+/* GET /hour/:source/:hour: a block of the overview. Its links would make half of the page if they named what they mean. */
+void page_hour(void *visit)
+{
+	struct visit *v = visit;
+	char from[TIME_TEXT], to[TIME_TEXT];
+	uint64_t hour;
+
+	if (!public_id_is(v->match.params[0], "in") || !str_u64(v->match.params[1], &hour) || hour > INT32_MAX) {
+		visit_not_found(v);
+		return;
+	}
+	time_format((ms_t)hour * MS_PER_HOUR, from);
+	time_format((ms_t)(hour + 1) * MS_PER_HOUR, to);
+	visit_redirect(v, "/events?source=%.*s&from=%s&to=%s", STR_ARG(v->match.params[0]), from, to);
+}
