@@ -209,7 +209,9 @@ struct incident_filter {
 	uint64_t tenant_id;		/* 0 = all */
 	uint64_t statuses;		/* bits 1 << enum incident_status; 0 = any */
 	uint64_t levels;		/* bits 1 << enum level; 0 = any */
-	struct str provider, source, service;
+	struct str provider, source;
+	struct str service;		/* public id; with a tenant also its name */
+	uint64_t service_row;		/* of that; found inside */
 	struct str assignee;		/* user name or us_ id; "none": those of nobody */
 	uint64_t tests;			/* bits: 1 real ones, 2 test ones; 0 = any */
 	struct str text;		/* part of the title without case, or the whole dedup key */
@@ -231,6 +233,13 @@ struct list_count {
 /* One for each status, by enum incident_status; f->statuses and the cursor do not matter. */
 bool incident_view_counts(struct db *db, struct arena *a, const struct incident_filter *f,
 	struct list_count out[INCIDENT_RESOLVED + 1], struct err *e) MUST_USE;
+
+/* What a choice of incidents holds, before something is done with them. `ids` is a JSON array of numbers. */
+struct incident_selection {
+	uint64_t open, acknowledged, resolved, alerts;
+};
+bool incident_view_selection(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids,
+	struct incident_selection *out, struct err *e) MUST_USE;
 
 struct timeline_view {
 	uint64_t id, event_id;
@@ -304,6 +313,15 @@ struct service_filter {
 bool service_view_list(struct db *db, struct arena *a, const struct service_filter *f, struct service_view **out, size_t *n,
 	uint64_t *next, struct err *e) MUST_USE;
 int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct service_view *out,
+	struct err *e) MUST_USE;
+
+/* The integrations that open incidents of a service, newest first. */
+#define SERVICE_SOURCES_MAX 100
+struct service_source {
+	struct str id, name, provider;
+	bool enabled, route_by_service;
+};
+bool service_view_sources(struct db *db, struct arena *a, uint64_t service_row, struct service_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
 /* ---- health of what comes in: the last 24 hours without test webhooks ---- */

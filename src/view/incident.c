@@ -136,9 +136,8 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 		sql_val(q, V_U(f->levels));
 	}
 	if (f->service.n && b->kind != BRANCH_SERVICE) {
-		sql_lit(q, " AND t.service_id = (SELECT v.id FROM services v WHERE v.public_id = ");
-		sql_val(q, V_S(f->service));
-		sql_lit(q, ")");
+		sql_lit(q, " AND t.service_id = ");
+		sql_val(q, V_U(f->service_row));
 	}
 	write_source(q, f);
 	if (f->assignee.n)
@@ -179,7 +178,8 @@ static const struct field service_columns[] = {
 /* Deleted services count too: their incidents are still there. 0: there is none of that id for this tenant. */
 static int service_row(struct db *db, struct arena *a, const struct incident_filter *f, struct service_row *out, struct err *e)
 {
-	int found = db_query_one(db, &view_stmt[V_SERVICE_ROW], VALS(V_S(f->service)), a, service_columns, sizeof(*out), out, e);
+	int found = db_query_one(db, &view_stmt[V_SERVICE_ROW], VALS(V_S(f->service), V_U(f->tenant_id), V_S(f->service)), a,
+		service_columns, sizeof(*out), out, e);
 
 	return found == 1 && f->tenant_id && out->tenant_id != f->tenant_id ? 0 : found;
 }
@@ -195,9 +195,12 @@ bool incident_plan(struct db *db, struct arena *a, const struct incident_filter 
 {
 	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
 	struct service_row service = { .tenant_id = f->tenant_id };
+	struct incident_filter *known = ARENA_NEW(a, struct incident_filter);
 	int found = f->service.n ? service_row(db, a, f, &service, e) : 1;
 
-	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	*known = *f;
+	known->service_row = service.id;
+	plan_init(p, known, f->from, f->to, f->cursor, f->limit);
 	p->residual = f->levels || f->provider.n || f->source.n || f->assignee.n || f->text.n || f->tests;
 	if (found != 1)
 		return found == 0;
@@ -256,6 +259,22 @@ bool incident_view_counts(struct db *db, struct arena *a, const struct incident_
 			return false;
 	}
 	return true;
+}
+
+static const struct field selection_columns[] = {
+	FIELD_U64(struct incident_selection, open, "open", ""),
+	FIELD_U64(struct incident_selection, acknowledged, "acknowledged", ""),
+	FIELD_U64(struct incident_selection, resolved, "resolved", ""),
+	FIELD_U64(struct incident_selection, alerts, "alerts", ""),
+	FIELD_END
+};
+
+bool incident_view_selection(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids,
+	struct incident_selection *out, struct err *e)
+{
+	*out = (struct incident_selection){ 0 };
+	return db_query_one(db, &view_stmt[V_SELECTION], VALS(V_S(ids), V_U(tenant_id)), a, selection_columns, sizeof(*out), out,
+		e) >= 0;
 }
 
 int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,

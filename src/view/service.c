@@ -67,3 +67,19 @@ int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct 
 		fill(a, out);
 	return found;
 }
+
+static const struct field source_columns[] = {
+	FIELD_STR(struct service_source, id, "id", ""),
+	FIELD_STR(struct service_source, name, "name", ""),
+	FIELD_STR(struct service_source, provider, "provider", ""),
+	FIELD_BOOL(struct service_source, enabled, "enabled", ""),
+	FIELD_BOOL(struct service_source, route_by_service, "route_by_service", ""),
+	FIELD_END
+};
+
+bool service_view_sources(struct db *db, struct arena *a, uint64_t service_row, struct service_source **out, size_t *n,
+	struct err *e)
+{
+	return db_query(db, &view_stmt[V_SERVICE_SOURCES], VALS(V_U(service_row), V_U(SERVICE_SOURCES_MAX)), a, source_columns,
+		sizeof(**out), out, n, e);
+}

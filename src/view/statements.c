@@ -58,12 +58,20 @@ const struct stmt view_stmt[] = {
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
+	[V_SELECTION] = { "view.selection",
+		"SELECT SUM(i.status = 1) AS open, SUM(i.status = 2) AS acknowledged, SUM(i.status = 3) AS resolved,"
+		" SUM(i.alert_count) AS alerts FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
+		" JOIN incidents i ON i.id = j.id WHERE i.tenant_id = ?" },
 	[V_SERVICE_ROW] = { "view.service_row",
-		"SELECT id, tenant_id FROM services WHERE public_id = ?" },
+		"SELECT id, tenant_id FROM services WHERE public_id = ? UNION SELECT id, tenant_id FROM services"
+		" WHERE tenant_id = ? AND live_name = ? LIMIT 1" },
 	[V_SERVICE] = { "view.service",
 		SELECT_SERVICE " AND v.tenant_id = ? AND v.public_id = ?" },
 	[V_SERVICES] = { "view.services",
 		SELECT_SERVICE " AND v.tenant_id = ? AND v.id < ? AND v.name LIKE ? ORDER BY v.id DESC LIMIT ?" },
+	[V_SERVICE_SOURCES] = { "view.service_sources",
+		"SELECT public_id AS id, name, provider, enabled, route_by_service FROM sources"
+		" WHERE service_id = ? AND deleted_at IS NULL ORDER BY sources.id DESC LIMIT ?" },
 	[V_TRAFFIC] = { "view.traffic",
 		"SELECT s.provider, CAST(COALESCE(SUM(t.received - t.tests), 0) AS UNSIGNED) AS received,"
 		" CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) AS errors,"

@@ -322,9 +322,11 @@ static void teardown(void)
 
 static void user_for(enum person who, enum role role)
 {
+	struct session s;	/* the first one notes when he was seen */
 	struct user u;
 
-	if (!user_add(db, a, 1, str_of(person_words[who]), STR_NONE, STR_NONE, role, who == PLATFORM, NOW - MS_PER_DAY, &u, &e))
+	if (!user_add(db, a, 1, str_of(person_words[who]), STR_NONE, STR_NONE, role, who == PLATFORM, NOW - MS_PER_DAY, &u, &e) ||
+		!session_begin(db, a, &life, u.id, STR("192.0.2.1"), STR("test"), NOW, &s, &e))
 		die("%s", e.text);
 	users[who] = u.id;
 }

@@ -86,6 +86,10 @@ static const struct {
 	{ { .tenant_id = 1, .service = STR("sv_other") }, "FALSE" },
 	{ { .tenant_id = 1, .service = STR("sv_nothing") }, "FALSE" },
 	{ { .service = STR("sv_shop") }, "service_id = 2" },
+	{ { .service = STR("shop") }, "FALSE" },	/* names are of a tenant */
+	{ { .tenant_id = 1, .service = STR("SHOP") }, "service_id = 2" },
+	{ { .tenant_id = 2, .service = STR("shop") }, "FALSE" },
+	{ { .tenant_id = 1, .service = STR("shop"), .statuses = 1 << INCIDENT_OPEN }, "service_id = 2 AND status = 1" },
 	{ { .tenant_id = 1, .service = STR("sv_shop"), .statuses = 1 << INCIDENT_RESOLVED },
 		"service_id = 2 AND status = 3" },
 	{ { .service = STR("sv_shop"), .statuses = 1 << INCIDENT_OPEN | 1 << INCIDENT_RESOLVED, .levels = 1 << LEVEL_HIGH },

@@ -1,0 +1,61 @@
+/* choice.c - the options of a <select>: words, providers, services, people. */
+#include "choice.h"
+
+#include "grapnel/provider.h"
+
+static struct choice *choices_new(struct visit *v, size_t max, struct choice **out, size_t *n)
+{
+	*n = 0;
+	return *out = ARENA_ARRAY(v->a, struct choice, max + 1);
+}
+
+void choices_of_words(struct visit *v, const struct choice_word *words, struct str chosen, struct choice **out, size_t *n)
+{
+	size_t max = 0;
+
+	while (words[max].value)
+		max++;
+	for (struct choice *c = choices_new(v, max, out, n); words->value; words++, c++, ++*n)
+		*c = (struct choice){ str_of(words->value), str_of(words->label), str_ieqs(chosen, words->value) };
+}
+
+void choices_of_providers(struct visit *v, struct str chosen, struct choice **out, size_t *n)
+{
+	size_t max = 0;
+
+	while (providers[max])
+		max++;
+	choices_new(v, max, out, n);
+	for (; *n < max; ++*n)
+		(*out)[*n] = (struct choice){ str_of(providers[*n]->slug), str_of(providers[*n]->title),
+			str_eqs(chosen, providers[*n]->slug) };
+}
+
+bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)
+{
+	struct service *services;
+	size_t max;
+
+	if (!service_list(v->by.db, v->a, (uint32_t)v->by.tenant_id, &services, &max, e))
+		return false;
+	choices_new(v, CHOICES_MAX, out, n);
+	for (; max <= CHOICES_MAX && *n < max; ++*n)
+		(*out)[*n] = (struct choice){ services[*n].public_id, services[*n].name,
+			str_eq(chosen, services[*n].public_id) || str_ieq(chosen, services[*n].name) };
+	return true;
+}
+
+bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)
+{
+	struct user *users;
+	size_t max;
+
+	if (!user_list(v->by.db, v->a, (uint32_t)v->by.tenant_id, &users, &max, e))
+		return false;
+	choices_new(v, CHOICES_MAX, out, n);
+	for (size_t i = 0; max <= CHOICES_MAX && i < max; i++)
+		if (users[i].enabled)
+			(*out)[(*n)++] = (struct choice){ users[i].public_id, users[i].name,
+				str_eq(chosen, users[i].public_id) || str_eq(chosen, users[i].name) };
+	return true;
+}

@@ -1,0 +1,26 @@
+/* choice.h - the options of a <select>. */
+#ifndef GRAPNEL_DASH_CHOICE_H
+#define GRAPNEL_DASH_CHOICE_H
+
+#include "dash_int.h"
+
+struct choice {
+	struct str value, label;
+	bool chosen;
+};
+
+/* A fixed list of words with their labels, ended by { NULL }. */
+struct choice_word {
+	const char *value, *label;
+};
+void choices_of_words(struct visit *v, const struct choice_word *words, struct str chosen, struct choice **out, size_t *n);
+void choices_of_providers(struct visit *v, struct str chosen, struct choice **out, size_t *n);
+/* Of the tenant, by name. Where there are more than CHOICES_MAX there are none: the page then shows a field to type into, since a
+ * list that long is neither small nor readable. */
+#define CHOICES_MAX 100
+/* By id. */
+bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
+/* People who can be assigned, by id; `chosen` may be a name. */
+bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
+
+#endif

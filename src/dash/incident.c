@@ -1,0 +1,223 @@
+/* incident.c - one incident: what happened in order, what came in, and what a person can do about it.
+ *
+ * Every act is a small form of its own. What its status does not allow comes back as a sentence above the page; a note that
+ * is refused stays in its field. */
+#include "incidents.h"
+
+#include "tmpl.h"
+
+#define RELATED_MAX 5
+
+/* ---- the timeline in words ---- */
+
+static struct str gave(struct visit *v, const struct timeline_view *t, struct story *s)
+{
+	s->text = STR_NONE;
+	return t->text.n ? arena_printf(v->a, "gave it to %.*s", STR_ARG(t->text)) : STR("took it from whoever had it");
+}
+
+static struct str snoozed(const struct timeline_view *t, struct story *s)
+{
+	s->text = STR_NONE;
+	return t->text.n && time_parse(t->text, &s->until) ? STR("snoozed it until") : STR("ended the snooze");
+}
+
+static struct str did(struct visit *v, const struct timeline_view *t, struct story *s)
+{
+	switch (t->kind_n) {
+	case TIMELINE_OPENED:
+		return STR("opened it");
+	case TIMELINE_RAISED:
+		return STR("raised it");
+	case TIMELINE_ACKNOWLEDGED:
+		return STR("acknowledged it");
+	case TIMELINE_RESOLVED:
+		return STR("resolved it");
+	case TIMELINE_REOPENED:
+		return STR("reopened it");
+	case TIMELINE_ASSIGNED:
+		return gave(v, t, s);
+	case TIMELINE_SNOOZED:
+		return snoozed(t, s);
+	default:
+		return STR("noted");
+	}
+}
+
+static struct str who(const struct timeline_view *t, struct str provider)
+{
+	if (t->actor_n == ACTOR_SYSTEM)
+		return STR("Grapnel");
+	if (t->actor_n == ACTOR_SENDER)
+		return provider;
+	return t->user.n ? t->user : STR("The command line");
+}
+
+static void tell(struct visit *v, const struct timeline_view *t, struct str provider, struct story *s)
+{
+	*s = (struct story){ .actor = t->actor, .who = who(t, provider), .text = t->text, .event_id = t->event_id, .at = t->at };
+	s->did = did(v, t, s);
+	if (t->kind_n == TIMELINE_OPENED || t->kind_n == TIMELINE_RAISED)
+		s->level = t->level;
+}
+
+static void tell_all(struct visit *v, const struct incident_detail *d, struct incident_page *p)
+{
+	p->stories = ARENA_ARRAY(v->a, struct story, d->timeline_n + 1);
+	p->stories_n = d->timeline_n;
+	for (size_t i = 0; i < d->timeline_n; i++)	/* newest first */
+		tell(v, &d->timeline[d->timeline_n - 1 - i], d->incident.provider, &p->stories[i]);
+	p->more_stories = d->timeline_n == INCIDENT_TIMELINE_MAX;
+	p->alerts = d->alerts;
+	p->alerts_n = d->alert_n;
+	p->more_alerts = d->alert_n == INCIDENT_ALERTS_MAX;
+}
+
+/* ---- the page ---- */
+
+static const struct choice_word snooze_choices[] = {
+	{ "30", "30 minutes" }, { "60", "1 hour" }, { "240", "4 hours" }, { "480", "8 hours" }, { "1440", "1 day" },
+	{ "4320", "3 days" }, { "10080", "7 days" }, { NULL, NULL },
+};
+
+/* The newest others of its service. */
+static bool fill_related(struct visit *v, struct incident_page *p, struct err *e)
+{
+	struct incident_filter f = { .tenant_id = v->by.tenant_id, .service = p->incident.service_id, .limit = RELATED_MAX + 1 };
+	struct incident_view *views;
+	uint64_t next;
+	size_t n;
+
+	if (!incident_view_list(v->by.db, v->a, &f, &views, &n, &next, e))
+		return false;
+	p->related = ARENA_ARRAY(v->a, struct incident_line, n + 1);
+	for (size_t i = 0; i < n && p->related_n < RELATED_MAX; i++)
+		if (views[i].id != p->incident.id)
+			incident_line_fill(&p->related[p->related_n++], &views[i], v->by.now);
+	return true;
+}
+
+/* 1, 0, -1 as any look-up. */
+static int fill(struct visit *v, uint64_t id, struct incident_page *p, struct err *e)
+{
+	struct incident_detail d;
+	int found = incident_view_get(v->by.db, v->a, v->by.tenant_id, id, &d, e);
+
+	if (found != 1)
+		return found;
+	p->incident = d.incident;
+	p->open = d.incident.status_n == INCIDENT_OPEN;
+	p->resolved = d.incident.status_n == INCIDENT_RESOLVED;
+	p->snoozed = d.incident.snoozed_until > v->by.now;
+	p->mine = str_eq(d.incident.assignee_id, v->by.principal.user_public_id);
+	tell_all(v, &d, p);
+	choices_of_words(v, snooze_choices, STR("60"), &p->snoozes, &p->snoozes_n);
+	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) && fill_related(v, p, e) ? 1 : -1;
+}
+
+/* With the error of a form, or NULL. */
+static void show(struct visit *v, uint64_t id, const struct err *bad)
+{
+	struct incident_page p = { .note = visit_posted(v, "text") };
+	struct err e = { 0 };
+	int found = fill(v, id, &p, &e);
+
+	if (found != 1) {
+		found ? visit_err(v, &e) : visit_not_found(v);
+		return;
+	}
+	page_begin(v, &p.page, arena_cstr(v->a, p.incident.title), "incidents");
+	if (bad && !page_blame(v, &p.page, bad))
+		return;
+	PAGE_SEND(v, bad ? 400 : 200, tmpl_incident, &p);
+}
+
+void page_incident(void *visit)
+{
+	struct visit *v = visit;
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		show(v, id, NULL);
+}
+
+/* ---- acts ---- */
+
+/* A conflict is no error of the form: somebody was faster, and the page shows what is now. */
+static void finish(struct visit *v, uint64_t id, bool done, const char *said, const struct err *e)
+{
+	if (!done && e->code != ERR_CONFLICT) {
+		if (e->code == ERR_INVALID)
+			show(v, id, e);
+		else
+			(void)visit_err(v, e);
+		return;
+	}
+	if (done)
+		visit_flash(v, said, STR_NONE);
+	else
+		visit_flash_bad(v, e->text);
+	visit_redirect(v, "/incidents/%llu", (unsigned long long)id);
+}
+
+static void command(struct visit *v, enum incident_command what, const char *said)
+{
+	struct command_form f = { .note = STR_NONE };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		finish(v, id, visit_form(v, incident_command_fields, FORM_NEW, &f, &e) &&
+			incident_command_by(&v->by, id, what, f.note, &e), said, &e);
+}
+
+void page_incident_acknowledge(void *visit)
+{
+	command(visit, COMMAND_ACKNOWLEDGE, "Acknowledged. It stays unresolved until its sender or somebody here resolves it.");
+}
+
+void page_incident_resolve(void *visit)
+{
+	command(visit, COMMAND_RESOLVE, "Resolved. An alert that still fires reopens it.");
+}
+
+void page_incident_reopen(void *visit)
+{
+	command(visit, COMMAND_REOPEN, "Open again.");
+}
+
+void page_incident_note(void *visit)
+{
+	struct visit *v = visit;
+	struct note_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		finish(v, id, visit_form(v, incident_note_fields, FORM_NEW, &f, &e) && incident_note_by(&v->by, id, &f, &e),
+			"The note stands in the timeline.", &e);
+}
+
+void page_incident_assign(void *visit)
+{
+	struct visit *v = visit;
+	struct assign_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		finish(v, id, visit_form(v, incident_assign_fields, FORM_NEW, &f, &e) && incident_assign_by(&v->by, id, &f, &e),
+			f.assignee.n ? "Assigned." : "Nobody has it now.", &e);
+}
+
+void page_incident_snooze(void *visit)
+{
+	struct visit *v = visit;
+	struct snooze_form f = SNOOZE_FORM_NEW;
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		finish(v, id, visit_form(v, incident_snooze_fields, FORM_NEW, &f, &e) && incident_snooze_by(&v->by, id, &f, &e),
+			f.minutes ? "Snoozed. It wakes at its time, or when its severity rises." : "No longer snoozed.", &e);
+}
