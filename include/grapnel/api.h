@@ -47,5 +47,6 @@ struct str api_document(struct arena *a, const char *version, const char *public
 extern const struct route api_routes[];
 #define NEED_BULK (1u << 30)		/* does up to a hundred things at once */
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */
+#define NEED_CRON (1u << 30)		/* the token of [cron] */
 
 #endif

@@ -238,4 +238,14 @@ bool account_sessions_end(const struct caller *by, uint64_t *ended, struct err *
 
 extern const struct form_field audit_query_fields[];	/* over struct audit_filter */
 
+/* ---- job.c ---- */
+
+struct job_result;	/* of job.h */
+extern const struct form_field job_run_query_fields[];	/* over struct job_run_filter */
+bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, struct err *e) MUST_USE;
+/* Runs that job now, for at most 20 s; it is in the audit log. ERR_NOT_FOUND: no job of that name. */
+bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e) MUST_USE;
+/* What is due, as grapnel-cron does. */
+bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n, struct err *e) MUST_USE;
+
 #endif

@@ -74,18 +74,36 @@ static bool refuse_rate(struct call *c)
 
 /* ---- the gates ---- */
 
+/* A secret of the configuration; an empty one opens nothing. */
+static bool has_bearer(struct call *c, const char *secret)
+{
+	struct str authorization = request_header(c->rq, "authorization");
+	struct str wanted = arena_printf(c->a, "Bearer %s", secret);
+
+	return *secret && equal_ct(authorization.p, authorization.n, wanted.p, wanted.n);
+}
+
+static bool may_run_cron(struct call *c)
+{
+	if (has_bearer(c, c->by.conf->cron.token))
+		return true;
+	if (!take_rate(c, false))
+		return refuse_rate(c);
+	if (!c->by.conf->cron.token[0])
+		return reply_refuse(c, 403, "forbidden", "HTTP cron is off: [cron] token is not set in the configuration.", NULL);
+	response_header(c->rq, "WWW-Authenticate", STR("Bearer"));
+	return reply_refuse(c, 401, "unauthorized", "The token of [cron] is needed: Authorization: Bearer <token>.", NULL);
+}
+
 static bool may_scrape(struct call *c)
 {
 	const struct conf *conf = c->by.conf;
-	struct str authorization = request_header(c->rq, "authorization");
-	struct str wanted = arena_printf(c->a, "Bearer %s", conf->metrics.token);
 	struct err e = { 0 };
 	struct cidr *list;
 	struct ip ip;
 	size_t n;
 
-	if (conf->metrics.token[0] &&
-		equal_ct(authorization.p, authorization.n, wanted.p, wanted.n))
+	if (has_bearer(c, conf->metrics.token))
 		return true;
 	if (!ip_parse(c->rq->remote_addr, &ip) ||
 		!cidr_list(c->a, str_of(conf->metrics.allow), &list, &n, &e))
@@ -124,6 +142,8 @@ static bool pass_gates(struct call *c)
 		return may_scrape(c) ||
 			reply_refuse(c, 403, "forbidden", "This address may not read the metrics.",
 				NULL);
+	if (needs == NEED_CRON)
+		return may_run_cron(c);
 
 	known = account_bearer(c->by.db, c->a, request_header(rq, "authorization"), c->by.now,
 		&c->by.principal, &e);

@@ -152,6 +152,10 @@ void api_token_list(void *call);
 void api_token_create(void *call);
 void api_token_delete(void *call);
 void api_audit_list(void *call);
+void api_job_list(void *call);
+void api_job_run_list(void *call);
+void api_job_run(void *call);
+void api_cron(void *call);
 void api_healthz(void *call);
 void api_readyz(void *call);
 void api_metrics(void *call);
@@ -165,5 +169,7 @@ extern const struct field token_once_fields[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
 	integration_health_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
+extern const struct form_field ready_query_fields[];
+extern const struct doc_part job_list_parts[], cron_parts[];
 
 #endif

@@ -18,8 +18,17 @@ void api_healthz(void *call)
 	reply_fields(call, 200, health_fields, &(struct health){ STR("ok") });
 }
 
+struct strict {
+	bool strict;
+};
+
 struct parts {
-	struct str status, database, migrations, shared_memory;
+	struct str status, database, migrations, shared_memory, cron;
+};
+
+const struct form_field ready_query_fields[] = {
+	{ "strict", BOOL_AT(struct strict, strict), .help = "Also fails while cron is late; the name alone is enough" },
+	FORM_END
 };
 
 const struct field ready_fields[] = {
@@ -29,12 +38,29 @@ const struct field ready_fields[] = {
 		"The schema is what this program needs, or newer"),
 	FIELD_STR(struct parts, shared_memory, "sharedMemory",
 		"Rate limits and counters are there"),
+	FIELD_STR(struct parts, cron, "cron", "Cron has run in the last three minutes; counts only if asked for strictly"),
 	FIELD_END
 };
 
 static struct str word(bool ok)
 {
 	return ok ? STR("ok") : STR("failing");
+}
+
+/* Balancers ask with whatever they like: what is unknown here is passed over, not refused. */
+static bool is_strict(struct call *c)
+{
+	struct str value;
+
+	return form_find(c->a, c->rq->query, "strict", &value) && !str_ieqs(value, "false");
+}
+
+static bool cron_runs(struct call *c)
+{
+	struct cron_watch w = { .late = true };
+	struct err e = { 0 };
+
+	return cron_watch(c->by.db, c->a, c->by.now, &w, &e) && !w.late;
 }
 
 /* A migration that only adds may run before the program is renewed, so a newer schema is fine. */
@@ -44,10 +70,10 @@ void api_readyz(void *call)
 	struct err e = { 0 };
 	unsigned number = 0;
 	int known = schema_current(c->by.db, &number, &e);
-	bool schema = known == 1 && number >= SCHEMA_NUMBER;
-	bool ok = schema && c->by.shm;
+	bool schema = known == 1 && number >= SCHEMA_NUMBER, cron = schema && cron_runs(c);
+	bool ok = schema && c->by.shm && (cron || !is_strict(c));
 	struct parts parts = { word(ok), word(known >= 0), word(schema),
-		word(c->by.shm != NULL) };
+		word(c->by.shm != NULL), word(cron) };
 
 	if (known < 0)
 		log_warning("not ready", LOG_ERR(&e));

@@ -82,7 +82,7 @@ static const char *tag_of(struct arena *a, const char *pattern)
 
 static bool has_token(unsigned needs)
 {
-	return needs != NEED_NOTHING && needs != NEED_SCRAPER;
+	return needs != NEED_NOTHING && needs != NEED_SCRAPER && needs != NEED_CRON;
 }
 
 static void write_needs(struct json_out *o, struct arena *a, unsigned needs)
@@ -93,7 +93,7 @@ static void write_needs(struct json_out *o, struct arena *a, unsigned needs)
 		json_key(o, "security");
 		json_open(o, '[');
 		json_open(o, '{');
-		json_key(o, has_token(needs) ? "token" : "metrics");
+		json_key(o, has_token(needs) ? "token" : needs == NEED_CRON ? "cron" : "metrics");
 		json_open(o, '[');
 		json_close(o, ']');
 		json_close(o, '}');
@@ -346,6 +346,7 @@ static void write_components(struct json_out *o, struct arena *a)
 	json_key(o, "securitySchemes");
 	json_open(o, '{');
 	write_scheme(o, "token", "A token of a user: role and scopes must both allow the call, see x-role and x-scopes");
+	write_scheme(o, "cron", "The token of [cron] in the configuration");
 	write_scheme(o, "metrics", "The token of [metrics] in the configuration; its `allow` list of addresses does without");
 	json_close(o, '}');
 	json_key(o, "parameters");

@@ -16,6 +16,8 @@
  * Tables of a handler's own are declared at the end of api_int.h. Each answer of tests/db/test_api is held against the document. */
 #include "api_int.h"
 
+#include "grapnel/job.h"
+
 #define READ_ANY(scope) NEED(ROLE_VIEWER, SCOPE_READ | (scope))
 #define CHANGE_ANY (SCOPE_ALL & ~SCOPE_READ)	/* a token that only reads changes nothing */
 
@@ -141,10 +143,24 @@ const struct route api_routes[] = {
 	{ "GET", "/api/audit", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_audit_list,
 		"Who changed what, when and from where, newest first.",
 		DOC(QUERY(audit_query_fields), LIST("audit", audit_view_fields)) },
+	{ "GET", "/api/jobs", NEED(ROLE_VIEWER, SCOPE_READ), api_job_list,
+		"What cron does and when it did; the same for all tenants.",
+		DOC(LIST("jobs", job_view_fields), PARTS(job_list_parts)) },
+	{ "GET", "/api/jobs/runs", NEED(ROLE_VIEWER, SCOPE_READ), api_job_run_list,
+		"Runs of jobs, newest first; those of the last 30 days.",
+		DOC(QUERY(job_run_query_fields), LIST("runs", job_run_view_fields)) },
+	{ "POST", "/api/jobs/:id/run", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_job_run,
+		"Runs the job of that name now, for at most 20 seconds; cron goes on with the rest.", DOC(ONE(job_result_fields)) },
+	{ "GET", "/api/cron/webhook-maintenance", NEED_CRON, api_cron,
+		"The same, for callers that cannot POST.", DOC(PARTS(cron_parts), OR(500)) },
+	{ "POST", "/api/cron/webhook-maintenance", NEED_CRON, api_cron,
+		"Runs the jobs that are due, for at most 20 seconds; for hosts that only have HTTP cron. 500 if one failed.",
+		DOC(PARTS(cron_parts), OR(500)) },
 	{ "GET", "/api/openapi.json", NEED_NOTHING, api_openapi, "This document.", DOC(MEDIA("application/json")) },
 	{ "GET", "/healthz", NEED_NOTHING, api_healthz, "Does this process answer?", DOC(ONE(health_fields)) },
 	{ "GET", "/readyz", NEED_NOTHING, api_readyz,
-		"Are database, schema and shared memory there?", DOC(ONE(ready_fields), OR(503)) },
+		"Are database, schema and shared memory there?",
+		DOC(QUERY(ready_query_fields), ONE(ready_fields), OR(503)) },
 	{ "GET", "/metrics", NEED_SCRAPER, api_metrics, "Counters for Prometheus.", DOC(MEDIA("text/plain")) },
 	{ 0 }
 };

@@ -16,25 +16,31 @@
 #define LOST_MS MS_PER_DAY		/* how far back to look where the position makes no sense */
 #define LIMIT 500
 
-static bool resolve(struct job_run *r, const struct overdue *o, struct str text, const char *what, struct err *e)
+/* One incident that cannot be resolved keeps the others from nothing: the first error is told at the end. */
+struct resolving {
+	struct job_run *r;
+	struct err first;
+	bool lost;		/* the database is away: the rest is pointless */
+};
+
+static void resolve(struct resolving *x, const struct overdue *o, struct str text, const char *what)
 {
 	const struct who who = { .tenant_id = (uint32_t)o->tenant_id, .actor = ACTOR_SYSTEM };
-	struct err why = { 0 };
+	struct job_run *r = x->r;
+	struct err e = { 0 };
 	ms_t now = job_now(r);
+	int done = 1;
 
-	if (!r->c->dry_run) {
-		int done = incident_act(r->c->db, r->a, who.tenant_id, o->id, COMMAND_RESOLVE, ACTOR_SYSTEM, &who,
-			id_make(r->c->ids, now), text, now, &why);
-
-		if (done < 0 && why.code != ERR_CONFLICT) {
-			*e = why;
-			return false;
-		}
-		if (done != 1)
-			return true;
-	}
-	job_count(r, what, 1);
-	return true;
+	if (!r->c->dry_run)
+		done = incident_act(r->c->db, r->a, who.tenant_id, o->id, COMMAND_RESOLVE, ACTOR_SYSTEM, &who, id_make(r->c->ids, now),
+			text, now, &e);
+	if (done == 1)
+		job_count(r, what, 1);
+	if (done >= 0 || e.code == ERR_CONFLICT)
+		return;
+	x->lost = db_trouble(r->c->db) == DB_LOST;
+	if (!x->first.code)
+		x->first = e;
 }
 
 /* Where the walk begins. The clock may have been set back since. */
@@ -45,58 +51,67 @@ static uint64_t first_id(const struct job_run *r, uint64_t below)
 	return r->position ? id_floor(from > 0 ? from : 0) : 0;
 }
 
-static bool tests(struct job_run *r, struct err *e)
+/* 1 all were tried, 0 the time was up, -1 failed. */
+static int tests(struct resolving *x, struct err *e)
 {
+	struct job_run *r = x->r;
 	uint64_t below = id_floor(job_now(r) - TEST_MS + AHEAD_MS), after = first_id(r, below);
 	struct overdue *rows;
 	size_t n;
-	int go;
 
 	do {
 		arena_reset(r->a);
 		if (!overdue_tests(r->c->db, r->a, after, below, LIMIT, &rows, &n, e))
-			return false;
-		for (size_t i = 0; i < n; i++) {
-			go = job_goes_on(r, e);
+			return -1;
+		for (size_t i = 0; i < n && !x->lost; i++) {
+			int go = job_goes_on(r, e);
+
 			if (go != 1)
-				return go == 0;
+				return go;
 			if (!r->c->dry_run)
 				job_pause(r, rows[i].opened_at + TEST_MS - job_now(r));
-			if (!resolve(r, &rows[i], STR("Test incident: resolved after 5 minutes."), "tests", e))
-				return false;
+			resolve(x, &rows[i], STR("Test incident: resolved after 5 minutes."), "tests");
 			after = rows[i].id;
 		}
-	} while (n == LIMIT);
-	r->position = below;
-	return true;
+	} while (n == LIMIT && !x->lost);
+	if (!x->first.code)
+		r->position = below;
+	return 1;
 }
 
-static bool silent(struct job_run *r, struct err *e)
+/* What was resolved is not found again; what could not be is, so it ends with the first page that changed nothing. */
+static int silent(struct resolving *x, struct err *e)
 {
+	struct job_run *r = x->r;
 	struct overdue *rows;
 	size_t n;
-	int go;
 
 	do {
 		arena_reset(r->a);
 		if (!overdue_silent(r->c->db, r->a, job_now(r), LIMIT, &rows, &n, e))
-			return false;
-		for (size_t i = 0; i < n; i++) {
+			return -1;
+		for (size_t i = 0; i < n && !x->lost; i++) {
 			struct str text = arena_printf(r->a, "No alert for %llu minutes.", (unsigned long long)rows[i].minutes);
+			int go = job_goes_on(r, e);
 
-			go = job_goes_on(r, e);
 			if (go != 1)
-				return go == 0;
-			if (!resolve(r, &rows[i], text, "silent incidents", e))
-				return false;
+				return go;
+			resolve(x, &rows[i], text, "silent incidents");
 		}
-	} while (n == LIMIT && !r->c->dry_run);
-	return true;
+	} while (n == LIMIT && !x->first.code && !r->c->dry_run);
+	return 1;
 }
 
 static bool run(struct job_run *r, struct err *e)
 {
-	return tests(r, e) && silent(r, e);
+	struct resolving x = { .r = r };
+	int go = tests(&x, e);
+
+	if (go == 1)
+		go = silent(&x, e);
+	if (go >= 0 && x.first.code)
+		*e = x.first;
+	return go >= 0 && !x.first.code;
 }
 
 const struct job job_auto_resolve = {

@@ -132,6 +132,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 		.handler = &handler, .shm = s->shm };
 
 	keep_small();
+	zone_set(c->cron.timezone);
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	w.ingest = ingest_new(&(struct ingest_config){
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,

@@ -20,6 +20,7 @@ static struct seal_key *seal_key;
 static struct api *api;
 static struct ingest *ingest;
 static struct conf conf;
+static char cron_token[] = "cron-token", none[] = "";
 static struct id_maker ids = { .worker = 3 };
 static ms_t now = NOW;
 static char admin[64], root[64],
@@ -203,7 +204,7 @@ START_TEST(test_needs_of_every_route_make_sense)
 	for (const struct route *r = api_routes; r->method; r++) {
 		bool reads = !strcmp(r->method, "GET");
 
-		if (r->needs == NEED_SCRAPER)
+		if (r->needs == NEED_SCRAPER || r->needs == NEED_CRON)
 			continue;
 		ck_assert_msg((r->needs == NEED_NOTHING) == may_be_open(r->pattern), "%s %s", r->method, r->pattern);
 		if (r->needs == NEED_NOTHING)
@@ -252,7 +253,7 @@ START_TEST(test_each_role_and_scope_may_do_what_its_row_says)
 	const char *path = path_of(r->pattern);
 	uint32_t scopes = NEED_SCOPES(r->needs) | SCOPE_ADMIN;
 
-	if (r->needs == NEED_NOTHING || r->needs == NEED_SCRAPER)
+	if (r->needs == NEED_NOTHING || r->needs == NEED_SCRAPER || r->needs == NEED_CRON)
 		return;
 	now += 2 * MS_PER_MINUTE;	/* full buckets */
 	expect_error(401, "unauthorized", NULL, ask(NULL, r->method, path, "{}"));
@@ -1097,6 +1098,48 @@ START_TEST(test_health)
 }
 END_TEST
 
+START_TEST(test_jobs_and_cron_over_http)
+{
+	static const struct stmt installed = { "test.installed", "UPDATE schema_migrations SET applied_at = ? WHERE number = 2" };
+	static const struct stmt never = { "test.never", "UPDATE incidents SET auto_resolved_at = last_alert_at" };	/* the data has no keys */
+	struct reply r;
+
+	succeeds(db_exec(db, &never, NULL, 0, NULL, &e));
+	succeeds(db_exec(db, &installed, VALS(V_I(now)), NULL, &e));
+	is(member(expect(200, NULL, "GET", "/readyz?strict", NULL), "/cron"), "ok");
+	now += 5 * MS_PER_MINUTE;
+	is(member(expect(200, NULL, "GET", "/readyz?strict=false", NULL), "/cron"), "failing");
+	is(member(expect(503, NULL, "GET", "/readyz?strict", NULL), "/status"), "failing");
+	r = expect(200, admin, "GET", "/api/jobs", NULL);
+	is(member(r, "/jobs/0/name"), "auto-resolve");
+	is(member(r, "/jobs/0/result"), "never");
+	is(member(r, "/jobs/0/late"), "true");
+	is(member(r, "/cron/late"), "true");
+
+	expect_error(401, "unauthorized", NULL, ask(NULL, "POST", "/api/cron/webhook-maintenance", NULL));
+	expect_error(401, "unauthorized", NULL, ask(admin, "POST", "/api/cron/webhook-maintenance", NULL));
+	r = expect(200, "cron-token", "POST", "/api/cron/webhook-maintenance", NULL);
+	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 3);
+	is(member(r, "/jobs/2/outcome"), "done");
+	r = expect(200, "cron-token", "GET", "/api/cron/webhook-maintenance", NULL);
+	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 0);
+	expect(200, NULL, "GET", "/readyz?strict=1", NULL);
+	conf.cron.token = none;
+	expect_error(403, "forbidden", NULL, ask("", "POST", "/api/cron/webhook-maintenance", NULL));
+	conf.cron.token = cron_token;
+
+	is(member(expect(200, admin, "POST", "/api/jobs/sessions/run", NULL), "/outcome"), "done");
+	expect_error(404, "not_found", NULL, ask(admin, "POST", "/api/jobs/nosuch/run", NULL));
+	r = expect(200, admin, "GET", "/api/jobs/runs?limit=1", NULL);
+	is(member(r, "/runs/0/job"), "sessions");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/jobs/runs?limit=1&cursor=%.*s", STR_ARG(member(r, "/next"))).p, NULL);
+	is(member(r, "/runs/0/job"), "cleanup");
+	r = expect(200, admin, "GET", "/api/jobs/runs?job=auto-resolve", NULL);
+	ck_assert_uint_eq(json_get(r.json, "runs")->count, 1);
+	expect_error(400, "invalid_request", "cursor", ask(admin, "GET", "/api/jobs/runs?cursor=events-5", NULL));
+}
+END_TEST
+
 START_TEST(test_not_ready_without_a_database)
 {
 	const struct db_config nowhere = { .socket = "/nowhere.sock",
@@ -1112,7 +1155,7 @@ START_TEST(test_not_ready_without_a_database)
 	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, NULL, "9.9" });
 	r = expect(503, NULL, "GET", "/readyz", NULL);
 	is(r.body,
-		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\"}");
+		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\",\"cron\":\"failing\"}");
 	expect(200, NULL, "GET", "/healthz", NULL);
 	r = ask(admin, "GET", "/api/events", NULL);
 	expect_error(503, "unavailable", NULL, r);
@@ -1185,6 +1228,9 @@ static void begin(const char *shm_path, const char *key_path)
 	conf.server.public_url = url;
 	conf.server.web_workers = 5;
 	conf.metrics.token = token;
+	conf.cron.token = cron_token;
+	conf.retention.archive_dir = none;
+	conf.retention.events_days = conf.retention.refused_bodies_days = conf.retention.incidents_days = 36500;
 	conf.metrics.allow = allow;
 	conf.ingest.rate_limit = true;
 	shm = shm_open_file(shm_path, &e);
@@ -1251,6 +1297,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_tokens_of_oneself_and_others);
 	tcase_add_test(t, test_the_audit_log_is_of_the_tenant);
 	tcase_add_test(t, test_health);
+	tcase_add_test(t, test_jobs_and_cron_over_http);
 	tcase_add_test(t, test_not_ready_without_a_database);
 	tcase_add_test(t, test_metrics_are_for_scrapers);
 	/* Those that send something last. */

@@ -23,7 +23,7 @@ static const char *const emptied[] = { "events", "event_ids", "requests", "reque
 	"source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
-	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_LEASE_ENDS, T_INSTALLED };
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED };
 
 /* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
 #define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
@@ -69,7 +69,7 @@ static const struct stmt stmts[] = {
 		" (SELECT COUNT(*) FROM audit_log l WHERE l.object = i.id AND l.actor = 2) AS audited"
 		" FROM incidents i LEFT JOIN incident_keys k ON k.incident_id = i.id WHERE i.id = ?" },
 	[T_JOB] = { "t.job", "UPDATE jobs SET last_started_at = ?, last_finished_at = ?, last_ok = ?, unfinished = ? WHERE name = ?" },
-	[T_LEASE_ENDS] = { "t.lease", "UPDATE jobs SET lease_until = ? WHERE name = ?" },
+	[T_NO_KEY] = { "t.no_key", "DELETE FROM incident_keys WHERE incident_id = ?" },
 	[T_INSTALLED] = { "t.installed", "UPDATE schema_migrations SET applied_at = ? WHERE number = 2" },
 	[T_SECRETS] = { "t.secrets", "INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) VALUES (?, 'x', 1, ?)" },
 };
@@ -250,6 +250,19 @@ START_TEST(test_what_a_person_did_wins)
 		ck_assert_uint_eq(job("auto-resolve", NOW + i * MIN).touched, 0);
 	ck_assert_uint_eq(read_incident(again).status, INCIDENT_OPEN);
 	ck_assert_uint_eq(read_incident(real).status, INCIDENT_OPEN);
+}
+END_TEST
+
+START_TEST(test_one_that_cannot_be_resolved)
+{
+	uint64_t broken = incident("test:1", 1, INCIDENT_OPEN, true, NOW, 0), good = incident("test:2", 1, INCIDENT_OPEN, true, NOW, 0);
+	const struct job *only[] = { job_find(STR("auto-resolve")), NULL };
+
+	run(T_NO_KEY, VALS(V_U(broken)));
+	succeeds(run_jobs(only, NOW + 5 * MIN, 50000, false));
+	ck_assert(results[0].outcome == JOB_FAILED && results[0].touched == 1 && results[0].error.n);
+	ck_assert_uint_eq(read_incident(good).status, INCIDENT_RESOLVED);
+	ck_assert_uint_eq(read_incident(broken).status, INCIDENT_OPEN);
 }
 END_TEST
 
@@ -732,6 +745,7 @@ int main(void)
 	TCase *t = tcase_create("job");
 	SRunner *r = srunner_create(s);
 	const TTest *const tests[] = { test_tests_are_resolved_between_five_and_six_minutes, test_what_a_person_did_wins,
+		test_one_that_cannot_be_resolved,
 		test_late_and_early_clocks, test_silent_incidents_of_services, test_one_of_two_gets_the_lease,
 		test_lease_of_a_wrong_clock_does_not_last, test_many_runs_at_once, test_run_does_what_is_due_and_no_more,
 		test_cleanup_of_events, test_request_stays_with_its_last_event, test_cleanup_of_refused_bodies, test_cleanup_of_incidents,
