@@ -97,6 +97,8 @@ void page_overview(void *visit)
 	p->tone = states[p->o.state].tone;
 	p->state = states[p->o.state].word;
 	p->chart = chart(v, &p->o);
+	p->first = clock_text(v->a, p->o.hours[0].at);
+	p->middle = clock_text(v->a, p->o.hours[OVERVIEW_HOURS / 2].at);
 	p->begins = !p->o.had_webhook;
 	fill_levels(p);
 	fill_lines(v, p);

@@ -31,6 +31,7 @@ struct overview_page {
 	const char *tone;		/* ok, warn, bad: of the banner */
 	const char *state;		/* "Healthy" */
 	struct html chart;
+	struct str first, middle;	/* below the chart: its hours */
 	struct level_count levels[OVERVIEW_LEVELS];	/* critical first; those that are there */
 	size_t levels_n;
 	struct source_line lines[OVERVIEW_LINES];
