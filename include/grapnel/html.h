@@ -97,6 +97,9 @@ struct str html_cut80(struct html_out *o, struct str s);
 #define html_f_lower(o, x) html_lower((o), html_str(x))
 #define html_f_cut80(o, x) html_cut80((o), html_str(x))	/* at most 80 characters, the last an ellipsis if there were more */
 
+/* A QR code as SVG, always dark on light; empty for an empty text and one of more than 1000 bytes. */
+struct html html_f_qr(struct html_out *o, struct str text);
+
 /* ---- pictures, made here as SVG with a title and a text alternative; colours come from CSS classes ---- */
 
 struct bar {

@@ -229,6 +229,7 @@ extern const struct form_field confirm_fields[];
 bool account_set_password(const struct caller *by, const struct password_form *f, uint64_t *ended, struct err *e) MUST_USE;
 /* Makes a seed to be confirmed by a first code. ERR_CONFLICT while one is in force. */
 bool account_totp_begin(const struct caller *by, struct err *e) MUST_USE;
+bool account_totp_cancel(const struct caller *by, struct err *e) MUST_USE;
 bool account_totp_confirm(const struct caller *by, const struct code_form *f, struct err *e) MUST_USE;
 bool account_totp_end(const struct caller *by, const struct confirm_form *f, struct err *e) MUST_USE;
 bool account_session_end(const struct caller *by, struct str public_id, struct err *e) MUST_USE;

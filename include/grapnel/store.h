@@ -62,6 +62,7 @@ bool user_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str nam
 	bool platform_admin, ms_t now, struct user *out, struct err *e) MUST_USE;
 int user_by_name(struct db *db, struct arena *a, struct str name, struct user *out, struct err *e) MUST_USE;
 bool user_list(struct db *db, struct arena *a, uint32_t tenant_id, struct user **out, size_t *n, struct err *e) MUST_USE;
+int user_any(struct db *db, struct arena *a, struct err *e) MUST_USE;	/* are there users at all? */
 /* tenant_id 0: whatever its tenant. */
 int user_by_public_id(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, struct user *out, struct err *e) MUST_USE;
 /* One step of a transaction: until it ends nobody else changes a user of that tenant. */
@@ -70,7 +71,7 @@ int user_lock(struct db *db, struct arena *a, uint32_t tenant_id, struct str pub
 bool user_update(struct db *db, const struct user *u, struct err *e) MUST_USE;
 /* Enabled users with the role admin. */
 bool user_admins(struct db *db, uint64_t tenant_id, struct arena *a, uint64_t *n, struct err *e) MUST_USE;
-/* A seed to be confirmed; it becomes the one in force by user_totp_confirm, with the step of the code that proved it. */
+/* A seed to be confirmed (empty: none any more); it becomes the one in force by user_totp_confirm, with the step of the code that proved it. */
 bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e) MUST_USE;
 bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
 bool user_totp_remove(struct db *db, uint64_t id, struct err *e) MUST_USE;

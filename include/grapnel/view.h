@@ -409,7 +409,7 @@ struct audit_filter {
 struct audit_view {
 	uint64_t id, tenant_id, actor_n;
 	ms_t at;
-	struct str actor, user, user_id, token_id, remote_addr, action, object;
+	struct str actor, user, user_id, token_id, remote_addr, action, object, object_name;
 	struct str detail;		/* JSON: before and after */
 };
 extern const struct field audit_view_fields[];

@@ -11,7 +11,7 @@
 
 static bool is_secret(struct str name)
 {
-	static const char *const names[] = { "password", "newPassword", "oldPassword", "code", "signatureSecret" };
+	static const char *const names[] = { "password", "newPassword", "oldPassword", "code", "signatureSecret", "current", "repeated" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eqs(name, names[i]))

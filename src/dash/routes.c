@@ -2,10 +2,14 @@
  *
  * How to add: a handler in the file of its subject, declared in that subject's header, and a row here. A role is enough for a
  * page; a POST is checked for its CSRF token by the gates. */
+#include "account.h"
+#include "audit.h"
 #include "dash_int.h"
 #include "incidents.h"
+#include "login.h"
 #include "overview.h"
 #include "services.h"
+#include "users.h"
 
 const struct route dash_routes[] = {
 	{ "GET", "/", ROLE_VIEWER, page_overview, "Is everything all right?" },
@@ -29,5 +33,35 @@ const struct route dash_routes[] = {
 	{ "POST", "/services/:id/edit", ROLE_ADMIN, page_service_change, "Changes a service." },
 	{ "GET", "/services/:id/delete", ROLE_ADMIN, page_service_delete, "What deleting it means." },
 	{ "POST", "/services/:id/delete", ROLE_ADMIN, page_service_drop, "Deletes a service." },
+	{ "GET", "/login", NEED_GUEST, page_login, "Signing in." },
+	{ "POST", "/login", NEED_GUEST, page_login_post, "Name and password, then a code where an app is set up." },
+	{ "POST", "/logout", ROLE_VIEWER, page_logout_post, "Signing out." },
+	{ "GET", "/account", ROLE_VIEWER, page_account, "One's own password, authenticator app, sessions and API tokens." },
+	{ "POST", "/account/password", ROLE_VIEWER, page_account_password_post, "A new password." },
+	{ "GET", "/account/sessions/end", ROLE_VIEWER, page_account_sessions_end, "Asks before all other sessions end." },
+	{ "POST", "/account/sessions/end", ROLE_VIEWER, page_account_sessions_end_post, "Ends all other sessions." },
+	{ "GET", "/account/sessions/:id/end", ROLE_VIEWER, page_account_session_end, "Asks before a session ends." },
+	{ "POST", "/account/sessions/:id/end", ROLE_VIEWER, page_account_session_end_post, "Ends a session." },
+	{ "POST", "/account/tokens", ROLE_VIEWER, page_account_token_post, "A new API token." },
+	{ "GET", "/account/tokens/:token/revoke", ROLE_VIEWER, page_token_revoke, "Asks before a token is revoked." },
+	{ "POST", "/account/tokens/:token/revoke", ROLE_VIEWER, page_token_revoke_post, "Revokes a token." },
+	{ "POST", "/account/totp", ROLE_VIEWER, page_account_totp_post, "Begins to set up an authenticator app." },
+	{ "POST", "/account/totp/confirm", ROLE_VIEWER, page_account_totp_confirm_post, "The first code: the app is in force." },
+	{ "POST", "/account/totp/cancel", ROLE_VIEWER, page_account_totp_cancel_post, "Drops an app that was not confirmed." },
+	{ "POST", "/account/totp/end", ROLE_VIEWER, page_account_totp_end_post, "Removes the app, with the password." },
+	{ "GET", "/users", ROLE_ADMIN | CAN_EXPORT, page_users, "Users of the tenant." },
+	{ "POST", "/users", ROLE_ADMIN, page_user_new_post, "Makes a user." },
+	{ "GET", "/users/new", ROLE_ADMIN, page_user_new, "The form of a new user." },
+	{ "GET", "/users/:id", ROLE_ADMIN, page_user, "One user." },
+	{ "POST", "/users/:id", ROLE_ADMIN, page_user_details_post, "Changes email and role." },
+	{ "POST", "/users/:id/password", ROLE_ADMIN, page_user_password_post, "Sets a new password." },
+	{ "GET", "/users/:id/disable", ROLE_ADMIN, page_user_disable, "Asks before a user is disabled." },
+	{ "POST", "/users/:id/disable", ROLE_ADMIN, page_user_disable_post, "Disables a user." },
+	{ "POST", "/users/:id/enable", ROLE_ADMIN, page_user_enable_post, "Enables a user again." },
+	{ "GET", "/users/:id/totp-reset", ROLE_ADMIN, page_user_totp_reset, "Asks before the app of a user is removed." },
+	{ "POST", "/users/:id/totp-reset", ROLE_ADMIN, page_user_totp_reset_post, "Removes the authenticator app of a user." },
+	{ "GET", "/users/:id/tokens/:token/revoke", ROLE_ADMIN, page_token_revoke, "Asks before a token of a user is revoked." },
+	{ "POST", "/users/:id/tokens/:token/revoke", ROLE_ADMIN, page_token_revoke_post, "Revokes a token of a user." },
+	{ "GET", "/audit", ROLE_ADMIN | CAN_EXPORT, page_audit, "Who changed what." },
 	{ 0 }
 };

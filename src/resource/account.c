@@ -96,6 +96,11 @@ bool account_totp_begin(const struct caller *by, struct err *e)
 	return user_totp_pending(by->db, u.id, totp_make(by->a, by->seal, u.public_id), e);
 }
 
+bool account_totp_cancel(const struct caller *by, struct err *e)
+{
+	return user_totp_pending(by->db, by->principal.user_id, STR_NONE, e);
+}
+
 struct totp_change {
 	const struct caller *by;
 	int64_t step;

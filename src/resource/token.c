@@ -22,6 +22,13 @@ const struct form_field token_fields[] = {
 	FORM_END
 };
 
+static const struct field audit_fields[] = {
+	FIELD_STR(struct token_view, name, "name", ""),
+	FIELD_JSON(struct token_view, scopes, "scopes", ""),
+	FIELD_TIME(struct token_view, expires_at, "expiresAt", ""),
+	FIELD_END
+};
+
 static bool within(const struct caller *by, const struct token_form *f, ms_t expires_at, struct err *e)
 {
 	const struct principal *p = &by->principal;
@@ -48,7 +55,7 @@ static bool note(struct db *db, const struct caller *by, uint64_t tenant_id, con
 	json_open(&o, '{');
 	json_key(&o, str_eqs(str_of(action), "token.create") ? "after" : "before");
 	json_open(&o, '{');
-	json_fields(&o, token_view_fields, &v);
+	json_fields(&o, audit_fields, &v);
 	json_close(&o, '}');
 	json_close(&o, '}');
 	return audit_add(db, &who, action, t->public_id, strbuf_str(&b), by->now, e);

@@ -1,7 +1,7 @@
 /* user.c - people: name, role, password. */
 #include "store_int.h"
 
-enum { Q_ADD, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK_TENANT, Q_LOCK, Q_UPDATE, Q_ADMINS, Q_SET_PASSWORD,
+enum { Q_ADD, Q_ANY, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK_TENANT, Q_LOCK, Q_UPDATE, Q_ADMINS, Q_SET_PASSWORD,
 	Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE };
 
 #define COLUMNS \
@@ -12,6 +12,8 @@ static const struct stmt stmts[] = {
 	[Q_ADD] = { "user.add",
 		"INSERT INTO users (public_id, tenant_id, name, email, password_hash, role, platform_admin, created_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_ANY] = { "user.any",
+		"SELECT id FROM users LIMIT 1", SCAN_OK },	/* reads one row */
 	[Q_BY_NAME] = { "user.by_name",
 		"SELECT " COLUMNS " FROM users WHERE name = ?" },
 	[Q_BY_PUBLIC_ID] = { "user.by_public_id",
@@ -104,6 +106,13 @@ bool user_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str nam
 	return true;
 }
 
+int user_any(struct db *db, struct arena *a, struct err *e)
+{
+	struct user first;
+
+	return db_query_one(db, &stmts[Q_ANY], NULL, 0, a, fields, sizeof(first), &first, e);
+}
+
 int user_by_name(struct db *db, struct arena *a, struct str name, struct user *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_BY_NAME], VALS(V_S(name)), a, fields, sizeof(*out), out, e);
@@ -160,7 +169,7 @@ bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str p
 
 bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e)
 {
-	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(V_B(sealed), V_U(id)), NULL, e);
+	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(sealed.n ? V_B(sealed) : V_NULL(), V_U(id)), NULL, e);
 }
 
 bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e)

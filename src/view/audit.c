@@ -17,6 +17,7 @@ const struct field audit_view_fields[] = {
 	FIELD_STR(struct audit_view, remote_addr, "remoteAddr", "From where"),
 	FIELD_STR(struct audit_view, action, "action", "What was done: integration.create"),
 	FIELD_STR(struct audit_view, object, "object", "Id of what was changed"),
+	FIELD_STR(struct audit_view, object_name, "objectName", "Its name now, of users, tokens, integrations and services"),
 	FIELD_JSON(struct audit_view, detail, "detail", "Before and after, and what else is worth knowing; no secrets"),
 	FIELD_END
 };
@@ -32,6 +33,7 @@ static const struct field columns[] = {
 	FIELD_STR(struct audit_view, remote_addr, "remote_addr", ""),
 	FIELD_STR(struct audit_view, action, "action", ""),
 	FIELD_STR(struct audit_view, object, "object", ""),
+	FIELD_STR(struct audit_view, object_name, "object_name", ""),
 	FIELD_STR(struct audit_view, detail, "detail", ""),
 	FIELD_END
 };
@@ -43,13 +45,16 @@ static const char *const actor_words[] = {
 static void write_open(struct sql *q)
 {
 	sql_lit(q, "SELECT l.id, l.tenant_id, l.actor AS actor_n, l.at, u.name AS user, u.public_id AS user_id,"
-		" o.public_id AS token_id, l.remote_addr, l.action, l.object, l.detail FROM (");
+		" o.public_id AS token_id, l.remote_addr, l.action, l.object, l.detail,"
+		" COALESCE(x.name, s.name, w.name, k.name) AS object_name FROM (");
 }
 
 static void write_close(struct sql *q)
 {
 	sql_lit(q, ") k JOIN audit_log l ON l.id = k.id LEFT JOIN users u ON u.id = l.user_id"
-		" LEFT JOIN tokens o ON o.id = l.token_id ORDER BY l.id DESC");
+		" LEFT JOIN tokens o ON o.id = l.token_id LEFT JOIN users x ON x.public_id = l.object"
+		" LEFT JOIN sources s ON s.public_id = l.object LEFT JOIN services w ON w.public_id = l.object"
+		" LEFT JOIN tokens k ON k.public_id = l.object ORDER BY l.id DESC");
 }
 
 static void write_branch(struct sql *q, const struct branch *b)

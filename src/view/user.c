@@ -114,7 +114,7 @@ void user_view_fill(const struct user *u, struct user_view *out)
 		.role_n = u->role,
 		.id = u->public_id,
 		.name = u->name,
-		.email = u->email,
+		.email = u->email.n ? u->email : STR_NONE,
 		.role = str_of(role_word((enum role)u->role)),
 		.enabled = u->enabled,
 		.platform_admin = u->platform_admin,

@@ -1,0 +1,61 @@
+/* account.h - the page of one's own: password, authenticator app, sessions, API tokens. */
+#ifndef GRAPNEL_DASH_ACCOUNT_H
+#define GRAPNEL_DASH_ACCOUNT_H
+
+#include "grapnel/view.h"
+#include "page.h"
+
+struct account_session {
+	struct str id, browser, remote_addr;
+	ms_t created_at, last_seen_at;
+	bool current;
+};
+
+struct account_scope {
+	const char *word, *help;
+	bool chosen;
+};
+
+struct account_page {
+	struct page page;
+	const char *form;		/* the one that the page's error is about: password, token, setup, remove */
+	struct user_view user;
+	struct account_session *sessions;
+	size_t sessions_n;
+	struct token_view *tokens;	/* the newest */
+	size_t tokens_n;
+	bool more_tokens;
+	struct account_scope scopes[6];
+	size_t scopes_n;
+	struct str token_name, token_days;
+	struct str totp_url, totp_key;	/* of an app that waits for its first code, else empty */
+};
+
+void page_account(void *visit);
+void page_account_password_post(void *visit);
+void page_account_session_end(void *visit);
+void page_account_session_end_post(void *visit);
+void page_account_sessions_end(void *visit);
+void page_account_sessions_end_post(void *visit);
+void page_account_token_post(void *visit);
+/* One's own, and for admins those of others: /account/tokens/:token/revoke, /users/:id/tokens/:token/revoke. */
+void page_token_revoke(void *visit);
+void page_token_revoke_post(void *visit);
+
+struct visit;
+/* The page again, with the error at the form it is about; or an answer of its own. */
+void account_blame(struct visit *v, const char *form, const struct err *e);
+
+/* ---- account_totp.c ---- */
+
+void page_account_totp_post(void *visit);
+void page_account_totp_confirm_post(void *visit);
+void page_account_totp_cancel_post(void *visit);
+void page_account_totp_end_post(void *visit);
+
+/* ---- agent.c ---- */
+
+/* "Firefox on Linux" of a User-Agent, or as much of it as is known. */
+struct str agent_words(struct arena *a, struct str user_agent);
+
+#endif
