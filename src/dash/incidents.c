@@ -283,7 +283,8 @@ void page_incidents_bulk(void *visit)
 	said = arena_printf(v->a, "%zu incident%s %s.", done, plural(done),
 		f.action == 1 << COMMAND_RESOLVE ? "resolved" : "acknowledged");
 	if (done < n)
-		said = arena_printf(v->a, "%.*s %zu stayed as they were.", STR_ARG(said), n - done);
+		said = arena_printf(v->a, "%.*s %zu stayed as %s.", STR_ARG(said), n - done,
+			n - done == 1 ? "it was" : "they were");
 	visit_flash(v, said.p, STR_NONE);
 	visit_redirect(v, "%.*s", STR_ARG(back_to_list(v)));
 }

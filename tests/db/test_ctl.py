@@ -321,6 +321,22 @@ class Integrations(Case):
         keyed = self.answer("integration", "add", "prometheus", "--name", "Keyed")
         self.refused(FAILED, "integration", "rotate-secret", keyed["id"], says="no signature secret")
 
+    def test_service_changes_and_ends(self):
+        made = self.answer("service", "add", "Mail", "--aliases", "post, MTA", "--auto-resolve", "60")
+        self.assertEqual((made["aliases"], made["autoResolveMinutes"]), (["post", "MTA"], 60))
+        seen = self.answer("service", "set", "mail", "--name", "Letters", "--auto-resolve", "0")
+        self.assertEqual((seen["id"], seen["name"], seen["autoResolveMinutes"], seen["aliases"]),
+                         (made["id"], "Letters", None, ["post", "MTA"]))
+        self.refused(FAILED, "service", "set", "Letters", "--name", "default", says="answers to")
+        self.refused(USAGE, "service", "set", "Letters", "--auto-resolve", "99999", says="must be a number")
+        self.refused(USAGE, "service", "delete", "Letters", says="needs --yes")
+        self.refused(FAILED, "service", "delete", "default", "--yes", says="default service cannot be deleted")
+        self.assertIn("Letters", self.text("service", "list"))
+        self.assertEqual(self.answer("service", "delete", "Letters", "--yes"), {"success": True})
+        self.refused(FAILED, "service", "show", made["id"], says="there is no service")
+        actions = sql("SELECT action FROM audit_log WHERE object = '%s' ORDER BY id" % made["id"])
+        self.assertEqual(actions, [[b"service.create"], [b"service.update"], [b"service.delete"]])
+
     def test_list_and_delete(self):
         ids = [self.answer("integration", "add", "prometheus", "--name", "p%d" % i)["id"] for i in range(3)]
         first = self.answer("integration", "list", "--type", "prometheus", "--limit", "2")
@@ -382,6 +398,13 @@ class Events(Case):
         self.assertEqual((incident["id"], incident["severity"]), (str(INCIDENT), "CRITICAL"))
         self.assertEqual(self.answer("incident", "list", "--status", "resolved")["incidents"], [])
         self.assertIn("disk full", self.text("incident", "list"))
+
+    def test_incident_show(self):
+        incident = self.answer("incident", "show", str(INCIDENT))
+        self.assertEqual((incident["title"], incident["timeline"]), ("disk full", []))
+        self.assertIn("no entries", self.text("incident", "show", str(INCIDENT)))
+        self.refused(FAILED, "incident", "show", "1", says="there is no incident 1")
+        self.refused(USAGE, "incident", "show", "x", says="is a number")
 
 
 class Configuration(Case):

@@ -1,0 +1,250 @@
+"""What people do to incidents, by API and by page: notes, assignees, snoozing, reopening, many at once."""
+import json
+import re
+import time
+
+from harness import alert, alerts, rfc3339, same, true
+from visitor import Visitor
+
+
+def _incident(box, source=None, **more):
+    source = source or box.integration("prometheus", rateLimitPerMinute=0)
+    return box.send(source, alerts(alert(**more))).expect(201)["result"]["incident"]["id"]
+
+
+def _act(box, incident, verb, body, token=None):
+    return box.api("POST", "/api/incidents/%s/%s" % (incident, verb), body, token)
+
+
+# ---- API ----
+
+def incident_gets_a_note_an_assignee_a_rest_and_a_second_life(box):
+    incident = _incident(box)
+    person = Visitor(box, "operator").name
+    seen = _act(box, incident, "assign", {"assignee": person}).expect(200)
+    same(seen["assignee"], person)
+    seen = _act(box, incident, "snooze", {"minutes": 30}).expect(200)
+    true(seen["snoozedUntil"].endswith("Z"), "snoozedUntil %r" % seen["snoozedUntil"])
+    _act(box, incident, "notes", {"text": "it was the fan"}).expect(200)
+    _act(box, incident, "snooze", {"minutes": 0}).expect(200)
+    _act(box, incident, "assign", {"assignee": None}).expect(200)
+    _act(box, incident, "resolve", {"note": "new fan"}).expect(200)
+    seen = _act(box, incident, "reopen", {}).expect(200)
+    same((seen["status"], seen["resolvedAt"], seen["resolvedBy"], seen["assignee"], seen["snoozedUntil"]), ("OPEN", None, None, None, None))
+    same([(t["kind"], t["actor"], t["text"]) for t in seen["timeline"][1:]],
+         [("assigned", "person", person), ("snoozed", "person", seen["timeline"][2]["text"]), ("note", "person", "it was the fan"),
+          ("snoozed", "person", None), ("assigned", "person", None), ("resolved", "person", "new fan"), ("reopened", "person", None)])
+    same(box.number("SELECT COUNT(*) FROM audit_log WHERE object = '%s' AND user_id IS NOT NULL" % incident), 7, "audit log")
+
+
+def what_the_status_does_not_allow_is_a_conflict_with_a_sentence(box):
+    incident = _incident(box)
+    for verb, body in (("reopen", {}), ("resolve", None), ("resolve", {}), ("acknowledge", {}), ("snooze", {"minutes": 5})):
+        reply = _act(box, incident, verb, body)
+        if body is None:
+            reply.expect(200)
+            continue
+        true(reply.expect(409, "conflict")["message"].endswith("."), "%s: a sentence" % verb)
+
+
+def wrong_acts_name_the_field(box):
+    incident = _incident(box)
+    soon, late = rfc3339(time.time() + 20), rfc3339(time.time() + 31 * 86400)
+    for verb, body, field in (("notes", {}, "text"), ("notes", {"text": ""}, "text"), ("notes", {"text": " \n"}, "text"),
+                              ("notes", {"text": "x" * 1025}, "text"), ("notes", {"note": "x"}, "note"),
+                              ("assign", {}, "assignee"), ("assign", {"assignee": "nobody at all"}, "assignee"), ("assign", {"assignee": 7}, "assignee"),
+                              ("snooze", {}, "minutes"), ("snooze", {"minutes": -1}, "minutes"), ("snooze", {"minutes": 43201}, "minutes"),
+                              ("snooze", {"minutes": 5, "until": late}, "minutes"), ("snooze", {"until": soon}, "until"),
+                              ("snooze", {"until": late}, "until"), ("snooze", {"until": "tomorrow"}, "until")):
+        _act(box, incident, verb, body).expect(400, "invalid_request", field)
+    same(len(box.get("/api/incidents/" + incident)["timeline"]), 1, "nothing was done")
+
+
+def acts_do_not_reach_another_tenant(box):
+    incident = _incident(box)
+    other = box.new_token(tenant=box.new_tenant())
+    for verb, body in (("reopen", {}), ("notes", {"text": "x"}), ("assign", {"assignee": None}), ("snooze", {"minutes": 5})):
+        _act(box, incident, verb, body, other).expect(404, "not_found")
+    result = box.api("POST", "/api/incidents/bulk", {"ids": [incident], "action": "resolve"}, other).expect(200)["results"]
+    same((result[0]["success"], result[0]["error"]), (False, "not_found"))
+
+
+def a_worse_alert_wakes_a_snoozed_incident(box):
+    source = box.integration("prometheus")
+    incident = _incident(box, source, fingerprint="wakes", severity="warning")
+    _act(box, incident, "snooze", {"minutes": 60}).expect(200)
+    box.send(source, alerts(alert(fingerprint="wakes", severity="warning", instance="b"))).expect(201)
+    true(box.get("/api/incidents/" + incident)["snoozedUntil"], "as bad as before: it sleeps on")
+    box.send(source, alerts(alert(fingerprint="wakes", severity="critical"))).expect(201)
+    seen = box.get("/api/incidents/" + incident)
+    same((seen["severity"], seen["snoozedUntil"]), ("CRITICAL", None))
+
+
+def many_incidents_at_once_each_for_itself(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    ids = [_incident(box, source) for _ in range(3)]
+    _act(box, ids[0], "resolve", {}).expect(200)
+    body = {"ids": [ids[0], ids[1], int(ids[2]), "7", "x"], "action": "resolve", "note": "all over"}
+    results = box.api("POST", "/api/incidents/bulk", body).expect(200)["results"]
+    same([(r["id"], r["success"], r["error"]) for r in results],
+         [(ids[0], False, "conflict"), (ids[1], True, None), (ids[2], True, None), ("7", False, "not_found"), ("x", False, "not_found")])
+    same(box.get("/api/incidents/" + ids[2])["timeline"][-1]["text"], "all over")
+    for wrong, field in (({"ids": [], "action": "resolve"}, "ids"), ({"ids": ["1"] * 101, "action": "resolve"}, "ids"),
+                         ({"ids": "1", "action": "resolve"}, "ids"), ({"ids": ["1"]}, "action"), ({"action": "resolve"}, "ids"),
+                         ({"ids": ["1"], "action": "reopen"}, "action"), ({"ids": ["1"], "action": "acknowledge,resolve"}, "action")):
+        box.api("POST", "/api/incidents/bulk", wrong).expect(400, "invalid_request", field)
+
+
+def bulk_acts_have_a_rate_of_their_own(box):
+    token, body = box.new_token("operator"), {"ids": ["7"], "action": "resolve"}
+    answers = [box.api("POST", "/api/incidents/bulk", body, token) for _ in range(70)]
+    same(answers[0].header("x-ratelimit-limit"), "60")
+    true([a.status for a in answers].count(200) in range(60, 70), "about 60 are answered")
+    true(any(a.status == 429 and a.header("retry-after") for a in answers), "the others have to wait")
+    box.get("/api/incidents?limit=1", token)
+
+
+def tests_and_assignees_are_filters(box):
+    token = box.new_token(tenant=box.new_tenant())
+    incident = _incident(box, box.integration("prometheus", token=token))
+    for query, count in (("isTest=false", 1), ("isTest=true", 0), ("assignee=none", 1), ("assignee=somebody", 0), ("status=unresolved", 1),
+                         ("service=default", 1), ("service=nothing", 0), ("status=all&isTest=true,false", 1)):
+        same([i["id"] for i in box.get("/api/incidents?" + query, token)["incidents"]], [incident] * count, query)
+    box.api("GET", "/api/incidents?isTest=maybe", token=token).expect(400, "invalid_request", "isTest")
+
+
+def incident_from_the_command_line(box):
+    incident = _incident(box)
+    box.ctl("incident", "ack", incident, "--note", "on my way")
+    box.ctl("incident", "resolve", incident)
+    shown = json.loads(box.ctl("--json", "incident", "show", incident))
+    same([(t["kind"], t["actor"], t["user"], t["text"]) for t in shown["timeline"][1:]],
+         [("acknowledged", "person", None, "on my way"), ("resolved", "person", None, None)])
+    true("resolved" in box.ctl("incident", "show", incident), "the text shows the timeline")
+
+
+# ---- pages ----
+
+def the_list_shows_what_is_unresolved_and_filters(box):
+    tenant = box.new_tenant()
+    token, person = box.new_token(tenant=tenant), Visitor(box, "operator", tenant)
+    text = person.page("/incidents")
+    true("No incident yet" in text and "grapnelctl integration add" in text, "an empty list says what to do")
+    source = box.integration("prometheus", token=token)
+    ids = [_incident(box, source, severity=s) for s in ("critical", "warning", "critical")]
+    _act(box, ids[2], "resolve", {}, token).expect(200)
+    rows = lambda text: re.findall(r'<a href="/incidents/(\d+)">', text)
+    same(rows(person.page("/incidents")), [ids[1], ids[0]])
+    same(re.findall(r"<b>([\d,+]+)</b></a>", person.text), ["2", "2", "0", "1", "3"], "chips")
+    same(rows(person.page("/incidents?status=resolved")), [ids[2]])
+    same(rows(person.page("/incidents?status=all&severity=critical")), [ids[2], ids[0]])
+    true("Nothing matches" in person.page("/incidents?q=no+such+thing&severity=&from="), "empty fields are no filters")
+    same(rows(person.page("/incidents?q=DISK&from=2020-01-01T00:00&assignee=none")), [ids[1], ids[0]])
+    for query in ("status=explode", "color=red", "cursor=events-7", "from=yesterday"):
+        person.page("/incidents?" + query, 400)
+    same([i["id"] for i in person.get("/incidents.json").expect(200)["incidents"]], [ids[1], ids[0]], "the filter of the page")
+    lines = person.get("/incidents.csv?status=all").body.decode().split("\r\n")
+    true(lines[0].startswith("id,") and len(lines) == 5, "CSV: %r" % lines)
+
+
+def the_list_goes_on_page_by_page(box):
+    tenant = box.new_tenant()
+    source = box.integration("prometheus", token=box.new_token(tenant=tenant))
+    many = box.send(source, alerts(*[alert() for _ in range(60)])).expect(201)["results"]
+    person, seen = Visitor(box, "viewer", tenant), []
+    path = "/incidents"
+    while path:
+        seen += re.findall(r'<a href="/incidents/(\d+)">', person.page(path))
+        older = re.search(r'href="([^"]+)" rel="next"', person.text)
+        path = older and older.group(1)
+    same(sorted(seen), sorted(r["incident"]["id"] for r in many))
+
+
+def a_person_acts_with_forms(box):
+    person, incident = Visitor(box, "operator"), _incident(box)
+    path = "/incidents/" + incident
+    person.page(path)
+    true("Acknowledged." in person.done(person.post(path + "/acknowledge"), path), "it is said")
+    true(not person.is_refused(), "in the colour of success")
+    true("only an open incident" in person.done(person.post(path + "/acknowledge"), path).lower(), "a conflict is a sentence")
+    true(person.is_refused(), "in the colour of refusal")
+    person.done(person.post(path + "/assign", assignee=person.name), path)
+    person.done(person.post(path + "/snooze", minutes="60"), path)
+    person.done(person.post(path + "/notes", text="it was\nthe fan"), path)
+    true("it was\nthe fan" in person.text.replace("\r", ""), "the note keeps its lines")
+    true("status-snoozed" in person.text, "it is said to be snoozed")
+    person.done(person.post(path + "/resolve"), path)
+    true(">Reopen<" in person.text and ">Resolve<" not in person.text, "what can be done now")
+    person.done(person.post(path + "/reopen"), path)
+    same([e["kind"] for e in box.get("/api/incidents/" + incident)["timeline"]],
+         ["opened", "acknowledged", "assigned", "snoozed", "note", "resolved", "reopened"])
+    true(person.text.count('class="by-person"') == 6 and person.text.count('class="by-sender"') == 1, "people apart from senders")
+
+
+def a_refused_note_stays_in_its_field(box):
+    person, path = Visitor(box, "operator"), "/incidents/" + _incident(box)
+    person.page(path)
+    same(person.post(path + "/notes", text="x" * 1030).status, 400)
+    same(person.field("text"), "x" * 1030)
+    true(person.error().endswith("."), "the field says why")
+    same(person.post(path + "/notes", text=" ").status, 400)
+    same(person.post(path + "/assign", assignee="nobody at all").status, 400)
+    true("There is no user" in person.error(), "the field says why")
+
+
+def another_tenants_incident_is_no_page(box):
+    incident = _incident(box)
+    stranger = Visitor(box, "admin", box.new_tenant())
+    stranger.page("/incidents")
+    stranger.page("/incidents/" + incident, 404)
+    stranger.page("/services")
+    for verb in ("acknowledge", "resolve", "reopen"):
+        same(stranger.post("/incidents/%s/%s" % (incident, verb)).status, 404, verb)
+    same(stranger.post("/incidents/%s/notes" % incident, text="x").status, 404)
+    stranger.page("/incidents/7", 404)
+    stranger.page("/incidents/x", 404)
+
+
+def a_viewer_looks_and_does_not_touch(box):
+    viewer, incident = Visitor(box, "viewer"), _incident(box)
+    text = viewer.page("/incidents/" + incident)
+    true("/acknowledge" not in text and "/notes" not in text, "there are no forms")
+    true('type="checkbox"' not in viewer.page("/incidents"), "nothing to tick")
+    same(viewer.post("/incidents/%s/resolve" % incident).status, 403)
+    same(viewer.post("/incidents/bulk", ids=incident, action="resolve").status, 403)
+    same(box.get("/api/incidents/" + incident)["status"], "OPEN")
+
+
+def many_are_ticked_told_in_numbers_and_done(box):
+    tenant = box.new_tenant()
+    token, person = box.new_token(tenant=tenant), Visitor(box, "operator", tenant)
+    source = box.integration("prometheus", token=token)
+    ids = [_incident(box, source) for _ in range(4)]
+    _act(box, ids[0], "acknowledge", {}, token).expect(200)
+    _act(box, ids[1], "resolve", {}, token).expect(200)
+    here = "/incidents?status=all&q=disk"
+    person.page(here)
+    reply = person.post("/incidents/select", *[("ids", i) for i in ids[:3]], action="resolve")
+    same(reply.status, 200)
+    true("Resolve 2 incidents?" in person.text and "1 of those you ticked stays as it is" in person.text, "numbers: %.2000s" % person.text)
+    same(box.get("/api/incidents/" + ids[2], token)["status"], "OPEN", "nothing is done yet")
+    said = person.done(person.post("/incidents/bulk", ids=person.field("ids"), action="resolve", _back=person.field("_back")), here)
+    same(said, "2 incidents resolved. 1 stayed as it was.")
+    same([box.get("/api/incidents/" + i, token)["status"] for i in ids], ["RESOLVED"] * 3 + ["OPEN"])
+    said = person.done(person.post("/incidents/select", action="resolve"), here)
+    true("Tick" in said and person.is_refused(), "nothing was ticked")
+    same(person.post("/incidents/bulk", ids=ids[3], action="resolve", _back="//evil.example/").header("location"), "/incidents")
+
+
+def a_payload_stays_text(box):
+    evil = "<script>alert(1)</script>\"'&amp; \u0001 =cmd|' /C calc'!A0"
+    source = box.integration("prometheus")
+    body = alert()
+    body["annotations"]["summary"] = evil
+    incident = box.send(source, alerts(body)).expect(201)["result"]["incident"]["id"]
+    person = Visitor(box, "operator")
+    for path in ("/incidents/" + incident, "/incidents"):
+        text = person.page(path)
+        true("<script>alert" not in text and "&lt;script&gt;alert(1)" in text and "\u0001" not in text, path)
+    _act(box, incident, "notes", {"text": "=1+1 <b>x</b>"}).expect(200)
+    true("<b>x</b>" not in person.page("/incidents/" + incident), "a note is text")
