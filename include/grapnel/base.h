@@ -141,6 +141,7 @@ struct str strbuf_str(const struct strbuf *b);
 struct str hex_encode(struct arena *a, const void *p, size_t n);		/* lower case */
 /* Exactly out_n bytes from 2*out_n digits of either case; else false. */
 bool hex_decode(struct str s, void *out, size_t out_n) MUST_USE;
+void hex_dump(struct strbuf *b, struct str s);	/* lines "00000000  7b 22 ...  |{"...|" */
 struct str base64_encode(struct arena *a, const void *p, size_t n);		/* RFC 4648 section 4, padded */
 struct str base64url_encode(struct arena *a, const void *p, size_t n);		/* section 5, without padding */
 /* Standard or URL alphabet by `url`; padding needed unless url. Bad text gives false. */

@@ -24,6 +24,13 @@
 /* Rows looked at for one page: some 50 ms with them in memory. */
 #define LIST_SCAN_MAX 20000
 
+/* How many a list has, as far as somebody wants to know. */
+#define COUNT_MAX 1000
+struct list_count {
+	uint64_t n;	/* at most COUNT_MAX */
+	bool more;	/* there may be more than n */
+};
+
 /* ---- events ---- */
 
 struct event_filter {
@@ -55,6 +62,8 @@ struct event_view {
 extern const struct field event_view_fields[];
 bool event_view_list(struct db *db, struct arena *a, const struct event_filter *f,
 	struct event_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+/* The cursor does not matter. */
+bool event_view_count(struct db *db, struct arena *a, const struct event_filter *f, struct list_count *out, struct err *e) MUST_USE;
 
 /* ---- requests: what came in, accepted, repeated (all its events were known) or refused ---- */
 
@@ -62,7 +71,7 @@ enum request_outcome { REQUEST_ACCEPTED = 0, REQUEST_REFUSED = MARK_REFUSED, REQ
 
 struct request_view {
 	uint64_t id, tenant_id, source_row, status, body_bytes, duration_us, event_count, event_id, outcome_n;
-	struct str source_id, source_name, provider, outcome, reason, method, uri, remote_addr, trace, traceparent;
+	struct str source_id, source_name, provider, outcome, reason, method, uri, remote_addr, trace, traceparent, summary;
 	bool is_duplicate, is_test;
 	ms_t received_at;
 	/* not in lists */
@@ -71,6 +80,9 @@ struct request_view {
 	struct str stages;	/* see request_view_steps */
 };
 extern const struct field request_view_fields[];
+
+/* As LIST_SCAN_MAX; rows have bodies of some 2 KiB. */
+#define REQUEST_SCAN_MAX 10000
 
 struct request_filter {
 	uint64_t tenant_id;		/* 0 = all */
@@ -83,6 +95,7 @@ struct request_filter {
 };
 bool request_view_list(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
 	uint64_t *next, struct err *e) MUST_USE;
+bool request_view_count(struct db *db, struct arena *a, const struct request_filter *f, struct list_count *out, struct err *e) MUST_USE;
 
 /* Requests of the last REQUEST_COUNT_HOURS hours (the current one is one of them) by outcome, those counted in that were refused but
  * not kept. Of f tenant, provider and source count. */
@@ -102,6 +115,9 @@ struct step_view {
 };
 extern const struct field step_view_fields[];
 void request_view_steps(const struct request_view *v, struct step_view out[REQUEST_STEPS]);
+
+/* A shell command that sends it again to public_url, without secrets; a body that is no short text is named as request-ID.bin. */
+struct str request_view_curl(struct arena *a, struct str public_url, const struct request_view *v);
 
 #define REQUEST_EVENTS_MAX 100	/* events shown with their request */
 struct request_detail {
@@ -224,12 +240,6 @@ bool incident_view_list(struct db *db, struct arena *a, const struct incident_fi
 /* Unresolved incidents, counted up to INCIDENT_COUNT_MAX. */
 #define INCIDENT_COUNT_MAX 1000
 bool incident_open_count(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t *n, struct err *e) MUST_USE;
-/* How many a list has, as far as somebody wants to know. */
-#define COUNT_MAX 1000
-struct list_count {
-	uint64_t n;	/* at most COUNT_MAX */
-	bool more;	/* there may be more than n */
-};
 /* One for each status, by enum incident_status; f->statuses and the cursor do not matter. */
 bool incident_view_counts(struct db *db, struct arena *a, const struct incident_filter *f,
 	struct list_count out[INCIDENT_RESOLVED + 1], struct err *e) MUST_USE;
@@ -277,6 +287,13 @@ bool delivery_view_list(struct db *db, struct arena *a, uint64_t source_row, uin
 	struct err *e) MUST_USE;
 
 /* ---- integrations ---- */
+
+/* Living sources by name, to choose from. */
+struct source_name {
+	struct str id, name, provider;
+};
+bool source_names(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t limit, struct source_name **out, size_t *n,
+	struct err *e) MUST_USE;
 
 struct integration_view {
 	struct str id, name, type, service_id, webhook_url;

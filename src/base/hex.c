@@ -14,6 +14,28 @@ struct str hex_encode(struct arena *a, const void *p, size_t n)
 	return (struct str){ out, 2 * n };
 }
 
+/* As hexdump -C does. */
+void hex_dump(struct strbuf *b, struct str s)
+{
+	const unsigned char *u = (const unsigned char *)s.p;
+
+	for (size_t at = 0; at < s.n; at += 16) {
+		strbuf_addf(b, "%08zx ", at);
+		for (size_t i = at; i < at + 16; i++) {
+			if (i == at + 8)
+				strbuf_addc(b, ' ');
+			if (i < s.n)
+				strbuf_addf(b, " %02x", u[i]);
+			else
+				strbuf_adds(b, "   ");
+		}
+		strbuf_adds(b, "  |");
+		for (size_t i = at; i < at + 16 && i < s.n; i++)
+			strbuf_addc(b, u[i] >= ' ' && u[i] <= '~' ? s.p[i] : '.');
+		strbuf_adds(b, "|\n");
+	}
+}
+
 static int digit(char c)
 {
 	if (c >= '0' && c <= '9')

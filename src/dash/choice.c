@@ -1,4 +1,4 @@
-/* choice.c - the options of a <select>: words, providers, services, people. */
+/* choice.c - the options of a <select>: words, providers, integrations, services, people. */
 #include "choice.h"
 
 #include "grapnel/provider.h"
@@ -29,6 +29,24 @@ void choices_of_providers(struct visit *v, struct str chosen, struct choice **ou
 	for (; *n < max; ++*n)
 		(*out)[*n] = (struct choice){ str_of(providers[*n]->slug), str_of(providers[*n]->title),
 			str_eqs(chosen, providers[*n]->slug) };
+}
+
+bool choices_of_sources(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)
+{
+	struct source_name *names;
+	bool found = false;
+	size_t max;
+
+	if (!source_names(v->by.db, v->a, v->by.tenant_id, CHOICES_MAX + 1, &names, &max, e))
+		return false;
+	choices_new(v, CHOICES_MAX, out, n);
+	for (; max <= CHOICES_MAX && *n < max; ++*n) {
+		(*out)[*n] = (struct choice){ names[*n].id, names[*n].name, str_eq(chosen, names[*n].id) };
+		found |= (*out)[*n].chosen;
+	}
+	if (*n && *n < CHOICES_MAX && chosen.n && !found)
+		(*out)[(*n)++] = (struct choice){ chosen, chosen, true };
+	return true;
 }
 
 bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)

@@ -18,6 +18,8 @@ void choices_of_providers(struct visit *v, struct str chosen, struct choice **ou
 /* Of the tenant, by name. Where there are more than CHOICES_MAX there are none: the page then shows a field to type into, since a
  * list that long is neither small nor readable. */
 #define CHOICES_MAX 100
+/* Integrations by id; one that is chosen and gone stands last. */
+bool choices_of_sources(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 /* By id. */
 bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 /* People who can be assigned, by id; `chosen` may be a name. */

@@ -5,9 +5,11 @@
 #include "account.h"
 #include "audit.h"
 #include "dash_int.h"
+#include "events.h"
 #include "incidents.h"
 #include "login.h"
 #include "overview.h"
+#include "requests.h"
 #include "services.h"
 #include "users.h"
 
@@ -63,5 +65,11 @@ const struct route dash_routes[] = {
 	{ "GET", "/users/:id/tokens/:token/revoke", ROLE_ADMIN, page_token_revoke, "Asks before a token of a user is revoked." },
 	{ "POST", "/users/:id/tokens/:token/revoke", ROLE_ADMIN, page_token_revoke_post, "Revokes a token of a user." },
 	{ "GET", "/audit", ROLE_ADMIN | CAN_EXPORT, page_audit, "Who changed what." },
+	{ "GET", "/requests", ROLE_VIEWER | CAN_EXPORT, page_requests, "Everything that came in." },
+	{ "GET", "/requests/:id", ROLE_VIEWER, page_request, "One request." },
+	{ "GET", "/requests/:id/payload", ROLE_VIEWER, page_request_payload, "Its body as a file." },
+	{ "GET", "/events", ROLE_VIEWER | CAN_EXPORT, page_events, "What the providers told." },
+	{ "GET", "/events/:id", ROLE_VIEWER, page_event, "One event." },
+	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
 	{ 0 }
 };

@@ -292,3 +292,12 @@ bool event_view_list(struct db *db, struct arena *a, const struct event_filter *
 		event_view_words(&(*out)[i]);
 	return true;
 }
+
+bool event_view_count(struct db *db, struct arena *a, const struct event_filter *f, struct list_count *out, struct err *e)
+{
+	struct event_filter whole = *f;
+	struct plan p;
+
+	whole.cursor = 0;
+	return event_plan(db, a, &whole, &p, e) && list_counted(db, a, &event_table, &p, out, e);
+}

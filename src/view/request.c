@@ -7,8 +7,6 @@
 
 #include "view_int.h"
 
-/* Rows of 2 KiB: 20 MiB looked at for one page. */
-#define REQUEST_SCAN_MAX 10000
 /* No batch takes that long from its first id to its last. */
 #define EVENTS_NEAR_MS MS_PER_SECOND
 
@@ -32,6 +30,7 @@ const struct field request_view_fields[] = {
 	FIELD_U64(struct request_view, duration_us, "durationUs", "Receipt to storing, in microseconds"),
 	FIELD_U64(struct request_view, event_count, "eventCount", "Events in it, known ones counted in"),
 	FIELD_ID(struct request_view, event_id, "eventId", "Its first event, or the one it repeats"),
+	FIELD_STR(struct request_view, summary, "summary", "What that event says, in a line"),
 	FIELD_BOOL(struct request_view, is_test, "isTest", "Test traffic"),
 	FIELD_END
 };
@@ -56,6 +55,7 @@ static const struct field columns[] = {
 	FIELD_U64(struct request_view, event_id, "event_id", ""),
 	FIELD_BOOL(struct request_view, is_duplicate, "is_duplicate", ""),
 	FIELD_BOOL(struct request_view, is_test, "is_test", ""),
+	FIELD_STR(struct request_view, summary, "summary", ""),
 	FIELD_STR(struct request_view, headers, "headers", ""),
 	FIELD_STR(struct request_view, body, "body", ""),
 	FIELD_STR(struct request_view, stages, "stages", ""),
@@ -212,6 +212,15 @@ bool request_view_list(struct db *db, struct arena *a, const struct request_filt
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);
 	return true;
+}
+
+bool request_view_count(struct db *db, struct arena *a, const struct request_filter *f, struct list_count *out, struct err *e)
+{
+	struct request_filter whole = *f;
+	struct plan p;
+
+	whole.cursor = 0;
+	return request_plan(db, a, &whole, &p, e) && list_counted(db, a, &request_table, &p, out, e);
 }
 
 /* ---- how many, from the counters of ingest: no row of requests is looked at ---- */

@@ -73,3 +73,17 @@ void write_sources_of(struct sql *q, const struct source_filter *f)
 		sql_val(q, V_S(f->service));
 	}
 }
+
+/* ---- to choose from ---- */
+
+static const struct field name_columns[] = {
+	FIELD_STR(struct source_name, id, "id", ""),
+	FIELD_STR(struct source_name, name, "name", ""),
+	FIELD_STR(struct source_name, provider, "provider", ""),
+	FIELD_END
+};
+
+bool source_names(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t limit, struct source_name **out, size_t *n, struct err *e)
+{
+	return db_query(db, &view_stmt[V_SOURCE_NAMES], VALS(V_U(tenant_id), V_U(limit)), a, name_columns, sizeof(**out), out, n, e);
+}

@@ -121,6 +121,8 @@ const struct stmt view_stmt[] = {
 		" WHERE tenant_id = ? AND status = 0 LIMIT ?) c UNION ALL"
 		" SELECT 1, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status = 1 LIMIT ?) d" },
+	[V_SOURCE_NAMES] = { "view.source_names",
+		"SELECT public_id AS id, name, provider FROM sources WHERE tenant_id = ? AND deleted_at IS NULL ORDER BY name LIMIT ?" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

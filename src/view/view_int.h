@@ -108,7 +108,7 @@ enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_
 	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
 	V_SOURCE_HOURS, V_AUDIT_SINCE,
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
-	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK,
+	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
 };
 extern const struct stmt view_stmt[];
 
@@ -136,7 +136,8 @@ void event_view_words(struct event_view *v);
 #define REQUEST_COLUMNS \
 	"r.id, s.tenant_id, r.source_id AS source_row, s.public_id AS source_id, s.name AS source_name, s.provider," \
 	" r.status, r.reason, r.method, r.uri, r.remote_addr, r.trace, r.traceparent, r.body_bytes, r.duration_us," \
-	" r.event_count, r.event_id, r.is_duplicate, r.is_test"
+	" r.event_count, r.event_id, r.is_duplicate, r.is_test," \
+	" (SELECT e.summary FROM events e WHERE e.id = r.event_id) AS summary"
 
 /* The request that brought an event, without a look at tenants: 1, 0, -1. */
 int request_view_one(struct db *db, struct arena *a, uint64_t id, struct request_view *out, struct err *e) MUST_USE;

@@ -39,4 +39,21 @@ START_TEST(test_refused)
 }
 END_TEST
 
-UNIT_MAIN("hex", UNIT_ROWS(test_vectors, vectors), UNIT(test_refused))
+START_TEST(test_dump)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct strbuf b;
+
+	strbuf_init(&b, a, 1000);
+	hex_dump(&b, STR("<script>\x00\xff\n~ 123456"));
+	unit_str(strbuf_str(&b),
+		"00000000  3c 73 63 72 69 70 74 3e  00 ff 0a 7e 20 31 32 33  |<script>...~ 123|\n"
+		"00000010  34 35 36                                          |456|\n");
+	strbuf_init(&b, a, 1000);
+	hex_dump(&b, STR_NONE);
+	unit_str(strbuf_str(&b), "");
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("hex", UNIT(test_dump), UNIT_ROWS(test_vectors, vectors), UNIT(test_refused))
