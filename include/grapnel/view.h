@@ -455,6 +455,7 @@ bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts
 
 struct job_run_filter {
 	struct str job;			/* name; empty = all */
+	bool notable;			/* only those that did something, or failed */
 	uint64_t cursor, limit;
 };
 struct job_run_view {

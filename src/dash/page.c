@@ -67,13 +67,15 @@ static void add_cron(struct visit *v, struct page *p)
 {
 	struct cron_watch cron;
 	struct err e = { 0 };
+	char since[TIME_TEXT];
 
 	if (!cron_watch(v->by.db, v->a, v->by.now, &cron, &e))
 		log_warning("cron not looked at", LOG_S("request", v->rq->id), LOG_ERR(&e));
 	else if (cron.late && cron.last_at)
-		warn(p, STR("Cron is late: incidents are not resolved, nothing is retried or cleaned up. See the page of jobs."));
+		warn(p, arena_printf(v->a, "Cron has not run since %.10s %.5s UTC: incidents stay open, nothing is cleaned up. "
+			"Is contrib/cron.d/grapnel in /etc/cron.d?", time_format(cron.last_at, since), since + strlen("2026-01-02T")));
 	else if (cron.late)
-		warn(p, STR("Cron has never run: incidents are not resolved, nothing is cleaned up. Install contrib/cron.d/grapnel."));
+		warn(p, STR("Cron has never run: incidents stay open, nothing is cleaned up. Add contrib/cron.d/grapnel to /etc/cron.d."));
 }
 
 static void add_warnings(struct visit *v, struct page *p)

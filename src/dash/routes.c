@@ -7,6 +7,7 @@
 #include "dash_int.h"
 #include "events.h"
 #include "incidents.h"
+#include "jobs.h"
 #include "login.h"
 #include "overview.h"
 #include "requests.h"
@@ -71,5 +72,7 @@ const struct route dash_routes[] = {
 	{ "GET", "/events", ROLE_VIEWER | CAN_EXPORT, page_events, "What the providers told." },
 	{ "GET", "/events/:id", ROLE_VIEWER, page_event, "One event." },
 	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
+	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
+	{ "POST", "/jobs/:name/run", ROLE_ADMIN, page_job_run, "Runs a job now." },
 	{ 0 }
 };

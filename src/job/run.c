@@ -113,6 +113,17 @@ const struct field job_result_fields[] = {
 	FIELD_END
 };
 
+/* 12,345 */
+static void add_grouped(struct strbuf *b, uint64_t n)
+{
+	if (n >= 1000) {
+		add_grouped(b, n / 1000);
+		strbuf_addf(b, ",%03u", (unsigned)(n % 1000));
+	} else {
+		strbuf_addf(b, "%u", (unsigned)n);
+	}
+}
+
 static struct str counts_text(struct arena *a, const struct job_run *r, uint64_t *sum)
 {
 	struct strbuf b;
@@ -121,9 +132,10 @@ static struct str counts_text(struct arena *a, const struct job_run *r, uint64_t
 	*sum = 0;
 	for (size_t i = 0; i < r->count_n; i++) {
 		*sum += r->counts[i].n;
-		if (r->counts[i].n)
-			strbuf_addf(&b, "%s%s %llu", b.n ? ", " : "", r->counts[i].what,
-				(unsigned long long)r->counts[i].n);
+		if (!r->counts[i].n)
+			continue;
+		strbuf_addf(&b, "%s%s ", b.n ? ", " : "", r->counts[i].what);
+		add_grouped(&b, r->counts[i].n);
 	}
 	return b.n ? strbuf_str(&b) : STR("");
 }

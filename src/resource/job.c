@@ -10,6 +10,7 @@
 
 const struct form_field job_run_query_fields[] = {
 	{ "job", TEXT_AT(struct job_run_filter, job), .max = 64, .help = "Name of the job" },
+	{ "notable", BOOL_AT(struct job_run_filter, notable), .help = "true: only runs that did something, or failed" },
 	{ "limit", NUMBER_AT(struct job_run_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most runs in the answer" },
 	CURSOR_ROW(struct job_run_filter, cursor, "runs"),
 	FORM_END

@@ -141,9 +141,10 @@ bool job_run_view_list(struct db *db, struct arena *a, const struct job_run_filt
 	uint64_t below = f->cursor ? f->cursor : INT64_MAX;
 	struct job_run_view *rows;
 
-	if (f->job.n ? !db_query(db, &view_stmt[V_JOB_RUNS_OF], VALS(V_S(f->job), V_U(below), V_U(f->limit + 1)), a, columns,
-			sizeof(*rows), &rows, n, e) :
-		!db_query(db, &view_stmt[V_JOB_RUNS], VALS(V_U(below), V_U(f->limit + 1)), a, columns, sizeof(*rows), &rows, n, e))
+	if (f->job.n ? !db_query(db, &view_stmt[V_JOB_RUNS_OF], VALS(V_S(f->job), V_U(below), V_U(f->notable), V_U(f->limit + 1)),
+			a, columns, sizeof(*rows), &rows, n, e) :
+		!db_query(db, &view_stmt[V_JOB_RUNS], VALS(V_U(below), V_U(f->notable), V_U(f->limit + 1)), a, columns, sizeof(*rows),
+			&rows, n, e))
 		return false;
 	*next = 0;
 	if (*n > f->limit) {

@@ -91,9 +91,9 @@ const struct stmt view_stmt[] = {
 		"SELECT (SELECT last_started_at FROM jobs WHERE name = '" JOB_CRON "') AS last_at,"
 		" (SELECT applied_at FROM schema_migrations WHERE number = 2) AS since" },
 	[V_JOB_RUNS] = { "view.job_runs",
-		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ? ORDER BY id DESC LIMIT ?" },
+		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ?" JOB_RUN_NOTABLE " ORDER BY id DESC LIMIT ?" },
 	[V_JOB_RUNS_OF] = { "view.job_runs_of",
-		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE name = ? AND id < ? ORDER BY id DESC LIMIT ?" },
+		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE name = ? AND id < ?" JOB_RUN_NOTABLE " ORDER BY id DESC LIMIT ?" },
 	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
 		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
 		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"

@@ -658,7 +658,7 @@ START_TEST(test_sessions_tokens_and_secrets)
 	run(T_SECRETS, VALS(V_U(1), V_I(NOW)));
 	run(T_SECRETS, VALS(V_U(1), V_I(NOW + 1000)));
 	run(T_SECRETS, VALS(V_U(1), V_NULL()));
-	ck_assert_msg(str_eqs(job("sessions", NOW).counts, "secrets 1, sessions 1203, tokens 3"), "%.*s", STR_ARG(results[0].counts));
+	ck_assert_msg(str_eqs(job("sessions", NOW).counts, "secrets 1, sessions 1,203, tokens 3"), "%.*s", STR_ARG(results[0].counts));
 	is("SELECT COUNT(*) AS n FROM sessions", 5);
 	is("SELECT COUNT(*) AS n FROM tokens WHERE public_id IN ('tk_4', 'tk_5')", 2);
 	is("SELECT COUNT(*) AS n FROM tokens", 2);
@@ -736,6 +736,9 @@ START_TEST(test_views)
 	ck_assert(n == 2 && next == 0);
 	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .job = STR("sessions"), .limit = 1 }, &runs, &n, &next, &e));
 	ck_assert(n == 1 && next && str_eqs(runs[0].job, "sessions"));
+	run(T_RUNS, VALS(V_I(NOW), V_U(3)));
+	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .notable = true, .limit = 9 }, &runs, &n, &next, &e));
+	ck_assert(n == 0 && next == 0);		/* all of them found nothing to do */
 }
 END_TEST
 

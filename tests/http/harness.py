@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -130,6 +131,12 @@ class Instance:
                 return int(f.read())
         except (OSError, ValueError):
             return None
+
+    def stop_part(self, part):
+        """Its keeper and it; the next `up` starts it."""
+        with open(self.path("run", part + ".keeper")) as f:
+            os.kill(int(f.read()), signal.SIGTERM)
+        wait_until(lambda: self.pid(part) is None, 40, part + " has ended")
 
     def worker_pids(self):
         """Children of the master."""
