@@ -33,7 +33,7 @@ ALTER TABLE services DROP INDEX IF EXISTS by_name;
 ALTER TABLE sources ADD INDEX IF NOT EXISTS by_service (service_id);	-- integrations of a service
 
 ALTER TABLE incidents ADD COLUMN IF NOT EXISTS snoozed_until BIGINT NULL COMMENT 'quiet until then';
-ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_service (service_id, id);	-- of a service, newest first
+ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_service_status (service_id, status, id);	-- of a service: list, number of unresolved ones
 ALTER TABLE incidents ADD COLUMN IF NOT EXISTS auto_resolved_at BIGINT NULL COMMENT 'cron resolves a test incident once, however often it is looked at';
 
 -- Requests that were not plainly accepted, few among many: the lists of refused and of repeated ones walk this table.

@@ -227,7 +227,6 @@ struct incident_filter {
 	uint64_t levels;		/* bits 1 << enum level; 0 = any */
 	struct str provider, source;
 	struct str service;		/* public id; with a tenant also its name */
-	uint64_t service_row;		/* of that; found inside */
 	struct str assignee;		/* user name or us_ id; "none": those of nobody */
 	uint64_t tests;			/* bits: 1 real ones, 2 test ones; 0 = any */
 	struct str text;		/* part of the title without case, or the whole dedup key */

@@ -37,8 +37,7 @@ static const struct stmt stmts[] = {
 		"UPDATE services SET is_default = 0, updated_at = ? WHERE tenant_id = ? AND is_default = 1 AND id <> ?" },
 	[Q_USE] = { "service.use",
 		"SELECT (SELECT COUNT(*) FROM sources WHERE service_id = ? AND deleted_at IS NULL) AS integrations,"
-		" (SELECT COUNT(*) FROM incidents FORCE INDEX (one_open)"
-		" WHERE service_id = ? AND open_hash IS NOT NULL) AS incidents" },
+		" (SELECT COUNT(*) FROM incidents WHERE service_id = ? AND status IN (1, 2)) AS incidents" },
 	[Q_DELETE] = { "service.delete", "UPDATE services SET deleted_at = ?, updated_at = ? WHERE id = ?" },
 };
 const struct stmt_table service_stmts = { stmts, ARRAY_SIZE(stmts) };

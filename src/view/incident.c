@@ -1,7 +1,7 @@
 /* incident.c - incidents: the list, and one with its timeline and newest alerts.
  *
- * The list walks the status index of its tenant; incidents are few beside events, so source and severity are conditions on
- * the way. Those of a service have an index of their own; the unresolved ones, which are few, are sooner found by status. */
+ * The list walks the status index of its tenant, or of a service; incidents are few beside events, so source and severity
+ * are conditions on the way. */
 #include "view_int.h"
 
 #define ANY_STATUS (1u << INCIDENT_OPEN | 1u << INCIDENT_ACKNOWLEDGED | 1u << INCIDENT_RESOLVED)
@@ -89,9 +89,11 @@ static void write_branch(struct sql *q, const struct branch *b)
 		sql_val(q, V_U(b->value));
 		return;
 	case BRANCH_SERVICE:
-		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_service)");
+		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (by_service_status)");
 		sql_lit(q, " WHERE t.service_id = ");
 		sql_val(q, V_U(b->value));
+		sql_lit(q, " AND t.status = ");
+		sql_val(q, V_U(b->status));
 		return;
 	default:
 		sql_lit(q, "SELECT t.id AS id FROM incidents t FORCE INDEX (PRIMARY) WHERE TRUE");
@@ -127,17 +129,13 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 {
 	const struct incident_filter *f = p->filter;
 
-	if (f->statuses && b->kind != BRANCH_STATUS) {
+	if (f->statuses && b->kind == BRANCH_ALL) {
 		sql_lit(q, " AND 1 << t.status & ");
 		sql_val(q, V_U(f->statuses));
 	}
 	if (f->levels) {
 		sql_lit(q, " AND 1 << t.level & ");
 		sql_val(q, V_U(f->levels));
-	}
-	if (f->service.n && b->kind != BRANCH_SERVICE) {
-		sql_lit(q, " AND t.service_id = ");
-		sql_val(q, V_U(f->service_row));
 	}
 	write_source(q, f);
 	if (f->assignee.n)
@@ -184,33 +182,31 @@ static int service_row(struct db *db, struct arena *a, const struct incident_fil
 	return found == 1 && f->tenant_id && out->tenant_id != f->tenant_id ? 0 : found;
 }
 
-static void plan_statuses(uint64_t want, uint64_t tenant_id, struct plan *p)
+static void plan_statuses(uint64_t want, const struct service_row *service, struct plan *p)
 {
-	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++)
-		if (want & 1u << s)
-			plan_add(p, BRANCH_STATUS, tenant_id, s);
+	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++) {
+		if (!(want & 1u << s))
+			continue;
+		plan_add(p, service->id ? BRANCH_SERVICE : BRANCH_STATUS, service->tenant_id, service->id ? service->id : s);
+		p->branches[p->n - 1].status = s;
+	}
 }
 
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p, struct err *e)
 {
-	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
 	struct service_row service = { .tenant_id = f->tenant_id };
-	struct incident_filter *known = ARENA_NEW(a, struct incident_filter);
 	int found = f->service.n ? service_row(db, a, f, &service, e) : 1;
 
-	*known = *f;
-	known->service_row = service.id;
-	plan_init(p, known, f->from, f->to, f->cursor, f->limit);
+	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
 	p->residual = f->levels || f->provider.n || f->source.n || f->assignee.n || f->text.n || f->tests;
 	if (found != 1)
 		return found == 0;
-	if (service.id && want & 1u << INCIDENT_RESOLVED)
-		plan_add(p, BRANCH_SERVICE, service.tenant_id, service.id);
-	else if (!service.tenant_id)
+	if (service.tenant_id) {
+		plan_statuses(f->statuses ? f->statuses : ANY_STATUS, &service, p);
+	} else {
 		plan_add(p, BRANCH_ALL, 0, 0);
-	else
-		plan_statuses(want, service.tenant_id, p);
-	p->residual |= p->branches[0].kind == BRANCH_STATUS ? f->service.n > 0 : f->statuses != 0;
+		p->residual |= f->statuses != 0;
+	}
 	return true;
 }
 

@@ -2,12 +2,13 @@
  * built in list.c. */
 #include "view_int.h"
 
-/* open_hash is there while an incident is unresolved. */
+/* 1 and 2: OPEN and ACKNOWLEDGED. */
 #define SELECT_SERVICE \
 	"SELECT v.id AS row, v.public_id AS id, v.name, v.description, v.aliases, v.is_default," \
 	" COALESCE(v.auto_resolve_minutes, 0) AS auto_resolve_minutes, v.created_at, v.updated_at," \
 	" (SELECT COUNT(*) FROM sources s WHERE s.service_id = v.id AND s.deleted_at IS NULL) AS integrations," \
-	" (SELECT COUNT(*) FROM incidents i FORCE INDEX (one_open) WHERE i.service_id = v.id AND i.open_hash IS NOT NULL) AS open_incidents" \
+	" (SELECT COUNT(*) FROM incidents i WHERE i.service_id = v.id AND i.status = 1)" \
+	" + (SELECT COUNT(*) FROM incidents i WHERE i.service_id = v.id AND i.status = 2) AS open_incidents" \
 	" FROM services v WHERE v.deleted_at IS NULL"
 
 const struct stmt view_stmt[] = {

@@ -19,7 +19,7 @@ enum branch_kind {
 	BRANCH_ALL,	/* the primary key */
 	BRANCH_STATUS,	/* (tenant_id, status, id) */
 	BRANCH_SOURCE,	/* (source_id, id) */
-	BRANCH_SERVICE,	/* (service_id, id) */
+	BRANCH_SERVICE,	/* (service_id, status, id) */
 	BRANCH_TENANT,	/* (tenant_id, id) */
 	BRANCH_USER,	/* (user_id, id) */
 	BRANCH_OBJECT,	/* (object, id) */
@@ -33,6 +33,7 @@ struct branch {
 	uint64_t tenant_id;	/* of BRANCH_STATUS, BRANCH_TENANT and BRANCH_MARK */
 	uint64_t value;		/* status, source, service, user, id, mark or incident */
 	struct str text;	/* object */
+	uint64_t status;	/* of BRANCH_SERVICE, beside the service */
 };
 
 struct plan {

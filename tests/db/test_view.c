@@ -394,7 +394,7 @@ static const struct field plan_fields[] = {
 };
 
 static const char *const index_of[] = {
-	[BRANCH_ALL] = "PRIMARY", [BRANCH_STATUS] = "by_status", [BRANCH_SOURCE] = "by_source", [BRANCH_SERVICE] = "by_service",
+	[BRANCH_ALL] = "PRIMARY", [BRANCH_STATUS] = "by_status", [BRANCH_SOURCE] = "by_source", [BRANCH_SERVICE] = "by_service_status",
 	[BRANCH_ID] = "PRIMARY", [BRANCH_MARK] = "PRIMARY", [BRANCH_INCIDENT] = "by_incident",
 };
 
