@@ -18,7 +18,7 @@ enum form_type {
 	FORM_TIME,	/* ms_t, RFC 3339 */
 	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array; posted also the field several times */
 	FORM_ADDRESSES,	/* struct str: networks joined by ','; text or an array; null is "" */
-	FORM_OBJECT,	/* const struct json *; null is NULL */
+	FORM_OBJECT,	/* const struct json *; null is NULL; posted: its JSON, or nothing */
 	FORM_LIST,	/* const struct json *: an array of min..max texts; numbers count as texts, null is []. Posted: one a line, or
 			 * the field several times; blank lines are passed over */
 	FORM_CURSOR,	/* uint64_t: `next` of an earlier page of the same list, as form_cursor wrote it */

@@ -258,7 +258,7 @@ enum provider_flag {
 };
 
 /* Where the type stands in the gallery. */
-enum provider_group { GROUP_GENERIC, GROUP_MONITORING, GROUP_DEVELOPMENT, GROUP_PAYMENT, GROUP_BUSINESS, GROUP_COUNT };
+enum provider_group { GROUP_MONITORING, GROUP_DEVELOPMENT, GROUP_PAYMENT, GROUP_BUSINESS, GROUP_GENERIC, GROUP_COUNT };
 const char *provider_group_title(enum provider_group g);
 
 /* One thing to do at the provider, in its words: a sentence, and what is to be copied there, or NULL. There {url}, {key} and {secret} stand

@@ -139,6 +139,15 @@ struct integration_form {
 extern const struct form_field integration_fields[];
 #define INTEGRATION_FORM_NEW { .per_minute = RATE_DEFAULT, .enabled = true }
 
+struct integration_query {
+	struct str type;
+	uint64_t limit, cursor;
+};
+extern const struct form_field integration_query_fields[];
+#define INTEGRATION_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+bool integration_query_list(const struct caller *by, const struct integration_query *q, struct source **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
 /* 1 found; 0 no integration of that id in the caller's tenant; -1 failed. */
 int integration_find(const struct caller *by, struct str public_id, struct source *out, struct err *e) MUST_USE;
 /* What a form is to show, and what a change starts from. */

@@ -345,8 +345,8 @@ bool service_view_sources(struct db *db, struct arena *a, uint64_t service_row, 
 #define TRAFFIC_HOURS 24
 
 struct traffic_view {
-	struct str type;		/* slug in capitals; empty in the sum of all */
-	uint64_t received, success, errors, latency_us;
+	struct str slug, type;		/* type: the slug in capitals; empty in the sum of all */
+	uint64_t integrations, received, success, errors, latency_us;
 	double success_rate, average_latency_ms;
 };
 extern const struct field traffic_view_fields[], type_traffic_fields[];	/* of the sum; of a type */

@@ -42,24 +42,10 @@ static void reply_integration(struct call *c, unsigned status, const struct sour
 
 /* ---- handlers ---- */
 
-struct list_query {
-	struct str type;
-	uint64_t limit, cursor;
-};
-
-const struct form_field integration_query_fields[] = {
-	{ "type", TEXT_AT(struct list_query, type), .max = 32, .help = "Provider slug" },
-	{ "provider", TEXT_AT(struct list_query, type), .max = 32, .help = "The same as type" },
-	{ "limit", NUMBER_AT(struct list_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
-		.help = "Most integrations in the answer" },
-	CURSOR_ROW(struct list_query, cursor, "integrations"),
-	FORM_END
-};
-
 void api_integration_list(void *call)
 {
 	struct call *c = call;
-	struct list_query q = { .limit = LIST_LIMIT_DEFAULT };
+	struct integration_query q = INTEGRATION_QUERY_NEW;
 	struct integration_view *views;
 	struct source *rows;
 	struct err e = { 0 };
@@ -68,14 +54,9 @@ void api_integration_list(void *call)
 
 	if (!input_one_tenant(c) || !input_query(c, integration_query_fields, &q))
 		return;
-	if (!source_list(c->by.db, c->a, (uint32_t)c->by.tenant_id, q.type, q.cursor, q.limit + 1,
-			c->by.now, &rows, &n, &e)) {
+	if (!integration_query_list(&c->by, &q, &rows, &n, &next, &e)) {
 		reply_err(c, &e);
 		return;
-	}
-	if (n > q.limit) {
-		n = q.limit;
-		next = rows[n - 1].id;
 	}
 	views = ARENA_ARRAY(c->a, struct integration_view, n + 1);
 	for (size_t i = 0; i < n; i++)

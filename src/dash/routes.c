@@ -7,6 +7,7 @@
 #include "dash_int.h"
 #include "events.h"
 #include "incidents.h"
+#include "integrations.h"
 #include "jobs.h"
 #include "login.h"
 #include "overview.h"
@@ -28,6 +29,26 @@ const struct route dash_routes[] = {
 	{ "POST", "/incidents/:id/notes", ROLE_OPERATOR, page_incident_note, "A note in its timeline." },
 	{ "POST", "/incidents/:id/assign", ROLE_OPERATOR, page_incident_assign, "Who takes care." },
 	{ "POST", "/incidents/:id/snooze", ROLE_OPERATOR, page_incident_snooze, "Quiet for a while." },
+	{ "GET", "/integrations", ROLE_VIEWER | CAN_EXPORT, page_integrations, "Integrations and how they fare." },
+	{ "GET", "/integrations/new", ROLE_ADMIN, page_integration_gallery, "Which type?" },
+	{ "GET", "/integrations/new/:type", ROLE_ADMIN, page_integration_new, "Form of a new one." },
+	{ "POST", "/integrations/new/:type", ROLE_ADMIN, page_integration_new, "Makes it." },
+	{ "GET", "/integrations/:id", ROLE_VIEWER, page_integration, "One integration." },
+	{ "GET", "/integrations/:id/setup", ROLE_VIEWER, page_integration_setup, "Steps at the provider, and what came of them." },
+	{ "POST", "/integrations/:id/secret", ROLE_ADMIN, page_integration_secret, "Takes the secret that the provider made." },
+	{ "POST", "/integrations/:id/key", ROLE_ADMIN, page_integration_key, "Shows the key once." },
+	{ "GET", "/integrations/:id/edit", ROLE_ADMIN, page_integration_edit, "Form of a change." },
+	{ "POST", "/integrations/:id/edit", ROLE_ADMIN, page_integration_edit, "Changes it." },
+	{ "POST", "/integrations/:id/enable", ROLE_ADMIN, page_integration_enable, "Switches it on." },
+	{ "POST", "/integrations/:id/disable", ROLE_ADMIN, page_integration_disable, "Switches it off." },
+	{ "GET", "/integrations/:id/rotate-key", ROLE_ADMIN, page_integration_rotate_key, "What rotating the key means." },
+	{ "POST", "/integrations/:id/rotate-key", ROLE_ADMIN, page_integration_rotate_key, "Makes a new key." },
+	{ "GET", "/integrations/:id/rotate-secret", ROLE_ADMIN, page_integration_rotate_secret, "What rotating the secret means." },
+	{ "POST", "/integrations/:id/rotate-secret", ROLE_ADMIN, page_integration_rotate_secret, "Makes a new secret." },
+	{ "POST", "/integrations/:id/send-test", ROLE_ADMIN, page_integration_send_test, "Sends its test webhook." },
+	{ "GET", "/integrations/:id/tests/:request", ROLE_VIEWER, page_integration_tested, "What came of a test webhook." },
+	{ "GET", "/integrations/:id/delete", ROLE_ADMIN, page_integration_delete, "What deleting it means." },
+	{ "POST", "/integrations/:id/delete", ROLE_ADMIN, page_integration_drop, "Deletes it." },
 	{ "GET", "/services", ROLE_VIEWER | CAN_EXPORT, page_services, "What can break." },
 	{ "POST", "/services", ROLE_ADMIN, page_service_create, "Makes a service." },
 	{ "GET", "/services/new", ROLE_ADMIN, page_service_new, "The form of a new service." },

@@ -238,6 +238,20 @@ static bool read_list(const struct input *in, struct err *e)
 	return set_list(in, list, e);
 }
 
+/* Posted, it is the JSON that was typed. */
+static bool read_object(const struct input *in, struct err *e)
+{
+	const struct json *object = in->j;
+	struct err cause = { 0 };
+
+	if (in->is_text && !json_parse(in->a, json_text(in->j), &object, &cause))
+		object = NULL;
+	if (!json_is(object, JSON_OBJECT))
+		return bad(in, e, "an object");
+	*(const struct json **)in->at = object;
+	return true;
+}
+
 static bool read_null(const struct input *in, struct err *e)
 {
 	switch (in->f->type) {
@@ -281,8 +295,7 @@ static bool read_value(const struct input *in, struct err *e)
 	case FORM_LIST:
 		return read_list(in, e);
 	case FORM_OBJECT:
-		*(const struct json **)in->at = in->j;
-		return json_is(in->j, JSON_OBJECT) || bad(in, e, "an object");
+		return read_object(in, e);
 	}
 	return bad(in, e, "of a known type");
 }
@@ -360,6 +373,8 @@ static bool read_empty(const struct input *in, struct err *e)
 	case FORM_NUMBER:
 	case FORM_WORDS:
 		return !(in->f->flags & FORM_NULL) || read_null(in, e);
+	case FORM_OBJECT:
+		return read_null(in, e);
 	default:
 		return true;
 	}

@@ -57,11 +57,11 @@ const struct proof *const *provider_proofs(const struct provider *p)
 const char *provider_group_title(enum provider_group g)
 {
 	static const char *const titles[GROUP_COUNT] = {
-		[GROUP_GENERIC] = "Anything",
 		[GROUP_MONITORING] = "Monitoring",
 		[GROUP_DEVELOPMENT] = "Development",
 		[GROUP_PAYMENT] = "Payment",
 		[GROUP_BUSINESS] = "Business and messaging",
+		[GROUP_GENERIC] = "Anything else",
 	};
 
 	return titles[g];

@@ -50,6 +50,28 @@ const struct form_field integration_fields[] = {
 	FORM_END
 };
 
+const struct form_field integration_query_fields[] = {
+	{ "type", TEXT_AT(struct integration_query, type), .max = 32, .help = "Provider slug" },
+	{ "provider", TEXT_AT(struct integration_query, type), .max = 32, .help = "The same as type" },
+	{ "limit", NUMBER_AT(struct integration_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
+		.help = "Most integrations in the answer" },
+	CURSOR_ROW(struct integration_query, cursor, "integrations"),
+	FORM_END
+};
+
+bool integration_query_list(const struct caller *by, const struct integration_query *q, struct source **out, size_t *n,
+	uint64_t *next, struct err *e)
+{
+	*next = 0;
+	if (!source_list(by->db, by->a, (uint32_t)by->tenant_id, q->type, q->cursor, q->limit + 1, by->now, out, n, e))
+		return false;
+	if (*n > q->limit) {
+		*n = q->limit;
+		*next = (*out)[*n - 1].id;
+	}
+	return true;
+}
+
 /* The members of `settings`, with alertTestMode as it is wanted; empty settings are none. */
 static struct str settings_text(const struct caller *by, const struct json *settings, bool alert_test_mode)
 {

@@ -101,13 +101,15 @@ int source_key(struct db *db, struct arena *a, const struct seal_key *sk, uint64
 {
 	struct row r;
 	int found = db_query_one(db, &stmts[Q_KEY], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(r), &r, e);
+	struct err cause = { 0 };
 
 	if (found != 1)
 		return found;
-	if (!unseal(a, sk, r.key_sealed, key_context(a, public_id).p, key, e) ||
-		(who && !audit(db, who, r.kind, "reveal_key", public_id, STR_NONE, now, e)))
+	if (!unseal(a, sk, r.key_sealed, key_context(a, public_id).p, key, &cause)) {
+		err_set(e, ERR_BUG, "the key of %.*s: %s", STR_ARG(public_id), cause.text);	/* nothing that the caller could mend */
 		return -1;
-	return 1;
+	}
+	return !who || audit(db, who, r.kind, "reveal_key", public_id, STR_NONE, now, e) ? 1 : -1;
 }
 
 bool source_secrets(struct db *db, struct arena *a, uint64_t source_id, ms_t now, struct source_secret **out, size_t *n,

@@ -26,7 +26,8 @@ const struct field type_traffic_fields[] = {
 };
 
 static const struct field columns[] = {
-	FIELD_STR(struct traffic_view, type, "provider", ""),
+	FIELD_STR(struct traffic_view, slug, "provider", ""),
+	FIELD_U64(struct traffic_view, integrations, "integrations", ""),
 	FIELD_U64(struct traffic_view, received, "received", ""),
 	FIELD_U64(struct traffic_view, errors, "errors", ""),
 	FIELD_U64(struct traffic_view, latency_us, "latency_us", ""),
@@ -78,8 +79,9 @@ bool integration_health_get(struct db *db, struct arena *a, uint64_t tenant_id, 
 	for (size_t i = 0; i < out->type_n; i++) {
 		struct traffic_view *t = &out->types[i];
 
-		t->type = type_key(a, t->type);
+		t->type = type_key(a, t->slug);
 		rates_fill(t);
+		out->global.integrations += t->integrations;
 		out->global.received += t->received;
 		out->global.errors += t->errors;
 		out->global.latency_us += t->latency_us;

@@ -74,7 +74,7 @@ const struct stmt view_stmt[] = {
 		"SELECT public_id AS id, name, provider, enabled, route_by_service FROM sources"
 		" WHERE service_id = ? AND deleted_at IS NULL ORDER BY sources.id DESC LIMIT ?" },
 	[V_TRAFFIC] = { "view.traffic",
-		"SELECT s.provider, CAST(COALESCE(SUM(t.received - t.tests), 0) AS UNSIGNED) AS received,"
+		"SELECT s.provider, COUNT(DISTINCT s.id) AS integrations, CAST(COALESCE(SUM(t.received - t.tests), 0) AS UNSIGNED) AS received,"
 		" CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) AS errors,"
 		" CAST(COALESCE(SUM(t.latency_us), 0) AS UNSIGNED) AS latency_us"
 		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour > ?"

@@ -1,0 +1,235 @@
+/* integration_form.c - choosing the type of a new integration, its form, and the same form for changing one.
+ *
+ * The form is the API's (integration_fields); what comes back after an error is what was typed, but for the secret. */
+#include "dash_int.h"
+#include "integrations.h"
+
+#include "grapnel/json.h"
+#include "tmpl.h"
+
+#define SETTINGS_MAX (128 * 1024)	/* of text; the store takes less */
+
+/* ---- the gallery ---- */
+
+void page_integration_gallery(void *visit)
+{
+	struct visit *v = visit;
+	struct gallery_page p = { .groups_n = 0 };
+	size_t all = 0;
+
+	while (providers[all])
+		all++;
+	for (enum provider_group group = 0; group < GROUP_COUNT; group++) {
+		struct gallery_group *g = &p.groups[p.groups_n];
+
+		*g = (struct gallery_group){ provider_group_title(group), ARENA_ARRAY(v->a, struct gallery_entry, all), 0 };
+		for (size_t i = 0; i < all; i++)
+			if (providers[i]->group == group)
+				g->entries[g->entries_n++] = (struct gallery_entry){ providers[i]->slug, providers[i]->title,
+					providers[i]->about };
+		p.groups_n += g->entries_n > 0;
+	}
+	page_begin(v, &p.page, "New integration", "integrations");
+	PAGE_SEND(v, 200, tmpl_integration_gallery, &p);
+}
+
+/* ---- the form as it is shown ---- */
+
+static bool services_fill(struct visit *v, struct str chosen, struct integration_form_page *p)
+{
+	struct service standard;
+	struct err e = { 0 };
+
+	if (!chosen.n && service_default(v->by.db, v->a, (uint32_t)v->by.tenant_id, &standard, &e) == 1)
+		chosen = standard.public_id;
+	p->service = chosen;
+	return choices_of_services(v, chosen, &p->services, &p->services_n, &e) || visit_err(v, &e);
+}
+
+static struct str settings_text(struct visit *v, const struct json *settings)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	if (!settings)
+		return STR_NONE;
+	strbuf_init(&b, v->a, SETTINGS_MAX);
+	json_out_init(&o, &b);
+	json_tree(&o, settings);
+	return strbuf_str(&b);
+}
+
+/* A box is ticked when its word was posted, in a form that comes back; else when it is so now. */
+static bool ticked(struct visit *v, const char *name, const char *word, bool otherwise)
+{
+	struct str rest = v->rq->body, key, value;
+	bool found = false;
+
+	if (!str_eqs(v->rq->method, "POST"))
+		return otherwise;
+	while (form_next(v->a, &rest, &key, &value))
+		found |= str_eqs(key, name) && str_eqs(value, word);
+	return found;
+}
+
+/* A switch stands behind a hidden `false`, so the last one counts. */
+static bool switched(const struct visit *v, const char *name, bool otherwise)
+{
+	return str_eqs(visit_typed(v, name, otherwise ? STR("true") : STR("false")), "true");
+}
+
+static bool form_fill(struct visit *v, const struct provider *type, const struct integration_form *f, struct integration_form_page *p)
+{
+	struct str rate = f->per_minute == RATE_DEFAULT ? STR_NONE : arena_printf(v->a, "%llu", (unsigned long long)f->per_minute);
+	uint64_t actions = f->actions ? f->actions : type->actions;
+
+	p->slug = type->slug;
+	p->type_title = type->title;
+	p->about = type->about;
+	p->can_sign = provider_can_sign(type);
+	p->secret_theirs = type->flags & SECRET_THEIRS;
+	p->has_test_mode = !strcmp(type->slug, "stripe");
+	p->has_settings = f->settings || type->group == GROUP_GENERIC;
+	p->rate_default = provider_per_minute(type);
+	p->name = visit_typed(v, "name", f->name);
+	p->rate = visit_typed(v, "rateLimitPerMinute", rate);
+	p->allowed_ips = visit_typed(v, "allowedIps", f->allowed_ips);
+	p->settings = visit_typed(v, "settings", settings_text(v, f->settings));
+	p->make_secret = switched(v, "generateSecret", f->make_secret);
+	p->remove_secret = switched(v, "_removeSecret", false);
+	p->does_incident = ticked(v, "actions", "incident", actions & DO_INCIDENT);
+	p->does_record = ticked(v, "actions", "record", actions & DO_RECORD);
+	p->require_key = switched(v, "requireKey", f->require_key);
+	p->route_by_service = switched(v, "routeByService", f->route_by_service);
+	p->enabled = switched(v, "enabled", f->enabled);
+	p->is_default = switched(v, "isDefault", f->is_default);
+	p->alert_test_mode = switched(v, "alertTestMode", f->alert_test_mode);
+	return services_fill(v, visit_typed(v, "serviceId", f->service), p);
+}
+
+/* ---- a new one ---- */
+
+static const struct provider *type_of(struct visit *v)
+{
+	const struct provider *p = provider_find(v->match.params[0]);
+
+	if (!p)
+		visit_not_found(v);
+	return p;
+}
+
+static void show_new(struct visit *v, const struct provider *type, const struct integration_form *f, const struct err *e)
+{
+	struct integration_form_page p = { .is_new = true };
+
+	if (!form_fill(v, type, f, &p) || (e->code && !page_blame(v, &p.page, e)))
+		return;
+	page_begin(v, &p.page, arena_printf(v->a, "New integration: %s", type->title).p, "integrations");
+	PAGE_SEND(v, e->code ? 400 : 200, tmpl_integration_form, &p);
+}
+
+/* No box ticked would be "the default of the type", and that is a ticked box. */
+static bool read_form(struct visit *v, enum form_mode mode, struct integration_form *f, struct err *e)
+{
+	if (!visit_form(v, integration_fields, mode, f, e))
+		return false;
+	return ticked(v, "actions", "incident", false) || ticked(v, "actions", "record", false) ||
+		err_field(e, ERR_INVALID, "actions", "Tick at least one of the two.");
+}
+
+/* Who types a secret wants that one, whatever the box beside it says. */
+static bool read_new(struct visit *v, const struct provider *type, struct integration_form *f, struct err *e)
+{
+	if (!read_form(v, FORM_NEW, f, e))
+		return false;
+	f->type = str_of(type->slug);
+	f->make_secret = f->make_secret && !f->secret.n;
+	return true;
+}
+
+static void create(struct visit *v, const struct provider *type)
+{
+	struct integration_form f = INTEGRATION_FORM_NEW;
+	struct str key = STR_NONE;
+	struct err e = { 0 };
+	struct source made;
+
+	if (!read_new(v, type, &f, &e) || !integration_create(&v->by, &f, &made, &key, &e)) {
+		show_new(v, type, &f, &e);
+		return;
+	}
+	if (f.secret.n)
+		visit_flash(v, "The integration is made. This is its signature secret; it is shown this once.", f.secret);
+	else
+		visit_flash(v, "The integration is made. This is its key.", key);
+	visit_redirect(v, "/integrations/%.*s/setup", STR_ARG(made.public_id));
+}
+
+void page_integration_new(void *visit)
+{
+	struct visit *v = visit;
+	struct integration_form f = INTEGRATION_FORM_NEW;
+	const struct provider *type = type_of(v);
+	struct err none = { 0 };
+
+	if (!type)
+		return;
+	if (str_eqs(v->rq->method, "POST")) {
+		create(v, type);
+		return;
+	}
+	f.name = str_of(type->title);
+	f.make_secret = provider_can_sign(type) && type->group != GROUP_GENERIC && !(type->flags & SECRET_THEIRS);
+	show_new(v, type, &f, &none);
+}
+
+/* ---- a change ---- */
+
+static void show_edit(struct visit *v, const struct source *s, const struct provider *type, const struct err *e)
+{
+	struct integration_form_page p = { .id = s->public_id, .has_secret = s->has_secret };
+	struct integration_form f;
+
+	integration_to_form(&v->by, s, &f);
+	if (!form_fill(v, type, &f, &p) || (e->code && !page_blame(v, &p.page, e)))
+		return;
+	page_begin(v, &p.page, arena_printf(v->a, "Change %.*s", STR_ARG(s->name)).p, "integrations");
+	PAGE_SEND(v, e->code ? 400 : 200, tmpl_integration_form, &p);
+}
+
+/* An empty secret says: as it was. */
+static bool read_change(void *ctx, struct integration_form *f, struct err *e)
+{
+	struct visit *v = ctx;
+
+	if (!read_form(v, FORM_CHANGE, f, e))
+		return false;
+	if (switched(v, "_removeSecret", false))
+		f->secret = STR("");
+	else if (!f->secret.n)
+		f->secret = STR_NONE;
+	return true;
+}
+
+void page_integration_edit(void *visit)
+{
+	struct visit *v = visit;
+	const struct provider *type;
+	struct integration_form f;
+	struct err e = { 0 };
+	struct source s, changed;
+
+	if (!integration_of(v, &s))
+		return;
+	type = provider_find(s.provider);
+	if (!type) {
+		visit_not_found(v);
+	} else if (!str_eqs(v->rq->method, "POST")) {
+		show_edit(v, &s, type, &e);
+	} else if (!integration_change(&v->by, s.public_id, read_change, v, &f, &changed, &e)) {
+		show_edit(v, &s, type, &e);
+	} else {
+		visit_flash(v, arena_printf(v->a, "%.*s is changed.", STR_ARG(changed.name)).p, STR_NONE);
+		visit_redirect(v, "/integrations/%.*s", STR_ARG(s.public_id));
+	}
+}

@@ -1,0 +1,166 @@
+/* integrations.h - what the pages of integrations show. */
+#ifndef GRAPNEL_DASH_INTEGRATIONS_H
+#define GRAPNEL_DASH_INTEGRATIONS_H
+
+#include "grapnel/provider.h"
+#include "grapnel/view.h"
+#include "choice.h"
+#include "page.h"
+
+/* ---- integrations.c: the list, one of them, and what is done to it ---- */
+
+struct integration_card {
+	struct str id, name, type_title;
+	struct str state;		/* word and status-WORD: healthy degraded failing quiet waiting disabled */
+	bool enabled;
+	uint64_t received, errors;	/* of the last 24 hours, without test webhooks */
+	ms_t last_webhook_at;
+	struct html spark;
+};
+
+struct type_chip {
+	struct str title, href;
+	uint64_t n;
+	bool chosen;
+};
+
+struct integrations_page {
+	struct page page;
+	struct type_chip *chips;
+	size_t chips_n;
+	struct integration_card *cards;
+	size_t cards_n;
+	struct list_nav nav;
+	struct traffic_view traffic;
+	bool narrowed;			/* a type or a further page was asked for */
+};
+
+struct secret_row {
+	ms_t created_at, expires_at;	/* expires_at 0: the active one */
+};
+
+struct integration_page {
+	struct page page;
+	struct integration_card card;
+	struct integration_view view;
+	struct str proof;		/* how its requests are proven, a sentence */
+	struct str service_name, actions, rate;
+	struct str *networks;		/* that may send; none: all */
+	size_t networks_n;
+	struct secret_row *secrets;	/* newest first */
+	size_t secrets_n;
+	ms_t key_old_until;
+	bool proven_by_key, secret_theirs;
+	struct request_view *requests;
+	size_t requests_n;
+};
+
+/* Its state in a word, from the traffic of the last 24 hours. */
+struct str integration_state(const struct source *s, uint64_t received, uint64_t errors);
+/* The integration that the path names; false = answered. */
+bool integration_of(struct visit *v, struct source *s);
+/* Name, type, state and traffic. False = answered. */
+bool integration_card_fill(struct visit *v, const struct source *s, struct integration_card *out);
+
+void page_integrations(void *visit);
+void page_integration(void *visit);
+void page_integration_enable(void *visit);
+void page_integration_disable(void *visit);
+void page_integration_key(void *visit);
+void page_integration_delete(void *visit);
+void page_integration_drop(void *visit);
+
+/* ---- integration_form.c: choosing a type, making one, changing one ---- */
+
+struct gallery_entry {
+	const char *slug, *title, *about;
+};
+
+struct gallery_group {
+	const char *title;
+	struct gallery_entry *entries;
+	size_t entries_n;
+};
+
+struct gallery_page {
+	struct page page;
+	struct gallery_group groups[GROUP_COUNT];
+	size_t groups_n;
+};
+
+struct integration_form_page {
+	struct page page;
+	bool is_new;
+	struct str id;			/* of the one that is changed */
+	const char *slug, *type_title, *about;
+	/* what the type can do */
+	bool can_sign, secret_theirs, has_secret, has_test_mode, has_settings;
+	uint64_t rate_default;
+	/* the fields */
+	struct str name, service, rate, allowed_ips, settings;
+	struct choice *services;		/* none: there are too many */
+	size_t services_n;
+	bool make_secret, remove_secret, does_incident, does_record, require_key, route_by_service, enabled, is_default, alert_test_mode;
+};
+
+void page_integration_gallery(void *visit);
+void page_integration_new(void *visit);		/* GET and POST /integrations/new/:type */
+void page_integration_edit(void *visit);		/* GET and POST /integrations/:id/edit */
+
+/* ---- integration_setup.c: what is to be done at the provider, and did it work? ---- */
+
+struct setup_step {
+	struct str text, copy;
+	bool many_lines;
+};
+
+struct setup_page {
+	struct page page;
+	struct integration_card card;
+	struct setup_step *steps;
+	size_t steps_n;
+	struct request_view request;	/* the newest that was no test; id 0: none */
+	struct str state;		/* waiting, refused, verified */
+	const char *advice;		/* of a refused one, or NULL */
+	bool needs_secret;		/* the provider made it: it is to be entered here */
+	bool key_hidden, secret_hidden;
+	bool waits;
+};
+
+void page_integration_setup(void *visit);
+void page_integration_secret(void *visit);
+
+/* ---- integration_proof.c: rotating, and the test webhook ---- */
+
+struct rotate_page {
+	struct page page;
+	struct integration_card card;
+	bool is_key;
+	struct str facts[4];
+	size_t facts_n;
+	struct grace_choice {
+		uint64_t seconds;
+		const char *text;
+		bool chosen;
+	} choices[5];
+	size_t choices_n;
+	bool secret_theirs;
+};
+
+struct tested_page {
+	struct page page;
+	struct integration_card card;
+	struct request_view request;
+	struct step_view steps[REQUEST_STEPS];
+	size_t steps_n;
+	struct event_view event;	/* id 0: none */
+	struct str severity_mapped, service_name, signature;
+	bool accepted, resolves_soon;
+};
+
+void page_integration_rotate_key(void *visit);		/* GET and POST */
+void page_integration_rotate_secret(void *visit);	/* GET and POST */
+void page_integration_send_test(void *visit);
+void page_integration_tested(void *visit);
+
+#endif
