@@ -107,6 +107,14 @@ packages_need() {
 	apt_install $missing
 }
 
+# node_need yes|no: any Node from 18 on will do, also one that is not Debian's.
+node_need() {
+	if command -v node >/dev/null && command -v npm >/dev/null; then return 0; fi
+	[ "$1" = yes ] || die "node and npm are missing; please run: apt-get install --no-install-recommends nodejs npm"
+	say "installing nodejs npm"
+	apt_install nodejs npm
+}
+
 # Started by root, everything runs as the system user; started by anybody else, as that user.
 user_choose() {
 	if [ "$(id -u)" -ne 0 ]; then

@@ -1,0 +1,201 @@
+/* story.js - what an administrator does with a new installation, in his order: he signs in, makes an integration of the gallery, sees
+ * on its set-up page why a first request was refused and that the next one is good, sends a test and watches the incident open,
+ * acknowledges, notes, resolves, rotates the key, finds the refused request with its reason, signs out.
+ *
+ * The same steps are gone with scripts and without. What is looked for are the words that a person looks for. */
+"use strict";
+
+const assert = require("node:assert/strict");
+
+const { Person } = require("./person");
+
+/* ---- the sender ---- */
+
+let alertsSent = 0;
+
+/* Posts as Alertmanager does, with that key; the status of the answer. */
+async function send(at, key) {
+	const now = new Date().toISOString();
+	const answer = await fetch(at, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` },
+		body: JSON.stringify({ version: "4", status: "firing", alerts: [{ status: "firing", labels: { alertname: "DiskFull" },
+			annotations: { summary: "Disk of db1 is full" }, startsAt: now, fingerprint: `story${process.pid}x${alertsSent++}` }] }),
+	});
+	return answer.status;
+}
+
+/* ---- small words ---- */
+
+const link = (me, name) => me.page.getByRole("link", { name, exact: true });
+const button = (me, name) => me.page.getByRole("button", { name, exact: true });
+
+async function sees(me, text) {
+	await me.page.getByText(text).first().waitFor();
+}
+
+/* Goes by the navigation. */
+async function goes(me, name) {
+	await me.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`^${name}\\b`) }).click();
+	await me.page.getByRole("heading", { level: 1, name }).waitFor();
+}
+
+async function pathIs(me, pattern) {
+	await me.page.waitForURL(url => pattern.test(url.pathname));
+}
+
+/* ---- the steps; `me.knows` is what he has noted ---- */
+
+async function isAskedToSignIn(me) {
+	await me.page.goto("/incidents?severity=HIGH");
+	await pathIs(me, /^\/login$/);
+	await me.page.getByLabel("Name").fill(me.world.user);
+	await me.page.getByLabel("Password").fill("not this");
+	await me.expecting(401, () => button(me, "Sign in").click());
+	await me.page.getByRole("alert").waitFor();
+	assert.equal(await me.page.getByLabel("Name").inputValue(), me.world.user, "the name is kept");
+	assert.equal(await me.page.getByLabel("Password").inputValue(), "", "the password is not");
+}
+
+async function signsInAndIsWhereHeWanted(me) {
+	await me.page.getByLabel("Password").fill(me.world.password);
+	await button(me, "Sign in").click();
+	await pathIs(me, /^\/incidents$/);
+	assert.match(me.page.url(), /severity=HIGH/);
+}
+
+async function seesTheFirstSteps(me) {
+	await goes(me, "Overview");
+	await sees(me, "First steps");
+	await link(me, "Create an integration").click();
+	await pathIs(me, /^\/integrations\/new$/);
+}
+
+async function createsAnIntegrationFromTheGallery(me) {
+	await me.page.goto("/integrations/new");
+	await me.page.getByRole("link", { name: /^Prometheus/ }).click();
+	await me.page.getByLabel("Name").fill(me.knows.name);
+	await me.page.getByText("More: addresses, limits, defaults").click();
+	await me.page.getByLabel("Addresses").fill("not an address");
+	await me.expecting(400, () => button(me, "Make the integration").click());
+	await sees(me, "allowedIps must be addresses");
+	assert.equal(await me.page.getByLabel("Name").inputValue(), me.knows.name, "what was typed is kept");
+	await me.page.getByLabel("Addresses").fill("");
+	await button(me, "Make the integration").click();
+	await pathIs(me, /\/setup$/);
+}
+
+async function readsAddressAndKey(me) {
+	const texts = await me.page.locator("[data-copy]").allTextContents();
+
+	me.knows.key = texts.join("\n").match(/\b[0-9a-f]{32}\b/)[0];
+	me.knows.at = texts.join("\n").match(/http:\/\/\S+\/in_[0-9a-z]{20}/)[0];
+	me.knows.id = me.knows.at.match(/in_[0-9a-z]{20}/)[0];
+	await sees(me, "No request yet");
+}
+
+async function seesWhyTheFirstRequestWasRefused(me) {
+	assert.equal(await send(me.knows.at, "0".repeat(32)), 401);
+	await sees(me, "Request seen, refused: Invalid key");	/* the page looks again by itself */
+}
+
+async function seesThatTheNextIsGood(me) {
+	assert.equal(await send(me.knows.at, me.knows.key), 201);
+	await sees(me, "Verified");
+}
+
+async function sendsATest(me) {
+	await link(me, "To the integration").click();
+	await button(me, "Send test").click();
+	await pathIs(me, /\/tests\//);
+	for (const stage of [/received/i, /proven/i, /mapped/i, /stored/i])
+		await sees(me, stage);
+	await me.page.locator("a[href^='/incidents/']").first().click();
+	await pathIs(me, /^\/incidents\/\d+$/);
+	await sees(me, /^open$/);
+	await sees(me, /^test$/);
+}
+
+async function acknowledgesAndNotes(me) {
+	await button(me, "Acknowledge").click();
+	await sees(me, /^acknowledged$/);
+	await me.page.getByLabel("Note").fill("Somebody <b>looks</b> at it");
+	await button(me, "Add note").click();
+	await sees(me, "Somebody <b>looks</b> at it");
+	assert.equal(await button(me, "Acknowledge").count(), 0);
+}
+
+async function resolves(me) {
+	await button(me, "Resolve").click();
+	await sees(me, /^resolved$/);
+	await button(me, "Reopen").waitFor();
+}
+
+async function rotatesTheKey(me) {
+	await me.page.goto(`/integrations/${me.knows.id}`);
+	await link(me, "Rotate").first().click();
+	await me.page.getByLabel("The old one stays good for").selectOption("0");
+	await me.page.getByRole("button", { name: /key/i }).click();
+	const shown = me.page.getByRole("status").locator("[data-copy]");
+	await shown.waitFor();
+	const key = (await shown.textContent()).trim();
+	assert.match(key, /^[0-9a-f]{32}$/);
+	assert.equal(await send(me.knows.at, key), 201, "the new key");
+	assert.equal(await send(me.knows.at, me.knows.key), 401, "the old key");
+	me.knows.key = key;
+	await me.page.reload();
+	assert.equal(await shown.count(), 0, "a key is shown once");
+}
+
+async function findsTheRefusedRequest(me) {
+	await goes(me, "Requests");
+	await me.page.getByRole("link", { name: /^Refused/i }).click();
+	await me.page.getByRole("link", { name: "Invalid key" }).first().click();
+	await pathIs(me, /^\/requests\/\d+$/);
+	await sees(me, "Invalid key");
+	assert(!(await me.page.content()).includes("0".repeat(32)), "what was sent as a key is masked");
+}
+
+async function findsWhatHeDidInTheAuditLog(me) {
+	await goes(me, "Audit log");
+	for (const action of ["integration.create", "integration.rotate_key", "incident.resolve"])
+		await sees(me, action);
+}
+
+async function signsOut(me) {
+	await button(me, "Sign out").click();
+	await pathIs(me, /^\/login$/);
+	await me.page.goto("/incidents");
+	await pathIs(me, /^\/login$/);
+}
+
+const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, createsAnIntegrationFromTheGallery, readsAddressAndKey,
+	seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
+	findsTheRefusedRequest, findsWhatHeDidInTheAuditLog, signsOut];
+
+/* ---- stories ---- */
+
+async function go(world, report, label, scripts, which) {
+	const me = await Person.arrive(world, { scripts });
+
+	me.knows = { name: `Alerts ${label}` };
+	for (const step of which)
+		await report(`${label}: ${step.name}`, () => step(me));
+	await report(`${label}: nothing to complain about`, () => me.leave());
+}
+
+async function withScripts(world, report) {
+	await go(world, report, "with scripts", true, steps);
+}
+
+/* The first steps are gone once there was a test. */
+async function withoutScripts(world, report) {
+	await go(world, report, "without scripts", false, steps.filter(s => s !== seesTheFirstSteps));
+}
+
+async function smoke(world, report) {
+	await go(world, report, "smoke", true, [isAskedToSignIn, signsInAndIsWhereHeWanted, createsAnIntegrationFromTheGallery,
+		readsAddressAndKey, seesThatTheNextIsGood, signsOut]);
+}
+
+module.exports = { withScripts, withoutScripts, smoke };

@@ -1,0 +1,129 @@
+/* walk.js - goes to every page there is and inspects it.
+ *
+ * It follows the links from the start page, so a new page is walked without a line here; src/dash/routes.c says which there are,
+ * and a page that nobody leads to fails, unless UNLINKED says how to get there. */
+"use strict";
+
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const { Person } = require("./person");
+const { inspect, keep, none } = require("./inspect");
+
+const VARIANTS_MAX = 2;		/* pages of one route: a list and a filtered one, two incidents... */
+const ROUTES = path.join(__dirname, "..", "..", "src", "dash", "routes.c");
+
+/* Not led to from any page that somebody signed in sees. */
+const UNLINKED = {
+	"/assets/:hash/:name": "no page",
+	"/login": "for guests: walked by itself",
+};
+
+function routes() {
+	const text = fs.readFileSync(ROUTES, "utf8").replace(/\/\*[^]*?\*\//g, "");
+	return [...text.matchAll(/\{\s*"GET",\s*"([^"]+)"/g)].map(m => m[1]);
+}
+
+function fits(pattern, pathname) {
+	const want = pattern.split("/"), have = pathname.split("/");
+	return want.length === have.length && want.every((w, i) => w === have[i] || (w.startsWith(":") && have[i] !== ""));
+}
+
+/* The route of a path; fixed words win, as in the router. */
+function routeOf(patterns, pathname) {
+	return patterns.filter(p => fits(p, pathname)).sort((a, b) => a.split(":").length - b.split(":").length)[0];
+}
+
+function links(page) {
+	return page.evaluate(() => [...document.querySelectorAll("a[href]")]
+		.filter(a => a.origin === location.origin && !a.hasAttribute("download"))
+		.map(a => a.pathname + a.search));
+}
+
+class Walk {
+	constructor(person, patterns) {
+		this.person = person;
+		this.patterns = patterns;
+		this.count = new Map();		/* visits of each route, apart for those with and without a query */
+		this.seen = new Set();
+		this.queue = [];
+	}
+
+	add(paths) {
+		for (const p of paths) {
+			const url = new URL(p, "http://x");
+			const route = routeOf(this.patterns, url.pathname);
+			const kind = `${route} ${url.search ? "?" : ""}`;
+			if (!route || this.seen.has(p) || (this.count.get(kind) || 0) >= VARIANTS_MAX)
+				continue;
+			this.seen.add(p);
+			this.count.set(kind, (this.count.get(kind) || 0) + 1);
+			this.queue.push(p);
+		}
+	}
+
+	routesSeen() {
+		return new Set([...this.count.keys()].map(k => k.split(" ")[0]));
+	}
+
+	/* What is to be saved is never shown: a payload may be any document of a stranger. */
+	async download(at, answer) {
+		const headers = answer.headers();
+		assert.equal(answer.status(), 200);
+		assert.equal(headers["x-content-type-options"], "nosniff");
+		assert.doesNotMatch(headers["content-type"], /html|xml|javascript/);
+	}
+
+	async one(at, report) {
+		const person = this.person;
+		await report(`page ${at}`, async () => {
+			const answer = await person.context.request.get(at);
+			if (/^attachment/.test(answer.headers()["content-disposition"]))
+				return this.download(at, answer);
+			const response = await person.visit(at);
+			const html = await response.body();
+			this.add(await links(person.page));
+			keep(person.world.out, at, html);
+			none([...await inspect(person, html), ...person.complaints]);
+		});
+		person.complaints.length = 0;	/* told */
+	}
+}
+
+/* Each page as somebody who may see all of them. */
+async function walkAll(world, report) {
+	const person = await Person.arrive(world);
+	const walk = new Walk(person, routes());
+	const elsewhere = await Person.arrive(world);	/* so that there is a session to end */
+
+	await elsewhere.signIn();
+	await elsewhere.leave();
+	await person.signIn();
+	walk.add(["/", ...(world.pages || [])]);
+	while (walk.queue.length)
+		await walk.one(walk.queue.shift(), report);
+	await report("every page is led to", async () => {
+		const seen = walk.routesSeen();
+		none(walk.patterns.filter(p => !seen.has(p) && !(p in UNLINKED)));
+	});
+	await person.leave();
+}
+
+/* What is shown to those who are not signed in, and what goes wrong. */
+async function walkOutside(world, report) {
+	const person = await Person.arrive(world);
+	const outside = new Walk(person, routes());
+
+	outside.seen.add("/");
+	await outside.one("/login", report);
+	await person.signIn();
+	await report("page that is not there", async () => {
+		const response = await person.visit("/no/such/page", 404);
+		none(await inspect(person, await response.body()));
+		keep(world.out, "404", await response.body());
+	});
+	await person.leave();
+}
+
+module.exports = { walkAll, walkOutside };

@@ -1,0 +1,63 @@
+"""world.py - fills an instance with what a busy one holds, and with what strangers would like to get into its pages: markup, quotes,
+control characters and formulas in every text that comes from outside."""
+import json
+
+import harness
+from harness import alert, alerts, stripe_event, workflow_run
+
+MARKUP = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
+CONTROL = MARKUP + "\u0001\u0007\u001b[31m\u202e\u0085"
+FORMULA = "=cmd|' /C calc'!A0"
+MANY = 130		# more than a page of any list
+
+
+def _refused(box, source):
+    """One of each kind, so that each reason is seen."""
+    box.send({**source, "key": "0" * 32}, alerts(alert()), source=box.fresh_address())
+    box.send(source, b"{\"cut\": ")
+    box.send(source, CONTROL.encode(), {"Content-Type": "text/html"})
+    box.send(source, {"alerts": "none"})
+    box.send(source, alerts(alert()), {"User-Agent": MARKUP, "X-Markup": MARKUP},
+             path="/api/integrations/prometheus/%s?x=%s" % (source["id"], "<script>alert(1)</script>".replace(" ", "%20")))
+
+
+def _accepted(box, prometheus, github, stripe, webhook):
+    box.send(prometheus, alerts(*[alert(severity=s, summary=str(i), instance="db%d" % i)
+                                  for i in range(MANY) for s in [("critical", "warning", "info")[i % 3]]]))
+    again = alerts(alert())
+    box.send(prometheus, again)
+    box.send(prometheus, again)
+    nasty = alert(alertname=CONTROL, instance=MARKUP, job=FORMULA)
+    nasty["annotations"] = {"summary": CONTROL, "description": MARKUP, "runbook_url": "javascript:alert(3)"}
+    nasty["generatorURL"] = "javascript:alert(4)//" + MARKUP
+    formula = alert(alertname="Formula")
+    formula["annotations"] = {"summary": FORMULA}
+    box.send(prometheus, alerts(nasty, formula))
+    run = workflow_run()
+    run["workflow_run"].update(name=CONTROL, html_url="javascript:alert(5)", head_branch=MARKUP)
+    run["repository"].update(name=MARKUP, full_name=CONTROL, html_url="javascript:alert(6)")
+    box.send_github(github, "workflow_run", run)
+    box.send_github(github, "<script>alert(7)</script>", {"action": MARKUP})
+    box.send_stripe(stripe, stripe_event("<script>alert(8)</script>", description=CONTROL))
+    box.send_stripe(stripe, stripe_event())
+    box.send(webhook, {"summary": CONTROL, "severity": MARKUP, "source": CONTROL, "service": MARKUP, "type": MARKUP, "id": MARKUP,
+                       "dedup_key": CONTROL, "action": "trigger", "link": "javascript:alert(9)", "component": FORMULA})
+    box.send(webhook, json.dumps({"summary": FORMULA, "dedup_key": FORMULA, "id": FORMULA, "type": FORMULA}))
+
+
+def furnish(box):
+    """Returns nothing; pages are found by walking."""
+    service = box.api("POST", "/api/services", {"name": "shop " + MARKUP[:60], "description": MARKUP,
+                                                "aliases": [FORMULA]}).expect(201)
+    sources = [box.integration("prometheus", name="Prometheus", serviceId=service["id"]),
+               box.integration("github", name="GitHub " + MARKUP, generateSecret=True),
+               box.integration("stripe", name=FORMULA, generateSecret=True), box.integration("webhook", name=MARKUP)]
+    _accepted(box, *sources)
+    _refused(box, sources[0])
+    box.ctl("user", "add", "eve " + MARKUP, "--role", "operator", "--email", "eve@example.org")
+    box.sql("UPDATE users SET totp_sealed = 'an app that nobody has' WHERE name LIKE 'eve%'")
+    for incident in box.get("/api/incidents?limit=3")["incidents"]:
+        box.api("POST", "/api/incidents/%s/notes" % incident["id"], {"note": CONTROL})
+    newest = box.get("/api/incidents?limit=1")["incidents"][0]
+    box.api("POST", "/api/incidents/%s/acknowledge" % newest["id"], {"note": MARKUP}).expect(200)
+    harness.wait_until(lambda: box.get("/api/events?limit=1")["events"], 5, "events")
