@@ -380,29 +380,16 @@ static bool read_empty(const struct input *in, struct err *e)
 	}
 }
 
-/* All fields of that name together; one that is not there is kept. */
-static bool read_posted_list(struct arena *a, struct str body, const struct form_field *f, void *out, struct err *e)
+/* All fields of that name together. */
+static bool read_posted_list(const struct input *in, struct str body, struct err *e)
 {
-	struct input in = { a, f, NULL, true, (char *)out + f->offset };
-	struct json *list = json_new(a, JSON_ARRAY);
+	struct json *list = json_new(in->a, JSON_ARRAY);
 	struct str name, value;
-	bool found = false;
 
-	while (form_next(a, &body, &name, &value))
-		if (str_eqs(name, f->name)) {
-			found = true;
-			if (!add_lines(&in, list, value, e))
-				return false;
-		}
-	return !found || set_list(&in, list, e);
-}
-
-static bool read_posted_lists(struct arena *a, struct str body, const struct form_field *fields, void *out, struct err *e)
-{
-	for (; fields->name; fields++)
-		if (fields->type == FORM_LIST && !read_posted_list(a, body, fields, out, e))
+	while (form_next(in->a, &body, &name, &value))
+		if (str_eqs(name, in->f->name) && !add_lines(in, list, value, e))
 			return false;
-	return true;
+	return set_list(in, list, e);
 }
 
 /* Ticked boxes of one name: each brings a word. Those without value say nothing. */
@@ -420,10 +407,30 @@ static struct str posted_words(struct arena *a, struct str body, const char *nam
 	return strbuf_str(&b);
 }
 
+static bool read_posted(struct input *in, struct str body, struct err *e)
+{
+	if (in->f->type == FORM_LIST)
+		return read_posted_list(in, body, e);
+	if (in->f->type == FORM_WORDS)
+		in->j = json_new_str(in->a, posted_words(in->a, body, in->f->name));
+	return in->j->text.n ? read_value(in, e) : read_empty(in, e);
+}
+
+/* Of a field that may be there several times: is this the first one? It reads them all. */
+static bool is_first(const struct form_field *fields, const struct form_field *f, uint64_t *seen)
+{
+	uint64_t bit = UINT64_C(1) << (f - fields);
+	bool first = !(*seen & bit);
+
+	*seen |= bit;
+	return first || (f->type != FORM_LIST && f->type != FORM_WORDS);
+}
+
 bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e)
 {
 	struct str rest = body, name, value;
+	uint64_t seen = 0;
 
 	while (form_next(a, &rest, &name, &value)) {
 		const struct form_field *f = field_named(fields, name);
@@ -435,17 +442,9 @@ bool form_read_post(struct arena *a, struct str body, const struct form_field *f
 			return unknown(a, name, "field", e);
 		if (mode == FORM_CHANGE && f->flags & FORM_FIXED)
 			return err_field(e, ERR_INVALID, f->name, "%s cannot be changed.", f->name);
-		if (f->type == FORM_LIST)
-			continue;
-		if (f->type == FORM_WORDS) {
-			value = posted_words(a, body, f->name);
-			in.j = json_new_str(a, value);
-		}
-		if (!(value.n ? read_value(&in, e) : read_empty(&in, e)))
+		if (is_first(fields, f, &seen) && !read_posted(&in, body, e))
 			return false;
 	}
-	if (!read_posted_lists(a, body, fields, out, e))
-		return false;
 	for (; mode == FORM_NEW && fields->name; fields++)
 		if (fields->flags & FORM_REQUIRED && !form_find(a, body, fields->name, &value))
 			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);
