@@ -12,7 +12,7 @@ static void done(struct visit *v, bool ok, const struct err *e, const char *text
 	}
 	if (text)
 		visit_flash(v, text, STR_NONE);
-	visit_redirect(v, "/account");
+	visit_redirect(v, "/account#app");
 }
 
 void page_account_totp_post(void *visit)
