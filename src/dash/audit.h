@@ -19,8 +19,7 @@ struct audit_line {
 };
 
 struct audit_chip {
-	const char *label;
-	struct str url;
+	struct str label, url;
 	bool chosen;
 };
 

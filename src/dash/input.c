@@ -18,11 +18,21 @@ bool visit_form(struct visit *v, const struct form_field *fields, enum form_mode
 	return form_read_post(v->a, v->rq->body, fields, mode, out, e);
 }
 
+/* A form's sentence begins with the name that programs know, "expiresInDays must be..."; on a page it stands at the field. */
+static struct str at_the_field(struct visit *v, const struct err *e)
+{
+	size_t n = strlen(e->field);
+
+	if (n && !strncmp(e->text, e->field, n) && e->text[n] == ' ')
+		return arena_printf(v->a, "This%s", e->text + n);
+	return arena_str(v->a, str_of(e->text));
+}
+
 bool page_blame(struct visit *v, struct page *p, const struct err *e)
 {
 	if (e->code != ERR_INVALID && e->code != ERR_CONFLICT && e->code != ERR_LIMIT)
 		return visit_err(v, e);
-	p->error = str_of(e->told || e->field[0] ? arena_cstr(v->a, str_of(e->text)) : err_sentence(e->code));
+	p->error = e->told || e->field[0] ? at_the_field(v, e) : str_of(err_sentence(e->code));
 	p->error_field = arena_str(v->a, str_of(e->field));
 	return true;
 }
