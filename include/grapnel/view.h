@@ -401,7 +401,7 @@ struct token_view {
 	uint64_t row, scopes_n;
 	struct str id, name, status;	/* status: active, expired or revoked */
 	struct str scopes;		/* JSON array */
-	struct str scopes_text;		/* "read,events" */
+	struct str scopes_text;		/* "read, events" */
 	ms_t created_at, expires_at, last_used_at, revoked_at;
 };
 extern const struct field token_view_fields[];

@@ -70,10 +70,25 @@ static struct str scopes_json(struct arena *a, struct str list)
 	return strbuf_str(&b);
 }
 
+/* A line may break between words. */
+static struct str spaced(struct arena *a, struct str list)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, 2 * list.n + 1);
+	while (list.n) {
+		strbuf_adds(&b, b.n ? ", " : "");
+		strbuf_addstr(&b, str_until(&list, ','));
+	}
+	return strbuf_str(&b);
+}
+
 static void fill_words(struct arena *a, struct token_view *v, ms_t now)
 {
-	v->scopes_text = scopes_text(a, (uint32_t)v->scopes_n);
-	v->scopes = scopes_json(a, v->scopes_text);
+	struct str list = scopes_text(a, (uint32_t)v->scopes_n);
+
+	v->scopes_text = spaced(a, list);
+	v->scopes = scopes_json(a, list);
 	v->status = v->revoked_at ? STR("revoked") : v->expires_at && v->expires_at <= now ? STR("expired") : STR("active");
 }
 

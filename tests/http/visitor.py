@@ -29,7 +29,7 @@ class Visitor:
 
     def get(self, path):
         """A page becomes the one that this person is at."""
-        reply = self.request("GET", path)
+        reply = self.request("GET", path.partition("#")[0])
         if (reply.header("content-type") or "").startswith("text/html"):
             self.at, self.text = path, reply.body.decode()
         return reply
