@@ -173,7 +173,7 @@ static void words_fill(struct visit *v, const struct source *s, struct tested_pa
 void page_integration_tested(void *visit)
 {
 	struct visit *v = visit;
-	struct tested_page p = { .steps_n = REQUEST_STEPS };
+	struct tested_page p = { .accepted = false };
 	struct request_detail d;
 	struct err e = { 0 };
 	struct source s;
@@ -192,7 +192,7 @@ void page_integration_tested(void *visit)
 		return;
 	}
 	p.request = d.request;
-	memcpy(p.steps, d.steps, sizeof(p.steps));
+	p.lifecycle = (struct lifecycle){ d.steps, REQUEST_STEPS };
 	if (d.events_n)
 		p.event = d.events[0];
 	p.accepted = d.request.outcome_n != REQUEST_REFUSED;

@@ -4,8 +4,8 @@
 
 #include "grapnel/provider.h"
 #include "grapnel/view.h"
-#include "choice.h"
 #include "page.h"
+#include "traffic.h"
 
 /* ---- integrations.c: the list, one of them, and what is done to it ---- */
 
@@ -151,8 +151,7 @@ struct tested_page {
 	struct page page;
 	struct integration_card card;
 	struct request_view request;
-	struct step_view steps[REQUEST_STEPS];
-	size_t steps_n;
+	struct lifecycle lifecycle;
 	struct event_view event;	/* id 0: none */
 	struct str severity_mapped, service_name, signature;
 	bool accepted, resolves_soon;

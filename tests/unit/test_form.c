@@ -251,6 +251,25 @@ START_TEST(test_posted)
 }
 END_TEST
 
+/* An object is typed as JSON; nothing typed is none. */
+START_TEST(test_posted_object)
+{
+	static const char *const wrong[] = { "object=%7B", "object=7", "object=%5B%5D", "object=null" };
+
+	begin();
+	ck_assert(form_read_post(a, STR("object=%7B%22a%22%3A+7%7D"), fields, FORM_CHANGE, &f, &e));
+	unit_str(json_text(json_get(f.object, "a")), "7");
+	ck_assert(form_read_post(a, STR("object="), fields, FORM_CHANGE, &f, &e));
+	ck_assert_ptr_null(f.object);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		e = (struct err){ 0 };
+		ck_assert_msg(!form_read_post(a, str_of(wrong[i]), fields, FORM_CHANGE, &f, &e), "%s", wrong[i]);
+		ck_assert_str_eq(e.field, "object");
+	}
+	arena_free(a);
+}
+END_TEST
+
 /* Boxes of one name: what is ticked counts, none is nothing. */
 static const struct {
 	const char *body;
@@ -372,4 +391,4 @@ END_TEST
 
 UNIT_MAIN("form", UNIT(test_a_body_full_of_boxes), UNIT_ROWS(test_lists, list_rows), UNIT_ROWS(test_times, time_rows), UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
 	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
-	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted), UNIT_ROWS(test_ticked, ticked))
+	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted), UNIT(test_posted_object), UNIT_ROWS(test_ticked, ticked))
