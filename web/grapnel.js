@@ -100,3 +100,12 @@ for (const all of document.querySelectorAll("[data-all]")) {
 			box.checked = all.checked;
 	});
 }
+
+/* ---- a filter leaves no empty parameters in the URL ---- */
+
+for (const form of document.querySelectorAll("form.filters"))
+	form.addEventListener("formdata", (event) => {
+		for (const [name, value] of [...event.formData])
+			if (!value)
+				event.formData.delete(name);
+	});
