@@ -276,13 +276,15 @@ void page_token_revoke(void *visit)
 {
 	struct visit *v = visit;
 	struct token t = { 0 };
+	struct token_view view;
 	struct confirm c = { .page.section = is_of_others(v) ? "users" : "account", .action = v->rq->path, .button = STR("Revoke it") };
 	char when[TIME_TEXT];
 
 	if (!find_token(v, &t, &c.back))
 		return;
 	c.question = arena_printf(v->a, "Revoke the token \"%.*s\"?", STR_ARG(t.name));
-	c.facts[c.facts_n++] = arena_printf(v->a, "It may: %.*s.", STR_ARG(scopes_text(v->a, (uint32_t)t.scopes)));
+	token_view_fill(v->a, &t, v->by.now, &view);
+	c.facts[c.facts_n++] = arena_printf(v->a, "It may: %.*s.", STR_ARG(view.scopes_text));
 	c.facts[c.facts_n++] = t.last_used_at ? arena_printf(v->a, "It was last used at %s.", time_format(t.last_used_at, when)) :
 		STR("It was never used.");
 	c.facts[c.facts_n++] = STR("Programs that use it are refused from then on. There is no way back.");

@@ -50,11 +50,12 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct adding *add = ctx;
 	struct ctl *c = add->c;
+	struct str detail = arena_printf(c->arena, "{\"after\":{\"scopes\":\"%.*s\"}}", STR_ARG(scopes_text(c->arena, add->scopes)));
 	struct who who = c->who;
 
 	who.tenant_id = (uint32_t)add->user.tenant_id;
 	return token_add(db, c->arena, add->user.id, add->name, add->scopes, add->expires_at, c->now, &add->made, &add->text,
-		e) && audit_add(db, &who, "token.create", add->made.public_id, STR_NONE, c->now, e);
+		e) && audit_add(db, &who, "token.create", add->made.public_id, detail, c->now, e);
 }
 
 static bool add(struct ctl *c, struct err *e)

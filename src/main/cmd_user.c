@@ -73,10 +73,12 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct adding *add = ctx;
 	struct ctl *c = add->c;
+	struct str detail = arena_printf(c->arena, "{\"after\":{\"role\":\"%s\",\"platformAdmin\":%s}}", role_word(add->role),
+		ctl_has(c, "platform") ? "true" : "false");
 
 	return user_add(db, c->arena, c->tenant_id, ctl_word(c, 0), ctl_value(c, "email"), add->password, add->role,
 		ctl_has(c, "platform"), c->now, &add->made, e) &&
-		audit_add(db, &c->who, "user.create", add->made.public_id, STR_NONE, c->now, e);
+		audit_add(db, &c->who, "user.create", add->made.public_id, detail, c->now, e);
 }
 
 static bool add(struct ctl *c, struct err *e)

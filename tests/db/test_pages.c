@@ -307,6 +307,33 @@ START_TEST(test_exports_need_what_their_list_needs)
 }
 END_TEST
 
+/* ---- cookies ---- */
+
+/* With https the name binds the cookie to this host and path, and it never travels in the clear. */
+START_TEST(test_cookies_over_https)
+{
+	struct request *rq = ARENA_NEW(a, struct request);
+	struct str cookie;
+
+	rq->arena = a;
+	rq->method = STR("GET");
+	rq->uri = rq->path = STR("/login");
+	rq->remote_addr = STR("192.0.2.1");
+	rq->https = true;
+	dash_handle(dash, rq, NOW);
+	cookie = header_of(rq, "Set-Cookie");
+	ck_assert_msg(str_starts(cookie, "__Host-grapnel_guest=") && str_ends(cookie, "; Path=/; HttpOnly; SameSite=Lax; Secure"), "%.*s",
+		STR_ARG(cookie));
+	/* a cookie without the prefix may come from anywhere in the domain */
+	rq->response = (struct response){ 0 };
+	rq->uri = rq->path = STR("/account");
+	rq->headers = &(struct header){ STR("cookie"), arena_printf(a, "grapnel=%.*s", STR_ARG(session_of(ADMIN))) };
+	rq->header_n = 1;
+	dash_handle(dash, rq, NOW);
+	ck_assert_uint_eq(rq->response.status, 303);
+}
+END_TEST
+
 /* ---- begin and end ---- */
 
 static void setup(void)
@@ -365,6 +392,7 @@ static Suite *suite(void)
 		n++;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
+	tcase_add_test(t, test_cookies_over_https);
 	tcase_add_loop_test(t, test_needs_make_sense, 0, n);
 	tcase_add_loop_test(t, test_a_row_holds_its_needs, 0, n);
 	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);

@@ -81,4 +81,16 @@ START_TEST(test_every_byte)
 }
 END_TEST
 
-UNIT_MAIN("base64", UNIT_ROWS(test_vectors, vectors), UNIT_ROWS(test_rows, rows), UNIT(test_every_byte))
+START_TEST(test_url_alphabet)
+{
+	struct arena *a = arena_new(1 << 16);
+
+	unit_str(base64url_encode(a, "\xfb\xff\xbf", 3), "-_-_");
+	unit_str(base64url_encode(a, "f", 1), "Zg");
+	unit_str(base64url_encode(a, "fo", 2), "Zm8");
+	unit_str(base64url_encode(a, "", 0), "");
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("base64", UNIT(test_url_alphabet), UNIT_ROWS(test_vectors, vectors), UNIT_ROWS(test_rows, rows), UNIT(test_every_byte))

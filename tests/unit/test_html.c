@@ -361,6 +361,27 @@ START_TEST(test_spark)
 }
 END_TEST
 
-UNIT_MAIN("html", UNIT_ROWS(test_escapes, escapes), UNIT(test_types), UNIT_ROWS(test_urls, urls), UNIT(test_conditions),
+/* The three finders, and the quiet zone around. */
+START_TEST(test_qr)
+{
+	struct str s;
+
+	begin();
+	s = html_f_qr(&out, STR("https://x.example/<&>")).s;
+	ck_assert(str_starts(s, "<svg class=\"qr\" viewBox=\"0 0 33 33\" role=\"img\" aria-label=\"QR code\""));
+	ck_assert(str_ends(s, "\"/></svg>"));
+	ck_assert_ptr_nonnull(strstr(s.p, "d=\"M0 0h33v33H0z\""));
+	ck_assert_ptr_nonnull(strstr(s.p, "d=\"M4 4h7v1h-7z"));
+	ck_assert_ptr_nonnull(strstr(s.p, "M22 4h7v1h-7z"));
+	ck_assert_ptr_nonnull(strstr(s.p, "M4 28h7v1h-7z"));
+	ck_assert_ptr_null(strstr(s.p, "x.example"));
+	ck_assert_uint_eq(html_f_qr(&out, STR_NONE).s.n, 0);
+	ck_assert_uint_eq(html_f_qr(&out, arena_printf(out.a, "%01001d", 7)).s.n, 0);
+	ck_assert_uint_gt(html_f_qr(&out, arena_printf(out.a, "%01000d", 7)).s.n, 0);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("html", UNIT(test_qr), UNIT_ROWS(test_escapes, escapes), UNIT(test_types), UNIT_ROWS(test_urls, urls), UNIT(test_conditions),
 	UNIT(test_too_large), UNIT_ROWS(test_times, times), UNIT_ROWS(test_numbers, numbers), UNIT_ROWS(test_rates, rates),
 	UNIT_ROWS(test_cuts, cuts), UNIT(test_lower), UNIT(test_bars), UNIT(test_bars_extremes), UNIT(test_spark))

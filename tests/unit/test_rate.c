@@ -151,5 +151,23 @@ START_TEST(test_hourly)
 }
 END_TEST
 
-UNIT_MAIN("rate", UNIT(test_burst_then_steady), UNIT_ROWS(test_sum, limits), UNIT(test_peek_takes_nothing), UNIT(test_no_limit), UNIT(test_clock_steps_back),
+/* Ten in five minutes: then one each half minute. */
+START_TEST(test_other_windows)
+{
+	struct shm *s = shm_test_open();
+	struct rate_result r;
+
+	for (int i = 0; i < 10; i++)
+		ck_assert(rate_take_in(s, 7, 10, 5 * MS_PER_MINUTE, NOW).allowed);
+	r = rate_peek_in(s, 7, 10, 5 * MS_PER_MINUTE, NOW);
+	ck_assert(!r.allowed);
+	ck_assert_int_eq(r.retry_after_ms, 30 * MS_PER_SECOND);
+	ck_assert(!rate_take_in(s, 7, 10, 5 * MS_PER_MINUTE, NOW + r.retry_after_ms - 1).allowed);
+	ck_assert(rate_take_in(s, 7, 10, 5 * MS_PER_MINUTE, NOW + r.retry_after_ms).allowed);
+	ck_assert_uint_eq(rate_peek_in(s, 7, 10, 5 * MS_PER_MINUTE, NOW + MS_PER_HOUR).remaining, 10);
+	shm_test_end(s);
+}
+END_TEST
+
+UNIT_MAIN("rate", UNIT(test_other_windows), UNIT(test_burst_then_steady), UNIT_ROWS(test_sum, limits), UNIT(test_peek_takes_nothing), UNIT(test_no_limit), UNIT(test_clock_steps_back),
 	UNIT(test_full_table), UNIT(test_processes_share), UNIT(test_hourly))
