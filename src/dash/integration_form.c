@@ -160,6 +160,8 @@ static void create(struct visit *v, const struct provider *type)
 	}
 	if (f.secret.n)
 		visit_flash(v, "The integration is made. This is its signature secret; it is shown this once.", f.secret);
+	else if (type->flags & SECRET_THEIRS)
+		visit_flash(v, "The integration is made. Now add its address there, and enter the secret below.", STR_NONE);
 	else
 		visit_flash(v, "The integration is made. This is its key.", key);
 	visit_redirect(v, "/integrations/%.*s/setup", STR_ARG(made.public_id));
