@@ -63,13 +63,18 @@ static bool holds(struct str text, const char *part)
 	return strstr(arena_cstr(a, text), part) != NULL;
 }
 
+static void new_tenant(void)
+{
+	succeeds(db_exec(db, &stmts[T_TENANT], NULL, 0, NULL, &e));
+	tenant = (uint32_t)db_insert_id(db);
+	address = arena_printf(a, "10.%u.%u.1", tenant / 256, tenant % 256);
+}
+
 static void setup(void)
 {
 	a = arena_new(64 << 20);
 	e = (struct err){ 0 };
-	succeeds(db_exec(db, &stmts[T_TENANT], NULL, 0, NULL, &e));
-	tenant = (uint32_t)db_insert_id(db);
-	address = arena_printf(a, "10.%u.%u.1", tenant / 256, tenant % 256);
+	new_tenant();
 }
 
 static void teardown(void)
@@ -605,7 +610,7 @@ START_TEST(users_of_others_do_not_exist)
 	struct caller by;
 	uint32_t first = tenant;
 
-	setup();
+	new_tenant();
 	theirs = add_user(ROLE_VIEWER, false);
 	by = as(&mine);
 	ck_assert_uint_eq(by.tenant_id, first);
