@@ -18,7 +18,8 @@ static const struct {
 	[OVERVIEW_CRITICAL] = { "bad", "Critical" },
 };
 
-static const char *const levels[OVERVIEW_LEVELS] = { "INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL" };
+static const char *const levels[OVERVIEW_LEVELS] = { "info", "low", "medium", "high", "critical" };
+#define BADGE_MAX 1000	/* open_incidents of a page is counted so far */
 
 /* "14:00" of a full hour. */
 static struct str clock_text(struct arena *a, ms_t at)
@@ -28,7 +29,7 @@ static struct str clock_text(struct arena *a, ms_t at)
 	return arena_printf(a, "%.5s", time_format(at, text) + strlen("2026-01-02T"));
 }
 
-static struct html chart(struct visit *v, const struct overview *o)
+static struct html chart(struct visit *v, const struct overview *o, uint64_t *peak)
 {
 	struct bar bars[OVERVIEW_HOURS];
 	struct html_out out;
@@ -42,6 +43,8 @@ static struct html chart(struct visit *v, const struct overview *o)
 		time_format(h->at + MS_PER_HOUR, to);
 		bars[i] = (struct bar){ .parts = { h->events, h->repeats, h->errors }, .label = clock_text(v->a, h->at),
 			.href = arena_printf(v->a, EVENTS_OF, from, to) };
+		if (h->events > *peak)
+			*peak = h->events;
 	}
 	return html_bars(&out, bars, OVERVIEW_HOURS, CHART_W, CHART_H, STR("Events by hour, UTC"));
 }
@@ -54,7 +57,7 @@ static struct hour_block block(struct visit *v, const struct overview_hour *h, m
 	if (h->errors)
 		b.title = arena_printf(v->a, "%.*s, %" PRIu64 " of %" PRIu64 " refused", STR_ARG(when), h->errors, h->received);
 	else
-		b.title = arena_printf(v->a, "%.*s, %" PRIu64, STR_ARG(when), h->received);
+		b.title = arena_printf(v->a, "%.*s, %" PRIu64 " received", STR_ARG(when), h->received);
 	return b;
 }
 
@@ -74,14 +77,30 @@ static void fill_lines(struct visit *v, struct overview_page *p)
 		for (size_t k = 0; k < OVERVIEW_HOURS; k++)
 			line->blocks[k] = block(v, &s->hours[k], p->o.hours[k].at);
 	}
-	p->more = p->o.sources_n - p->lines_n;
 }
 
-static void fill_levels(struct overview_page *p)
+/* Sources without traffic are the last of many, and the ones that somebody may miss. */
+static void fill_quiet(struct overview_page *p)
 {
+	for (size_t i = p->lines_n; i < p->o.sources_n && p->quiet_n < OVERVIEW_QUIET; i++) {
+		const struct overview_source *s = &p->o.sources[i];
+
+		if (s->enabled && (s->silent || !s->webhooks)) {
+			p->quiet[p->quiet_n] = (struct quiet_source){ s->id, s->name, s->last_at, .first = !p->quiet_n };
+			p->quiet_n++;
+		}
+	}
+	p->more = p->o.sources_n - p->lines_n - p->quiet_n;
+}
+
+static struct str open_text(struct arena *a, const struct overview *o)
+{
+	struct str s = STR_NONE;
+
 	for (size_t i = OVERVIEW_LEVELS; i-- > 0;)
-		if (p->o.open[i])
-			p->levels[p->levels_n++] = (struct level_count){ levels[i], p->o.open[i] };
+		if (o->open[i])
+			s = arena_printf(a, "%.*s%s%" PRIu64 " %s", STR_ARG(s), s.n ? ", " : "", o->open[i], levels[i]);
+	return s;
 }
 
 void page_overview(void *visit)
@@ -96,13 +115,16 @@ void page_overview(void *visit)
 	}
 	p->tone = states[p->o.state].tone;
 	p->state = states[p->o.state].word;
-	p->chart = chart(v, &p->o);
+	p->chart = chart(v, &p->o, &p->peak);
 	p->first = clock_text(v->a, p->o.hours[0].at);
 	p->middle = clock_text(v->a, p->o.hours[OVERVIEW_HOURS / 2].at);
 	p->begins = !p->o.had_webhook;
-	fill_levels(p);
+	p->open = open_text(v->a, &p->o);
 	fill_lines(v, p);
+	fill_quiet(p);
 	page_begin(v, &p->page, "Overview", "overview");
+	if (p->page.open_incidents > p->o.open_total && p->page.open_incidents < BADGE_MAX)
+		p->tests = p->page.open_incidents - p->o.open_total;
 	PAGE_SEND(v, 200, tmpl_overview, p);
 }
 

@@ -5,7 +5,8 @@
 #include "grapnel/view.h"
 #include "page.h"
 
-#define OVERVIEW_LINES 12	/* sources with their 24 blocks: two KiB each, and a page has fifty */
+#define OVERVIEW_LINES 10	/* sources with their 24 blocks: two KiB each, and a page has fifty */
+#define OVERVIEW_QUIET 8	/* silent ones named beside them */
 
 struct hour_block {
 	const char *class;		/* ok, err, none */
@@ -20,9 +21,10 @@ struct source_line {
 	struct hour_block blocks[OVERVIEW_HOURS];
 	size_t blocks_n;
 };
-struct level_count {
-	const char *level;
-	uint64_t n;
+struct quiet_source {
+	struct str id, name;
+	ms_t last_at;
+	bool first;			/* of the list: no comma before it */
 };
 
 struct overview_page {
@@ -32,11 +34,14 @@ struct overview_page {
 	const char *state;		/* "Healthy" */
 	struct html chart;
 	struct str first, middle;	/* below the chart: its hours */
-	struct level_count levels[OVERVIEW_LEVELS];	/* critical first; those that are there */
-	size_t levels_n;
+	uint64_t peak;			/* most events in one of them */
+	struct str open;		/* "2 critical, 1 low"; empty: none */
+	uint64_t tests;			/* unresolved ones among the badge's, which are not counted here */
 	struct source_line lines[OVERVIEW_LINES];
 	size_t lines_n;
-	uint64_t more;			/* sources without a line */
+	struct quiet_source quiet[OVERVIEW_QUIET];	/* silent or never heard, without a line */
+	size_t quiet_n;
+	uint64_t more;			/* sources that are not named here */
 	bool begins;			/* no real webhook yet: what to do first */
 };
 

@@ -93,7 +93,7 @@ static void part_heights(const struct bar *b, uint64_t h, uint64_t highest, uint
 /* From the axis at the bottom outwards. */
 static void put_bar(struct html_out *o, const struct bar *b, uint64_t x, uint64_t w, uint64_t h, uint64_t highest)
 {
-	uint64_t heights[ARRAY_SIZE(parts)], bottom = h, gap = w > 4 * UNIT ? UNIT : 0;
+	uint64_t heights[ARRAY_SIZE(parts)], bottom = h, gap = w > 4 * UNIT ? w / 10 : 0;
 
 	put(o, "<a href=\"");
 	html_url(o, b->href);
