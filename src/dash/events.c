@@ -49,8 +49,8 @@ void page_events(void *visit)
 		return;
 	if (good && list_exported(v, &l, q.f.cursor))
 		return;
-	choices_of_words(v, statuses, traffic_typed(v, "status"), &p.statuses, &p.statuses_n);
-	choices_of_words(v, severities, traffic_typed(v, "severity"), &p.severities, &p.severities_n);
+	traffic_choices(v, "status", statuses, &p.statuses, &p.statuses_n);
+	traffic_choices(v, "severity", severities, &p.severities, &p.severities_n);
 	if (!traffic_filter_fill(v, &p.filter, q.f.from, q.f.to) || (good && !fill_rows(v, &p, &q)))
 		return;
 	p.filter.more_open = p.filter.source.n || p.filter.type.n || p.filter.from.n || p.filter.to.n;

@@ -35,6 +35,18 @@ bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, m
 	return choices_of_sources(v, f->source, &f->sources, &f->sources_n, &e) || visit_err(v, &e);
 }
 
+void traffic_choices(struct visit *v, const char *name, const struct choice_word *words, struct choice **out, size_t *n)
+{
+	struct str typed = traffic_typed(v, name);
+	bool found = !typed.n;
+
+	choices_of_words(v, words, typed, out, n);
+	for (size_t i = 0; i < *n; i++)
+		found |= (*out)[i].chosen;
+	if (!found)
+		(*out)[(*n)++] = (struct choice){ typed, typed, true };	/* there is room for one more */
+}
+
 /* Does the query filter at all? */
 static bool is_filtered(struct visit *v)
 {
