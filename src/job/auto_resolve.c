@@ -8,7 +8,7 @@
 
 #include "job_int.h"
 
-#define TEST_MS (5 * MS_PER_MINUTE)	/* "autoResolveIn": "5 minutes" of the test's answer */
+#define TEST_MS (TEST_RESOLVE_MINUTES * MS_PER_MINUTE)
 /* A minute's run may begin a second later than that of the minute before. What becomes due within that time is waited for, so that
  * nothing is resolved later than six minutes after it was opened. */
 #define AHEAD_MS (2 * MS_PER_SECOND)
