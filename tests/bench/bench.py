@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 
+import filled
 import host
 import instance as instances
+import pages
 import programs
 import report
 import scenarios
 
 SMOKE_SECONDS = 0.5
+SMOKE_EVENTS = 5000
 
 
 def arguments():
@@ -25,7 +28,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "memory", "start"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "memory", "start", "pages", "pages-load"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -102,6 +105,22 @@ def run_single(plan, options, everyone, results):
         if not options.scenarios or "start" in options.scenarios:
             print("  grapnel: start", file=sys.stderr, flush=True)
             results.single["start"] = scenarios.start_time(plan, program)
+        run_pages(plan, options, program, results)
+
+
+def run_pages(plan, options, program, results):
+    """Both on one filling of the tables."""
+    wanted = [s for s in ("pages", "pages-load") if not options.scenarios or s in options.scenarios]
+    if not wanted:
+        return
+    with pages.Filled(program, SMOKE_EVENTS if options.smoke else filled.EVENTS) as program:
+        if "pages" in wanted:
+            print("  grapnel: pages", file=sys.stderr, flush=True)
+            results.single["pages"] = {"events": program.events, "idle_before": plan.idle_cores(), **pages.measure(program)}
+        if "pages-load" in wanted:
+            print("  grapnel: pages-load", file=sys.stderr, flush=True)
+            for name, run in scenarios.pages_load(plan, program, 64):
+                results.add(name, program.name, run)
 
 
 def versions():
@@ -135,6 +154,8 @@ def print_all(about, results, titles, smoke):
             f"{when} " + " ".join(f"{n / 2**20:.2f}" for n in memory[step])
             for when, step in (("at start", "start"), (f"after {memory['requests'] // 2:,} requests", "half"),
                                (f"after {memory['requests']:,}", "end"))))
+    if "pages" in results.single:
+        print("\n" + "\n".join(report.page_table(results.single["pages"])))
     print("\n" + "\n".join(report.target_table(results)))
     if smoke:
         print("\nA smoke run: rows are checked, rates mean nothing.")

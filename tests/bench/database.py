@@ -54,15 +54,29 @@ COUNTS = """SELECT (SELECT COUNT(*) FROM requests), (SELECT COUNT(*) FROM events
 (SELECT COUNT(*) FROM events e JOIN incidents i ON i.id = e.incident_id AND i.dedup_key = e.dedup_key)"""
 
 
+COUNT_NAMES = ("requests", "events", "event_ids", "alerts", "incidents", "incident_keys", "timeline", "alert_count", "received",
+               "events_joined")
+COUNTED_ONCE = ("requests", "events", "event_ids", "alerts", "alert_count", "received", "events_joined")     # for each webhook
+
+
+def counts(server, database):
+    return dict(zip(COUNT_NAMES, map(int, server.sql(COUNTS, database)[0])))
+
+
+def check_grown(server, database, before, total):
+    """The same where there were rows before: each acknowledged webhook has added its own. Returns what is wrong, in sentences."""
+    found = counts(server, database)
+    return [f"{name} has grown by {found[name] - before[name]}, acknowledged {total['acknowledged']}, sent {total['sent']}"
+            for name in COUNTED_ONCE if not total["acknowledged"] <= found[name] - before[name] <= total["sent"]]
+
+
 def check_pipeline(server, database, total, keys_used):
     """Every acknowledged event once, an alert for each, an incident for each key. Returns what is wrong, in sentences. Where
     answers were lost, events may be stored that nobody acknowledged; there are none of these in an undisturbed run."""
-    names = ("requests", "events", "event_ids", "alerts", "incidents", "incident_keys", "timeline", "alert_count", "received",
-             "events_joined")
-    found = dict(zip(names, map(int, server.sql(COUNTS, database)[0])))
+    found = counts(server, database)
     least, most = total["acknowledged"], total["sent"]
     wrong = [f"{name} is {found[name]}, acknowledged {least}, sent {most}"
-             for name in ("requests", "events", "event_ids", "alerts", "alert_count", "received", "events_joined")
+             for name in COUNTED_ONCE
              if not least <= found[name] <= most]
     wrong += [f"{name} is {found[name]} for {keys_used} keys"
               for name in ("incidents", "incident_keys", "timeline") if found[name] != keys_used]

@@ -69,6 +69,23 @@ def memory_growth(results):
     return max(end - half for half, end in zip(m["half"], m["end"])) / 2**20 if m else None
 
 
+def slowest_page(results):
+    """Milliseconds of the server, median of its looks."""
+    p = results.single.get("pages")
+    return max(look["median_ms"] for look in p["looks"].values()) if p else None
+
+
+def overview_kb(results):
+    p = results.single.get("pages")
+    return p["looks"]["overview"]["bytes"] / 1024 if p else None
+
+
+def crowd_cost(results):
+    """Share of the rate that people at the pages cost, median over the pairs."""
+    runs = results.get("pages-load with", "grapnel")
+    return 1 - statistics.median(run["share"] for run in runs) if runs else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -87,6 +104,9 @@ TARGETS = (
     ("private memory of an ingest worker, largest", memory_max, "most", 12, "%.1f MiB"),
     ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
     ("start to first answer", start_ms, "most", 200, "%.0f ms"),
+    ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
+    ("size of the overview", overview_kb, "most", 50, "%.1f KiB"),
+    ("cost of 8 clients on pages", crowd_cost, "most", 0.3, "%.3f"),
 )
 
 
@@ -113,6 +133,12 @@ def table(results, titles):
                          f"{cpu_text(runs)} | "
                          f"{min(run['idle_before'] for run in runs):.0%} | {max(run['elsewhere'] for run in runs):.0%} |")
     return lines
+
+
+def page_table(pages):
+    return [f"Pages with {pages['events']:,} events, {pages['idle_before']:.0%} of the cores idle before:", "",
+            "| page | server ms, median | slowest | KiB |", "| --- | --- | --- | --- |"] + [
+        f"| {name} | {look['median_ms']:.1f} | {look['max_ms']:.1f} | {look['bytes'] / 1024:.1f} |" for name, look in pages["looks"].items()]
 
 
 def target_table(results):

@@ -11,6 +11,7 @@ import threading
 import time
 
 import host
+import pages
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 import fcgi  # noqa: E402  pylint: disable=wrong-import-position
@@ -19,6 +20,7 @@ KEYS = 1000             # of the pipeline: each kind of payload has a third of t
 STORM_KIND = "prometheus"
 SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
 STALL_PAIRS = 2         # in a round, for each place where they are
+PAGE_CLIENTS, PAGE_PAIRS = 8, 3
 MEMORY_REQUESTS = 200000
 STARTS = 7
 TRIES = 4               # of a run that was disturbed; the last one counts anyway, and says so
@@ -167,6 +169,24 @@ def stalls(plan, program, connections):
         with_["share"] = round(with_["rate"] / without["rate"], 4)
         yield "stalls without", without
         yield "stalls " + where, with_
+
+
+# ---- pages ----
+
+def pages_load(plan, program, connections):
+    """Pairs of runs without and with people at the pages, as `stalls`. `program` holds a month of events."""
+    for _ in range(1 if plan.smoke else PAGE_PAIRS):
+        crowds = []
+
+        def crowd():
+            crowds.append(pages.Crowd(program, PAGE_CLIENTS))
+            return crowds[-1]
+        without = measure(plan, program, connections)
+        with_ = measure(plan, program, connections, beside=crowd)
+        with_["share"] = round(with_["rate"] / without["rate"], 4)
+        with_["pages"] = {"seen": len(crowds[-1].seen), "median_ms": statistics.median(crowds[-1].seen or [0])}
+        yield "pages-load without", without
+        yield "pages-load with", with_
 
 
 # ---- memory and start ----
