@@ -218,6 +218,13 @@ int source_rotate_key(struct db *db, struct arena *a, const struct seal_key *sk,
 int source_rotate_secret(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, uint64_t tenant_id, struct str public_id,
 	struct str secret, ms_t grace_ms, const struct who *who, ms_t now, struct err *e) MUST_USE;
 
+/* ---- stats.c ---- */
+
+/* The last n hours, that of `now` among them, for a join of source_stats with STATS_HOURS: each is looked up by its key, where
+ * "hour > ?" would read all the hours that a source has. */
+#define STATS_HOURS "JSON_TABLE(?, '$[*]' COLUMNS (hour INT UNSIGNED PATH '$')) h"
+struct str stats_hours(struct arena *a, ms_t now, unsigned n);
+
 /* ---- source_load.c: sources as ingest knows them, secrets opened ---- */
 
 struct live_source {

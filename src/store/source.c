@@ -15,7 +15,7 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 
 #define STATS(sum) "(SELECT CAST(COALESCE(SUM(" sum "), 0) AS UNSIGNED) FROM source_stats t WHERE t.source_id = s.id AND "
 
-/* Three values: now, now, and the hour before the first that counts as the last 24. */
+/* Three values: now, now, and the hours that are the last 24. */
 #define SELECT_SOURCE \
 	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
@@ -25,7 +25,8 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
 	STATS("t.alerts") "t.hour = 0) AS alert_count," \
 	STATS("t.received") "t.hour = 0) AS webhook_count," \
-	STATS("t.errors") "t.hour > ?) AS error_count," \
+	" (SELECT CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) FROM " STATS_HOURS \
+	" JOIN source_stats t ON t.source_id = s.id AND t.hour = h.hour) AS error_count," \
 	" (SELECT MAX(t.last_at) FROM source_stats t WHERE t.source_id = s.id AND t.hour = 0) AS last_webhook_at" \
 	" FROM sources s JOIN services sv ON sv.id = s.service_id WHERE s.deleted_at IS NULL"
 
@@ -114,14 +115,9 @@ struct change {
 
 /* ---- reading ---- */
 
-static uint64_t day_ago_hour(ms_t now)
-{
-	return (uint64_t)(now / MS_PER_HOUR) - 24;
-}
-
 int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e)
 {
-	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_I(now), V_U(day_ago_hour(now)), V_S(public_id), V_U(tenant_id)), a,
+	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_I(now), V_S(stats_hours(a, now, 24)), V_S(public_id), V_U(tenant_id)), a,
 		fields, sizeof(*out), out, e);
 }
 
@@ -129,13 +125,13 @@ bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str 
 	struct source **out, size_t *n, struct err *e)
 {
 	uint64_t before = cursor ? cursor : UINT32_MAX;
-	uint64_t hour = day_ago_hour(now);
+	struct str hours = stats_hours(a, now, 24);
 
 	if (provider.n)
 		return db_query(db, &stmts[Q_LIST_OF],
-			VALS(V_I(now), V_I(now), V_U(hour), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
+			VALS(V_I(now), V_I(now), V_S(hours), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
 			sizeof(**out), out, n, e);
-	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_I(now), V_U(hour), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
+	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_I(now), V_S(hours), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
 		sizeof(**out), out, n, e);
 }
 

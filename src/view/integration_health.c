@@ -64,16 +64,11 @@ static const char *status_of(double rate)
 	return rate >= HEALTHY_RATE ? "healthy" : rate >= DEGRADED_RATE ? "degraded" : "unhealthy";
 }
 
-static uint64_t day_ago(ms_t now)
-{
-	return (uint64_t)(now / MS_PER_HOUR) - TRAFFIC_HOURS;
-}
-
 bool integration_health_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now,
 	struct integration_health *out, struct err *e)
 {
 	*out = (struct integration_health){ 0 };
-	if (!db_query(db, &view_stmt[V_TRAFFIC], VALS(V_U(day_ago(now)), V_U(tenant_id)), a, columns,
+	if (!db_query(db, &view_stmt[V_TRAFFIC], VALS(V_S(stats_hours(a, now, TRAFFIC_HOURS)), V_U(tenant_id)), a, columns,
 			sizeof(*out->types), &out->types, &out->type_n, e))
 		return false;
 	for (size_t i = 0; i < out->type_n; i++) {
@@ -94,6 +89,6 @@ bool integration_health_get(struct db *db, struct arena *a, uint64_t tenant_id, 
 bool source_hours_list(struct db *db, struct arena *a, struct str source_rows, ms_t now,
 	struct source_hour **out, size_t *n, struct err *e)
 {
-	return db_query(db, &view_stmt[V_SOURCE_HOURS], VALS(V_S(source_rows), V_U(day_ago(now))), a,
+	return db_query(db, &view_stmt[V_SOURCE_HOURS], VALS(V_S(source_rows), V_S(stats_hours(a, now, TRAFFIC_HOURS))), a,
 		hour_columns, sizeof(**out), out, n, e);
 }

@@ -101,7 +101,7 @@ static bool read_sources(struct db *db, struct arena *a, struct overview *o, uin
 	if (!db_query(db, &view_stmt[V_OVERVIEW_SOURCES], VALS(V_U(tenant_id), V_U(OVERVIEW_SOURCES_MAX)), a, source_columns,
 		sizeof(*o->sources), &o->sources, &o->sources_n, e) ||
 		!db_query(db, &view_stmt[V_OVERVIEW_HOURS],
-			VALS(V_U(tenant_id), V_U(first), V_U(first + OVERVIEW_HOURS - 1)), a, hour_columns, sizeof(*rows),
+			VALS(V_S(stats_hours(a, now, OVERVIEW_HOURS)), V_U(tenant_id)), a, hour_columns, sizeof(*rows),
 			&rows, &n, e))
 		return false;
 	qsort(o->sources, o->sources_n, sizeof(*o->sources), by_row);

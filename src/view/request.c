@@ -240,10 +240,11 @@ bool request_view_counts(struct db *db, struct arena *a, const struct request_fi
 	struct sql q;
 
 	sql_init(&q, a);
-	sql_lit(&q, "SELECT COALESCE(SUM(c.received), 0) AS received, COALESCE(SUM(c.repeated), 0) AS repeated,"
-		" COALESCE(SUM(c.errors), 0) AS refused FROM sources s JOIN source_stats c ON c.source_id = s.id AND c.hour > ");
-	sql_val(&q, V_I(now / MS_PER_HOUR - REQUEST_COUNT_HOURS));
-	sql_lit(&q, " WHERE TRUE");
+	sql_lit(&q, "SELECT STRAIGHT_JOIN COALESCE(SUM(c.received), 0) AS received, COALESCE(SUM(c.repeated), 0) AS repeated,"
+		" COALESCE(SUM(c.errors), 0) AS refused FROM sources s JOIN JSON_TABLE(");
+	sql_val(&q, V_S(stats_hours(a, now, REQUEST_COUNT_HOURS)));
+	sql_lit(&q, ", '$[*]' COLUMNS (hour INT UNSIGNED PATH '$')) h"
+		" JOIN source_stats c ON c.source_id = s.id AND c.hour = h.hour WHERE TRUE");
 	write_source(&q, f);
 	*out = (struct request_counts){ 0 };
 	if (!db_query_sql(db, "view.request_counts", &q, a, count_columns, sizeof(*rows), &rows, &n, e))

@@ -77,13 +77,13 @@ const struct stmt view_stmt[] = {
 		"SELECT s.provider, COUNT(DISTINCT s.id) AS integrations, CAST(COALESCE(SUM(t.received - t.tests), 0) AS UNSIGNED) AS received,"
 		" CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) AS errors,"
 		" CAST(COALESCE(SUM(t.latency_us), 0) AS UNSIGNED) AS latency_us"
-		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour > ?"
+		" FROM sources s LEFT JOIN (" STATS_HOURS " JOIN source_stats t ON t.hour = h.hour) ON t.source_id = s.id"
 		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL GROUP BY s.provider" },
 	[V_SOURCE_HOURS] = { "view.source_hours",
-		"SELECT t.source_id, t.hour, CAST(SUM(t.received - t.tests) AS UNSIGNED) AS received,"
+		"SELECT STRAIGHT_JOIN t.source_id, t.hour, CAST(SUM(t.received - t.tests) AS UNSIGNED) AS received,"
 		" CAST(SUM(t.errors) AS UNSIGNED) AS errors"
 		" FROM JSON_TABLE(?, '$[*]' COLUMNS (id INT UNSIGNED PATH '$')) j"
-		" JOIN source_stats t ON t.source_id = j.id AND t.hour > ?"
+		" JOIN " STATS_HOURS " JOIN source_stats t ON t.source_id = j.id AND t.hour = h.hour"
 		" GROUP BY t.source_id, t.hour ORDER BY t.source_id, t.hour", SCAN_OK },
 	[V_AUDIT_SINCE] = { "view.audit_since",
 		"SELECT id FROM audit_log WHERE at >= ? ORDER BY at LIMIT 1" },
@@ -102,12 +102,12 @@ const struct stmt view_stmt[] = {
 		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour = 0"
 		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL GROUP BY s.id ORDER BY s.id DESC LIMIT ?" },
 	[V_OVERVIEW_HOURS] = { "view.overview_hours",
-		"SELECT t.source_id, t.hour, CAST(SUM(t.received) AS UNSIGNED) AS received,"
+		"SELECT STRAIGHT_JOIN t.source_id, t.hour, CAST(SUM(t.received) AS UNSIGNED) AS received,"
 		" CAST(SUM(t.errors) AS UNSIGNED) AS errors, CAST(SUM(t.events) AS UNSIGNED) AS events,"
 		" CAST(SUM(t.repeats) AS UNSIGNED) AS repeats, CAST(SUM(t.tests) AS UNSIGNED) AS tests,"
 		" CAST(SUM(t.latency_us) AS UNSIGNED) AS latency_us"
-		" FROM sources s JOIN source_stats t ON t.source_id = s.id"
-		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL AND t.hour >= ? AND t.hour <= ?"
+		" FROM sources s JOIN " STATS_HOURS " JOIN source_stats t ON t.source_id = s.id AND t.hour = h.hour"
+		" WHERE s.tenant_id = ? AND s.deleted_at IS NULL"
 		" GROUP BY t.source_id, t.hour" },
 	[V_OVERVIEW_OPEN] = { "view.overview_open",
 		"SELECT level AS what, COUNT(*) AS n FROM incidents FORCE INDEX (by_status)"
