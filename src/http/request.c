@@ -134,23 +134,40 @@ static bool param_take(struct request *rq, struct str name, struct str value)
 	return true;
 }
 
-/* The values stay libfcgi's memory, which lives as long as the exchange. False: too many headers. */
-static bool params_read(struct request *rq, char **envp)
+/* What a web server refuses itself it hands over for the answer (error-handler of lighttpd), as a GET with the status it has in
+ * mind. 411 is its own notion: a POST without Content-Length has no body (RFC 9112 section 6.3), and `curl -X POST` sends
+ * just that. Returns the status to answer with, 0 = none. */
+static unsigned handed_over(struct request *rq, struct str status)
 {
-	struct str rest;
+	uint64_t n;
+
+	if (!str_u64(status, &n) || n < 400 || n > 499)
+		return 0;
+	if (n != 411)
+		return (unsigned)n;
+	rq->method = STR("POST");
+	return 0;
+}
+
+/* The values stay libfcgi's memory, which lives as long as the exchange. Returns the status of a refusal, or 0. */
+static unsigned params_read(struct request *rq, char **envp)
+{
+	struct str rest, redirect_status = STR_NONE;
 	bool ok = true;
 
 	rq->headers = ARENA_ARRAY(rq->arena, struct header, HTTP_HEADERS_MAX);
 	for (; *envp; envp++) {
 		struct str value = str_of(*envp), name = str_until(&value, '=');
 
+		if (str_eqs(name, "REDIRECT_STATUS"))
+			redirect_status = value;
 		ok = param_take(rq, name, value) && ok;
 	}
 	rq->query = rq->uri;
 	rq->path = str_until(&rq->query, '?');
 	rest = request_header(rq, "content-type");
 	rq->content_type = arena_lower(rq->arena, str_trim(str_until(&rest, ';')));
-	return ok;
+	return ok ? handed_over(rq, redirect_status) : 431;
 }
 
 /* The gate counted the bytes, so memory is taken once. A refused body is read and forgotten. */
@@ -189,6 +206,7 @@ void exchange_read(struct loop *l, struct exchange *x)
 {
 	struct connection *c = x->connection;
 	struct request *rq = &x->request;
+	unsigned refusal;
 
 	x->failed = true;
 	*rq = (struct request){
@@ -197,8 +215,9 @@ void exchange_read(struct loop *l, struct exchange *x)
 	};
 	if (!fcgx_open(x))
 		return;
-	if (!params_read(rq, x->fcgx.envp))
-		c->refuse = 431;
+	refusal = params_read(rq, x->fcgx.envp);
+	if (refusal)
+		c->refuse = refusal;
 	identify(rq);
 	x->failed = !body_read(rq, c, x->fcgx.in);
 }
@@ -239,13 +258,23 @@ static bool answer_later(struct loop *l, struct exchange *x, struct str head, st
 	return true;
 }
 
+static void refuse(struct request *rq, unsigned status)
+{
+	if (status == 431)
+		response_error(rq, status, "invalid_request", "Too many header fields.", NULL);
+	else if (status == 413)
+		response_error(rq, status, "body_too_large", "The body is larger than the web server takes.", NULL);
+	else
+		response_error(rq, status, "invalid_request", "The web server does not take this request.", NULL);
+}
+
 static void answer_settle(struct loop *l, struct exchange *x)
 {
 	struct request *rq = &x->request;
 	struct str *body = &rq->response.body;
 
-	if (x->connection->refuse == 431)
-		response_error(rq, 431, "invalid_request", "Too many header fields.", NULL);
+	if (x->connection->refuse >= 400 && x->connection->refuse < 500)
+		refuse(rq, x->connection->refuse);
 	else if (x->connection->refuse || (body->n > l->direct_max &&
 			(l->held + body->n > HTTP_SLOW_BYTES_MAX ||
 			l->sending_n >= l->w->limits->connections_max))) {

@@ -213,7 +213,7 @@ class Instance:
     # ---- HTTP ----
 
     def request(self, method, path, body=b"", headers=None, source=None, timeout=30):
-        """One request on a connection of its own. `source`: the address it comes from, any of 127.0.0.0/8."""
+        """One request on a connection of its own; a header of None is left out. `source`: the address it comes from, any of 127.0.0.0/8."""
         body = body.encode() if isinstance(body, str) else body
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout,
                                                 source_address=(source, 0) if source else None)
@@ -223,7 +223,8 @@ class Instance:
             if body or method in ("POST", "PUT", "PATCH"):
                 headers.setdefault("Content-Length", str(len(body)))
             for name, value in headers.items():
-                connection.putheader(name, value)
+                if value is not None:
+                    connection.putheader(name, value)
             connection.endheaders(body or None)
             answer = connection.getresponse()
             return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())

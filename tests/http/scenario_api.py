@@ -285,3 +285,13 @@ def token_over_its_rate(box):
             break
     reply.expect(429, "rate_limited")
     true(int(reply.header("retry-after")) >= 1, "Retry-After")
+
+
+def post_without_content_length_has_no_body(box):
+    """What `curl -X POST` sends; lighttpd would answer 411 by itself."""
+    source = box.integration("prometheus")
+    answer = box.api("POST", "/api/integrations/%s/test" % source["id"], headers={"Content-Length": None})
+    same((answer.status, answer.json()["success"]), (201, True), "a test webhook")
+    answer = box.request("POST", "/api/integrations/prometheus/" + source["id"], headers={"Content-Length": None,
+                                                                                          "X-Api-Key": source["key"]})
+    same((answer.status, answer.json()["error"]), (400, "invalid_payload"), "a webhook without a body")

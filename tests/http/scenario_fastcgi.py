@@ -60,6 +60,14 @@ def uri_that_no_server_would_pass(box):
     same(fcgi.ask(box.path("run", "web.sock"), "GET", "/healthz").status, 200)
 
 
+def what_the_web_server_refused_is_answered_with_its_status(box):
+    for status, error in ((413, "body_too_large"), (400, "invalid_request"), (417, "invalid_request")):
+        answer = fcgi.ask(box.path("run", "web.sock"), "GET", "/healthz", REDIRECT_STATUS=str(status))
+        same((answer.status, answer.json()["error"]), (status, error), "handed over with %d" % status)
+    for status in ("200", "", "x", "-411", "411000"):
+        same(fcgi.ask(box.path("run", "web.sock"), "GET", "/healthz", REDIRECT_STATUS=status).status, 200, status)
+
+
 def strange_methods(box):
     source = box.integration("prometheus")
     for method in ("BREW", "post", "", "P" * 5000, "GET\r\n"):
