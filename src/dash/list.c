@@ -4,6 +4,9 @@
 #include "grapnel/json.h"
 
 #define EXPORT_MAX (64u << 20)	/* bytes: 10,000 events with the longest texts stay below */
+/* Pages of an export that are short because few rows fit its filter: each has passed up to LIST_SCAN_MAX rows, so these are a
+ * million, some seconds of a worker. */
+#define SHORT_PAGES_MAX 50
 #define QUERY_MAX 8192
 
 /* ---- links ---- */
@@ -112,7 +115,7 @@ bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor
 {
 	struct export x = { .l = l, .suffix = v->suffix };
 	struct err e = { 0 };
-	size_t total = 0, n = 0;
+	size_t total = 0, n = 0, short_pages = 0;
 	void *rows;
 
 	if (!v->suffix)
@@ -123,11 +126,14 @@ bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor
 			return !visit_err(v, &e);
 		export_rows(&x, rows, n);
 		total += n;
-	} while (cursor && total < EXPORT_ROWS_MAX);
-	if (x.b.failed) {
+		short_pages += n < LIST_LIMIT_MAX;
+	} while (cursor && total < EXPORT_ROWS_MAX && short_pages < SHORT_PAGES_MAX && !x.b.failed);
+	if (x.b.failed)
 		err_tell(&e, ERR_INVALID, "This export is larger than %u MiB. Narrow the filter.", EXPORT_MAX >> 20);
+	else if (cursor && short_pages == SHORT_PAGES_MAX)
+		err_tell(&e, ERR_INVALID, "Too few rows fit this filter to look through all for them. Choose a shorter time.");
+	if (e.code)
 		return !visit_err(v, &e);
-	}
 	export_end(v, &x, cursor);
 	return true;
 }

@@ -307,6 +307,40 @@ START_TEST(test_exports_need_what_their_list_needs)
 }
 END_TEST
 
+static unsigned pages_read;
+
+/* As a filter that fits next to nothing of a large table. */
+static bool read_hardly_any(struct visit *v, void *query, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, uint64_t *next,
+	struct err *error)
+{
+	const uint64_t last = *(uint64_t *)query;
+
+	ck_assert_uint_eq(cursor, pages_read);
+	*n = 0;
+	*next = ++pages_read < last ? pages_read : 0;
+	return true;
+}
+
+/* A worker has other things to do than to look through all that was ever received; but an end that is near is reached. */
+START_TEST(test_an_export_that_finds_nothing_ends)
+{
+	static const struct { uint64_t pages; unsigned status; } rows[] = { { 20, 200 }, { UINT64_MAX, 400 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct request rq = { .arena = a, .method = STR("GET"), .uri = STR("/things.csv"), .path = STR("/things") };
+		struct visit v = { .dash = dash, .rq = &rq, .a = a, .suffix = SUFFIX_CSV };
+		uint64_t pages = rows[i].pages;
+		const struct list_source l = { .plural = "things", .fields = table_fields, .size = sizeof(struct table_row),
+			.read = read_hardly_any, .query = &pages };
+
+		pages_read = 0;
+		ck_assert(list_exported(&v, &l, 0));
+		ck_assert_uint_eq(rq.response.status, rows[i].status);
+		ck_assert_uint_le(pages_read, 100);
+	}
+}
+END_TEST
+
 /* ---- cookies ---- */
 
 /* With https the name binds the cookie to this host and path, and it never travels in the clear. */
@@ -393,6 +427,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_cookies_over_https);
+	tcase_add_test(t, test_an_export_that_finds_nothing_ends);
 	tcase_add_loop_test(t, test_needs_make_sense, 0, n);
 	tcase_add_loop_test(t, test_a_row_holds_its_needs, 0, n);
 	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);
