@@ -42,9 +42,9 @@ addComfort(document);
 
 /* ---- a page of ours, fetched: null when there is none, false when one is no longer signed in ---- */
 
-async function load(url) {
+async function load(url, why) {
 	try {
-		const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
+		const answer = await fetch(url, { headers: { "X-Requested-With": why } });
 		if (answer.redirected || answer.status === 401)
 			return false;
 		const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -64,7 +64,7 @@ function inUse(part) {
 async function refresh(seconds) {
 	if (!document.querySelector("[data-refresh]"))
 		return;		/* what was waited for has come */
-	const page = document.visibilityState === "visible" ? await load(location.href) : null;
+	const page = document.visibilityState === "visible" ? await load(location.href, "refresh") : null;
 	if (page === false)
 		return;
 	for (const old of page ? document.querySelectorAll("[data-refresh], .top .count") : []) {
@@ -100,7 +100,7 @@ for (const form of document.querySelectorAll("form.filters")) {
 		timer = setTimeout(async () => {
 			const mine = ++asked, query = new URLSearchParams(new FormData(form)).toString();
 			const url = form.getAttribute("action") + (query && "?" + query);
-			const page = await load(url), fresh = page && page.querySelector("main > form.filters");
+			const page = await load(url, "filter"), fresh = page && page.querySelector("main > form.filters");
 			if (!fresh || mine !== asked)
 				return;
 			history.replaceState(null, "", url);

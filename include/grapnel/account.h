@@ -49,8 +49,8 @@ struct session {
 	ms_t created_at, last_seen_at, expires_at;
 	struct str flash_sealed;	/* n 0: none */
 };
-/* The living session of that cookie text: 1, 0, -1. Notes last_seen_at at most once a minute. */
-int session_find(struct db *db, struct arena *a, struct str text, const struct session_life *life, ms_t now, struct session *out,
+/* The living session of that cookie text: 1, 0, -1. Where a person asks, last_seen_at is noted, at most once a minute. */
+int session_find(struct db *db, struct arena *a, struct str text, const struct session_life *life, ms_t now, bool person, struct session *out,
 	struct err *e) MUST_USE;
 /* A new one, always with a new id. */
 bool session_begin(struct db *db, struct arena *a, const struct session_life *life, uint64_t user_id, struct str remote_addr,

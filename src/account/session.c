@@ -45,7 +45,7 @@ static void fill(struct session *s, struct str text, const struct session_row *r
 	};
 }
 
-int session_find(struct db *db, struct arena *a, struct str text, const struct session_life *life, ms_t now, struct session *out,
+int session_find(struct db *db, struct arena *a, struct str text, const struct session_life *life, ms_t now, bool person, struct session *out,
 	struct err *e)
 {
 	struct session_bounds alive = bounds_at(life, now);
@@ -62,7 +62,7 @@ int session_find(struct db *db, struct arena *a, struct str text, const struct s
 		return found;
 	fill(out, text, &row);
 	/* A note that cannot be made (a lock, a read-only member) is no reason to refuse the page. */
-	if (now - row.last_seen_at >= SEEN_EVERY_MS && session_row_seen(db, hash, now, &ignored))
+	if (person && now - row.last_seen_at >= SEEN_EVERY_MS && session_row_seen(db, hash, now, &ignored))
 		out->last_seen_at = now;
 	return 1;
 }

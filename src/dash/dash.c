@@ -22,6 +22,12 @@ void dash_free(struct dash *d)
 
 /* ---- who is here ---- */
 
+/* A page that the script fetches anew each few seconds keeps no session alive: a browser left open would stay signed in. */
+static bool a_person_asks(const struct visit *v)
+{
+	return !str_eqs(request_header(v->rq, "x-requested-with"), "refresh");
+}
+
 /* Fills session and principal; false = answered. */
 static bool find_session(struct visit *v)
 {
@@ -30,7 +36,7 @@ static bool find_session(struct visit *v)
 
 	if (!text.n)
 		return true;
-	if (session_find(v->by.db, v->a, text, &v->life, v->by.now, &v->session, &e) < 0)
+	if (session_find(v->by.db, v->a, text, &v->life, v->by.now, a_person_asks(v), &v->session, &e) < 0)
 		return visit_err(v, &e);
 	if (v->session.text.n) {
 		v->csrf_secret = v->session.text;

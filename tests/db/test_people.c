@@ -115,7 +115,7 @@ static int found(struct str text, ms_t now)
 {
 	struct session s;
 
-	return session_find(db, a, text, &life, now, &s, &e);
+	return session_find(db, a, text, &life, now, true, &s, &e);
 }
 
 START_TEST(session_opens_as_its_user)
@@ -127,7 +127,7 @@ START_TEST(session_opens_as_its_user)
 
 	ck_assert_uint_eq(s.text.n, SESSION_TEXT - 1);
 	ck_assert(!str_eq(s.text, other.text));
-	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, &read, &e), 1);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, true, &read, &e), 1);
 	ck_assert(str_eq(read.public_id, s.public_id) && public_id_is(read.public_id, "se"));
 	ck_assert(read.principal.user_id == u.id && read.principal.tenant_id == tenant && read.principal.role == ROLE_OPERATOR);
 	ck_assert(read.principal.platform_admin && read.principal.scopes == SCOPE_ALL && !read.principal.token_id);
@@ -153,7 +153,7 @@ START_TEST(session_ends_idle_and_absolutely)
 	ck_assert_int_eq(found(s.text, NOW + 3 * life.idle_ms), 0);
 	for (ms_t t = 0; t < life.max_ms; t += MS_PER_HOUR / 2)
 		ck_assert_int_eq(found(busy.text, NOW + t), 1);
-	ck_assert_int_eq(session_find(db, a, busy.text, &shorter, NOW + life.max_ms - 1, &read, &e), 0);	/* what is configured now holds */
+	ck_assert_int_eq(session_find(db, a, busy.text, &shorter, NOW + life.max_ms - 1, true, &read, &e), 0);	/* what is configured now holds */
 	ck_assert_int_eq(found(busy.text, NOW + life.max_ms), 0);
 }
 END_TEST
@@ -163,9 +163,11 @@ START_TEST(session_is_noted_once_a_minute)
 	struct user u = add_user(ROLE_VIEWER, false);
 	struct session s = begin(&u, NOW), read;
 
-	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW + MS_PER_MINUTE - 1, &read, &e), 1);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW + MS_PER_MINUTE - 1, true, &read, &e), 1);
 	ck_assert_int_eq(read.last_seen_at, NOW);
-	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW + MS_PER_MINUTE, &read, &e), 1);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW + MS_PER_MINUTE, false, &read, &e), 1);	/* a script's */
+	ck_assert_int_eq(read.last_seen_at, NOW);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW + MS_PER_MINUTE, true, &read, &e), 1);
 	ck_assert_int_eq(read.last_seen_at, NOW + MS_PER_MINUTE);
 	ck_assert_int_eq(ask(T_SEEN, VALS(V_U(u.id))).n, NOW + MS_PER_MINUTE);
 }
@@ -203,10 +205,10 @@ START_TEST(flash_is_kept_with_the_session)
 	struct session s = begin(&u, NOW), read;
 
 	succeeds(session_flash(db, a, &s, STR("sealed \xff"), &e));
-	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, &read, &e), 1);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, true, &read, &e), 1);
 	ck_assert(str_eqs(read.flash_sealed, "sealed \xff"));
 	succeeds(session_flash(db, a, &s, STR_NONE, &e));
-	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, &read, &e), 1);
+	ck_assert_int_eq(session_find(db, a, s.text, &life, NOW, true, &read, &e), 1);
 	ck_assert_uint_eq(read.flash_sealed.n, 0);
 }
 END_TEST
