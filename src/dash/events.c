@@ -30,7 +30,7 @@ static bool fill_rows(struct visit *v, struct events_page *p, struct event_query
 	uint64_t next;
 
 	if (!event_query_list(&v->by, q, &p->events, &p->events_n, &next, &e) ||
-		!event_view_count(v->by.db, v->a, &q->f, &p->count, &e))
+		(p->events_n && !event_view_count(v->by.db, v->a, &q->f, &p->count, &e)))
 		return visit_err(v, &e);
 	list_nav_fill(v, &p->nav, "events", q->f.cursor, next);
 	return p->events_n || traffic_empty_fill(v, &p->empty, "events", LIST_SCAN_MAX, &p->nav);

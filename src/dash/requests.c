@@ -40,7 +40,7 @@ static bool fill_rows(struct visit *v, struct requests_page *p, const struct req
 	uint64_t next;
 
 	if (!request_view_list(v->by.db, v->a, f, &p->requests, &p->requests_n, &next, &e) ||
-		!request_view_count(v->by.db, v->a, f, &p->count, &e))
+		(p->requests_n && !request_view_count(v->by.db, v->a, f, &p->count, &e)))
 		return visit_err(v, &e);
 	list_nav_fill(v, &p->nav, "requests", f->cursor, next);
 	return p->requests_n || traffic_empty_fill(v, &p->empty, "requests", REQUEST_SCAN_MAX, &p->nav);

@@ -2,7 +2,10 @@
  *
  * Which index: refused and repeated ones alone are walked by their marks, since they are few among many. Else the sources that the
  * filter names, or all of the tenant, when they are few; else all requests, the others' passed over. Rows hold bodies, so passing
- * them costs more than passing events: REQUEST_SCAN_MAX. */
+ * them costs more than passing events: REQUEST_SCAN_MAX.
+ *
+ * No index holds trace ids, since each would cost every insert. But those made here, and by many senders, are UUIDv7, which begin
+ * with their time (RFC 9562, section 5.7): so they are looked for around that first, and found however old they are. */
 #include <assert.h>
 
 #include "view_int.h"
@@ -202,7 +205,7 @@ bool request_plan(struct db *db, struct arena *a, const struct request_filter *f
 	return true;
 }
 
-bool request_view_list(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
+static bool list_rows(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
 	uint64_t *next, struct err *e)
 {
 	struct plan p;
@@ -211,6 +214,54 @@ bool request_view_list(struct db *db, struct arena *a, const struct request_filt
 		return false;
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);
+	return true;
+}
+
+#define TRACE_BEFORE_MS MS_PER_MINUTE		/* clocks of others differ */
+#define TRACE_AFTER_MS (10 * MS_PER_MINUTE)	/* and they try again */
+
+/* The time in a UUIDv7; false for any other text. */
+static bool trace_time(struct str text, ms_t *t)
+{
+	unsigned char b[6];
+	char digits[12];
+
+	if (text.n != UUID_TEXT - 1 || text.p[8] != '-' || text.p[13] != '-' || text.p[14] != '7')
+		return false;
+	memcpy(digits, text.p, 8);
+	memcpy(digits + 8, text.p + 9, 4);
+	if (!hex_decode((struct str){ digits, sizeof(digits) }, b, sizeof(b)))
+		return false;
+	*t = 0;
+	for (size_t i = 0; i < sizeof(b); i++)
+		*t = *t << 8 | b[i];
+	return true;
+}
+
+/* Around the time that the trace id names, where it names one. */
+static bool list_near_trace(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
+	struct err *e)
+{
+	struct request_filter near = *f;
+	uint64_t next;
+	ms_t t;
+
+	*n = 0;
+	if (f->cursor || f->from || f->to || !trace_time(f->text, &t))
+		return true;
+	near.from = t - TRACE_BEFORE_MS;
+	near.to = t + TRACE_AFTER_MS;
+	return list_rows(db, a, &near, out, n, &next, e);
+}
+
+bool request_view_list(struct db *db, struct arena *a, const struct request_filter *f, struct request_view **out, size_t *n,
+	uint64_t *next, struct err *e)
+{
+	if (!list_near_trace(db, a, f, out, n, e))
+		return false;
+	if (!*n)
+		return list_rows(db, a, f, out, n, next, e);
+	*next = 0;
 	return true;
 }
 

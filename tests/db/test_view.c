@@ -706,6 +706,34 @@ START_TEST(test_a_request_in_steps)
 }
 END_TEST
 
+/* A trace id that names its time is found far below the newest rows. */
+START_TEST(test_a_trace_id_with_a_time_in_it)
+{
+	static const struct stmt set = { "test.trace", "UPDATE requests SET trace = ? WHERE id = ?" };
+	struct request_filter f = { .tenant_id = 1, .limit = 50 };
+	struct request_view *rows;
+	uint64_t next, before;
+	char uuid[UUID_TEXT];
+	size_t n;
+
+	uuid_make(T(11), uuid);
+	succeeds(db_exec(db, &set, VALS(V_S(str_of(uuid)), V_U(ID_OF(11))), NULL, &e));
+	f.text = str_of(uuid);
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	ck_assert(n == 1 && rows[0].id == ID_OF(11) && !next);
+	before = handler_reads();
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	ck_assert_uint_lt(handler_reads() - before, 5000);
+	uuid_make(T(12), uuid);	/* nobody's: all are looked through */
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	ck_assert(n == 0 && next);
+	uuid_make(T(11), uuid);
+	uuid[3] = 'x';
+	succeeds(request_view_list(db, a, &f, &rows, &n, &next, &e));
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
 START_TEST(test_requests_of_other_tenants_do_not_exist)
 {
 	struct request_detail d;
@@ -813,6 +841,7 @@ int main(void)
 	tcase_add_loop_test(t, test_plan_of_alerts, 0, (int)ARRAY_SIZE(alert_rows));
 	tcase_add_test(t, test_a_request_in_steps);
 	tcase_add_test(t, test_requests_of_other_tenants_do_not_exist);
+	tcase_add_test(t, test_a_trace_id_with_a_time_in_it);
 	tcase_add_test(t, test_an_event_knows_its_repeats_and_attempts);
 	tcase_add_test(t, test_counts_of_requests);
 	tcase_add_test(t, test_stats);
