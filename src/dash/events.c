@@ -45,7 +45,7 @@ void page_events(void *visit)
 	struct err e = { 0 };
 	bool good = form_read_query(v->a, v->rq->query, event_query_fields, &q, &e);
 
-	if (!good && !(v->suffix ? visit_err(v, &e) : page_blame(v, &p.page, &e)))
+	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;
 	if (good && list_exported(v, &l, q.f.cursor))
 		return;

@@ -55,7 +55,7 @@ void page_requests(void *visit)
 	struct err e = { 0 };
 	bool good = form_read_query(v->a, v->rq->query, request_query_fields, &f, &e);
 
-	if (!good && !(v->suffix ? visit_err(v, &e) : page_blame(v, &p.page, &e)))
+	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;
 	if (good && list_exported(v, &l, f.cursor))
 		return;

@@ -11,6 +11,17 @@ struct str traffic_typed(struct visit *v, const char *name)
 	return value;
 }
 
+bool traffic_blame(struct visit *v, struct page *p, const struct err *e)
+{
+	char first = e->text[0] >= 'a' && e->text[0] <= 'z' ? (char)(e->text[0] & ~32) : e->text[0];
+
+	if (!page_blame(v, p, e))
+		return false;
+	if (e->field[0])
+		p->error = arena_printf(v->a, "%c%s", first, e->text + 1);
+	return true;
+}
+
 /* As a browser's field takes it: UTC, without seconds where there are none. */
 static struct str field_time(struct visit *v, const char *name, ms_t t)
 {

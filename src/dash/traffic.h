@@ -17,6 +17,8 @@ struct traffic_filter {
 };
 /* `from` and `to` are the times that were read, 0 = none or not readable. False: answered. */
 bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, ms_t to);
+/* As page_blame; the sentence stands below all fields and may be of one that the page has not, so it keeps the name. */
+bool traffic_blame(struct visit *v, struct page *p, const struct err *e) MUST_USE;
 struct str traffic_typed(struct visit *v, const char *name);
 /* The words of a parameter; where the query has several at once, they are one choice more. */
 void traffic_choices(struct visit *v, const char *name, const struct choice_word *words, struct choice **out, size_t *n);

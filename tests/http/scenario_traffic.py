@@ -201,7 +201,7 @@ def wrong_filters_come_back(box):
         same(who.get(path.replace("?", ".csv?")).status, 400, path)
     who.page("/requests?q=some+words&status=abc", 400)
     same((who.field("q"), who.field("status")), ("some words", "abc"), "what was typed is kept")
-    true("tatus must be a whole number from 100 to 599" in who.text, "which field and why")
+    true("Status must be a whole number from 100 to 599" in who.text, "which field and why")
     for path in ("/requests/0", "/requests/x", "/requests/9223372036854775808", "/events/1.csv", "/requests/5/payload", "/events/5/payload", "/requests.xml"):
         same(who.get(path).status, 404, path)
 
