@@ -123,6 +123,7 @@ void api_integration_rotate_secret(void *call);
 void api_integration_test(void *call);
 void api_integration_health(void *call);
 void api_delivery_list(void *call);
+void api_overview(void *call);
 void api_event_list(void *call);
 void api_event_get(void *call);
 void api_stats(void *call);
@@ -167,9 +168,9 @@ extern const struct form_field delivery_query_fields[], token_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
 extern const struct field token_once_fields[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
-	integration_health_fields[];
+	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 extern const struct form_field ready_query_fields[];
-extern const struct doc_part job_list_parts[], cron_parts[];
+extern const struct doc_part job_list_parts[], cron_parts[], overview_parts[];
 
 #endif

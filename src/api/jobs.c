@@ -3,7 +3,7 @@
 
 #include "grapnel/job.h"
 
-static const struct field cron_watch_fields[] = {
+const struct field cron_watch_fields[] = {
 	FIELD_TIME(struct cron_watch, last_at, "lastAt", "When all that was due was run last"),
 	FIELD_BOOL(struct cron_watch, late, "late", "It has not run for three minutes"),
 	FIELD_END

@@ -659,6 +659,17 @@ START_TEST(test_health_of_integrations)
 	put_traffic(2, now, 1, 1, 0, 1500);
 	is(member(expect(200, admin, "GET", "/api/integrations/health", NULL), "/status"), "unhealthy");
 	is(member(expect(200, theirs, "GET", "/api/integrations/health", NULL), "/status"), "healthy");
+
+	r = expect(200, admin, "GET", "/api/overview", NULL);
+	is(member(r, "/received"), "127");
+	is(member(r, "/refused"), "32");
+	is(member(r, "/hours/0/refused"), "1");
+	is(member(r, "/hours/23/received"), "87");
+	is(member(r, "/failingSources"), "1");
+	is(member(r, "/sources/0/type"), "prometheus");
+	is(member(r, "/sources/0/failing"), "true");
+	is(member(r, "/cron/late"), "true");
+	is(member(expect(200, theirs, "GET", "/api/overview", NULL), "/received"), "0");
 	now = kept;
 }
 END_TEST
