@@ -61,6 +61,10 @@ void response_error(struct request *rq, unsigned status, const char *code, const
 /* Of that table: what an error is for HTTP, and in a sentence for the caller. */
 unsigned err_status(enum err_code code);
 const char *err_sentence(enum err_code code);
+/* Was the text written for the caller? Where a field is to blame, it speaks of what he sent. */
+bool err_is_told(const struct err *e);
+/* That text as a sentence, else the sentence of the code. */
+const char *err_told(struct arena *a, const struct err *e);
 /* The one table from error code to HTTP status, code word and sentence; e->text goes to the log only. */
 void response_err(struct request *rq, const struct err *e);
 

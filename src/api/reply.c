@@ -79,29 +79,15 @@ bool reply_not_found(struct call *c)
 	return false;
 }
 
-/* Where a field is to blame, the text speaks of what the caller sent and is written for him. */
-static bool is_for_caller(const struct err *e)
-{
-	return (e->told || e->field[0]) && e->text[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT);
-}
-
-/* The store writes for the log, "the name is empty". */
-static const char *sentence(struct arena *a, const char *text)
-{
-	char first = *text >= 'a' && *text <= 'z' ? (char)(*text & ~32) : *text;
-
-	return str_ends(str_of(text), ".") ? text : arena_printf(a, "%c%s.", first, text + 1).p;
-}
-
 bool reply_err(struct call *c, const struct err *e)
 {
 	if (e->told && e->code == ERR_DENIED)
-		return reply_refuse(c, 403, "forbidden", arena_cstr(c->a, str_of(e->text)), NULL);
-	if (is_for_caller(e)) {
+		return reply_refuse(c, 403, "forbidden", err_told(c->a, e), NULL);
+	if (err_is_told(e) && (e->code == ERR_INVALID || e->code == ERR_CONFLICT)) {
 		bool invalid = e->code == ERR_INVALID;
 
 		return reply_refuse(c, invalid ? 400 : 409,
-			invalid ? "invalid_request" : "conflict", sentence(c->a, e->text),
+			invalid ? "invalid_request" : "conflict", err_told(c->a, e),
 			e->field[0] ? e->field : NULL);
 	}
 	if (e->code >= ERR_DOWN)

@@ -25,14 +25,14 @@ static struct str at_the_field(struct visit *v, const struct err *e)
 
 	if (n && !strncmp(e->text, e->field, n) && e->text[n] == ' ')
 		return arena_printf(v->a, "This%s", e->text + n);
-	return arena_str(v->a, str_of(e->text));
+	return str_of(err_told(v->a, e));
 }
 
 bool page_blame(struct visit *v, struct page *p, const struct err *e)
 {
 	if (e->code != ERR_INVALID && e->code != ERR_CONFLICT && e->code != ERR_LIMIT)
 		return visit_err(v, e);
-	p->error = e->told || e->field[0] ? at_the_field(v, e) : str_of(err_sentence(e->code));
+	p->error = at_the_field(v, e);
 	p->error_field = arena_str(v->a, str_of(e->field));
 	return true;
 }

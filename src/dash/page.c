@@ -177,10 +177,8 @@ bool visit_not_found(struct visit *v)
 /* The status and sentence of the API for the same error. */
 bool visit_err(struct visit *v, const struct err *e)
 {
-	struct error_page p = { .status = err_status(e->code), .sentence = err_sentence(e->code) };
+	struct error_page p = { .status = err_status(e->code), .sentence = err_told(v->a, e) };
 
-	if (e->told || (e->field[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT)))
-		p.sentence = arena_cstr(v->a, str_of(e->text));
 	if (e->code >= ERR_DOWN)
 		log_error("page failed", LOG_S("request", v->rq->id), LOG_STR("path", v->rq->path), LOG_ERR(e));
 	/* No database, no navigation: what stands around a page needs one. */

@@ -71,6 +71,22 @@ const char *err_sentence(enum err_code code)
 	return errors[code].sentence;
 }
 
+bool err_is_told(const struct err *e)
+{
+	return e->text[0] && (e->told || (e->field[0] && (e->code == ERR_INVALID || e->code == ERR_CONFLICT)));
+}
+
+/* The store writes for the log, "the name is empty". */
+const char *err_told(struct arena *a, const struct err *e)
+{
+	struct str text = str_of(e->text);
+	char first = e->text[0] >= 'a' && e->text[0] <= 'z' ? (char)(e->text[0] & ~32) : e->text[0];
+
+	if (!err_is_told(e))
+		return err_sentence(e->code);
+	return str_ends(text, ".") ? arena_cstr(a, text) : arena_printf(a, "%c%s.", first, e->text + 1).p;
+}
+
 void response_err(struct request *rq, const struct err *e)
 {
 	response_error(rq, errors[e->code].status, errors[e->code].code, errors[e->code].sentence, e->field);

@@ -117,6 +117,25 @@ START_TEST(test_err)
 }
 END_TEST
 
+static const struct {
+	struct err e;
+	const char *says;
+} told[] = {
+	{ { .code = ERR_INVALID, .field = "name", .text = "the name is empty" }, "The name is empty." },
+	{ { .code = ERR_CONFLICT, .told = true, .text = "It is resolved already." }, "It is resolved already." },
+	{ { .code = ERR_DENIED, .told = true, .text = "42 is too many" }, "42 is too many." },
+	{ { .code = ERR_INVALID, .text = "column x" }, "The request cannot be accepted." },
+	{ { .code = ERR_DENIED, .field = "tenant", .text = "user 7" }, "This is not allowed." },
+	{ { .code = ERR_DOWN, .field = "x", .text = "socket /run/x" }, "A part of the service does not answer. Try again later." },
+	{ { .code = ERR_INVALID, .field = "x" }, "The request cannot be accepted." },
+};
+
+START_TEST(test_told)
+{
+	ck_assert_str_eq(err_told(fresh("GET")->arena, &told[_i].e), told[_i].says);
+}
+END_TEST
+
 START_TEST(test_error_is_escaped)
 {
 	struct request *rq = fresh("GET");
@@ -141,4 +160,4 @@ START_TEST(test_monstrous_header)
 END_TEST
 
 UNIT_MAIN("response", UNIT(test_json), UNIT(test_headers), UNIT_ROWS(test_value_is_one_line, values),
-	UNIT(test_no_body), UNIT_ROWS(test_err, errors), UNIT(test_error_is_escaped), UNIT(test_monstrous_header))
+	UNIT(test_no_body), UNIT_ROWS(test_err, errors), UNIT_ROWS(test_told, told), UNIT(test_error_is_escaped), UNIT(test_monstrous_header))
