@@ -12,7 +12,7 @@
 #include "grapnel/json.h"
 
 enum form_type {
-	FORM_TEXT,	/* struct str, UTF-8; min..max bytes; null is "" */
+	FORM_TEXT,	/* struct str, UTF-8; min (0 or 1) to max bytes; null is "" */
 	FORM_NUMBER,	/* uint64_t, min..max */
 	FORM_BOOL,	/* bool */
 	FORM_TIME,	/* ms_t, RFC 3339 */

@@ -53,10 +53,10 @@ static bool read_text(const struct input *in, struct err *e)
 
 	if (!json_is(in->j, JSON_STRING) || !str_is_utf8(s) || memchr(s.p ? s.p : "", '\0', s.n))
 		return bad(in, e, "a text");
-	if (s.n < in->f->min || s.n > in->f->max)
-		return err_field(e, ERR_INVALID, in->f->name,
-			"%s must have %" PRIu64 " to %" PRIu64 " bytes.", in->f->name, in->f->min,
-			in->f->max);
+	if (s.n < in->f->min)
+		return err_field(e, ERR_INVALID, in->f->name, "%s must not be empty.", in->f->name);
+	if (s.n > in->f->max)
+		return err_field(e, ERR_INVALID, in->f->name, "%s must have at most %" PRIu64 " bytes.", in->f->name, in->f->max);
 	*(struct str *)in->at = s;
 	return true;
 }

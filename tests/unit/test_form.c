@@ -96,8 +96,8 @@ static const struct {
 } refused[] = {
 	{ "{}", "text", "text is missing." },
 	{ "{\"text\":null}", "text", "text must be a text." },
-	{ "{\"text\":\"\"}", "text", "text must have 1 to 8 bytes." },
-	{ "{\"text\":\"123456789\"}", "text", "text must have 1 to 8 bytes." },
+	{ "{\"text\":\"\"}", "text", "text must not be empty." },
+	{ "{\"text\":\"123456789\"}", "text", "text must have at most 8 bytes." },
 	{ "{\"text\":5}", "text", "text must be a text." },
 	{ "{\"text\":\"a\\u0000\"}", "text", "text must be a text." },
 	{ "{\"text\":\"x\",\"number\":0}", "number",
