@@ -36,7 +36,9 @@ class Person {
 			locale: "en-US",
 			timezoneId: "UTC",
 		});
-		return new Person(world, context, await context.newPage());
+		const person = new Person(world, context, await context.newPage());
+		person.scripts = options.scripts !== false;
+		return person;
 	}
 
 	complain(text) {

@@ -23,15 +23,18 @@ async function main(file, names) {
 	const world = JSON.parse(fs.readFileSync(file, "utf8"));
 	const count = { passed: 0, failed: 0 };
 
+	/* Did it succeed? */
 	async function report(name, act) {
 		const began = Date.now();
 		try {
 			await act();
 			count.passed++;
 			console.log(`ok      ${name} (${Date.now() - began} ms)`);
+			return true;
 		} catch (e) {
 			count.failed++;
 			console.log(`FAILED  ${name}: ${e.message}${where(e)}`);
+			return false;
 		}
 	}
 

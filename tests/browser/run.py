@@ -58,13 +58,13 @@ class Tests:
             self.passed += passed
             self.failed += failed
 
-    def node(self, box, pages, *parts):
+    def node(self, box, pages, *parts, lead=()):
         parts = [p for p in parts if not self.words or p in self.words]
         if not parts:
             return
         known = {"url": box.env["GRAPNEL_URL"], "user": box.env["GRAPNEL_ADMIN_USER"],
                  "password": box.env["GRAPNEL_ADMIN_PASSWORD"], "token": box.token, "out": pages, "server": box.server,
-                 "chromium": shutil.which("chromium")}
+                 "chromium": shutil.which("chromium"), "pages": list(lead)}
         file = os.path.join(pages, "world.json")
         with open(file, "w") as f:
             json.dump(known, f)
@@ -88,8 +88,7 @@ class Tests:
 
     def whole(self, box, pages):
         self.node(box, pages, "withScripts", "withoutScripts")
-        world.furnish(box)
-        self.node(box, pages, "walkAll", "walkOutside")
+        self.node(box, pages, "walkAll", "walkOutside", lead=world.furnish(box))
         self.tidy(box, pages)
 
     def short(self, box, pages):
