@@ -64,7 +64,7 @@ class Tests:
             return
         known = {"url": box.env["GRAPNEL_URL"], "user": box.env["GRAPNEL_ADMIN_USER"],
                  "password": box.env["GRAPNEL_ADMIN_PASSWORD"], "token": box.token, "out": pages, "server": box.server,
-                 "chromium": shutil.which("chromium"), "pages": list(lead)}
+                 "chromium": shutil.which("chromium"), "pages": list(lead), "viewer": world.VIEWER}
         file = os.path.join(pages, "world.json")
         with open(file, "w") as f:
             json.dump(known, f)
@@ -88,7 +88,7 @@ class Tests:
 
     def whole(self, box, pages):
         self.node(box, pages, "withScripts", "withoutScripts")
-        self.node(box, pages, "walkAll", "walkOutside", lead=world.furnish(box))
+        self.node(box, pages, "walkAll", "walkOutside", "walkViewer", "walkExports", lead=world.furnish(box))
         self.tidy(box, pages)
 
     def short(self, box, pages):

@@ -14,15 +14,20 @@ const { inspect, keep, none } = require("./inspect");
 const VARIANTS_MAX = 2;		/* pages of one route: a list and a filtered one, two incidents... */
 const ROUTES = path.join(__dirname, "..", "..", "src", "dash", "routes.c");
 
+/* Rows of the route table: method, pattern, what it needs. */
+function table() {
+	const text = fs.readFileSync(ROUTES, "utf8").replace(/\/\*[^]*?\*\//g, "");
+	return [...text.matchAll(/\{\s*"(GET|POST)",\s*"([^"]+)",\s*([^,]+),/g)].map(m => ({ method: m[1], pattern: m[2], needs: m[3] }));
+}
+
 /* Not led to from any page that somebody signed in sees. */
 const UNLINKED = {
 	"/assets/:hash/:name": "no page",
 	"/login": "for guests: walked by itself",
 };
 
-function routes() {
-	const text = fs.readFileSync(ROUTES, "utf8").replace(/\/\*[^]*?\*\//g, "");
-	return [...text.matchAll(/\{\s*"GET",\s*"([^"]+)"/g)].map(m => m[1]);
+function patterns(method) {
+	return table().filter(r => r.method === method).map(r => r.pattern);
 }
 
 function fits(pattern, pathname) {
@@ -94,7 +99,7 @@ class Walk {
 /* Each page as somebody who may see all of them. */
 async function walkAll(world, report) {
 	const person = await Person.arrive(world);
-	const walk = new Walk(person, routes());
+	const walk = new Walk(person, patterns("GET"));
 	const elsewhere = await Person.arrive(world);	/* so that there is a session to end */
 
 	await elsewhere.signIn();
@@ -113,7 +118,7 @@ async function walkAll(world, report) {
 /* What is shown to those who are not signed in, and what goes wrong. */
 async function walkOutside(world, report) {
 	const person = await Person.arrive(world);
-	const outside = new Walk(person, routes());
+	const outside = new Walk(person, patterns("GET"));
 
 	outside.seen.add("/");
 	await outside.one("/login", report);
@@ -126,4 +131,60 @@ async function walkOutside(world, report) {
 	await person.leave();
 }
 
-module.exports = { walkAll, walkOutside };
+/* Somebody who may only look is led nowhere where he is refused, and has no form that would be. */
+async function walkViewer(world, report) {
+	const person = await Person.arrive(world);
+	const walk = new Walk(person, patterns("GET"));
+	const forms = table().filter(r => r.method === "POST" && !/\bROLE_VIEWER\b/.test(r.needs)).map(r => r.pattern);
+
+	await person.signIn(world.viewer.name, world.viewer.password);
+	walk.add(["/", ...world.pages]);
+	await report("a viewer is refused nothing that he is shown", async () => {
+		const found = [];
+
+		while (walk.queue.length) {
+			const at = walk.queue.shift();
+			const answer = await person.context.request.get(at);
+
+			if (answer.status() !== 200)
+				found.push(`${at}: ${answer.status()}`);
+			if (!/^text\/html/.test(answer.headers()["content-type"]))
+				continue;
+			await person.visit(at);
+			walk.add(await links(person.page));
+			const actions = await person.page.locator("form[method=post]").evaluateAll(all => all
+				.filter(f => [...f.elements].some(e => e.type === "submit")).map(f => new URL(f.action).pathname));
+			found.push(...actions.filter(a => routeOf(forms, a)).map(a => `${at}: form to ${a}`));
+		}
+		none(found);
+	});
+	await person.leave();
+}
+
+/* ---- exports ---- */
+
+/* RFC 4180. */
+function cells(csv) {
+	return [...csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(?:,|\r?\n|$)/g)].map(m => m[1] === undefined ? m[2] : m[1].replace(/""/g, '"'));
+}
+
+/* A spreadsheet runs a cell that begins like a formula. */
+async function walkExports(world, report) {
+	const person = await Person.arrive(world);
+	let formulas = 0;
+
+	await person.signIn();
+	for (const { pattern } of table().filter(r => /\bCAN_EXPORT\b/.test(r.needs)))
+		await report(`export ${pattern}`, async () => {
+			const csv = await (await person.context.request.get(`${pattern}.csv`)).text();
+			const json = await (await person.context.request.get(`${pattern}.json`)).json();
+
+			none(cells(csv).filter(c => /^[=+\-@\t\r]/.test(c)));
+			formulas += cells(csv).filter(c => c.startsWith("'=cmd")).length;
+			assert.equal(csv.trimEnd().split("\n").length - 1, Object.values(json).find(Array.isArray).length, "rows of both");
+		});
+	await report("exports hold formulas as text", async () => assert(formulas > 3, `${formulas} seen`));
+	await person.leave();
+}
+
+module.exports = { walkAll, walkOutside, walkViewer, walkExports };

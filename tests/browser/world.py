@@ -8,6 +8,7 @@ MARKUP = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 CONTROL = MARKUP + "\u0001\u0007\u001b[31m\u202e\u0085"
 FORMULA = "=cmd|' /C calc'!A0"
 MANY = 130		# more than a page of any list
+VIEWER = {"name": "vera", "password": "looks at everything"}
 
 
 def _refused(box, source):
@@ -54,6 +55,7 @@ def furnish(box):
     _accepted(box, *sources)
     _refused(box, sources[0])
     box.ctl("user", "add", "eve " + MARKUP, "--role", "operator", "--email", "eve@example.org")
+    box.ctl("user", "add", VIEWER["name"], "--password-stdin", stdin=VIEWER["password"] + "\n")
     box.sql("UPDATE users SET totp_sealed = 'an app that nobody has' WHERE name LIKE 'eve%'")
     for incident in box.get("/api/incidents?limit=3")["incidents"]:
         box.api("POST", "/api/incidents/%s/notes" % incident["id"], {"note": CONTROL})
