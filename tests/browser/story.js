@@ -78,7 +78,7 @@ async function createsAnIntegrationFromTheGallery(me) {
 	await me.page.getByText("More: addresses, limits, defaults").click();
 	await me.page.getByLabel("Addresses").fill("not an address");
 	await me.expecting(400, () => button(me, "Make the integration").click());
-	await sees(me, "allowedIps must be addresses");
+	await sees(me, /must be addresses or networks/);
 	assert.equal(await me.page.getByLabel("Name", { exact: true }).inputValue(), me.knows.name, "what was typed is kept");
 	await me.page.getByLabel("Addresses").fill("");
 	await button(me, "Make the integration").click();

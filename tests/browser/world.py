@@ -64,4 +64,5 @@ def furnish(box):
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
-    return [github, "%s/tests/%s" % (github, newest["id"])]
+    admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
+    return [github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"]]
