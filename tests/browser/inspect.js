@@ -1,4 +1,4 @@
-/* inspect.js - what holds for every page: it is small, it is accessible in both colour schemes, it fits a narrow window, and what
+/* inspect.js - what holds for every page: it is small, it is accessible in both colour schemes, it fits windows down to a narrow one, and what
  * strangers sent stays text. */
 "use strict";
 
@@ -8,7 +8,7 @@ const path = require("node:path");
 const axeSource = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const BYTES_MAX = 50 * 1024;
-const NARROW = { width: 320, height: 800 };	/* WCAG 1.4.10 */
+const WIDTHS = [1280, 1024, 768, 320];	/* the last: WCAG 1.4.10 */
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 function told(violations) {
@@ -23,7 +23,7 @@ async function axe(page, options) {
 	return told((await page.evaluate(o => window.axe.run(document, o), options)).violations);
 }
 
-/* Elements that stand out of a narrow window and are not inside a box that scrolls by itself. */
+/* Elements that stand out of the window and are not inside a box that scrolls by itself. */
 function tooWide() {
 	const width = document.documentElement.clientWidth;
 	const scrolls = e => e && (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
@@ -58,10 +58,12 @@ async function inspect(person, html) {
 	found.push(...(await axe(page, { runOnly: { type: "rule", values: ["color-contrast"] }, resultTypes: ["violations"] }))
 		.map(t => `dark: ${t}`));
 	await page.emulateMedia({ colorScheme: "light" });
-	await page.setViewportSize(NARROW);
-	const wide = await page.evaluate(tooWide);
-	if (wide.length)
-		found.push(`wider than ${NARROW.width} px: ${wide.join(", ")}`);
+	for (const width of WIDTHS) {
+		await page.setViewportSize({ width, height: size.height });
+		const wide = await page.evaluate(tooWide);
+		if (wide.length)
+			found.push(`wider than ${width} px: ${wide.join(", ")}`);
+	}
 	await page.setViewportSize(size);
 	await touch(page);
 	return found;
