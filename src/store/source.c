@@ -86,7 +86,7 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
-/* What the audit log says of a source. Settings are left out: some providers keep credentials there. */
+/* What the audit log says of a source. Of settings only that they changed: some providers keep credentials there. */
 static const struct field audit_fields[] = {
 	FIELD_STR(struct source, provider, "type", ""),
 	FIELD_STR(struct source, name, "name", ""),
@@ -253,6 +253,8 @@ static bool audit(struct db *db, const struct change *c, const char *verb, const
 		detail_write(&o, "after", after);
 	json_key(&o, "secretReplaced");
 	json_bool(&o, c->replace_secrets);
+	json_key(&o, "settingsReplaced");
+	json_bool(&o, before && after && !str_eq(before->settings, after->settings));
 	json_close(&o, '}');
 	return audit_add(db, c->who, action, c->source.public_id, strbuf_str(&b), c->now, e);
 }

@@ -445,6 +445,22 @@ START_TEST(audit_holds_no_secret)
 }
 END_TEST
 
+/* They may hold credentials; but that they are others now must be seen. */
+START_TEST(audit_says_that_settings_changed)
+{
+	struct err e = { 0 };
+	struct source in = plain("github"), s = add_source(&in, NULL, NULL);
+	struct who w = who();
+	struct str detail;
+
+	s.settings = STR("{\"token\":\"hushhush\"}");
+	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR_NONE, &w, NOW, &e), 1);
+	detail = ask(T_COUNT_AUDIT, VALS(V_S(s.public_id), V_S(STR("integration.update")))).text;
+	ck_assert_ptr_nonnull(memmem(detail.p, detail.n, "\"settingsReplaced\":true", 23));
+	ck_assert_ptr_null(memmem(detail.p, detail.n, "hushhush", 8));
+}
+END_TEST
+
 START_TEST(source_is_of_its_tenant)
 {
 	struct err e = { 0 };
@@ -1083,6 +1099,7 @@ static TCase *store_case(void)
 	tcase_add_test(c, default_service_moves);
 	tcase_add_test(c, source_is_read_as_it_was_added);
 	tcase_add_test(c, audit_holds_no_secret);
+	tcase_add_test(c, audit_says_that_settings_changed);
 	tcase_add_test(c, source_is_of_its_tenant);
 	tcase_add_test(c, service_of_another_tenant_is_refused);
 	tcase_add_test(c, bad_sources_are_refused);
