@@ -45,7 +45,7 @@ struct str api_document(struct arena *a, const char *version, const char *public
 
 /* All routes; `needs` is made by NEED of account.h, maybe with NEED_BULK, or is NEED_SCRAPER. Ends with { 0 }. */
 extern const struct route api_routes[];
-#define NEED_BULK (1u << 30)		/* does up to a hundred things at once */
+#define NEED_BULK (1u << 29)		/* costs as much as a hundred others */
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */
 #define NEED_CRON (1u << 30)		/* the token of [cron] */
 

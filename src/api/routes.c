@@ -82,7 +82,7 @@ const struct route api_routes[] = {
 	{ "GET", "/api/requests/:id", READ_ANY(SCOPE_EVENTS), api_request_get,
 		"One request with its body, headers and the events it brought.",
 		DOC(ONE(request_view_fields), ALSO(event_payload_fields), PARTS(request_parts)) },
-	{ "GET", "/api/stats", READ_ANY(SCOPE_EVENTS), api_stats,
+	{ "GET", "/api/stats", READ_ANY(SCOPE_EVENTS) | NEED_BULK, api_stats,
 		"What became of the events of a window of time, test traffic left out.",
 		DOC(QUERY(stats_query_fields), ONE(stats_view_fields), PARTS(stats_parts)) },
 	{ "GET", "/api/alerts", READ_ANY(SCOPE_INCIDENTS), api_alert_list,

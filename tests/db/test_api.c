@@ -334,6 +334,8 @@ START_TEST(test_a_token_has_600_requests_a_minute)
 	is(header_of(r, "Retry-After"), "1");
 	is(header_of(r, "X-RateLimit-Remaining"), "0");
 	expect(200, admin, "GET", "/api/incidents?limit=1", NULL);
+	r = expect(200, token, "GET", "/api/stats", NULL);	/* what costs much has a bucket of its own */
+	is(header_of(r, "X-RateLimit-Limit"), "60");
 	now += MS_PER_MINUTE;
 	expect(404, token, "GET", "/api/incidents/1", NULL);
 }
