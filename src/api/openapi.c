@@ -87,8 +87,6 @@ static bool has_token(unsigned needs)
 
 static void write_needs(struct json_out *o, struct arena *a, unsigned needs)
 {
-	struct str scopes = scopes_text(a, NEED_SCOPES(needs) | SCOPE_ADMIN);
-
 	if (needs != NEED_NOTHING) {
 		json_key(o, "security");
 		json_open(o, '[');
@@ -104,8 +102,9 @@ static void write_needs(struct json_out *o, struct arena *a, unsigned needs)
 	member_str(o, "x-role", role_word(NEED_ROLE(needs)));
 	json_key(o, "x-scopes");
 	json_open(o, '[');
-	while (scopes.n)
-		json_str(o, str_until(&scopes, ','));
+	for (uint32_t scope = 1; scope & SCOPE_ALL; scope <<= 1)
+		if (scope & (NEED_SCOPES(needs) | SCOPE_ADMIN))
+			json_str(o, scopes_text(a, scope));
 	json_close(o, ']');
 }
 
