@@ -6,18 +6,19 @@
 #include "tmpl.h"
 
 #define REQUESTS_SHOWN 20
+#define CARDS 24			/* of a page, which is below 50 KB */
 #define HEALTHY_PERCENT 95		/* as /api/integrations/health has it */
 #define DEGRADED_PERCENT 75
 
 /* ---- cards ---- */
 
-struct str integration_state(const struct source *s, uint64_t received, uint64_t errors)
+struct str integration_state(bool enabled, ms_t last_webhook_at, uint64_t received, uint64_t errors)
 {
 	uint64_t good = received > errors ? received - errors : 0;
 
-	if (!s->enabled)
+	if (!enabled)
 		return STR("disabled");
-	if (!s->last_webhook_at)
+	if (!last_webhook_at)
 		return STR("waiting");
 	if (!received)
 		return STR("quiet");
@@ -63,7 +64,7 @@ static void card_fill(struct visit *v, const struct source *s, const struct sour
 		out->received += hours[i].received;
 		out->errors += hours[i].errors;
 	}
-	out->state = integration_state(s, out->received, out->errors);
+	out->state = integration_state(s->enabled, s->last_webhook_at, out->received, out->errors);
 	html_init(&pictures, v->a, v->by.now);
 	out->spark = html_spark(&pictures, values, TRAFFIC_HOURS, STR("Requests of the last 24 hours, by the hour"));
 }
@@ -143,6 +144,7 @@ void page_integrations(void *visit)
 
 	if (!visit_query(v, integration_query_fields, &q) || list_exported(v, &export, q.cursor))
 		return;
+	q.limit = CARDS;
 	if (!integration_query_list(&v->by, &q, &rows, &p.cards_n, &next, &e) ||
 		!integration_health_get(v->by.db, v->a, v->by.tenant_id, v->by.now, &health, &e)) {
 		visit_err(v, &e);

@@ -56,7 +56,7 @@ struct integration_page {
 };
 
 /* Its state in a word, from the traffic of the last 24 hours. */
-struct str integration_state(const struct source *s, uint64_t received, uint64_t errors);
+struct str integration_state(bool enabled, ms_t last_webhook_at, uint64_t received, uint64_t errors);
 /* The integration that the path names; false = answered. */
 bool integration_of(struct visit *v, struct source *s);
 /* Name, type, state and traffic. False = answered. */

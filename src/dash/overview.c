@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "integrations.h"
 #include "overview.h"
 #include "tmpl.h"
 
@@ -61,18 +62,13 @@ static struct hour_block block(struct visit *v, const struct overview_hour *h, m
 	return b;
 }
 
-static const char *status_of(const struct overview_source *s)
-{
-	return !s->enabled ? "disabled" : s->failing ? "failing" : s->silent ? "silent" : s->webhooks ? "ok" : "never";
-}
-
 static void fill_lines(struct visit *v, struct overview_page *p)
 {
 	for (size_t i = 0; i < p->o.sources_n && i < OVERVIEW_LINES; i++) {
 		const struct overview_source *s = &p->o.sources[i];
 		struct source_line *line = &p->lines[p->lines_n++];
 
-		*line = (struct source_line){ .id = s->id, .name = s->name, .provider = s->provider, .status = status_of(s),
+		*line = (struct source_line){ .id = s->id, .name = s->name, .provider = s->provider, .state = integration_state(s->enabled, s->last_at, s->day.received, s->day.errors),
 			.last_at = s->last_at, .received = s->day.received, .errors = s->day.errors, .blocks_n = OVERVIEW_HOURS };
 		for (size_t k = 0; k < OVERVIEW_HOURS; k++)
 			line->blocks[k] = block(v, &s->hours[k], p->o.hours[k].at);
@@ -85,7 +81,7 @@ static void fill_quiet(struct overview_page *p)
 	for (size_t i = p->lines_n; i < p->o.sources_n && p->quiet_n < OVERVIEW_QUIET; i++) {
 		const struct overview_source *s = &p->o.sources[i];
 
-		if (s->enabled && (s->silent || !s->webhooks)) {
+		if (s->enabled && !s->day.received) {
 			p->quiet[p->quiet_n] = (struct quiet_source){ s->id, s->name, s->last_at, .first = !p->quiet_n };
 			p->quiet_n++;
 		}

@@ -6,7 +6,7 @@
 #include "page.h"
 
 #define OVERVIEW_LINES 10	/* sources with their 24 blocks: two KiB each, and a page has fifty */
-#define OVERVIEW_QUIET 8	/* silent ones named beside them */
+#define OVERVIEW_QUIET 8	/* quiet ones named beside them */
 
 struct hour_block {
 	const char *class;		/* ok, err, none */
@@ -14,8 +14,8 @@ struct hour_block {
 	struct str title;
 };
 struct source_line {
-	struct str id, name, provider, note;
-	const char *status;		/* ok, failing, silent, never, disabled */
+	struct str id, name, provider;
+	struct str state;		/* of integration_state */
 	ms_t last_at;
 	uint64_t received, errors;
 	struct hour_block blocks[OVERVIEW_HOURS];
@@ -39,7 +39,7 @@ struct overview_page {
 	uint64_t tests;			/* unresolved ones among the badge's, which are not counted here */
 	struct source_line lines[OVERVIEW_LINES];
 	size_t lines_n;
-	struct quiet_source quiet[OVERVIEW_QUIET];	/* silent or never heard, without a line */
+	struct quiet_source quiet[OVERVIEW_QUIET];	/* nothing came for a day, or ever; without a line */
 	size_t quiet_n;
 	uint64_t more;			/* sources that are not named here */
 	bool begins;			/* no real webhook yet: what to do first */
