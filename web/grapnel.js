@@ -104,6 +104,8 @@ for (const form of document.querySelectorAll("form.filters")) {
 			if (!fresh || mine !== asked)
 				return;
 			history.replaceState(null, "", url);
+			form.querySelector("a.plain")?.remove();
+			form.querySelector("[type=submit]").after(fresh.querySelector("a.plain") ?? "");
 			document.querySelector("main > .chips")?.replaceWith(page.querySelector("main > .chips") ?? "");
 			while (form.nextSibling)
 				form.nextSibling.remove();

@@ -134,7 +134,7 @@ static void chips_fill(struct visit *v, const struct integration_query *q, const
 void page_integrations(void *visit)
 {
 	struct visit *v = visit;
-	struct integration_query q = INTEGRATION_QUERY_NEW;
+	struct integration_query q = { .limit = CARDS };
 	struct list_source export = { "integrations", integration_view_fields, sizeof(struct integration_view), read_views, &q };
 	struct integrations_page p = { .cards_n = 0 };
 	struct integration_health health;
@@ -144,7 +144,6 @@ void page_integrations(void *visit)
 
 	if (!visit_query(v, integration_query_fields, &q) || list_exported(v, &export, q.cursor))
 		return;
-	q.limit = CARDS;
 	if (!integration_query_list(&v->by, &q, &rows, &p.cards_n, &next, &e) ||
 		!integration_health_get(v->by.db, v->a, v->by.tenant_id, v->by.now, &health, &e)) {
 		visit_err(v, &e);

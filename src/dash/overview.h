@@ -6,7 +6,7 @@
 #include "page.h"
 
 #define OVERVIEW_LINES 10	/* sources with their 24 blocks: two KiB each, and a page has fifty */
-#define OVERVIEW_QUIET 8	/* quiet ones named beside them */
+#define OVERVIEW_QUIET 6	/* quiet ones named beside them */
 
 struct hour_block {
 	const char *class;		/* ok, err, none */

@@ -34,8 +34,11 @@ static struct str field_time(struct visit *v, const char *name, ms_t t)
 
 bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, ms_t to)
 {
+	static const char *const fields[] = { "q", "provider", "source", "status", "severity", "type", "from", "to" };
 	struct err e = { 0 };
 
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		f->filtered |= traffic_typed(v, fields[i]).n > 0;
 	f->source = traffic_typed(v, "source");
 	f->status = traffic_typed(v, "status");
 	f->type = traffic_typed(v, "type");

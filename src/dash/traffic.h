@@ -14,6 +14,7 @@ struct traffic_filter {
 	size_t sources_n;
 	struct str source, status, type, q, from, to;
 	bool more_open;			/* what is folded away filters */
+	bool filtered;			/* a field does */
 };
 /* `from` and `to` are the times that were read, 0 = none or not readable. False: answered. */
 bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, ms_t to);
