@@ -47,6 +47,6 @@ struct str api_document(struct arena *a, const char *version, const char *public
 extern const struct route api_routes[];
 #define NEED_BULK (1u << 29)		/* costs as much as a hundred others */
 #define NEED_SCRAPER (1u << 31)		/* the metrics token, or an address of [metrics] allow */
-#define NEED_CRON (1u << 29)		/* the token of [cron] */
+#define NEED_CRON (1u << 30)		/* the token of [cron] */
 
 #endif
