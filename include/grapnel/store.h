@@ -71,9 +71,10 @@ int user_lock(struct db *db, struct arena *a, uint32_t tenant_id, struct str pub
 bool user_update(struct db *db, const struct user *u, struct err *e) MUST_USE;
 /* Enabled users with the role admin. */
 bool user_admins(struct db *db, uint64_t tenant_id, struct arena *a, uint64_t *n, struct err *e) MUST_USE;
-/* A seed to be confirmed (empty: none any more); it becomes the one in force by user_totp_confirm, with the step of the code that proved it. */
+/* A seed to be confirmed (empty: none any more); it becomes the one in force by user_totp_confirm, with the step of the code that proved it.
+ * ERR_CONFLICT: another seed is pending by now. */
 bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e) MUST_USE;
-bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
+bool user_totp_confirm(struct db *db, uint64_t id, struct str sealed, int64_t step, struct err *e) MUST_USE;
 bool user_totp_remove(struct db *db, uint64_t id, struct err *e) MUST_USE;
 /* 1: no code of this step or a later one was used before. */
 int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;

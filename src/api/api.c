@@ -128,6 +128,16 @@ static bool find_tenant(struct call *c)
 		reply_refuse(c, 400, "invalid_request", "There is no such tenant.", "tenant");
 }
 
+/* A route without parameters refuses those it does not know, as those with a table of them do. */
+static bool no_strange_parameter(struct call *c)
+{
+	static const struct form_field none[] = { FORM_END };
+	const struct doc *d = c->match.route->doc;
+	struct err e = { 0 };
+
+	return (d && d->query) || form_read_query(c->a, c->rq->query, none, NULL, &e) || reply_err(c, &e);
+}
+
 /* Everything that must hold before a handler runs; false = answered. */
 static bool pass_gates(struct call *c)
 {
@@ -166,7 +176,7 @@ static bool pass_gates(struct call *c)
 	if (rq->body_short)
 		return reply_refuse(c, 400, "invalid_request",
 			"The body is not as long as Content-Length says.", NULL);
-	return find_tenant(c);
+	return find_tenant(c) && no_strange_parameter(c);
 }
 
 /* ---- the way ---- */

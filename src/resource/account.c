@@ -103,6 +103,7 @@ bool account_totp_cancel(const struct caller *by, struct err *e)
 
 struct totp_change {
 	const struct caller *by;
+	struct str sealed;	/* the seed that the code belongs to */
 	int64_t step;
 };
 
@@ -110,7 +111,7 @@ static bool totp_confirm_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct totp_change *c = ctx;
 
-	return user_totp_confirm(db, c->by->principal.user_id, c->step, e) &&
+	return user_totp_confirm(db, c->by->principal.user_id, c->sealed, c->step, e) &&
 		note(db, c->by, "user.totp_on", c->by->principal.user_public_id, STR_NONE, e);
 }
 
@@ -124,7 +125,8 @@ bool account_totp_confirm(const struct caller *by, const struct code_form *f, st
 		return false;
 	if (!u.totp_pending_sealed.n)
 		return err_tell(e, ERR_CONFLICT, "There is no code to confirm. Begin to set up the app again.");
-	good = totp_check(by->a, by->seal, u.public_id, u.totp_pending_sealed, f->code, by->now, 0, &c.step, e);
+	c.sealed = u.totp_pending_sealed;
+	good = totp_check(by->a, by->seal, u.public_id, c.sealed, f->code, by->now, 0, &c.step, e);
 	if (!good)
 		return err_field(e, ERR_INVALID, "code", "This is not the code of now. Is the clock of the phone right?");
 	return good == 1 && db_tx(by->db, totp_confirm_tx, &c, e);

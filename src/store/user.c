@@ -34,7 +34,7 @@ static const struct stmt stmts[] = {
 		"UPDATE users SET totp_pending_sealed = ? WHERE id = ?" },
 	[Q_TOTP_CONFIRM] = { "user.totp_confirm",
 		"UPDATE users SET totp_sealed = totp_pending_sealed, totp_pending_sealed = NULL, totp_step = ?"
-		" WHERE id = ? AND totp_pending_sealed IS NOT NULL" },
+		" WHERE id = ? AND totp_pending_sealed = ?" },
 	[Q_TOTP_REMOVE] = { "user.totp_remove",
 		"UPDATE users SET totp_sealed = NULL, totp_pending_sealed = NULL, totp_step = 0 WHERE id = ?" },
 	[Q_TOTP_USE] = { "user.totp_use",
@@ -172,13 +172,13 @@ bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err
 	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(sealed.n ? V_B(sealed) : V_NULL(), V_U(id)), NULL, e);
 }
 
-bool user_totp_confirm(struct db *db, uint64_t id, int64_t step, struct err *e)
+bool user_totp_confirm(struct db *db, uint64_t id, struct str sealed, int64_t step, struct err *e)
 {
 	uint64_t affected;
 
-	if (!db_exec(db, &stmts[Q_TOTP_CONFIRM], VALS(V_I(step), V_U(id)), &affected, e))
+	if (!db_exec(db, &stmts[Q_TOTP_CONFIRM], VALS(V_I(step), V_U(id), V_B(sealed)), &affected, e))
 		return false;
-	return affected || err_set(e, ERR_CONFLICT, "there is no seed to be confirmed");
+	return affected || err_set(e, ERR_CONFLICT, "another seed is to be confirmed now");
 }
 
 bool user_totp_remove(struct db *db, uint64_t id, struct err *e)

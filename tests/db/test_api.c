@@ -798,6 +798,7 @@ START_TEST(test_wrong_filters_name_the_parameter)
 		{ "/api/events?cursor=abc", "cursor" },
 		{ "/api/events?cursor=events-9223372036854775808", "cursor" },
 		{ "/api/events?cursor=incidents-5", "cursor" },
+		{ "/api/integrations/health?since=1", "since" },
 		{ "/api/events?status=open", "status" },
 		{ "/api/events?status=failed,", "status" },
 		{ "/api/events?severity=HIGH", "severity" },
