@@ -172,6 +172,8 @@ static struct str header_of(struct reply r, const char *name)
 	return STR_NONE;
 }
 
+static char their_user[24], their_token[24];	/* public ids, of tenant 2 */
+
 static void token_for(uint32_t tenant, enum role role, bool platform, uint32_t scopes, char out[64])
 {
 	static unsigned n;
@@ -184,6 +186,10 @@ static void token_for(uint32_t tenant, enum role role, bool platform, uint32_t s
 		!token_add(db, a, user.id, STR("test"), scopes, 0, now, &token, &text, &e))
 		die("%s", e.text); /* also called before any test runs, where Check cannot fail */
 	snprintf(out, 64, "%.*s", STR_ARG(text));
+	if (tenant == 2) {
+		snprintf(their_user, sizeof(their_user), "%.*s", STR_ARG(user.public_id));
+		snprintf(their_token, sizeof(their_token), "%.*s", STR_ARG(token.public_id));
+	}
 }
 
 /* ---- who may do what: every row of the route table, also those to come ---- */
@@ -216,24 +222,27 @@ START_TEST(test_needs_of_every_route_make_sense)
 }
 END_TEST
 
-/* Things that do not exist, so that what is allowed changes nothing: 404, or 400 for the empty form. */
-static const char *path_of(const char *pattern)
+/* "/api/events/:id" with that in place of ":id". */
+static const char *with_thing(const char *pattern, struct str thing)
 {
 	struct str rest = str_of(pattern);
 	struct strbuf b;
 
-	strbuf_init(&b, a, 256);
+	strbuf_init(&b, a, 4096);
 	while (rest.n) {
 		struct str word = str_until(&rest, '/');
 
-		if (str_starts(word, ":"))
-			strbuf_adds(&b, strstr(pattern, "/integrations/") ? "in_zzzzzzzzzzzzzzzzzzzz" : "7");
-		else
-			strbuf_addstr(&b, word);
+		strbuf_addstr(&b, str_starts(word, ":") ? thing : word);
 		if (rest.n)
 			strbuf_addc(&b, '/');
 	}
 	return arena_cstr(a, strbuf_str(&b));
+}
+
+/* Things that do not exist, so that what is allowed changes nothing: 404, or 400 for the empty form. */
+static const char *path_of(const char *pattern)
+{
+	return with_thing(pattern, strstr(pattern, "/integrations/") ? STR("in_zzzzzzzzzzzzzzzzzzzz") : STR("7"));
 }
 
 #define SCOPES 6
@@ -269,6 +278,73 @@ START_TEST(test_each_role_and_scope_may_do_what_its_row_says)
 				ck_assert_msg(got.status != 401 && got.status != 403 && got.status < 500, "%s %s as %s: %u", r->method,
 					path, role_word(role), got.status);
 		}
+}
+END_TEST
+
+/* Of tenant 2, by the subject of the pattern. */
+static struct str their_thing(const char *pattern)
+{
+	static const struct {
+		const char *subject, *thing;
+	} things[] = {
+		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/users/", their_user }, { "/tokens/", their_token },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
+		if (strstr(pattern, things[i].subject))
+			return str_of(things[i].thing);
+	return arena_printf(a, "%llu", (unsigned long long)ID_OF(100));
+}
+
+/* Nothing there; or the empty form is refused before anything is looked for. */
+static void is_not_there(const struct route *r, struct str thing)
+{
+	const char *path = with_thing(r->pattern, thing);
+	struct reply got = ask(admin, r->method, path, "{}");
+
+	ck_assert_msg(got.status == 404 || (got.status == 400 && strcmp(r->method, "GET") != 0), "%s %s: %u: %.*s", r->method, path,
+		got.status, STR_ARG(got.body));
+}
+
+START_TEST(test_what_another_tenant_has_or_nobody_is_not_there)
+{
+	static const char *const nonsense[] = { "0", "-1", "99999999999999999999999", "in_", "in_0000000000000000000",
+		"us_%00", "..", "%2e%2e", "%3Cscript%3E", "%ff", "' OR 1=1 --", "\xff", ":id" };
+	const struct route *r = &api_routes[_i];
+
+	if (!strchr(r->pattern, ':') || strstr(r->pattern, "/jobs/"))	/* a job belongs to nobody */
+		return;
+	is_not_there(r, their_thing(r->pattern));
+	for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++)
+		is_not_there(r, str_of(nonsense[i]));
+	is_not_there(r, arena_printf(a, "%03000d", 7));
+}
+END_TEST
+
+/* Every list says which parameter it does not know. */
+START_TEST(test_lists_refuse_what_is_no_filter)
+{
+	const struct route *r = &api_routes[_i];
+	const struct json *p = json_get(documented(r), "parameters");
+	const char *path = with_thing(r->pattern, STR(GITHUB));
+	bool any = false;
+
+	if (!json_get(documented(r), "x-role"))
+		return;
+	for (p = p ? p->first : NULL; p; p = p->next) {
+		const char *name = arena_cstr(a, json_text(json_get(p, "name")));
+
+		if (!str_eqs(json_text(json_get(p, "in")), "query"))
+			continue;
+		any = true;
+		expect_error(400, "invalid_request", name, ask(admin, r->method, arena_printf(a, "%s?%s=%%ff%%00", path, name).p, NULL));
+		expect(json_get(p, "required") ? 400 : 200, admin, r->method, arena_printf(a, "%s?%s=", path, name).p, NULL);
+		if (!strcmp(name, "cursor"))
+			expect_error(400, "invalid_request", name,
+				ask(admin, r->method, arena_printf(a, "%s?cursor=others-7", path).p, NULL));
+	}
+	if (any)
+		expect_error(400, "invalid_request", "nonsense", ask(admin, r->method, arena_printf(a, "%s?nonsense=1", path).p, NULL));
 }
 END_TEST
 
@@ -1280,6 +1356,8 @@ static Suite *suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_needs_of_every_route_make_sense);
 	tcase_add_loop_test(t, test_each_role_and_scope_may_do_what_its_row_says, 0, routes_n());
+	tcase_add_loop_test(t, test_what_another_tenant_has_or_nobody_is_not_there, 0, routes_n());
+	tcase_add_loop_test(t, test_lists_refuse_what_is_no_filter, 0, routes_n());
 	tcase_add_test(t, test_the_api_document_can_be_kept);
 	tcase_add_test(t, test_a_platform_admin_is_admin_of_every_tenant);
 	tcase_add_test(t, test_another_tenants_things_do_not_exist);

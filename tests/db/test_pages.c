@@ -24,6 +24,7 @@ static struct conf conf;
 static struct id_maker ids = { .worker = 5 };
 static uint64_t users[PERSONS];
 static const struct session_life life = { 12 * MS_PER_HOUR, 7 * MS_PER_DAY };
+static char their_user[24], their_token[24], their_session[24];	/* public ids of another tenant's */
 static struct stmt checksum = { .name = "test.checksum" };
 
 /* ---- requests ---- */
@@ -134,32 +135,53 @@ static void nothing_changed(const struct state *was, const char *method, const c
 
 /* ---- rows ---- */
 
-/* Things that are there, or for what is posted things that are not, so that a right that is had changes nothing. */
-static const char *example(const struct route *r, bool there)
+/* "/services/:id/edit" with that in place of all words like ":id". */
+static const char *with_thing(const struct route *r, struct str thing)
 {
-	static const struct {
-		const char *subject, *thing;
-	} things[] = {
-		{ "integrations", "in_00000000000000000001" }, { "services", "sv_shop" }, { "users", "us_seven" },
-	};
-	const char *subject = r->pattern + 1;
-	struct str rest = str_of(r->pattern), thing = arena_printf(a, "%llu", (unsigned long long)ID_OF(8));
+	struct str rest = str_of(r->pattern);
 	struct strbuf b;
 
-	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
-		if (!strncmp(subject, things[i].subject, strlen(things[i].subject)))
-			thing = str_of(things[i].thing);
-	strbuf_init(&b, a, 256);
+	strbuf_init(&b, a, 4096);
 	while (rest.n) {
 		struct str word = str_until(&rest, '/');
 
-		strbuf_addstr(&b, !str_starts(word, ":") ? word : there ? thing : STR("7"));
+		strbuf_addstr(&b, !str_starts(word, ":") ? word : thing);
 		if (rest.n)
 			strbuf_addc(&b, '/');
 	}
 	if (!b.n)
 		strbuf_addc(&b, '/');
 	return arena_cstr(a, strbuf_str(&b));
+}
+
+/* By the beginning of a pattern: a thing of the persons' tenant, and one of another. What is not named has a number. */
+static const struct things {
+	const char *pattern, *ours, *theirs;
+} things[] = {
+	{ "/integrations", "in_00000000000000000001", "in_00000000000000000009" }, { "/services", "sv_shop", "sv_other" },
+	{ "/users", "us_seven", their_user }, { "/account/sessions", "se_0", their_session }, { "/account/tokens", "tk_0", their_token },
+	{ "/hour", "in_00000000000000000001", "in_00000000000000000009" },
+};
+
+static struct str number(unsigned k)
+{
+	return arena_printf(a, "%llu", (unsigned long long)ID_OF(k));
+}
+
+static const struct things *things_of(const struct route *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
+		if (str_starts(str_of(r->pattern), things[i].pattern))
+			return &things[i];
+	return NULL;
+}
+
+/* Things that are there, or for what is posted things that are not, so that a right that is had changes nothing. */
+static const char *example(const struct route *r, bool there)
+{
+	const struct things *t = things_of(r);
+
+	return with_thing(r, !there ? STR("7") : t ? str_of(t->ours) : number(8));
 }
 
 static bool may(enum person who, unsigned needs)
@@ -274,6 +296,63 @@ START_TEST(test_needs_make_sense)
 	ck_assert_msg(!(r->needs & NEED_GUEST) == !is_guest, "%s", r->pattern);
 	ck_assert_msg(is_open || is_guest || NEED_ROLE(r->needs) != ROLE_NONE, "%s %s needs no role", r->method, r->pattern);
 	ck_assert_msg(!(r->needs & CAN_EXPORT) || !strcmp(r->method, "GET"), "%s", r->pattern);
+}
+END_TEST
+
+/* ---- things of others, and things that are none ---- */
+
+static bool has_thing(const struct route *r)
+{
+	return strchr(r->pattern, ':') && !(r->needs & (NEED_OPEN | NEED_GUEST)) && !strstr(r->pattern, "/new/:") &&
+		!str_starts(str_of(r->pattern), "/jobs");	/* a type and a job belong to nobody */
+}
+
+START_TEST(test_another_tenants_things_do_not_exist)
+{
+	const struct route *r = &dash_routes[_i];
+	const struct things *t = things_of(r);
+	const char *uri = with_thing(r, t ? str_of(t->theirs) : number(100));
+	struct state was = state();
+	enum person who = ADMIN;
+
+	if (!has_thing(r))
+		return;
+	says(!strcmp(r->method, "GET") ? ask(who, "GET", uri) : post(who, uri), 404, " of another tenant");
+	nothing_changed(&was, r->method, uri, who);
+}
+END_TEST
+
+START_TEST(test_what_is_no_id_names_nothing)
+{
+	static const char *const nonsense[] = { "0", "-1", "99999999999999999999999", "in_", "in_0000000000000000000", "IN_00000000000000000001",
+		"us_%00", "..", "%2e%2e", "%3Cscript%3E", "%ff", "' OR 1=1 --", "\xff", ":id" };
+	const struct route *r = &dash_routes[_i];
+	enum person who = PLATFORM;
+
+	if (!has_thing(r))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(nonsense) + 1; i++) {
+		const char *uri = with_thing(r, i < ARRAY_SIZE(nonsense) ? str_of(nonsense[i]) : arena_printf(a, "%03000d", 7));
+		struct request *rq = !strcmp(r->method, "GET") ? ask(who, "GET", uri) : post(who, uri);
+
+		says(rq, 404, "");
+		ck_assert(!strstr(arena_cstr(a, rq->response.body), "<script>"));
+	}
+}
+END_TEST
+
+/* Filters that are none, of every list. */
+START_TEST(test_wrong_filters_are_told)
+{
+	static const char *const queries[] = { "nonsense=1", "limit=0", "cursor=7", "cursor=nonsense-7", "cursor=-1", "q=%ff", "q=%00" };
+	const struct route *r = &dash_routes[_i];
+	enum person who = PLATFORM;
+
+	if (!(r->needs & CAN_EXPORT))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
+		says(ask(who, "GET", arena_printf(a, "%s?%s", r->pattern, queries[i]).p), 400, "");
+	says(ask(who, "GET", arena_printf(a, "%s?limit=", r->pattern).p), 200, "");	/* left empty in a form */
 }
 END_TEST
 
@@ -392,6 +471,23 @@ static void user_for(enum person who, enum role role)
 	users[who] = u.id;
 }
 
+/* A user of tenant 2 with all that a user has. */
+static void make_theirs(void)
+{
+	struct session s;
+	struct token token;
+	struct user u;
+	struct str text;
+
+	if (!user_add(db, a, 2, STR("theirs"), STR_NONE, STR_NONE, ROLE_VIEWER, false, NOW, &u, &e) ||
+		!session_begin(db, a, &life, u.id, STR("192.0.2.9"), STR("test"), NOW, &s, &e) ||
+		!token_add(db, a, u.id, STR("theirs"), SCOPE_ALL, 0, NOW, &token, &text, &e))
+		die("%s", e.text);
+	snprintf(their_user, sizeof(their_user), "%.*s", STR_ARG(u.public_id));
+	snprintf(their_session, sizeof(their_session), "%.*s", STR_ARG(s.public_id));
+	snprintf(their_token, sizeof(their_token), "%.*s", STR_ARG(token.public_id));
+}
+
 static void begin(const char *shm_path, const char *key_path)
 {
 	static char url[] = "https://hooks.example.org";
@@ -412,6 +508,7 @@ static void begin(const char *shm_path, const char *key_path)
 	user_for(OPERATOR, ROLE_OPERATOR);
 	user_for(ADMIN, ROLE_ADMIN);
 	user_for(PLATFORM, ROLE_VIEWER);
+	make_theirs();
 	choose_tables();
 	teardown();
 }
@@ -430,6 +527,9 @@ static Suite *suite(void)
 	tcase_add_test(t, test_an_export_that_finds_nothing_ends);
 	tcase_add_loop_test(t, test_needs_make_sense, 0, n);
 	tcase_add_loop_test(t, test_a_row_holds_its_needs, 0, n);
+	tcase_add_loop_test(t, test_another_tenants_things_do_not_exist, 0, n);
+	tcase_add_loop_test(t, test_what_is_no_id_names_nothing, 0, n);
+	tcase_add_loop_test(t, test_wrong_filters_are_told, 0, n);
 	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);
 	suite_add_tcase(s, t);
 	return s;
