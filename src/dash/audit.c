@@ -139,7 +139,7 @@ static struct str asked(struct visit *v, const char *name)
 void page_audit(void *visit)
 {
 	struct visit *v = visit;
-	struct audit_filter f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct audit_filter f = { .tenant_id = v->by.tenant_id, .limit = PAGE_ROWS };
 	const struct list_source list = { .plural = "audit", .fields = audit_view_fields, .size = sizeof(struct audit_view),
 		.read = read_audit, .query = &f };
 	struct audit_page p = { 0 };

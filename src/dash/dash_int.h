@@ -102,6 +102,7 @@ void visit_confirm(struct visit *v, struct confirm *c);
 /* ---- list.c: paging and exports of a list ---- */
 
 #define EXPORT_ROWS_MAX 10000
+#define PAGE_ROWS 40		/* of a list: with long words in each it stays below 50 KB */
 
 /* One page of the list's API: fills rows from `cursor`. */
 struct list_source {

@@ -39,7 +39,7 @@ static bool fill_rows(struct visit *v, struct events_page *p, struct event_query
 void page_events(void *visit)
 {
 	struct visit *v = visit;
-	struct event_query q = { .f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT } };
+	struct event_query q = { .f = { .tenant_id = v->by.tenant_id, .limit = PAGE_ROWS } };
 	const struct list_source l = { "events", event_view_fields, sizeof(struct event_view), read_events, &q };
 	struct events_page p = { 0 };
 	struct err e = { 0 };

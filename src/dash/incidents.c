@@ -10,7 +10,6 @@
 #include "tmpl.h"
 
 #define UNRESOLVED (1u << INCIDENT_OPEN | 1u << INCIDENT_ACKNOWLEDGED)
-#define ROWS 40		/* a page of them with long titles stays below 50 KB */
 #define IDS_TEXT_MAX (BULK_IDS_MAX * 22)	/* 20 digits, a comma or a line break */
 
 static const struct choice_word level_choices[] = {
@@ -129,7 +128,7 @@ static bool fill_chips(struct visit *v, struct incidents_page *p, const struct i
 void page_incidents(void *visit)
 {
 	struct visit *v = visit;
-	struct incident_filter f = { .tenant_id = v->by.tenant_id, .limit = ROWS };
+	struct incident_filter f = { .tenant_id = v->by.tenant_id, .limit = PAGE_ROWS };
 	struct list_source exported = { "incidents", incident_view_fields, sizeof(struct incident_view), read_list, &f };
 	struct incidents_page p = { .here = v->rq->uri };
 	struct err e = { 0 };

@@ -49,7 +49,7 @@ static bool fill_rows(struct visit *v, struct requests_page *p, const struct req
 void page_requests(void *visit)
 {
 	struct visit *v = visit;
-	struct request_filter f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct request_filter f = { .tenant_id = v->by.tenant_id, .limit = PAGE_ROWS };
 	const struct list_source l = { "requests", request_view_fields, sizeof(struct request_view), read_requests, &f };
 	struct requests_page p = { 0 };
 	struct err e = { 0 };
