@@ -304,7 +304,7 @@ def sessions_end_from_the_command_line_and_with_the_user(box):
 def tokens_are_made_shown_once_and_revoked(box):
     person = _person(box)
     person.page("/account")
-    for fields, why in (([("name", "x")], "scopes is missing."), ([("scopes", "read"), ("name", "")], "bytes"),
+    for fields, why in (([("name", "x")], "scopes is missing."), ([("scopes", "read"), ("name", "")], "must not be empty"),
                         ([("name", "x"), ("scopes", "read"), ("expiresInDays", "0")], "This must be a whole number from 1 to 3650.")):
         reply = person.post("/account/tokens", *fields)
         same(reply.status, 400)
