@@ -8,14 +8,15 @@ const fs = require("node:fs");
 
 const { chromium } = require("playwright-core");
 
+const comfort = require("./comfort");
 const story = require("./story");
 const walk = require("./walk");
 
-const parts = { ...story, ...walk };
+const parts = { ...story, ...walk, ...comfort };
 
 /* The lines of our own files that lead to it. */
 function where(e) {
-	const lines = e.stack.split("\n").map(l => l.match(/((?:story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
+	const lines = e.stack.split("\n").map(l => l.match(/((?:comfort|story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
 	return lines.length ? ` (${lines.join(" ")})` : "";
 }
 
