@@ -81,7 +81,7 @@ static void fill_quiet(struct overview_page *p)
 	for (size_t i = p->lines_n; i < p->o.sources_n && p->quiet_n < OVERVIEW_QUIET; i++) {
 		const struct overview_source *s = &p->o.sources[i];
 
-		if (s->enabled && !s->day.received) {
+		if (s->enabled && (s->silent || !s->webhooks)) {
 			p->quiet[p->quiet_n] = (struct quiet_source){ s->id, s->name, s->last_at, .first = !p->quiet_n };
 			p->quiet_n++;
 		}
