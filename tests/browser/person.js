@@ -77,16 +77,12 @@ class Person {
 		return response;
 	}
 
-	async signIn(name = this.world.user, password = this.world.password) {
-		await this.page.goto("/login");
-		await this.page.getByLabel(/^(user )?name/i).fill(name);
-		await this.page.getByLabel(/^password/i).fill(password);
-		await this.page.getByRole("button", { name: /^sign in/i }).click();
+	async signIn(at = "/login", who = { name: this.world.user, password: this.world.password }) {
+		await this.page.goto(at);
+		await this.page.getByLabel("Name", { exact: true }).fill(who.name);
+		await this.page.getByLabel("Password", { exact: true }).fill(who.password);
+		await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
 		await this.page.waitForURL(url => url.pathname !== "/login");
-	}
-
-	async heading() {
-		return (await this.page.getByRole("heading", { level: 1 }).textContent()).trim();
 	}
 
 	async leave() {

@@ -9,14 +9,15 @@ const fs = require("node:fs");
 const { chromium } = require("playwright-core");
 
 const comfort = require("./comfort");
+const { walkForms } = require("./forms");
 const story = require("./story");
 const walk = require("./walk");
 
-const parts = { ...story, ...walk, ...comfort };
+const parts = { ...story, ...walk, ...comfort, walkForms };
 
 /* The lines of our own files that lead to it. */
 function where(e) {
-	const lines = e.stack.split("\n").map(l => l.match(/((?:comfort|story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
+	const lines = e.stack.split("\n").map(l => l.match(/((?:comfort|forms|story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
 	return lines.length ? ` (${lines.join(" ")})` : "";
 }
 

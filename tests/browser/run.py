@@ -88,7 +88,8 @@ class Tests:
 
     def whole(self, box, pages):
         self.node(box, pages, "withScripts", "withoutScripts")
-        self.node(box, pages, "walkAll", "walkOutside", "walkViewer", "walkExports", "comfort", lead=world.furnish(box))
+        self.node(box, pages, "walkAll", "walkOutside", "walkViewer", "walkExports", "comfort", "walkForms",
+                  lead=world.furnish(box))
         self.tidy(box, pages)
 
     def short(self, box, pages):

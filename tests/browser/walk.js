@@ -8,6 +8,7 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 
+const { forms } = require("./forms");
 const { Person } = require("./person");
 const { inspect, keep, none } = require("./inspect");
 
@@ -46,12 +47,15 @@ function links(page) {
 		.map(a => a.pathname + a.search));
 }
 
+const posts = patterns("POST");
+
 class Walk {
 	constructor(patterns) {
 		this.patterns = patterns;
 		this.count = new Map();		/* visits of each route, apart for those with and without a query */
 		this.seen = new Set();
 		this.queue = [];
+		this.forms = new Map();		/* by the pattern of their route */
 	}
 
 	/* `all`: however many of one route. */
@@ -88,6 +92,8 @@ class Walk {
 			const response = await person.visit(at);
 			const html = await response.body();
 			this.add(await links(person.page));
+			for (const form of await forms(person.page))
+				this.forms.set(routeOf(posts, form.action), form);
 			keep(person.world.out, at, html);
 			none([...await inspect(person, html), ...person.complaints]);
 		});
@@ -121,6 +127,7 @@ async function walkAll(world, report) {
 		await person.signIn();
 	walk.add(["/", ...world.pages], true);
 	await walk.all(persons, report);
+	world.forms = walk.forms;
 	await report("every page is led to", async () => {
 		const seen = walk.routesSeen();
 		none(walk.patterns.filter(p => !seen.has(p) && !(p in UNLINKED)));
@@ -134,7 +141,7 @@ async function walkOutside(world, report) {
 	const person = await Person.arrive(world);
 
 	await new Walk(patterns("GET")).one(person, "/login", report);
-	await person.signIn();
+	await person.signIn("/login?next=%2F%2Fother.example%2F");
 	await report("page that is not there", async () => {
 		const response = await person.visit("/no/such/page", 404);
 		none(await inspect(person, await response.body()));
@@ -150,7 +157,7 @@ async function walkViewer(world, report) {
 	const walk = new Walk(patterns("GET"));
 	const forms = table().filter(r => r.method === "POST" && !/\bROLE_VIEWER\b/.test(r.needs)).map(r => r.pattern);
 
-	await person.signIn(world.viewer.name, world.viewer.password);
+	await person.signIn("/login", world.viewer);
 	walk.add(["/", ...world.pages.filter(p => routeOf(mine.map(r => r.pattern), p))], true);
 	await report("a viewer is refused nothing that he is shown", async () => {
 		const found = [];
@@ -166,7 +173,7 @@ async function walkViewer(world, report) {
 			await person.visit(at);
 			walk.add(await links(person.page));
 			const actions = await person.page.locator("form[method=post]").evaluateAll(all => all
-				.filter(f => [...f.elements].some(e => e.type === "submit")).map(f => new URL(f.action).pathname));
+				.filter(f => [...f.elements].some(e => e.type === "submit")).map(f => f.getAttribute("action")));
 			found.push(...actions.filter(a => routeOf(forms, a)).map(a => `${at}: form to ${a}`));
 		}
 		none(found);
