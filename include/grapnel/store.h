@@ -360,7 +360,7 @@ bool old_audit_remove(struct db *db, uint64_t after, uint64_t last, struct err *
 
 bool expired_sessions(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;	/* how many */
 bool expired_sessions_remove(struct db *db, ms_t now, size_t limit, uint64_t *n, struct err *e) MUST_USE;
-/* Signature secrets whose time of grace is over; with `remove` they go, and workers are told. */
+/* Secrets and keys whose time of grace after a rotation is over; with `remove` they go, and workers are told. */
 bool expired_secrets(struct db *db, struct arena *a, struct shm *shm, ms_t now, bool remove, size_t limit, uint64_t *n,
 	struct err *e) MUST_USE;
 

@@ -55,6 +55,6 @@ static bool run(struct job_run *r, struct err *e)
 
 const struct job job_sessions = {
 	.facts = { .name = "sessions", .schedule = { .every_min = 10 },
-		.help = "Removes expired sessions, secrets whose time of grace is over, and tokens that ended 30 days ago." },
+		.help = "Removes expired sessions, rotated secrets and keys whose time of grace is over, and tokens that ended 30 days ago." },
 	.run = run,
 };

@@ -15,7 +15,8 @@
 
 enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
-	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS, Q_SECRET_DROP, Q_SOURCE_TOUCH };
+	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
+	Q_SECRET_DROP, Q_KEY_FORGET };
 
 /* What waits to be done again, and what an open incident rests on, stays. */
 #define EVENT_KEPT "e.status NOT IN (2, 4, 5) OR COALESCE(i.status <> 3, 0)"
@@ -82,10 +83,15 @@ static const struct stmt stmts[] = {
 
 	[Q_SESSIONS] = { "old.sessions", "SELECT COUNT(*) AS id FROM sessions WHERE expires_at <= ?" },
 	[Q_SESSION_DROP] = { "old.session_drop", "DELETE FROM sessions WHERE expires_at <= ? LIMIT ?" },
-	[Q_SECRETS] = { "old.secrets", "SELECT id, source_id AS owner FROM source_secrets WHERE expires_at <= ? LIMIT ?", SCAN_OK },
-	[Q_SECRET_DROP] = { "old.secret_drop", "DELETE FROM source_secrets WHERE id = ?" },
-	/* So that other hosts see it: live_sources_stamp. */
-	[Q_SOURCE_TOUCH] = { "old.source_touch", "UPDATE sources SET updated_at = GREATEST(updated_at + 1, ?) WHERE id = ?" },
+	/* id 0: the key of a source before its rotation. */
+	[Q_SECRETS] = { "old.secrets",
+		"SELECT id, source_id AS owner FROM source_secrets WHERE expires_at <= ? UNION ALL"
+		" SELECT 0, id FROM sources WHERE key_old_until <= ? LIMIT ?", SCAN_OK },
+	[Q_SECRET_DROP] = { "old.secret_drop", "DELETE FROM source_secrets WHERE id = ? AND expires_at <= ?" },
+	/* With a new updated_at, by which other hosts see it: live_sources_stamp. */
+	[Q_KEY_FORGET] = { "old.key_forget",
+		"UPDATE sources SET key_old_hash = IF(key_old_until <= ?, NULL, key_old_hash),"
+		" key_old_until = IF(key_old_until <= ?, NULL, key_old_until), updated_at = GREATEST(updated_at + 1, ?) WHERE id = ?" },
 };
 const struct stmt_table retention_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -321,8 +327,8 @@ static bool secrets_tx(struct db *db, void *ctx, struct err *e)
 	const struct secrets *x = ctx;
 
 	for (size_t i = 0; i < x->n; i++)
-		if (!db_exec(db, &stmts[Q_SECRET_DROP], VALS(V_U(x->rows[i].id)), NULL, e) ||
-			!db_exec(db, &stmts[Q_SOURCE_TOUCH], VALS(V_I(x->now), V_U(x->rows[i].owner)), NULL, e))
+		if (!db_exec(db, &stmts[Q_SECRET_DROP], VALS(V_U(x->rows[i].id), V_I(x->now)), NULL, e) ||
+			!db_exec(db, &stmts[Q_KEY_FORGET], VALS(V_I(x->now), V_I(x->now), V_I(x->now), V_U(x->rows[i].owner)), NULL, e))
 			return false;
 	return true;
 }
@@ -333,7 +339,7 @@ bool expired_secrets(struct db *db, struct arena *a, struct shm *shm, ms_t now, 
 	struct old_row *rows;
 
 	*n = 0;
-	if (!db_query(db, &stmts[Q_SECRETS], VALS(V_I(now), V_U(limit)), a, fields, sizeof(*rows), &rows, &x.n, e))
+	if (!db_query(db, &stmts[Q_SECRETS], VALS(V_I(now), V_I(now), V_U(limit)), a, fields, sizeof(*rows), &rows, &x.n, e))
 		return false;
 	x.rows = rows;
 	*n = x.n;

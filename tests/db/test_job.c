@@ -23,7 +23,7 @@ static const char *const emptied[] = { "events", "event_ids", "requests", "reque
 	"source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
-	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED };
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY };
 
 /* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
 #define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
@@ -70,6 +70,7 @@ static const struct stmt stmts[] = {
 		" FROM incidents i LEFT JOIN incident_keys k ON k.incident_id = i.id WHERE i.id = ?" },
 	[T_JOB] = { "t.job", "UPDATE jobs SET last_started_at = ?, last_finished_at = ?, last_ok = ?, unfinished = ? WHERE name = ?" },
 	[T_NO_KEY] = { "t.no_key", "DELETE FROM incident_keys WHERE incident_id = ?" },
+	[T_OLD_KEY] = { "t.old_key", "UPDATE sources SET key_old_hash = UNHEX(SHA2(id, 256)), key_old_until = ? WHERE id = ?" },
 	[T_INSTALLED] = { "t.installed", "UPDATE schema_migrations SET applied_at = ? WHERE number = 2" },
 	[T_SECRETS] = { "t.secrets", "INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) VALUES (?, 'x', 1, ?)" },
 };
@@ -657,11 +658,15 @@ START_TEST(test_sessions_tokens_and_secrets)
 	run(T_SECRETS, VALS(V_U(1), V_I(NOW)));
 	run(T_SECRETS, VALS(V_U(1), V_I(NOW + 1000)));
 	run(T_SECRETS, VALS(V_U(1), V_NULL()));
-	ck_assert_msg(str_eqs(job("sessions", NOW).counts, "secrets 1, sessions 1,203, tokens 3"), "%.*s", STR_ARG(results[0].counts));
+	run(T_OLD_KEY, VALS(V_I(NOW), V_U(1)));
+	run(T_OLD_KEY, VALS(V_I(NOW + 1000), V_U(2)));
+	ck_assert_msg(str_eqs(job("sessions", NOW).counts, "secrets 2, sessions 1,203, tokens 3"), "%.*s", STR_ARG(results[0].counts));
 	is("SELECT COUNT(*) AS n FROM sessions", 5);
 	is("SELECT COUNT(*) AS n FROM tokens WHERE public_id IN ('tk_4', 'tk_5')", 2);
 	is("SELECT COUNT(*) AS n FROM tokens", 2);
 	is("SELECT COUNT(*) AS n FROM source_secrets", 2);
+	is("SELECT COUNT(*) AS n FROM sources WHERE key_old_hash IS NOT NULL", 1);
+	run(T_OLD_KEY, VALS(V_NULL(), V_U(2)));
 	is("SELECT COUNT(*) AS n FROM sources WHERE id = 1 AND updated_at BETWEEN 1800000000000 AND 1800000060000", 1);	/* other hosts see it */
 }
 END_TEST

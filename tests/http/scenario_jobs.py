@@ -1,33 +1,8 @@
 """Cron: the quickstart's really runs, pages and API tell about it, and whoever may starts a job."""
-import hashlib
-import secrets
-import time
-
 from harness import same, true, wait_until
+from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
-
-
-def _sign_in(box, role="admin"):
-    """The cookie of a new session of a new user, written to the tables."""
-    text, tail = secrets.token_urlsafe(32), secrets.token_hex(8)
-    now = int(time.time() * 1000)
-    box.sql("INSERT INTO users (public_id, tenant_id, name, role, enabled, created_at) VALUES ('us_%s', 1, 'person-%s', %d, 1, %d);"
-            "INSERT INTO sessions (id_hash, public_id, user_id, created_at, last_seen_at, expires_at, remote_addr)"
-            " VALUES (UNHEX('%s'), 'se_%s', LAST_INSERT_ID(), %d, %d, %d, '127.0.0.1')"
-            % (tail, tail, {"viewer": 1, "operator": 2, "admin": 3}[role], now, hashlib.sha256(text.encode()).hexdigest(), tail, now, now,
-               now + 3600000))
-    return {"Cookie": "grapnel=" + text}
-
-
-def _page(box, path, cookie):
-    reply = box.request("GET", path, headers=cookie)
-    same(reply.status, 200, path)
-    return reply.body.decode()
-
-
-def _csrf(page):
-    return page.split('name="_csrf" value="', 1)[1].split('"', 1)[0]
 
 
 def cron_of_the_quickstart_runs(box):
@@ -58,36 +33,34 @@ def test_incident_is_resolved_by_the_system_in_time(box):
 
 
 def jobs_page_shows_them_and_runs_one(box):
-    admin, viewer = _sign_in(box), _sign_in(box, "viewer")
-    page = _page(box, "/jobs?notable=false", admin)
+    admin, viewer = Visitor(box), Visitor(box, "viewer")
+    page = admin.page("/jobs?notable=false")
     for word in ("auto-resolve", "sessions", "cleanup", "daily at 02:00", "Run now"):
         true(word in page, word)
-    true("Run now" not in _page(box, "/jobs", viewer), "a viewer has no button")
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    true("Run now" not in viewer.page("/jobs"), "a viewer has no button")
+    same(viewer.post("/jobs/sessions/run").status, 403)
     before = box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'")
-    same(box.request("POST", "/jobs/sessions/run", "_csrf=" + _csrf(page), {**viewer, **form}).status, 403)
-    reply = box.request("POST", "/jobs/sessions/run", "_csrf=" + _csrf(page), {**admin, **form})
-    same((reply.status, reply.header("location")), (303, "/jobs"))
-    true("sessions ran: " in _page(box, "/jobs", admin), "what it did is said once")
+    said = admin.done(admin.post("/jobs/sessions/run"), "/jobs")
+    true(said.startswith("sessions ran: "), said)
     same(box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'") - before, 1, "runs")
     true(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'job.run' AND object = 'sessions'") >= 1, "audited")
-    same(box.request("POST", "/jobs/nosuch/run", "_csrf=" + _csrf(page), {**admin, **form}).status, 404)
-    csv = box.request("GET", "/jobs.csv?notable=false&job=sessions", headers=admin)
+    same(admin.post("/jobs/nosuch/run").status, 404)
+    csv = admin.get("/jobs.csv?notable=false&job=sessions")
     true(csv.status == 200 and csv.body.startswith(b"id,job,startedAt"), "export: %r" % csv.body[:60])
 
 
 def late_cron_is_told_everywhere(box):
-    admin = _sign_in(box)
+    admin = Visitor(box)
     box.stop_part("cron")
     box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000 WHERE name = 'cron';"
             "UPDATE schema_migrations SET applied_at = applied_at - 900000 WHERE number = 2")
     same(box.request("GET", "/readyz").status, 200)
     same(box.request("GET", "/readyz?strict").json()["cron"], "failing")
     same(box.request("GET", "/readyz?strict").status, 503)
-    true("Cron has not run since" in _page(box, "/", admin), "the banner")
+    true("Cron has not run since" in admin.page("/"), "the banner")
     box.up()
     wait_until(lambda: box.request("GET", "/readyz?strict").status == 200, 10, "cron is back")
-    true("Cron has not run since" not in _page(box, "/", admin), "the banner goes")
+    true("Cron has not run since" not in admin.page("/"), "the banner goes")
 
 
 def cron_over_http_needs_its_token(box):
