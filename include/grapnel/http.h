@@ -23,6 +23,7 @@
 #define HTTP_DRAIN_MAX (32u << 20)	/* of a refused body: read and dropped, else Apache turns the 413 into a 503. More than any provider's body_max,
 					 * so that one byte too many is always told; it costs no memory */
 #define HTTP_BACKLOG 4096
+#define HTTP_REST_MAX_US 250000		/* whoever waits for this worker alone hardly notices */
 
 enum pool { POOL_INGEST, POOL_WEB, POOL_BOTH };
 
@@ -80,6 +81,8 @@ struct http_handler {
 	 * together, packed ones counted as large as they can become (a larger one comes alone). The arena is reset when all is written. */
 	void (*handle)(void *ctx, struct request **rq, size_t n);
 	void (*tick)(void *ctx, ms_t now);	/* about once a second, between batches; may be NULL */
+	/* After each batch is answered: microseconds to leave the machine to others, at most HTTP_REST_MAX_US; may be NULL. */
+	int64_t (*rest_us)(void *ctx);
 };
 
 struct http_limits {

@@ -212,6 +212,21 @@ static void batch_handle(struct loop *l, size_t n)
 		h->handle(h->ctx, l->requests, wanted);
 }
 
+/* Others take what arrives meanwhile: the listening socket is shared. */
+static void rest(struct loop *l)
+{
+	const struct http_handler *h = l->w->handler;
+	int64_t us = h->rest_us ? h->rest_us(h->ctx) : 0;
+	struct timespec t;
+
+	if (us <= 0)
+		return;
+	us = us < HTTP_REST_MAX_US ? us : HTTP_REST_MAX_US;
+	t = (struct timespec){ .tv_nsec = us * 1000 };
+	nanosleep(&t, NULL);
+	l->now_us = clock_mono_us();
+}
+
 static void batch_serve(struct loop *l)
 {
 	size_t i, n = batch_gather(l);
@@ -223,6 +238,7 @@ static void batch_serve(struct loop *l)
 	for (i = 0; i < n; i++)
 		exchange_end(l, &l->exchanges[i]);
 	arena_reset(l->arena);
+	rest(l);
 }
 
 /* ---- a turn ---- */

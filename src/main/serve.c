@@ -1,6 +1,7 @@
 /* serve.c - wiring of one worker: requests of the loop become items of the pipeline, calls of the API or visits of pages, and
  * back. */
 #include <malloc.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "grapnel/api.h"
@@ -9,6 +10,7 @@
 #include "grapnel/ingest.h"
 #include "grapnel/log.h"
 
+#include "give_way.h"
 #include "open_db.h"
 #include "serve.h"
 
@@ -19,6 +21,10 @@ struct worker {
 	struct ingest *ingest;
 	struct api *api;
 	struct dash *dash;
+	struct shm *shm;
+	unsigned web_workers, processors;
+	int64_t took_us;		/* pages and calls of the last batch */
+	uint64_t webhooks;		/* that had come in on this host when it began */
 };
 
 static enum lane classify(void *ctx, struct str method, struct str uri, size_t *body_max)
@@ -81,7 +87,9 @@ static void handle(void *ctx, struct request **rq, size_t n)
 	struct request **inbound = ARENA_ARRAY(rq[0]->arena, struct request *, n);
 	size_t m = 0, body_max;
 	ms_t now = clock_now();
+	int64_t began_us = clock_mono_us();
 
+	w->webhooks = counter_read(w->shm, C_REQUESTS);
 	for (size_t i = 0; i < n; i++) {
 		if (ingest_path(rq[i]->method, rq[i]->path, &body_max)) {
 			inbound[m] = rq[i];
@@ -92,10 +100,18 @@ static void handle(void *ctx, struct request **rq, size_t n)
 			dash_handle(w->dash, rq[i], now);
 		}
 	}
+	w->took_us = m < n ? clock_mono_us() - began_us : 0;
 	if (m)
 		ingest_run(w->ingest, rq[0]->arena, items, m, now);
 	for (size_t i = 0; i < m; i++)
 		answer_of(inbound[i], &items[i]);
+}
+
+static int64_t rest_us(void *ctx)
+{
+	struct worker *w = ctx;
+
+	return give_way_us(w->took_us, counter_read(w->shm, C_REQUESTS) - w->webhooks, w->web_workers, w->processors);
 }
 
 static void tick(void *ctx, ms_t now)
@@ -118,7 +134,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	const struct conf *c = s->conf;
 	struct id_maker ids;
 	struct db *db = open_db(c);
-	struct worker w;
+	struct worker w = { .shm = s->shm, .web_workers = c->server.web_workers, .processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
 	struct http_limits limits = {
 		.batch_max = pool == POOL_WEB ? 1 : c->ingest.batch_max,
 		.batch_bytes = c->ingest.batch_bytes_max,
@@ -127,7 +143,8 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 		.upload_ms = c->ingest.upload_deadline_ms,
 		.response_ms = c->web.response_deadline_ms,
 	};
-	struct http_handler handler = { .ctx = &w, .classify = classify, .handle = handle, .tick = tick };
+	struct http_handler handler = { .ctx = &w, .classify = classify, .handle = handle, .tick = tick,
+		.rest_us = pool == POOL_WEB ? rest_us : NULL };
 	struct http_worker worker = { .listen_fd = listen_fd, .pass_fd = pass_fd, .pool = pool, .limits = &limits,
 		.handler = &handler, .shm = s->shm };
 
