@@ -38,7 +38,8 @@ def modules(folder):
     lock = os.path.join(folder, "package-lock.json")
     stamp = os.path.join(folder, "installed.json")
     if not os.path.exists(stamp) or open(stamp).read() != open(lock).read():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
+        if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
+            sys.exit("run.py: npm could not fetch playwright-core and axe-core into %s" % folder)
         shutil.copy(lock, stamp)
     return os.path.join(folder, "node_modules")
 
@@ -112,6 +113,9 @@ class Tests:
 
 
 def main():
+    for program in ("node", "npm", "chromium", "tidy"):
+        if not shutil.which(program):
+            sys.exit("run.py: %s is missing; contrib/check browser installs what is needed" % program)
     arguments = argparse.ArgumentParser(description="The dashboard in a browser")
     arguments.add_argument("--modules", help="folder for npm's packages")
     arguments.add_argument("--keep", action="store_true", help="leave the instances running")

@@ -356,6 +356,50 @@ START_TEST(test_wrong_filters_are_told)
 }
 END_TEST
 
+/* ---- a part of the database fails ---- */
+
+static void rename_table(struct str from, struct str to)
+{
+	struct stmt *s = ARENA_NEW(a, struct stmt);	/* each has a place of its own: prepared ones are known by it */
+
+	*s = (struct stmt){ "test.rename", arena_printf(a, "RENAME TABLE `%.*s` TO `%.*s`", STR_ARG(from), STR_ARG(to)).p };
+	succeeds(db_exec(db, s, NULL, 0, NULL, &e));
+}
+
+static void every_page_is_a_page(struct str session, struct str gone)
+{
+	for (const struct route *r = dash_routes; r->method; r++) {
+		const char *uri = example(r, true);
+		struct request *rq;
+
+		if (strcmp(r->method, "GET") != 0 || r->needs & NEED_OPEN)
+			continue;
+		rq = ask_as(session, "GET", uri, STR_NONE);
+		ck_assert_msg(rq->response.body.n || rq->response.status == 303, "GET %s without %.*s: nothing", uri, STR_ARG(gone));
+	}
+}
+
+/* Each table is away once: what needs it says so in a page, what does not goes on. */
+START_TEST(test_a_page_whose_table_is_away_is_still_a_page)
+{
+	static const struct stmt list = { "test.all_tables", "SELECT table_name AS `Table` FROM information_schema.tables"
+		" WHERE table_schema = DATABASE() ORDER BY table_name", SCAN_OK };
+	struct str session = session_of(PLATFORM);
+	struct table_row *tables;
+	size_t n, refused = 0;
+
+	succeeds(db_query(db, &list, NULL, 0, a, table_fields, sizeof(*tables), &tables, &n, &e));
+	for (size_t i = 0; i < n; i++) {
+		rename_table(tables[i].name, STR("gone"));
+		every_page_is_a_page(session, tables[i].name);
+		refused += ask_as(session, "GET", "/", STR_NONE)->response.status >= 500;
+		rename_table(STR("gone"), tables[i].name);
+	}
+	ck_assert_msg(refused > 3, "the first page needs %zu tables", refused);
+	ck_assert_uint_eq(ask_as(session, "GET", "/", STR_NONE)->response.status, 200);
+}
+END_TEST
+
 /* A list is also CSV and JSON, for those who may see it. */
 START_TEST(test_exports_need_what_their_list_needs)
 {
@@ -531,6 +575,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_what_is_no_id_names_nothing, 0, n);
 	tcase_add_loop_test(t, test_wrong_filters_are_told, 0, n);
 	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);
+	tcase_add_test(t, test_a_page_whose_table_is_away_is_still_a_page);
 	suite_add_tcase(s, t);
 	return s;
 }
