@@ -34,7 +34,12 @@ class Server:
         """SQL that makes the same tables, as the migrations left them, and the rows that ingest needs: tenant and service."""
         tables = [row[0] for row in self.sql("SHOW TABLES", name)]
         return ("".join(f"CREATE TABLE {table} LIKE {name}.{table};" for table in tables)
-                + "".join(f"INSERT INTO {table} SELECT * FROM {name}.{table};" for table in ("tenants", "services")))
+                + "".join(self.copy_of(table, name) for table in ("tenants", "services")))
+
+    def copy_of(self, table, name):
+        """All columns but those that MariaDB makes itself."""
+        columns = ",".join(row[0] for row in self.sql(f"SHOW COLUMNS FROM {table} WHERE Extra NOT LIKE '%GENERATED%'", name))
+        return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {name}.{table};"
 
     def variables(self):
         """The settings that a reader of the numbers wants to know."""
