@@ -13,12 +13,13 @@
 
 #define CHUNK_BYTES_MAX (8u << 20)	/* bodies of one transaction: freeing their pages costs time */
 
-enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
+enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_REQUESTS_KEPT, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
 	Q_SECRET_DROP, Q_KEY_FORGET };
 
-/* What waits to be done again, and what an open incident rests on, stays. */
+/* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
+ * a dry run counts what a real one removes. */
 #define EVENT_KEPT "e.status NOT IN (2, 4, 5) OR COALESCE(i.status <> 3, 0)"
 #define HASH_OF(column) "UNHEX(LEFT(SHA2(" column ", 256), 32))"
 
@@ -35,13 +36,13 @@ static const struct stmt stmts[] = {
 		" WHERE a.id > ? AND a.id < ? ORDER BY a.id LIMIT ?" },
 	[Q_ALERT_DROP] = { "old.alert_drop", "DELETE FROM alerts WHERE id = ?" },
 
-	/* A request stays with its events: by the same condition, so that a dry run counts what a real one removes. An event's number is
-	 * made just after its request's, by the same worker: 4 ms of numbers hold 16384 of them. */
 	[Q_REQUESTS] = { "old.requests",
-		"SELECT r.id, s.tenant_id AS owner, r.body_bytes AS bytes, EXISTS (SELECT 1 FROM events e"
-		" LEFT JOIN incidents i ON i.id = e.incident_id"
-		" WHERE e.id > r.id AND e.id < r.id + 16777216 AND e.request_id = r.id AND (" EVENT_KEPT ")) AS kept"
-		" FROM requests r JOIN sources s ON s.id = r.source_id WHERE r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?" },
+		"SELECT r.id, s.tenant_id AS owner, r.body_bytes AS bytes FROM requests r JOIN sources s ON s.id = r.source_id"
+		" WHERE r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?" },
+	/* Requests with an event that is kept. No subquery of the one above: MariaDB would read all events for each request. */
+	[Q_REQUESTS_KEPT] = { "old.requests_kept",
+		"SELECT DISTINCT e.request_id AS id FROM events e LEFT JOIN incidents i ON i.id = e.incident_id"
+		" WHERE e.id > ? AND e.id < ? AND (" EVENT_KEPT ") ORDER BY e.request_id" },
 	[Q_MARK_DROP] = { "old.mark_drop", "DELETE FROM request_marks WHERE tenant_id = ? AND kind IN (1, 2) AND id = ?" },
 	[Q_REQUEST_DROP] = { "old.request_drop", "DELETE FROM requests WHERE id = ?" },
 
@@ -112,6 +113,7 @@ static const struct field fields[] = {
 
 enum walk {
 	BY_ID,		/* the key holds the time */
+	BY_REQUEST,	/* the same, and a row stays with its events */
 	BY_ID_ENDED,	/* the same, but what counts is another, later time */
 	BY_TENANT,	/* as BY_ID, tenant by tenant */
 	BY_SOURCE,	/* by hour, source by source */
@@ -153,6 +155,7 @@ static bool query(struct db *db, struct arena *a, const struct old_table *t, ms_
 
 	switch (t->walk) {
 	case BY_ID:
+	case BY_REQUEST:
 		return db_query(db, find, VALS(after, below, limit), a, fields, sizeof(**rows), rows, n, e);
 	case BY_ID_ENDED:
 		return db_query(db, find, VALS(V_I(before), after, below, limit), a, fields, sizeof(**rows), rows, n, e);
@@ -166,6 +169,28 @@ static bool query(struct db *db, struct arena *a, const struct old_table *t, ms_
 		break;
 	}
 	return db_query(db, find, VALS(V_I(before), after, limit), a, fields, sizeof(**rows), rows, n, e);
+}
+
+/* An event's number is made just after its request's, by the same worker: 4 ms of numbers hold 16384 of them. */
+#define EVENTS_AFTER (UINT64_C(4) << 22)
+
+/* Both are in the order of their ids. */
+static bool mark_requests(struct db *db, struct arena *a, struct old_row *rows, size_t n, struct err *e)
+{
+	struct old_row *kept;
+	size_t kept_n, k = 0;
+
+	if (!n)
+		return true;
+	if (!db_query(db, &stmts[Q_REQUESTS_KEPT], VALS(V_U(rows[0].id), V_U(rows[n - 1].id + EVENTS_AFTER)), a, fields, sizeof(*kept),
+		&kept, &kept_n, e))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		while (k < kept_n && kept[k].id < rows[i].id)
+			k++;
+		rows[i].kept = k < kept_n && kept[k].id == rows[i].id;
+	}
+	return true;
 }
 
 /* Takes what may go to the front, and as much of it as its bytes allow. */
@@ -200,7 +225,7 @@ bool old_find(struct db *db, struct arena *a, const struct old_table *t, ms_t be
 		c->after = c->from;
 	if (grouped && !c->group)
 		return next_group(db, a, t->walk == BY_TENANT ? Q_NEXT_TENANT : Q_NEXT_SOURCE, c, e);
-	if (!query(db, a, t, before, c, &rows, &n, e))
+	if (!query(db, a, t, before, c, &rows, &n, e) || (t->walk == BY_REQUEST && !mark_requests(db, a, rows, n, e)))
 		return false;
 	sort_out(t, c, rows, n);
 	if (n == c->limit || c->seen < n)
@@ -259,7 +284,7 @@ bool old_remove(struct db *db, struct arena *a, const struct old_table *t, const
 
 const struct old_table old_events = { "events", BY_ID, Q_EVENTS, { { Q_EVENT_ID_DROP, "ohi" }, { Q_EVENT_DROP, "i" } } };
 const struct old_table old_alerts = { "alerts", BY_ID, Q_ALERTS, { { Q_ALERT_DROP, "i" } } };
-const struct old_table old_requests = { "requests", BY_ID, Q_REQUESTS, { { Q_MARK_DROP, "oi" }, { Q_REQUEST_DROP, "i" } } };
+const struct old_table old_requests = { "requests", BY_REQUEST, Q_REQUESTS, { { Q_MARK_DROP, "oi" }, { Q_REQUEST_DROP, "i" } } };
 const struct old_table old_bodies = { "bodies", BY_TENANT, Q_BODIES, { { Q_BODY_DROP, "i" } } };
 const struct old_table old_incidents = { "incidents", BY_ID_ENDED, Q_INCIDENTS,
 	{ { Q_KEY_DROP, "ohi" }, { Q_INCIDENT_DROP, "i" }, { Q_TIMELINE_DROP, "ii" } } };
