@@ -104,7 +104,8 @@ static bool read_sources(struct db *db, struct arena *a, struct overview *o, uin
 			VALS(V_S(stats_hours(a, now, OVERVIEW_HOURS)), V_U(tenant_id)), a, hour_columns, sizeof(*rows),
 			&rows, &n, e))
 		return false;
-	qsort(o->sources, o->sources_n, sizeof(*o->sources), by_row);
+	if (o->sources_n)
+		qsort(o->sources, o->sources_n, sizeof(*o->sources), by_row);
 	for (size_t i = 0; i < n; i++)
 		add_hour(o, &rows[i], first);
 	for (size_t i = 0; i < OVERVIEW_HOURS; i++)
@@ -237,6 +238,7 @@ bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, 
 	judge_events(o, a);
 	judge_cron(o, a);
 	o->status = str_of(state_words[o->state]);
-	qsort(o->sources, o->sources_n, sizeof(*o->sources), by_interest);
+	if (o->sources_n)
+		qsort(o->sources, o->sources_n, sizeof(*o->sources), by_interest);
 	return true;
 }

@@ -356,6 +356,27 @@ START_TEST(test_wrong_filters_are_told)
 }
 END_TEST
 
+/* ---- there is nothing ---- */
+
+/* An admin of a tenant that has nothing sees every list and every form. */
+START_TEST(test_pages_of_an_empty_tenant)
+{
+	static const struct stmt tenant = { "test.tenant", "INSERT IGNORE INTO tenants (id, name, created_at) VALUES (3, 'empty', 1)" };
+	struct session s;
+	struct user u;
+
+	succeeds(db_exec(db, &tenant, NULL, 0, NULL, &e));
+	succeeds(user_add(db, a, 3, STR("alone"), STR_NONE, STR_NONE, ROLE_ADMIN, false, NOW, &u, &e));
+	succeeds(session_begin(db, a, &life, u.id, STR("192.0.2.1"), STR("test"), NOW, &s, &e));
+	for (const struct route *r = dash_routes; r->method; r++)
+		if (!strcmp(r->method, "GET") && !strchr(r->pattern, ':') && !(r->needs & (NEED_OPEN | NEED_GUEST))) {
+			struct request *rq = ask_as(s.text, "GET", r->pattern, STR_NONE);
+
+			ck_assert_msg(rq->response.status == 200 || rq->response.status == 303, "GET %s: %u", r->pattern, rq->response.status);
+		}
+}
+END_TEST
+
 /* ---- a part of the database fails ---- */
 
 static void rename_table(struct str from, struct str to)
@@ -575,6 +596,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_what_is_no_id_names_nothing, 0, n);
 	tcase_add_loop_test(t, test_wrong_filters_are_told, 0, n);
 	tcase_add_loop_test(t, test_exports_need_what_their_list_needs, 0, n);
+	tcase_add_test(t, test_pages_of_an_empty_tenant);
 	tcase_add_test(t, test_a_page_whose_table_is_away_is_still_a_page);
 	suite_add_tcase(s, t);
 	return s;
