@@ -31,6 +31,7 @@ struct ingest_config {
 	unsigned slot;			/* of this worker: in shm, and its row of source_stats is ids->worker */
 	size_t events_max;		/* events of one transaction; a larger request runs alone */
 	const char *public_url;
+	const struct key_store *keys;	/* certificates and key sets for proofs, or NULL */
 	bool verify_signatures, rate_limit, debug;
 	uint32_t remote_per_minute;	/* failed proofs of one remote address */
 };

@@ -137,14 +137,18 @@ enum verdict {
 	PROOF_UNAVAILABLE,	/* a certificate or key set could not be had: 503, the sender repeats */
 };
 
-/* Keys of schemes that are not HMAC. Implemented above this folder, where fetching, cache and their limits live; `verify` has checked
- * a URL against its provider's rule before it asks. 1 found, 0 there is no such key (not proven), -1 it could not be had (unavailable).
- * The store owns what it hands out. */
-struct x509_st;
-struct evp_pkey_st;
-struct cert_store {
-	int (*certificate)(const struct cert_store *s, struct str url, struct x509_st **out);
-	int (*jwk)(const struct cert_store *s, const char *jwks_url, struct str key_id, struct evp_pkey_st **out);
+/* Certificates and key sets of schemes that are not HMAC, by URL. Implemented above this folder, where fetching, cache and their
+ * limits live; `verify` has checked a URL against its provider's rule before it asks. */
+struct x509_store_st;
+struct key_document {
+	struct str text;	/* PEM, or JSON; the store's own until the next call */
+	bool pinned;		/* an administrator put it there: trusted as it is */
+};
+struct key_store {
+	/* 1 found; 0 the host has no such document (not proven); -1 it could not be had (unavailable). `refresh`: what is cached
+	 * lacks a key id, so it is fetched anew, but not more often than once a minute. */
+	int (*document)(const struct key_store *s, struct str url, bool refresh, struct key_document *out);
+	struct x509_store_st *(*roots)(const struct key_store *s);	/* the authorities that are trusted; NULL = none */
 };
 
 struct proof_input {
@@ -152,16 +156,20 @@ struct proof_input {
 	const struct inbound *in;
 	const struct str *secrets;	/* all active ones, newest first */
 	size_t secret_n;
-	const struct cert_store *certs;	/* RSA and JWT schemes ask it for a key by URL or key id; NULL where none is configured */
+	const struct key_store *keys;	/* what RSA and JWT schemes ask for certificates and key sets; NULL where there is none */
 };
 
-/* Which step failed, for the explainer and WEBHOOK_DEBUG; never a value. */
+/* What became of it, for the explainer and WEBHOOK_DEBUG; never a secret nor a signature. */
+#define PROOF_DETAIL_MAX 200
 struct proof_report {
 	const char *scheme;	/* "github" */
-	const char *step;	/* "header", "prefix", "encoding", "timestamp", "digest", ... NULL when proven */
+	const char *step;	/* the first that failed: "header", "prefix", "timestamp", "digest", ... NULL when proven */
+	char detail[PROOF_DETAIL_MAX];	/* a sentence about it; empty when proven */
 	int64_t skew_s;		/* clock skew where the scheme has a time */
 	int secret;		/* index of the secret that matched, or -1 */
 };
+/* Notes the step that failed and why, in a sentence. Returns false. */
+bool proof_failed(struct proof_report *r, const char *step, const char *detail, ...) PRINTF(3, 4);
 
 enum encoding { ENC_HEX, ENC_BASE64 };
 enum secret_form {
@@ -169,9 +177,14 @@ enum secret_form {
 	SECRET_WHSEC,		/* base64 after "whsec_" (Standard Webhooks); without the prefix its bytes may match too */
 };
 
-/* A signature scheme. HMAC schemes are rows; others bring `verify`. */
+/* A step of a proof, and the sentence about it once it was passed. */
+struct proof_stage {
+	const char *name, *passed;
+};
+
+/* A signature scheme. HMAC schemes are rows; others bring `verify` and its `steps`. */
 struct proof {
-	const char *name;
+	const char *name;		/* as grapnelctl prove --scheme takes it */
 	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
 	const char *only_with;		/* NULL, or a second header that must be there for this row to be chosen (Notion) */
 	const char *prefix;		/* "sha256=", or NULL */
@@ -188,10 +201,25 @@ struct proof {
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;
 	enum verdict (*verify)(const struct proof *p, const struct proof_input *in, struct proof_report *r);
+	const struct proof_stage *steps;	/* of `verify`, in its order; ends with { 0 } */
+	/* NULL: a secret of the source is part of it. Else it needs none (RSA, JWT): "" always takes part, "audience" once the source
+	 * has that setting, "!checkSignature" unless that setting is false. */
+	const char *keyless;
 	/* Beside `verify`, where the sender's side needs no more than the secret (a header that is the secret itself, a signed URL): called
 	 * by proof_sign, adds its headers to `in`. NULL beside `verify`: only the provider can sign (RSA, JWT). */
 	bool (*sign)(const struct proof *p, struct arena *a, struct inbound *in, struct str secret);
 };
+
+#define PROOF_STEPS_MAX 12
+struct proof_step {
+	const char *name;
+	bool ok;
+	struct str detail;
+};
+/* The steps of a proof that came to this report, in their order up to the one that failed. Returns how many. */
+size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_report *r, struct proof_step out[PROOF_STEPS_MAX]);
+/* A scheme that needs no secret is switched on: such a source is proven by the signature even if it has no secret. */
+bool proofs_keyless(const struct proof *const *proofs, const struct json *settings);
 
 /* Every scheme takes part by its header: the first of the provider's proofs whose header is present decides; none
  * present is NOT_PROVEN with step "header". Digests are compared in constant time; any active secret may match. */
@@ -283,10 +311,28 @@ struct sample {
 	const char *severity;		/* the word that its severity is read from, where no row gives EV_NATIVE_SEVERITY */
 };
 
+/* What the owner of a source may set for this type, as a member of the source's settings. */
+enum setting_kind { SETTING_TEXT, SETTING_FLAG, SETTING_LIST /* of texts */, SETTING_OBJECT };
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	const char *label, *help;	/* of its field in the form; help is a sentence */
+};
+
+/* A source of this type that gets a request with `header` reads it as the other type does. */
+struct detour {
+	const char *header;		/* lower case; NULL = none */
+	const struct provider *to;
+};
+
 struct provider {
 	const char *slug, *title;	/* "github", "GitHub" */
 	enum provider_group group;
 	const char *about;		/* a sentence for the gallery: what it sends */
+	const char *signs;		/* sentences: what proves the sender */
+	const char *on_error;		/* sentences: how long it waits for an answer, what it does on errors */
+	const struct setting *settings;	/* ends with { 0 }, or NULL */
+	struct detour detour;
 	const struct step *steps;	/* how it is set up there; ends with { 0 } */
 	const struct sample *sample;
 	unsigned methods;		/* bits of enum method */
@@ -325,6 +371,11 @@ size_t provider_body_max(const struct provider *p);
 uint32_t provider_per_minute(const struct provider *p);
 const struct proof *const *provider_proofs(const struct provider *p);	/* its own, else proofs_plain_hmac; never NULL */
 bool provider_can_sign(const struct provider *p);	/* it has a scheme of its own */
+const struct proof *provider_proof(const struct provider *p, struct str scheme);	/* one of provider_proofs by its name, or NULL */
+/* The provider whose adapter reads this request: p, or where its detour leads. */
+const struct provider *provider_for(const struct provider *p, const struct inbound *in);
+/* Are these settings (an object, or NULL) ones that this type knows, of the right kind? Else ERR_INVALID with the field. */
+bool provider_settings_check(const struct provider *p, const struct json *settings, struct err *e) MUST_USE;
 /* The sample as a request to `path`, not signed yet. `nonce` has SAMPLE_NONCE hex digits. */
 void provider_sample(const struct provider *p, struct arena *a, struct str path, struct str nonce, ms_t now, struct inbound *in);
 

@@ -121,7 +121,6 @@ static bool map(struct batch *b, struct ingest_work *w)
 
 	if (!body_open(b, w))
 		return refuse_with_body_reason(b, w);
-	w->item->in.settings = w->source->settings;
 	if (p->handshake && p->handshake(p, b->a, &w->item->in, &w->item->answer)) {
 		w->answered = true;
 		return true;

@@ -64,7 +64,8 @@ static void debug_proof(const struct ingest_work *w)
 {
 	log_info("signature refused", LOG_STR("provider", w->source->s.provider), LOG_STR("source", w->source->s.public_id),
 		LOG_S("scheme", w->proof.scheme), LOG_S("step", w->proof.step), LOG_U("body_bytes", w->raw.n),
-		LOG_U("secret_bytes", w->source->s.secrets[0].n), LOG_U("secrets", w->source->s.secret_n));
+		LOG_U("secret_bytes", w->source->s.secret_n ? w->source->s.secrets[0].n : 0),
+		LOG_U("secrets", w->source->s.secret_n));
 }
 
 /* Newest first, so those whose time is over are not always at the end. */
@@ -82,7 +83,7 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 {
 	struct str secrets[SOURCE_SECRETS_MAX];
 	struct inbound in = w->item->in;
-	struct proof_input input = { .arena = b->a, .in = &in, .secrets = secrets };
+	struct proof_input input = { .arena = b->a, .in = &in, .secrets = secrets, .keys = b->g->c.keys };
 	enum verdict v;
 
 	input.secret_n = valid_secrets(&w->source->s, b->now, secrets);
@@ -121,8 +122,9 @@ static bool must_sign(const struct batch *b, const struct ingest_item *it)
 
 static bool prove(struct batch *b, struct ingest_work *w)
 {
-	bool signs = w->source->s.secret_n > 0;
+	bool signs = w->source->s.secret_n > 0 || proofs_keyless(provider_proofs(w->provider), w->source->settings);
 
+	w->item->in.settings = w->source->settings;
 	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
 		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
 	if (signs && must_sign(b, w->item) && !check_signature(b, w))

@@ -99,6 +99,10 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
 {
 	in->doc = NULL;
+	if (str_eqs(in->method, "OPTIONS")) {	/* asks before anything is sent: its headers are all of it */
+		in->doc = json_new(a, JSON_OBJECT);
+		return true;
+	}
 	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
 		return parse_form(a, in->query, true, &in->doc, e);
 	return parse_body(p, a, in, e);

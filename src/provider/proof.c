@@ -5,6 +5,9 @@
  * nothing of a stranger's signature is ever decoded. Prefix, form and time are looked at first:
  * they are no secret. The digest is computed once for each secret and compared in constant time
  * with each signature of the list. */
+#include <inttypes.h>
+#include <stdarg.h>
+
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
@@ -22,9 +25,14 @@ struct check {
 	size_t part_n;
 };
 
-static bool failed(struct check *c, const char *step)
+bool proof_failed(struct proof_report *r, const char *step, const char *detail, ...)
 {
-	c->r->step = step;
+	va_list ap;
+
+	r->step = step;
+	va_start(ap, detail);
+	vsnprintf(r->detail, sizeof(r->detail), detail, ap);
+	va_end(ap);
 	return false;
 }
 
@@ -37,9 +45,9 @@ static bool add_signature(struct check *c, struct str s)
 	if (p->prefix && str_starts(s, p->prefix))
 		s = str_sub(s, strlen(p->prefix));
 	else if (p->prefix && !p->prefix_optional)
-		return failed(c, "prefix");
+		return proof_failed(c->r, "prefix", "The value of %s does not begin with %s.", p->header, p->prefix);
 	if (c->n == SIGNATURES_MAX)
-		return failed(c, "list");
+		return proof_failed(c->r, "list", "%s holds more than %d signatures.", p->header, SIGNATURES_MAX);
 	c->signature[c->n++] = s;
 	return true;
 }
@@ -59,7 +67,9 @@ static bool read_header(struct check *c)
 		if (str_eqs(name, c->p->list_name) && !add_signature(c, item))
 			return false;
 	}
-	return c->n ? true : failed(c, "list");
+	if (c->n)
+		return true;
+	return proof_failed(c->r, "list", "%s holds no signature of the kind %s.", c->p->header, c->p->list_name);
 }
 
 /* The value of a list's entry that must stand there once, else empty. */
@@ -106,23 +116,31 @@ static bool collect_parts(struct check *c)
 {
 	for (const char *const *part = c->p->parts; *part; part++)
 		if (!part_value(c, *part, &c->part[c->part_n++]))
-			return failed(c, **part == '@' ? "header" : "list");
+			return proof_failed(c->r, "parts", "%s is signed too, and is not there (once).", *part + 1);
 	return true;
 }
 
 /* Decimal digits and nothing else; exactly the tolerance is still good. */
 static bool in_time(struct check *c)
 {
+	const struct proof *p = c->p;
+	struct proof_report *r = c->r;
 	uint64_t seconds;
 	struct str text;
 
-	if (!c->p->time)
+	if (!p->time)
 		return true;
-	if (!part_value(c, c->p->time, &text) || !str_u64(text, &seconds) || seconds > INT64_MAX)
-		return failed(c, "timestamp");
-	c->r->skew_s = c->in->in->now / MS_PER_SECOND - (int64_t)seconds;
-	if (c->r->skew_s > c->p->tolerance_s || c->r->skew_s < -c->p->tolerance_s)
-		return failed(c, "timestamp");
+	if (!part_value(c, p->time, &text))
+		return proof_failed(r, "timestamp", "The signed time %s is not there (once).", p->time + 1);
+	if (!str_u64(text, &seconds) || seconds > INT64_MAX)
+		return proof_failed(r, "timestamp", "The signed time %s is no number of seconds.", p->time + 1);
+	r->skew_s = c->in->in->now / MS_PER_SECOND - (int64_t)seconds;
+	if (r->skew_s > p->tolerance_s)
+		return proof_failed(r, "timestamp", "Signed %" PRId64 " s ago; %d s are allowed. Is the clock right?",
+			r->skew_s, p->tolerance_s);
+	if (r->skew_s < -p->tolerance_s)
+		return proof_failed(r, "timestamp", "Signed %" PRId64 " s in the future; %d s are allowed. Is the clock right?",
+			-r->skew_s, p->tolerance_s);
 	return true;
 }
 
@@ -188,19 +206,42 @@ static bool matches_secret(const struct check *c, struct str secret)
 static bool matches(struct check *c)
 {
 	if (c->in->secret_n == 0)
-		return failed(c, "secret");
+		return proof_failed(c->r, "secret", "The integration has no signature secret.");
 	for (size_t i = 0; i < c->in->secret_n; i++)
 		if (matches_secret(c, c->in->secrets[i])) {
 			c->r->secret = i;
 			return true;
 		}
-	return failed(c, "digest");
+	return proof_failed(c->r, "digest",
+		"The signature does not fit the body: another secret, or the body was changed on its way.");
 }
 
 /* ---- choosing the scheme --------------------------------------------------------------------- */
 
+/* Schemes without a secret may hang on a setting of the source. */
+static bool switched_on(const struct proof *p, const struct json *settings)
+{
+	const char *name = p->keyless;
+
+	if (!name || !*name)
+		return true;
+	if (*name == '!')
+		return !str_eqs(json_text(json_get(settings, name + 1)), "false");
+	return json_text(json_get(settings, name)).n > 0;
+}
+
+bool proofs_keyless(const struct proof *const *proofs, const struct json *settings)
+{
+	for (const struct proof *const *p = proofs; *p; p++)
+		if ((*p)->keyless && switched_on(*p, settings))
+			return true;
+	return false;
+}
+
 static bool chosen(const struct proof *p, const struct inbound *in)
 {
+	if (!switched_on(p, in->settings))
+		return false;
 	if (p->only_with && inbound_header(in, p->only_with).n == 0)
 		return false;
 	return !p->header || inbound_header(in, p->header).n > 0;
@@ -224,8 +265,52 @@ enum verdict proof_check(const struct proof *const *proofs, const struct proof_i
 			r->scheme = (*p)->name;
 			return (*p)->verify ? (*p)->verify(*p, in, r) : check_hmac(*p, in, r);
 		}
-	r->step = "header";
+	proof_failed(r, "header", "None of the headers that hold the signature is there.");
 	return NOT_PROVEN;
+}
+
+/* ---- explaining ------------------------------------------------------------------------------- */
+
+/* The steps of an HMAC row, in the order in which check_hmac takes them. */
+static size_t hmac_stages(struct arena *a, const struct proof *p, struct proof_stage *out)
+{
+	size_t n = 0;
+
+	out[n++] = (struct proof_stage){ "header", arena_printf(a, "%s is there.", p->header).p };
+	if (p->prefix && !p->prefix_optional)
+		out[n++] = (struct proof_stage){ "prefix", arena_printf(a, "It begins with %s.", p->prefix).p };
+	if (p->list)
+		out[n++] = (struct proof_stage){ "list",
+			arena_printf(a, "It holds a signature of the kind %s.", p->list_name).p };
+	if (p->time)
+		out[n++] = (struct proof_stage){ "timestamp",
+			arena_printf(a, "It was signed within %d s of now.", p->tolerance_s).p };
+	out[n++] = (struct proof_stage){ "parts", "All that is signed is there." };
+	out[n++] = (struct proof_stage){ "secret", "The integration has a signature secret." };
+	out[n++] = (struct proof_stage){ "digest", "The signature fits." };
+	return n;
+}
+
+static size_t own_stages(const struct proof *p, struct proof_stage *out)
+{
+	size_t n = 0;
+
+	for (; n + 1 < PROOF_STEPS_MAX && p->steps[n].name; n++)
+		out[n] = p->steps[n];
+	return n;
+}
+
+size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_report *r,
+	struct proof_step out[PROOF_STEPS_MAX])
+{
+	struct proof_stage stages[PROOF_STEPS_MAX];
+	size_t n = p->verify ? own_stages(p, stages) : hmac_stages(a, p, stages), i;
+
+	for (i = 0; i < n && !(r->step && !strcmp(r->step, stages[i].name)); i++)
+		out[i] = (struct proof_step){ stages[i].name, true, str_of(stages[i].passed) };
+	if (r->step)
+		out[i++] = (struct proof_step){ r->step, false, str_of(r->detail) };
+	return i;
 }
 
 /* ---- signing as the sender does --------------------------------------------------------------- */

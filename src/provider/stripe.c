@@ -199,6 +199,11 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 
 /* ---- setting it up, and trying it ------------------------------------------------------------- */
 
+static const struct setting settings[] = {
+	{ "alertTestMode", SETTING_FLAG, "Alert in test mode", "Events of test mode open incidents too." },
+	{ 0 }
+};
+
 static const struct step steps[] = {
 	{ "In the Stripe dashboard open Developers, Webhooks (or Event destinations), Add endpoint.", NULL },
 	{ "Endpoint URL:", "{url}" },
@@ -226,6 +231,10 @@ const struct provider provider_stripe = {
 	.title = "Stripe",
 	.group = GROUP_PAYMENT,
 	.about = "Payments, disputes, payouts and all else that Stripe reports.",
+	.signs = "HMAC-SHA256 of time and body in Stripe-Signature, with the secret that Stripe shows for the endpoint.",
+	.on_error = "In live mode Stripe repeats what was not answered with 2xx for three days, in test mode three times "
+		"within hours. A redirect is an error to it.",
+	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

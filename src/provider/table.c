@@ -54,6 +54,69 @@ const struct proof *const *provider_proofs(const struct provider *p)
 	return p->proofs ? p->proofs : proofs_plain_hmac;
 }
 
+const struct proof *provider_proof(const struct provider *p, struct str scheme)
+{
+	for (const struct proof *const *proof = provider_proofs(p); *proof; proof++)
+		if (str_eqs(scheme, (*proof)->name))
+			return *proof;
+	return NULL;
+}
+
+const struct provider *provider_for(const struct provider *p, const struct inbound *in)
+{
+	return p->detour.header && inbound_header(in, p->detour.header).n ? p->detour.to : p;
+}
+
+/* ---- settings ---- */
+
+static bool setting_fits(const struct setting *s, const struct json *value)
+{
+	switch (s->kind) {
+	case SETTING_TEXT:
+		return json_is(value, JSON_STRING) || json_is(value, JSON_NUMBER);
+	case SETTING_FLAG:
+		return json_is(value, JSON_BOOL);
+	case SETTING_LIST:
+		if (!json_is(value, JSON_ARRAY))
+			return false;
+		for (const struct json *x = value->first; x; x = x->next)
+			if (!json_is(x, JSON_STRING))
+				return false;
+		return true;
+	case SETTING_OBJECT:
+		return json_is(value, JSON_OBJECT);
+	}
+	return false;
+}
+
+static bool setting_check(const struct provider *p, const struct json *member, struct err *e)
+{
+	static const char *const kinds[] = {
+		[SETTING_TEXT] = "a text",
+		[SETTING_FLAG] = "true or false",
+		[SETTING_LIST] = "a list of texts",
+		[SETTING_OBJECT] = "an object",
+	};
+
+	for (const struct setting *s = p->settings; s && s->name; s++) {
+		if (!str_eqs(member->name, s->name))
+			continue;
+		if (setting_fits(s, member))
+			return true;
+		return err_field(e, ERR_INVALID, "settings", "The setting %s must be %s.", s->name, kinds[s->kind]);
+	}
+	return err_field(e, ERR_INVALID, "settings", "The type %s has no setting %.*s.", p->slug,
+		(int)(member->name.n < 100 ? member->name.n : 100), member->name.p);
+}
+
+bool provider_settings_check(const struct provider *p, const struct json *settings, struct err *e)
+{
+	for (const struct json *member = settings ? settings->first : NULL; member; member = member->next)
+		if (!setting_check(p, member, e))
+			return false;
+	return true;
+}
+
 const char *provider_group_title(enum provider_group g)
 {
 	static const char *const titles[GROUP_COUNT] = {

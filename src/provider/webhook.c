@@ -161,6 +161,12 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 
 /* ---- setting it up, and trying it ------------------------------------------------------------- */
 
+static const struct setting settings[] = {
+	{ "fields", SETTING_OBJECT, "Where the fields stand",
+		"JSON pointers by field: {\"status\": \"/alert/state\", \"key\": [\"/uid\", \"/id\"]}." },
+	{ 0 }
+};
+
 static const struct step steps[] = {
 	{ "Post JSON (or a form) to this URL, with the key as bearer token.",
 		"curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
@@ -192,6 +198,10 @@ const struct provider provider_webhook = {
 	.title = "Generic webhook",
 	.group = GROUP_GENERIC,
 	.about = "Any program that can post JSON or a form; PagerDuty Events v2 and Standard Webhooks too.",
+	.signs = "The key, or with a signature secret Standard Webhooks or the hex HMAC-SHA256 of the body in "
+		"X-Signature, X-Webhook-Signature or X-Hub-Signature-256.",
+	.on_error = "Up to the program that sends. 503 and 429 carry Retry-After; 400 names the field to blame.",
+	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

@@ -116,6 +116,8 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 	if (f->alert_test_mode && strcmp(p->slug, "stripe"))
 		return err_field(e, ERR_INVALID, "alertTestMode",
 			"alertTestMode is for the type stripe only.");
+	if (!provider_settings_check(p, f->settings, e))
+		return false;
 	if (f->make_secret && f->secret.n)
 		return err_field(e, ERR_INVALID, "generateSecret",
 			"Give a signatureSecret or have one made, not both.");

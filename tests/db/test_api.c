@@ -760,19 +760,32 @@ static struct str settings_of(struct str public_id)
 	return s.settings;
 }
 
-START_TEST(test_settings_and_the_switch_among_them)
+START_TEST(test_settings_are_kept_until_they_are_replaced)
 {
 	struct reply r = expect(201, admin, "POST", "/api/integrations",
-		"{\"name\":\"pay\",\"type\":\"stripe\",\"alertTestMode\":true,\"settings\":{\"a\":1,\"b\":[2]}}");
+		"{\"name\":\"any\",\"type\":\"webhook\",\"settings\":{\"fields\":{\"key\":[\"/uid\"]}}}");
 	struct str id = member(r, "/id");
 	const char *path = arena_printf(a, "/api/integrations/%.*s", STR_ARG(id)).p;
 
-	is(settings_of(id), "{\"a\":1,\"b\":[2],\"alertTestMode\":true}");
-	expect(200, admin, "PATCH", path, "{\"name\":\"pay 2\"}");
-	is(settings_of(id), "{\"a\":1,\"b\":[2],\"alertTestMode\":true}");
-	expect(200, admin, "PATCH", path, "{\"alertTestMode\":false}");
-	is(settings_of(id), "{\"a\":1,\"b\":[2]}");
+	is(settings_of(id), "{\"fields\":{\"key\":[\"/uid\"]}}");
+	expect(200, admin, "PATCH", path, "{\"name\":\"any 2\"}");
+	is(settings_of(id), "{\"fields\":{\"key\":[\"/uid\"]}}");
 	expect(200, admin, "PATCH", path, "{\"settings\":null}");
+	ck_assert_uint_eq(settings_of(id).n, 0);
+}
+END_TEST
+
+START_TEST(test_the_switch_for_test_mode_is_a_setting)
+{
+	struct reply r = expect(201, admin, "POST", "/api/integrations",
+		"{\"name\":\"pay\",\"type\":\"stripe\",\"alertTestMode\":true}");
+	struct str id = member(r, "/id");
+	const char *path = arena_printf(a, "/api/integrations/%.*s", STR_ARG(id)).p;
+
+	is(settings_of(id), "{\"alertTestMode\":true}");
+	expect(200, admin, "PATCH", path, "{\"name\":\"pay 2\"}");
+	is(settings_of(id), "{\"alertTestMode\":true}");
+	expect(200, admin, "PATCH", path, "{\"alertTestMode\":false}");
 	ck_assert_uint_eq(settings_of(id).n, 0);
 }
 END_TEST
@@ -793,6 +806,9 @@ START_TEST(test_wrong_integrations_name_the_field)
 		{ "{\"name\":\"x\",\"type\":\"github\",\"id\":\"in_x\"}", "id" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"serviceId\":\"sv_other\"}", "serviceId" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"actions\":[]}", "actions" },
+		{ "{\"name\":\"x\",\"type\":\"github\",\"settings\":{\"color\":1}}", "settings" },
+		{ "{\"name\":\"x\",\"type\":\"webhook\",\"settings\":{\"fields\":1}}", "settings" },
+		{ "{\"name\":\"x\",\"type\":\"stripe\",\"settings\":{\"alertTestMode\":\"yes\"}}", "settings" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"actions\":[\"incident\",7]}", "actions" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":\"yes\"}", "enabled" },
 		{ "{\"name\":\"x\",\"type\":\"github\",\"enabled\":null}", "enabled" },
@@ -1371,7 +1387,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_integrations_page_by_page);
 	tcase_add_test(t, test_an_integration_from_birth_to_end);
 	tcase_add_test(t, test_an_integration_needs_little);
-	tcase_add_test(t, test_settings_and_the_switch_among_them);
+	tcase_add_test(t, test_settings_are_kept_until_they_are_replaced);
+	tcase_add_test(t, test_the_switch_for_test_mode_is_a_setting);
 	tcase_add_test(t, test_wrong_integrations_name_the_field);
 	tcase_add_test(t, test_lists_of_events);
 	tcase_add_test(t, test_wrong_filters_name_the_parameter);

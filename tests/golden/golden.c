@@ -78,6 +78,16 @@ static void add_event(struct arena *a, struct strbuf *b, const struct event *ev)
 	add_details(a, b, ev);
 }
 
+static void add_handshake(struct strbuf *b, const struct answer *x)
+{
+	strbuf_addf(b, "handshake %u %s\n", x->status, x->content_type ? x->content_type : "application/json");
+	for (size_t i = 0; i < ARRAY_SIZE(x->extra) && x->extra[i].name.n; i++)
+		strbuf_addf(b, "header %.*s: %.*s\n", STR_ARG(x->extra[i].name), STR_ARG(x->extra[i].value));
+	add_line(b, "confirm", x->confirm_url);
+	add_line(b, "secret", x->new_secret);
+	add_line(b, "body", x->body);
+}
+
 static struct str run_case(struct arena *a, struct golden *g, struct event **events, size_t *n)
 {
 	struct strbuf b;
@@ -85,11 +95,12 @@ static struct str run_case(struct arena *a, struct golden *g, struct event **eve
 	const char *stage;
 
 	strbuf_init(&b, a, TEXT_MAX);
-	*n = 0;
 	if (!golden_run(a, g, events, n, &stage, &e)) {
 		strbuf_addf(&b, "refused %s %s\n", stage, e.field);
 		return strbuf_str(&b);
 	}
+	if (g->answer.status)
+		add_handshake(&b, &g->answer);
 	for (size_t i = 0; i < *n; i++) {
 		if (i)
 			strbuf_addc(&b, '\n');

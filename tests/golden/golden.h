@@ -5,7 +5,8 @@
  *	> :method GET		> :uri /v2/enqueue?x=1		> :settings {"alertTestMode":true}
  *	> :payload other.json	(the body of another case)
  *	> :sample		(the provider's own test webhook, as a whole; alone)
- * What follows is what must come out: a block of lines for each event, or "refused <stage> <field>". */
+ * What follows is what must come out: a block of lines for each event, "refused <stage> <field>", or "handshake <status>
+ * <content type>" with headers and the body of the answer. */
 #ifndef GRAPNEL_GOLDEN_H
 #define GRAPNEL_GOLDEN_H
 
@@ -21,6 +22,7 @@ struct golden {
 	struct inbound in;
 	struct str expected;
 	bool is_sample;
+	struct answer answer;	/* status 0 = no handshake */
 };
 
 /* All end the program with a message: a test without its files cannot run. */
@@ -28,7 +30,7 @@ const char *golden_dir(void);			/* $srcdir/tests/golden */
 struct str golden_file(struct arena *a, const char *path);
 void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g);
 
-/* Runs it: parse and map. False with *stage "parse" or "map". */
+/* Runs it: parse, handshake, map. False with *stage "parse" or "map". A handshake has no events, but an answer. */
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e);
 
 #endif

@@ -125,9 +125,15 @@ void golden_load(struct arena *a, const char *slug, const char *file, struct gol
 
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e)
 {
+	const struct provider *p = provider_for(g->p, &g->in);
+
+	*n = 0;
 	*stage = "parse";
-	if (!inbound_parse(g->p, a, &g->in, e))
+	if (!inbound_parse(p, a, &g->in, e))
 		return false;
 	*stage = "map";
-	return provider_map(g->p, a, &g->in, GOLDEN_EVENTS_MAX, events, n, e);
+	g->answer = (struct answer){ 0 };
+	if (p->handshake && p->handshake(p, a, &g->in, &g->answer))
+		return true;
+	return provider_map(p, a, &g->in, GOLDEN_EVENTS_MAX, events, n, e);
 }

@@ -1,6 +1,8 @@
-/* Signature schemes: the vectors of tests/golden/signatures.json (published ones and ones made with
+/* Signature schemes: the vectors of tests/signatures/<slug>.json (published ones and ones made with
  * the providers' own libraries), each with its "now"; then everything that must not pass. */
 #include "provider_test.h"
+
+#include <unistd.h>
 
 #include "grapnel/crypto.h"
 #include "tests/golden/golden.h"
@@ -8,9 +10,12 @@
 #define HEADERS_MAX 16
 #define SECRETS_MAX 4
 
-static const struct json *vectors(struct arena *a)
+/* NULL where the provider has none. */
+static const struct json *vectors(struct arena *a, const struct provider *p)
 {
-	return test_json(a, arena_cstr(a, golden_file(a, arena_printf(a, "%s/signatures.json", golden_dir()).p)));
+	struct str path = arena_printf(a, "%s/../signatures/%s.json", golden_dir(), p->slug);
+
+	return access(path.p, R_OK) ? NULL : test_json(a, arena_cstr(a, golden_file(a, path.p)));
 }
 
 struct request {
@@ -31,12 +36,12 @@ static void read_headers(struct arena *a, const struct json *from, struct reques
 	rq->in.header_n = n;
 }
 
-static void read_vector(struct arena *a, const struct json *v, struct request *rq)
+static void read_vector(struct arena *a, const struct provider *p, const struct json *v, struct request *rq)
 {
 	const struct json *secrets = json_get(v, "secrets");
 	uint64_t now = 0;
 
-	*rq = (struct request){ .in = test_inbound(NULL, NULL, 0), .p = provider_find(json_text(json_get(v, "provider"))) };
+	*rq = (struct request){ .in = test_inbound(NULL, NULL, 0), .p = p };
 	read_headers(a, json_get(v, "headers"), rq);
 	rq->in.body = json_get(v, "body")->text;
 	if (str_u64(json_text(json_get(v, "now")), &now))
@@ -54,61 +59,83 @@ static enum verdict check(struct arena *a, const struct request *rq, struct proo
 	return proof_check(provider_proofs(rq->p), &in, r);
 }
 
-START_TEST(test_vectors)
+static void check_vectors(struct arena *a, const struct provider *p, const struct json *all)
 {
-	struct arena *a = arena_new(TEST_ARENA_MAX);
-	const struct json *all = vectors(a);
 	struct proof_report r;
 	struct request rq;
 	int number = 0;
 
-	ck_assert_uint_gt(all->count, 30);
 	for (const struct json *v = all->first; v; v = v->next, number++) {
 		bool valid = str_eqs(json_text(json_get(v, "valid")), "true");
 
-		read_vector(a, v, &rq);
-		ck_assert_msg((check(a, &rq, &r) == PROVEN) == valid, "vector %d: valid is %d, step %s", number, valid,
+		read_vector(a, p, v, &rq);
+		ck_assert_msg((check(a, &rq, &r) == PROVEN) == valid, "%s %d: valid is %d, step %s", p->slug, number, valid,
 			r.step ? r.step : "none");
-		ck_assert_msg(valid == !r.step, "vector %d: step", number);
-		ck_assert_msg(valid == (r.secret >= 0), "vector %d: secret", number);
+		ck_assert_msg(valid == !r.step && valid == !r.detail[0], "%s %d: step", p->slug, number);
+		ck_assert_msg(!valid || rq.secret_n == 0 || r.secret >= 0, "%s %d: secret", p->slug, number);
+	}
+}
+
+/* Each provider that signs has some. */
+START_TEST(test_vectors)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+
+	for (size_t i = 0; providers[i]; i++) {
+		const struct json *all = vectors(a, providers[i]);
+
+		ck_assert_msg(all || !provider_can_sign(providers[i]), "%s has no signature vectors", providers[i]->slug);
+		if (all)
+			check_vectors(a, providers[i], all);
 	}
 	arena_free(a);
 }
 END_TEST
 
-/* Every good vector, spoilt: each byte of the body in turn, the key, the header, the time. */
+/* A good vector, spoilt: each byte of the body in turn, the key, the header, the time. */
+static void spoil(struct arena *a, const struct provider *p, const struct json *v)
+{
+	struct proof_report r;
+	struct request rq;
+	char *body;
+
+	read_vector(a, p, v, &rq);
+	body = arena_cstr(a, rq.in.body);
+	rq.in.body.p = body;
+	for (size_t i = 0; i < rq.in.body.n; i++) {
+		body[i] ^= 1;
+		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		ck_assert_str_eq(r.step, "digest");
+		body[i] ^= 1;
+	}
+	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
+	rq.in.body.n += 1;		/* arena_cstr's NUL: one byte more */
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	rq.in.body.n -= 1;
+	rq.secret_n = 0;
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "secret");
+	rq.secrets[rq.secret_n++] = STR("another secret");
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	rq.in.header_n = 0;
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "header");
+}
+
+/* Schemes with `verify` have tests of their own beside their vectors. */
 START_TEST(test_spoilt_vectors)
 {
 	struct arena *a = arena_new(TEST_ARENA_MAX);
-	struct proof_report r;
-	struct request rq;
 
-	for (const struct json *v = vectors(a)->first; v; v = v->next) {
-		char *body;
+	for (size_t i = 0; providers[i]; i++) {
+		const struct json *all = vectors(a, providers[i]);
 
-		if (!str_eqs(json_text(json_get(v, "valid")), "true"))
-			continue;
-		read_vector(a, v, &rq);
-		body = arena_cstr(a, rq.in.body);
-		rq.in.body.p = body;
-		for (size_t i = 0; i < rq.in.body.n; i++) {
-			body[i] ^= 1;
-			ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-			ck_assert_str_eq(r.step, "digest");
-			body[i] ^= 1;
+		for (const struct json *v = all ? all->first : NULL; v; v = v->next) {
+			const struct proof *proof = provider_proof(providers[i], json_text(json_get(v, "scheme")));
+
+			if (proof && !proof->verify && str_eqs(json_text(json_get(v, "valid")), "true"))
+				spoil(a, providers[i], v);
 		}
-		ck_assert_int_eq(check(a, &rq, &r), PROVEN);
-		rq.in.body.n += 1;		/* arena_cstr's NUL: one byte more */
-		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-		rq.in.body.n -= 1;
-		rq.secret_n = 0;
-		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-		ck_assert_str_eq(r.step, "secret");
-		rq.secrets[rq.secret_n++] = STR("another secret");
-		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-		rq.in.header_n = 0;
-		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-		ck_assert_str_eq(r.step, "header");
 	}
 	arena_free(a);
 }
@@ -257,7 +284,7 @@ END_TEST
  * own function. */
 static enum verdict verify_nothing(const struct proof *p, const struct proof_input *in, struct proof_report *r)
 {
-	r->step = "certificate";
+	proof_failed(r, "certificate", "The certificate could not be had.");
 	return PROOF_UNAVAILABLE;
 }
 
@@ -286,5 +313,54 @@ START_TEST(test_choice)
 }
 END_TEST
 
+/* What of a report stands on the page: the steps that were passed, and the one that was not. */
+START_TEST(test_explanations)
+{
+	const struct proof *stripe = provider_proof(provider_find(STR("stripe")), STR("stripe-v1"));
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct proof_step steps[PROOF_STEPS_MAX];
+	struct proof_report r = { .scheme = "stripe-v1" };
+	size_t n = proof_explain(a, stripe, &r, steps);
+
+	ck_assert_uint_eq(n, 6);
+	for (size_t i = 0; i < n; i++)
+		ck_assert(steps[i].ok && steps[i].detail.n);
+	ck_assert_str_eq(steps[n - 1].name, "digest");
+	proof_failed(&r, "timestamp", "Signed %d s ago.", 400);
+	n = proof_explain(a, stripe, &r, steps);
+	ck_assert_uint_eq(n, 3);
+	ck_assert(steps[1].ok && !steps[2].ok && str_eqs(steps[2].detail, "Signed 400 s ago."));
+	proof_failed(&r, "header", "%s", "It is not there.");
+	ck_assert_uint_eq(proof_explain(a, stripe, &r, steps), 1);
+	arena_free(a);
+}
+END_TEST
+
+/* A scheme without a secret hangs on a setting, and proves alone once it is switched on. */
+START_TEST(test_keyless)
+{
+	static const struct proof wanted = { .name = "wanted", .verify = verify_nothing, .keyless = "audience" };
+	static const struct proof unless = { .name = "unless", .verify = verify_nothing, .keyless = "!check" };
+	static const struct proof *const by_setting[] = { &wanted, NULL };
+	static const struct proof *const by_default[] = { &unless, NULL };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound("{}", NULL, 0);
+	struct proof_input input = { .arena = a, .in = &in };
+	struct proof_report r;
+
+	ck_assert(!proofs_keyless(by_setting, NULL));
+	ck_assert(proofs_keyless(by_default, NULL));
+	ck_assert(!proofs_keyless(by_default, test_json(a, "{\"check\":false}")));
+	ck_assert(!proofs_keyless(proofs_plain_hmac, NULL));
+	ck_assert_int_eq(proof_check(by_setting, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "header");
+	in.settings = test_json(a, "{\"audience\":\"us\"}");
+	ck_assert(proofs_keyless(by_setting, in.settings));
+	ck_assert_int_eq(proof_check(by_setting, &input, &r), PROOF_UNAVAILABLE);
+	arena_free(a);
+}
+END_TEST
+
 UNIT_MAIN("proof", UNIT(test_vectors), UNIT(test_spoilt_vectors), UNIT_ROWS(test_rows, rows), UNIT(test_upper_case),
-	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT(test_choice))
+	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT(test_choice),
+	UNIT(test_explanations), UNIT(test_keyless))

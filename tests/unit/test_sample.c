@@ -42,6 +42,12 @@ START_TEST(test_each_provider_says_all_of_itself)
 		const struct provider *p = providers[i];
 
 		ck_assert_msg(p->about && str_ends(str_of(p->about), "."), "%s: about", p->slug);
+		ck_assert_msg(p->signs && str_ends(str_of(p->signs), "."), "%s: signs", p->slug);
+		ck_assert_msg(p->on_error && str_ends(str_of(p->on_error), "."), "%s: on_error", p->slug);
+		for (const struct setting *s = p->settings; s && s->name; s++)
+			ck_assert_msg(s->label && str_ends(str_of(s->help), "."), "%s: setting %s", p->slug, s->name);
+		for (const struct proof *const *proof = provider_proofs(p); *proof; proof++)
+			ck_assert_msg(!(*proof)->verify || (*proof)->steps, "%s: steps of %s", p->slug, (*proof)->name);
 		ck_assert_msg(p->group < GROUP_COUNT && provider_group_title(p->group), "%s: group", p->slug);
 		ck_assert_msg(p->steps && p->steps[0].text, "%s: steps", p->slug);
 		ck_assert_msg(p->sample, "%s: sample", p->slug);
@@ -137,7 +143,7 @@ END_TEST
 
 static enum verdict verify_certificate(const struct proof *p, const struct proof_input *in, struct proof_report *r)
 {
-	r->step = "certificate";
+	proof_failed(r, "certificate", "It could not be had.");
 	return PROOF_UNAVAILABLE;
 }
 
