@@ -158,6 +158,9 @@ bool form_next(struct arena *a, struct str *s, struct str *name, struct str *val
 /* First value of `name`, or false. */
 bool form_find(struct arena *a, struct str s, const char *name, struct str *value);
 
+/* The whole of a file, "-" = standard input; ERR_LIMIT when it has over `max` bytes. The error does not name the file. */
+bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e) MUST_USE;
+
 /* A request header or parameter. */
 struct header {
 	struct str name;	/* lower case, '-' between words: "x-github-event" */

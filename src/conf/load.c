@@ -105,7 +105,7 @@ bool conf_parse(struct conf *c, struct str text, const char *name, struct err *e
 }
 
 /* The bytes of a file, at most max of them; the caller wipes and frees. NULL with errno, EFBIG when it is larger. */
-static char *file_read(const char *path, size_t max, size_t *n)
+static char *file_bytes(const char *path, size_t max, size_t *n)
 {
 	char *p = xmalloc(max + 1);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -129,7 +129,7 @@ static char *file_read(const char *path, size_t max, size_t *n)
 static bool load_file(struct conf *c, const char *path, struct err *e)
 {
 	size_t n;
-	char *text = file_read(path, FILE_MAX, &n);
+	char *text = file_bytes(path, FILE_MAX, &n);
 	bool ok;
 
 	if (!text)
@@ -149,7 +149,7 @@ static bool load_password_file(struct conf *c, struct err *e)
 
 	if (!*path)
 		return true;
-	text = file_read(path, 1024, &n);
+	text = file_bytes(path, 1024, &n);
 	if (!text)
 		return err_sys(e, ERR_INVALID, "[database] password_file: %.150s", path);
 	rest = (struct str){ text, n };

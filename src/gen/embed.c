@@ -49,7 +49,7 @@ static bool add(struct arena *a, const char *dir, const char *path, size_t numbe
 
 	if (!type)
 		return err_set(e, ERR_INVALID, "is of a kind that src/gen/embed.c does not know");
-	if (!file_read(a, file_path(a, dir, path), &content, e))
+	if (!file_read(a, file_path(a, dir, path), SOURCE_MAX, &content, e))
 		return false;
 	put_bytes(data, number, content);
 	strbuf_addf(rows, "\t{ \"%s\", \"/assets/%016" PRIx64 "/%s\", \"%s\", { data_%zu, %zu } },\n", name, fnv1a(content), name, type,

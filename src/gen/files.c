@@ -6,29 +6,6 @@ const char *file_path(struct arena *a, const char *dir, const char *name)
 	return strcmp(dir, ".") ? arena_printf(a, "%s/%s", dir, name).p : name;
 }
 
-bool file_read(struct arena *a, const char *path, struct str *out, struct err *e)
-{
-	FILE *f = fopen(path, "rb");
-	struct strbuf b;
-	char some[4096];
-	size_t n;
-	bool ok;
-
-	if (!f)
-		return err_sys(e, ERR_NOT_FOUND, "cannot be opened");
-	strbuf_init(&b, a, SOURCE_MAX);
-	while ((n = fread(some, 1, sizeof(some), f)))
-		strbuf_add(&b, some, n);
-	ok = !ferror(f);
-	fclose(f);
-	if (!ok)
-		return err_set(e, ERR_DOWN, "cannot be read");
-	if (b.failed)
-		return err_set(e, ERR_LIMIT, "is larger than %u bytes", SOURCE_MAX);
-	*out = strbuf_str(&b);
-	return true;
-}
-
 bool file_write(struct arena *a, const char *path, struct str content, struct err *e)
 {
 	const char *fresh = arena_printf(a, "%s.new", path).p;
@@ -52,7 +29,7 @@ bool file_is(struct arena *a, const char *path, struct str content)
 	struct err e = { 0 };
 	struct str old;
 
-	return file_read(a, path, &old, &e) && str_eq(old, content);
+	return file_read(a, path, SOURCE_MAX, &old, &e) && str_eq(old, content);
 }
 
 void c_string(struct strbuf *b, struct str s, size_t indent)

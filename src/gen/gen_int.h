@@ -67,7 +67,6 @@ bool template_compile(struct arena *a, struct template *t, const struct template
 
 /* ---- files.c ---- */
 
-bool file_read(struct arena *a, const char *path, struct str *out, struct err *e) MUST_USE;
 bool file_write(struct arena *a, const char *path, struct str content, struct err *e) MUST_USE;
 bool file_is(struct arena *a, const char *path, struct str content);	/* it has exactly this content */
 /* "dir/name", or the name alone for ".". */

@@ -88,7 +88,7 @@ static bool read_all(struct arena *a, const char *dir, char **names, size_t n, s
 		struct err e = { 0 };
 
 		all[i] = (struct template){ .name = name_of(path), .path = str_of(path) };
-		if (!file_read(a, path, &all[i].source, &e)) {
+		if (!file_read(a, path, SOURCE_MAX, &all[i].source, &e)) {
 			fprintf(stderr, "%s: %s\n", path, e.text);
 			ok = false;
 		}

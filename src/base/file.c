@@ -1,0 +1,26 @@
+/* file.c - a file as a whole into memory. */
+#include "grapnel/base.h"
+
+bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e)
+{
+	FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+	struct strbuf b;
+	char some[4096];
+	size_t n;
+	bool ok;
+
+	if (!f)
+		return err_sys(e, ERR_NOT_FOUND, "cannot be opened");
+	strbuf_init(&b, a, max);
+	while ((n = fread(some, 1, sizeof(some), f)))
+		strbuf_add(&b, some, n);
+	ok = !ferror(f);
+	if (f != stdin)
+		fclose(f);
+	if (!ok)
+		return err_set(e, ERR_DOWN, "cannot be read");
+	if (b.failed)
+		return err_set(e, ERR_LIMIT, "is larger than %zu bytes", max);
+	*out = strbuf_str(&b);
+	return true;
+}
