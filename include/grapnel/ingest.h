@@ -89,5 +89,15 @@ struct ingest_tested {
 int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, struct str remote_addr, struct str trace,
 	ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
 
+/* ---- dry.c: a request in hand, without a database ---- */
+
+struct ingest_dry {
+	struct refusal refusal;		/* status 0: it is taken */
+	struct answer answer;		/* what its sender would be told */
+	const struct event **events;	/* none of a handshake */
+	size_t event_n;
+};
+/* What the request would become, were it proven: method, size, body, handshake, events, answer. Needs nothing but memory. */
+void ingest_dry(struct arena *a, const struct provider *p, const struct inbound *in, struct ingest_dry *out);
 
 #endif

@@ -159,20 +159,20 @@ static void answer_received(struct arena *a, const struct outcome *x, size_t n, 
 	*out = (struct answer){ .status = 200, .body = strbuf_str(&b) };
 }
 
-static void answer_accepted(struct batch *b, struct ingest_work *w)
+static void answer_accepted(struct arena *a, struct ingest_work *w)
 {
-	struct outcome *x = ARENA_ARRAY(b->a, struct outcome, w->plan_n);
+	struct outcome *x = ARENA_ARRAY(a, struct outcome, w->plan_n);
 	const struct provider *p = w->provider;
 	struct answer *out = &w->item->answer;
 
 	for (size_t i = 0; i < w->plan_n; i++)
 		x[i] = outcome_of(&w->plans[i]);
-	if (p->answer && p->answer(p, b->a, &w->item->in, NULL, x, w->plan_n, out))
+	if (p->answer && p->answer(p, a, &w->item->in, NULL, x, w->plan_n, out))
 		return;
 	if (p->flags & PAYMENT)
-		answer_received(b->a, x, w->plan_n, out);
+		answer_received(a, x, w->plan_n, out);
 	else
-		answer_integration(b->a, x, w->plan_n, out);
+		answer_integration(a, x, w->plan_n, out);
 }
 
 /* ---- refusals ---- */
@@ -207,31 +207,31 @@ static void add_header(struct answer *out, const char *name, struct str value)
 	}
 }
 
-static void answer_refused(struct batch *b, struct ingest_work *w)
+static void answer_refused(struct arena *a, struct ingest_work *w)
 {
 	const struct provider *p = w->provider;
 	struct answer *out = &w->item->answer;
 
-	if (!p || !p->answer || !p->answer(p, b->a, &w->item->in, &w->refusal, NULL, 0, out))
-		answer_error(b->a, &w->refusal, out);
+	if (!p || !p->answer || !p->answer(p, a, &w->item->in, &w->refusal, NULL, 0, out))
+		answer_error(a, &w->refusal, out);
 	if (w->allow.n)
 		add_header(out, "Allow", w->allow);
 	if (w->refusal.retry_after_s)
-		add_header(out, "Retry-After", arena_printf(b->a, "%u", w->refusal.retry_after_s));
+		add_header(out, "Retry-After", arena_printf(a, "%u", w->refusal.retry_after_s));
 }
 
-void work_answer(struct batch *b, struct ingest_work *w)
+void work_answer(struct arena *a, struct ingest_work *w)
 {
 	if (w->answered)
 		return;
 	w->item->answer = (struct answer){ 0 };
 	if (w->refused)
-		answer_refused(b, w);
+		answer_refused(a, w);
 	else
-		answer_accepted(b, w);
+		answer_accepted(a, w);
 }
 
-void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status)
+void work_answer_failed(struct arena *a, struct ingest_work *w, unsigned status)
 {
 	w->refused = true;
 	w->answered = false;
@@ -241,7 +241,7 @@ void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status)
 		w->refusal.code = "internal_error";
 		w->refusal.message = "The event could not be stored.";
 	}
-	work_answer(b, w);
+	work_answer(a, w);
 }
 
 /* ---- stage 6: the counters ---- */

@@ -11,7 +11,7 @@ static void find_key_in_body(struct batch *b, struct ingest_work *w)
 	unsigned char *hash = ARENA_ARRAY(b->a, unsigned char, SHA256_BYTES);
 
 	w->provider = w->endpoint.provider;
-	if (w->item->too_large || !body_open(b, w))
+	if (w->item->too_large || !body_open(b->a, w))
 		return;
 	key = json_text(json_get(w->item->in.doc, "routing_key"));
 	if (!key.n)

@@ -46,18 +46,26 @@ uint64_t remote_key(struct str remote_addr)
 	return ip_parse(remote_addr, &ip) ? ip_hash(&ip) : 1;
 }
 
-static bool gate(struct batch *b, struct ingest_work *w)
+bool work_gate(struct arena *a, struct ingest_work *w)
 {
-	const struct ingest_config *c = &b->g->c;
 	const struct provider *p = w->provider;
-	struct rate_result r;
 
 	if (p && !(p->methods & method_bit(w->item->in.method))) {
-		w->allow = allowed_methods(b->a, p->methods);
+		w->allow = allowed_methods(a, p->methods);
 		return work_refuse(w, 405, "method_not_allowed", "This address does not take that method.");
 	}
 	if (w->item->too_large)
 		return work_refuse(w, 413, "body_too_large", "The body is larger than this provider may send.");
+	return true;
+}
+
+static bool gate(struct batch *b, struct ingest_work *w)
+{
+	const struct ingest_config *c = &b->g->c;
+	struct rate_result r;
+
+	if (!work_gate(b->a, w))
+		return false;
 	if (w->body_refusal.status) {		/* /v2/enqueue is parsed before its source is known */
 		w->refused = true;
 		w->refusal = w->body_refusal;
@@ -82,7 +90,7 @@ static bool gate(struct batch *b, struct ingest_work *w)
 		w->item->rate = r;
 		count(c->shm, C_REFUSED_RATE, 1);
 		w->refusal.retry_after_s = (unsigned)((r.retry_after_ms + 999) / 1000);
-		return work_refuse(w, p->flags & FINAL_4XX ? 503 : 429, "rate_limited",
+		return work_refuse(w, w->provider->flags & FINAL_4XX ? 503 : 429, "rate_limited",
 			"Too many requests from this address failed their proof.");
 	}
 	return true;

@@ -135,7 +135,11 @@ void batch_done(struct batch *b, enum stage stage, size_t from, size_t to);
 /* prove.c: is that the SHA-256 of the source's key, or of the one before it that is still good? */
 bool key_is(const struct cached_source *s, struct str hash, ms_t now);
 /* map.c: inflates and parses the body, once; false: w->body_refusal says why. */
-bool body_open(struct batch *b, struct ingest_work *w);
+bool body_open(struct arena *a, struct ingest_work *w);
+/* gate.c: what the request alone tells: method and size. False: w is refused. */
+bool work_gate(struct arena *a, struct ingest_work *w);
+/* map.c: opens the body, then handshake or events: w->answered, or w->plans with their events. False: w is refused. */
+bool work_open(struct arena *a, struct ingest_work *w);
 /* map.c: the number of the service whose incident the event concerns. */
 uint64_t service_of(const struct cached_source *s, const struct event *ev);
 /* gate.c: name of the remote address's bucket. */
@@ -158,9 +162,9 @@ void ingest_store(struct batch *b);	/* store.c: transactions */
 void ingest_answer(struct batch *b);	/* answer.c: refusals that need no row, counters */
 
 /* answer.c: the answer of a request from its refusal or its plans; made before the commit, since its status is stored. */
-void work_answer(struct batch *b, struct ingest_work *w);
+void work_answer(struct arena *a, struct ingest_work *w);
 /* The same answer for all whose transaction failed. */
-void work_answer_failed(struct batch *b, struct ingest_work *w, unsigned status);
+void work_answer_failed(struct arena *a, struct ingest_work *w, unsigned status);
 
 /* decide.c: from claimed ids and locked keys to the rows that are to be written. */
 struct decided {

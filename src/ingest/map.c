@@ -8,7 +8,7 @@ static bool refuse_body(struct ingest_work *w, unsigned status, const char *code
 	return false;
 }
 
-static bool inflate_body(struct batch *b, struct ingest_work *w)
+static bool inflate_body(struct arena *a, struct ingest_work *w)
 {
 	struct inbound *in = &w->item->in;
 	struct str coding = inbound_header(in, "content-encoding");
@@ -17,7 +17,7 @@ static bool inflate_body(struct batch *b, struct ingest_work *w)
 		return true;
 	if (!str_ieqs(coding, "gzip") && !str_ieqs(coding, "x-gzip"))
 		return refuse_body(w, 415, "unsupported_media_type", "Of content codings only gzip is taken.");
-	switch (gunzip(b->a, in->body, provider_body_max(w->provider), &in->body)) {
+	switch (gunzip(a, in->body, provider_body_max(w->provider), &in->body)) {
 	case 0:
 		return refuse_body(w, 413, "body_too_large", "The inflated body is larger than this provider may send.");
 	case 1:
@@ -28,8 +28,21 @@ static bool inflate_body(struct batch *b, struct ingest_work *w)
 	}
 }
 
+static bool refuse_parse(struct arena *a, struct ingest_work *w, const struct err *e)
+{
+	if (!strcmp(e->field, "content-type"))
+		refuse_body(w, 415, "unsupported_media_type", "This content type is not taken here.");
+	else if (e->code == ERR_LIMIT)
+		refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
+	else
+		refuse_body(w, 400, "invalid_payload", "The body could not be read as what it claims to be.");
+	w->body_refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : NULL;
+	w->body_reason = arena_str(a, str_of(e->text));
+	return false;
+}
+
 /* Opens the body: in.body is inflated, in.doc parsed. False: w->body_refusal says why. Once for each request. */
-bool body_open(struct batch *b, struct ingest_work *w)
+bool body_open(struct arena *a, struct ingest_work *w)
 {
 	struct err e = { 0 };
 
@@ -39,33 +52,26 @@ bool body_open(struct batch *b, struct ingest_work *w)
 		return true;
 	if (w->item->too_short)
 		return refuse_body(w, 400, "invalid_payload", "The body is not as long as its Content-Length says.");
-	if (!inflate_body(b, w))
+	if (!inflate_body(a, w))
 		return false;
-	if (inbound_parse(w->provider, b->a, &w->item->in, &e))
+	if (inbound_parse(w->provider, a, &w->item->in, &e))
 		return true;
-	w->body_reason = arena_str(b->a, str_of(e.text));
-	if (!strcmp(e.field, "content-type"))
-		return refuse_body(w, 415, "unsupported_media_type", "This content type is not taken here.");
-	if (e.code == ERR_LIMIT)
-		return refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
-	return refuse_body(w, 400, "invalid_payload", "The body could not be read as what it claims to be.");
+	return refuse_parse(a, w, &e);
 }
 
-static bool refuse_with_body_reason(struct batch *b, struct ingest_work *w)
+static bool refuse_with_body_reason(struct arena *a, struct ingest_work *w)
 {
 	w->refused = true;
 	w->refusal = w->body_refusal;
 	if (w->body_reason.n)
-		w->refusal.reason = arena_cstr(b->a, str_cut(w->body_reason, 255));
-	count(b->g->c.shm, C_REFUSED_BODY, 1);
+		w->refusal.reason = arena_cstr(a, str_cut(w->body_reason, 255));
 	return false;
 }
 
-static bool refuse_shape(struct batch *b, struct ingest_work *w, const struct err *e)
+static bool refuse_shape(struct arena *a, struct ingest_work *w, const struct err *e)
 {
-	w->refusal.field = e->field[0] ? arena_cstr(b->a, str_of(e->field)) : NULL;
-	w->refusal.reason = arena_cstr(b->a, str_cut(str_of(e->text), 255));
-	count(b->g->c.shm, C_REFUSED_BODY, 1);
+	w->refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : NULL;
+	w->refusal.reason = arena_cstr(a, str_cut(str_of(e->text), 255));
 	if (e->code == ERR_LIMIT)
 		return work_refuse(w, 400, "invalid_payload", "The body holds more events than one request may.");
 	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
@@ -80,12 +86,36 @@ static bool none_mapped(const struct event *events, size_t n)
 }
 
 /* 6-quality.md rule 4: what can be mapped is stored; a request of which nothing can is refused. */
-static bool refuse_unmapped(struct batch *b, struct ingest_work *w, const struct event *first)
+static bool refuse_unmapped(struct arena *a, struct ingest_work *w, const struct event *first)
 {
 	w->refusal.field = first->invalid;
-	w->refusal.reason = arena_cstr(b->a, arena_printf(b->a, "could not be mapped: %s", first->invalid));
-	count(b->g->c.shm, C_REFUSED_BODY, 1);
+	w->refusal.reason = arena_cstr(a, arena_printf(a, "could not be mapped: %s", first->invalid));
 	return work_refuse(w, 400, "invalid_payload", "The body is not what this provider sends.");
+}
+
+bool work_open(struct arena *a, struct ingest_work *w)
+{
+	const struct provider *p = w->provider;
+	struct inbound *in = &w->item->in;
+	struct event *events;
+	struct err e = { 0 };
+	size_t n;
+
+	if (!body_open(a, w))
+		return refuse_with_body_reason(a, w);
+	if (p->handshake && p->handshake(p, a, in, &w->item->answer)) {
+		w->answered = true;
+		return true;
+	}
+	if (!provider_map(p, a, in, INGEST_EVENTS_MAX, &events, &n, &e))
+		return refuse_shape(a, w, &e);
+	if (none_mapped(events, n))
+		return refuse_unmapped(a, w, &events[0]);
+	w->plan_n = n;	/* not before: a refused request has no plans */
+	w->plans = ARENA_ARRAY(a, struct plan, n);
+	for (size_t i = 0; i < n; i++)
+		w->plans[i].ev = &events[i];
+	return true;
 }
 
 static bool is_called(const struct json *service, struct str name)
@@ -112,42 +142,26 @@ uint64_t service_of(const struct cached_source *s, const struct event *ev)
 	return s->s.service_id;
 }
 
-static bool map(struct batch *b, struct ingest_work *w)
+static void plan(struct batch *b, struct ingest_work *w, struct plan *pl)
 {
-	const struct provider *p = w->provider;
-	struct event *events;
-	struct err e = { 0 };
-	size_t n;
-
-	if (!body_open(b, w))
-		return refuse_with_body_reason(b, w);
-	if (p->handshake && p->handshake(p, b->a, &w->item->in, &w->item->answer)) {
-		w->answered = true;
-		return true;
+	pl->number = id_make(b->g->c.ids, b->now);
+	if (w->item->is_test && pl->ev->dedup_key.n)
+		pl->ev->dedup_key = w->item->test_key;
+	key_hash(pl->ev->event_id, pl->id_hash);
+	pl->for_incident = (w->source->s.actions & DO_INCIDENT) && pl->ev->action != ACTION_IGNORE && pl->ev->dedup_key.n;
+	if (pl->for_incident) {
+		pl->service_id = service_of(w->source, pl->ev);
+		key_hash(pl->ev->dedup_key, pl->key_hash);
 	}
-	if (!provider_map(p, b->a, &w->item->in, INGEST_EVENTS_MAX, &events, &n, &e))
-		return refuse_shape(b, w, &e);
-	if (none_mapped(events, n))
-		return refuse_unmapped(b, w, &events[0]);
-	w->plan_n = n;	/* not before: a refused request has no plans */
-	w->plans = ARENA_ARRAY(b->a, struct plan, n);
-	for (size_t i = 0; i < w->plan_n; i++) {
-		struct plan *pl = &w->plans[i];
+}
 
-		pl->ev = &events[i];
-		if (pl->ev->invalid)
-			continue;
-		pl->number = id_make(b->g->c.ids, b->now);
-		if (w->item->is_test && pl->ev->dedup_key.n)
-			pl->ev->dedup_key = w->item->test_key;
-		key_hash(pl->ev->event_id, pl->id_hash);
-		pl->for_incident = (w->source->s.actions & DO_INCIDENT) && pl->ev->action != ACTION_IGNORE && pl->ev->dedup_key.n;
-		if (pl->for_incident) {
-			pl->service_id = service_of(w->source, pl->ev);
-			key_hash(pl->ev->dedup_key, pl->key_hash);
-		}
-	}
-	return true;
+static void map(struct batch *b, struct ingest_work *w)
+{
+	if (!work_open(b->a, w))
+		count(b->g->c.shm, C_REFUSED_BODY, 1);
+	for (size_t i = 0; i < w->plan_n; i++)
+		if (!w->plans[i].ev->invalid)
+			plan(b, w, &w->plans[i]);
 }
 
 void ingest_map(struct batch *b)

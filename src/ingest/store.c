@@ -306,7 +306,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 	decide(b, from, to, keys, key_n, &d);
 	batch_done(b, STAGE_ACTED, from, to);
 	for (size_t i = from; i < to; i++)
-		work_answer(b, &b->work[i]);
+		work_answer(b->a, &b->work[i]);
 	return write_events(b, from, to, e)
 		&& batch_write_incidents(db, b->a, d.incidents, d.incident_n, b->now, e)
 		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
@@ -386,9 +386,9 @@ static void fail_range(struct batch *b, size_t from, size_t to, const struct err
 		struct ingest_work *w = &b->work[i];
 
 		if (w->refused && w->refusal.status < 500)	/* it stays refused, only its record is lost */
-			work_answer(b, w);
+			work_answer(b->a, w);
 		else
-			work_answer_failed(b, w, bad_data ? 500 : 503);
+			work_answer_failed(b->a, w, bad_data ? 500 : 503);
 	}
 }
 
@@ -408,7 +408,7 @@ static bool refuse_unstorable(struct batch *b, struct ingest_work *w, const stru
 		return false;
 	log_error("a request could not be stored", LOG_STR("source", w->source->s.public_id),
 		LOG_STR("request", w->item->trace), LOG_ERR(e));
-	work_answer_failed(b, w, 500);
+	work_answer_failed(b->a, w, 500);
 	w->refusal.reason = arena_cstr(b->a, str_cut(str_of(e->text), 255));
 	w->plan_n = 0;
 	w->record = is_kept(b, w);
@@ -461,7 +461,7 @@ void ingest_store(struct batch *b)
 		events += w->plan_n;
 		any |= w->source != NULL;
 		if (!w->source)
-			work_answer(b, w);
+			work_answer(b->a, w);
 	}
 	if (any)
 		store_range(b, from, b->n);
