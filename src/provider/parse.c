@@ -1,5 +1,6 @@
 /* From the bytes of a body to a tree. What the body looks like decides; the content type is a hint,
  * since curl -d, Kibana and others send JSON as a form or as plain text, and SNS as text/plain. */
+#include "grapnel/xml.h"
 #include "provider_int.h"
 
 #define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the tree */
@@ -17,6 +18,12 @@ static bool says_json(struct str type)
 {
 	return str_eqs(type, "application/json") || str_eqs(type, "text/json") ||
 		str_ends(type, "+json");
+}
+
+static bool says_xml(struct str type)
+{
+	return str_eqs(type, "text/xml") || str_eqs(type, "application/xml") ||
+		str_ends(type, "+xml");
 }
 
 static bool says_form(struct str type)
@@ -83,6 +90,8 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 
 	if ((p->bodies & BODY_JSON) && (first == '{' || first == '['))
 		return json_parse(a, in->body, &in->doc, e);
+	if ((p->bodies & BODY_XML) && first == '<')
+		return xml_parse(a, in->body, &in->doc, e);
 	if (first == '\0') {
 		if (!(p->bodies & BODY_EMPTY))
 			return err_field(e, ERR_INVALID, "body", "empty body");
@@ -93,6 +102,8 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 		return parse_carrier(p, a, in->body, &in->doc, e);
 	if (says_json(in->content_type) || says_nothing(in->content_type))
 		return err_field(e, ERR_INVALID, "body", "body is neither an object nor a list");
+	if ((p->bodies & BODY_XML) && says_xml(in->content_type))
+		return err_field(e, ERR_INVALID, "body", "body is no XML");
 	return err_field(e, ERR_INVALID, "content-type", "unsupported");
 }
 

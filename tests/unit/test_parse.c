@@ -87,6 +87,28 @@ START_TEST(test_query_and_empty)
 }
 END_TEST
 
+/* '<' makes it XML where the provider sends that, whatever the header says. */
+START_TEST(test_xml)
+{
+	static const struct provider p = { .slug = "own", .bodies = BODY_XML | BODY_JSON };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound("\xef\xbb\xbf\n<a><b>1</b></a>", NULL, 0);
+	struct err e = { 0 };
+
+	in.content_type = STR("application/json");
+	ck_assert(inbound_parse(&p, a, &in, &e));
+	unit_str(written(a, in.doc), "{\"a\":{\"b\":\"1\"}}");
+	in.body = STR("no XML");
+	in.content_type = STR("text/xml");
+	ck_assert(!inbound_parse(&p, a, &in, &e));
+	ck_assert_str_eq(e.field, "body");
+	in.body = STR("{\"a\":1}");
+	ck_assert(inbound_parse(&p, a, &in, &e));
+	unit_str(written(a, in.doc), "{\"a\":1}");
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_form_is_bounded)
 {
 	struct arena *a = arena_new(TEST_ARENA_MAX);
@@ -104,4 +126,5 @@ START_TEST(test_form_is_bounded)
 }
 END_TEST
 
-UNIT_MAIN("parse", UNIT_ROWS(test_rows, rows), UNIT(test_query_and_empty), UNIT(test_form_is_bounded))
+UNIT_MAIN("parse", UNIT_ROWS(test_rows, rows), UNIT(test_query_and_empty), UNIT(test_xml),
+	UNIT(test_form_is_bounded))
