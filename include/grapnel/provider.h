@@ -47,12 +47,15 @@ void inbound_add_header(struct arena *a, struct inbound *in, const char *name, s
  *	</a/b		the same in what .wraps took the event out of
  *	#/a/b		as /a/b, for ids: the words null, none, n/a and undefined are "not there" too
  *	=/a/b		hex SHA-256 of that object's members, sorted: the key of a set of labels
+ *	:name/a/b	the value of a tag in a set: "env:prod, service:api", a list of such texts, or of objects with name and value
  *	%name		the member that the source's settings name as "fields": {"name": "/a/b"}, a list of them: the first there
  *	@name		request header
  *	?name		query parameter
  *	'text'		the text itself
  *	$body		hex SHA-256 of the raw body		$request	our number of the request
  *	$index		number of the element, from 0		$path		path of the request
+ *	$key		the dedup key that the rows above made, without its prefix
+ *	!name		what the provider's .own makes of that name: for what stands inside a text
  * `a|b|c` is the first of them that is there. Missing, null, empty and unreplaced template variables are "not there";
  * strings are trimmed; a number is its digits. An expression with braces is a text: "job:{^/project/id}:{/ref|/sha}"; it is
  * not there when one of its braces is not; only what stands in [ ] is left out alone then: "{/name}[ on {/branch}]".
@@ -67,6 +70,8 @@ struct top_paths {	/* what ^ paths lead to is the same for all events of a reque
 };
 
 struct where {			/* an event's place in its request */
+	const struct provider *p;	/* whose .own computes !name; NULL where no row has one */
+	const struct event *event;	/* as far as it is mapped, for $key; or NULL */
 	const struct inbound *in;
 	const struct json *element;
 	const struct json *wrapper;	/* NULL, or what .wraps took the element out of */
@@ -86,7 +91,9 @@ enum conversion {
 	LOWER,		/* ASCII lower case */
 	NATIVE,		/* event id or dedup key that the sender made; such a key gets no prefix */
 	DERIVED,	/* event id built from content */
-	WORD,		/* action, severity: through .words, whole and without case; an unknown word is "not there" */
+	SNAKE,		/* lower case, '_' for blanks and hyphens: "Re-No Data" is re_no_data */
+	WORD,		/* action, severity: through .words, whole and without case; an unknown word is "not there". A text: as it stands, if
+			 * it is one of .words */
 	TIME,		/* RFC 3339 and its relatives */
 	EPOCH,		/* seconds, perhaps with a fraction, or milliseconds when over 10^11 */
 };
@@ -96,7 +103,7 @@ struct word {
 	int value;	/* enum action, enum severity */
 };
 
-/* Rows are tried in order; the first that yields a value for its field wins. EV_LINK: each adds one. EV_DETAILS: each is a single
+/* Rows are tried in order; the first that yields a value for its field wins. EV_LINK: each adds one; "/a/-/b" one for each element of a. EV_DETAILS: each is a single
  * path and adds its value, of any JSON type, to the details, under the last name in the path. Dedup keys get the slug and ':' in front. */
 struct map {
 	enum event_field field;
@@ -283,6 +290,7 @@ enum provider_flag {
 	KEY_IN_BODY = 2,	/* /v2/enqueue: parse before the source is known */
 	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
 	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
+	LOWER_NAMES = 16,	/* names of the body's own members count in any case: the rows have them in lower case */
 };
 
 /* Where the type stands in the gallery. */
@@ -346,10 +354,14 @@ struct provider {
 	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. An absent, non-array
 					 * or empty one: a single event from the body as a whole, action ignore. "": the
 					 * body is an array of events or one event */
+	const char *alone;		/* an expression over the body, or NULL: where it is there and the list of .each is not, the
+					 * body is one event like any other */
 	const struct wrap *wraps;	/* ends with { 0 }, or NULL */
 	const struct map *fields;
 	const struct variant *variants;	/* ends with { 0 }, or NULL */
 	enum severity severity_trigger;	/* of a trigger that brings none; others are info */
+	/* Called by the rows for !name, perhaps several times for one event; empty = not there. Reads, allocates, keeps nothing. */
+	struct str (*own)(struct arena *a, struct str name, const struct where *w);
 	/* Called by provider_map for each event after the rows and the defaults of action and severity, before the other defaults and
 	 * the limits. May read everything, may set any field of ev, a dedup key without its prefix; returns false with ev->invalid set
 	 * to the field to blame. */

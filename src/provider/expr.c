@@ -154,6 +154,60 @@ static struct str members_hash(struct arena *a, const struct json *object)
 	return sha256_hex(a, strbuf_str(&text));
 }
 
+/* ---- tags ------------------------------------------------------------------------------------ */
+
+static struct str tag_in_piece(struct str piece, struct str name)
+{
+	struct str rest = str_trim(piece), n = str_until(&rest, ':');
+
+	return str_ieq(str_trim(n), name) ? value_of(rest) : STR_NONE;
+}
+
+static struct str tag_in_text(struct str text, struct str name)
+{
+	struct str value = STR_NONE;
+
+	text = str_trim(text);
+	if (str_starts(text, "[") && str_ends(text, "]"))	/* Dynatrace puts all of them in brackets */
+		text = inner(text, 1, 1);
+	while (text.n && !value.n)
+		value = tag_in_piece(str_until(&text, ','), name);
+	return value;
+}
+
+static struct str tag_in_element(const struct json *tag, struct str name)
+{
+	if (tag->type != JSON_OBJECT)
+		return tag_in_piece(json_text(tag), name);
+	if (!str_ieq(str_trim(json_text(json_get(tag, "name"))), name))
+		return STR_NONE;
+	return value_of(json_text(json_get(tag, "value")));
+}
+
+/* The first of that name, without case. */
+static struct str tag_value(struct str name, const struct json *set)
+{
+	struct str value = STR_NONE;
+
+	if (!json_is(set, JSON_ARRAY))
+		return tag_in_text(json_text(set), name);
+	for (const struct json *tag = set->first; tag && !value.n; tag = tag->next)
+		value = tag_in_element(tag, name);
+	return value;
+}
+
+/* "name/a/b", "name^/a/b" */
+static struct str tag_at(struct str expr, const struct where *w)
+{
+	size_t n = 0;
+
+	while (n < expr.n && !strchr("/^<", expr.p[n]))
+		n++;
+	return tag_value((struct str){ expr.p, n }, json_of(str_sub(expr, n), w));
+}
+
+/* ---- facts of the request -------------------------------------------------------------------- */
+
 static struct str body_hash(struct arena *a, const struct where *w)
 {
 	if (!w->body_hash)
@@ -171,6 +225,8 @@ static struct str request_fact(struct arena *a, struct str name, const struct wh
 		return w->in->request_id;
 	if (str_eqs(name, "path"))
 		return w->in->path;
+	if (str_eqs(name, "key"))
+		return w->event ? w->event->dedup_key : STR_NONE;
 	assert(str_eqs(name, "index"));
 	return arena_printf(a, "%zu", w->index);
 }
@@ -250,6 +306,8 @@ static struct str eval_path(struct arena *a, struct str path, const struct where
 		return id_of(value_of(json_text(json_of(rest, w))));
 	case '=':
 		return members_hash(a, json_of(rest, w));
+	case ':':
+		return tag_at(rest, w);
 	case '%':
 		return setting_value(rest, w);
 	case '@':
@@ -258,6 +316,8 @@ static struct str eval_path(struct arena *a, struct str path, const struct where
 		return query_value(a, rest, w);
 	case '$':
 		return request_fact(a, rest, w);
+	case '!':
+		return value_of(w->p->own(a, rest, w));
 	}
 	assert(path.p[0] == '\'' && path.p[path.n - 1] == '\'');
 	return inner(path, 1, 1);

@@ -51,19 +51,6 @@ static struct str *text_field(struct event *ev, enum event_field f)
 	}
 }
 
-static bool set_word(struct mapping *m, const struct map *row, struct str value)
-{
-	for (const struct word *w = row->words; w->word; w++)
-		if (str_ieqs(value, w->word)) {
-			if (row->field == EV_ACTION)
-				m->ev->action = w->value;
-			else
-				m->ev->severity = w->value;
-			return true;
-		}
-	return false;
-}
-
 /* "1646482530", "1646482530.25", "1646482530000" */
 static bool epoch_parse(struct str s, ms_t *out)
 {
@@ -93,13 +80,51 @@ static bool set_time(struct mapping *m, const struct map *row, struct str value)
 	return true;
 }
 
+static struct str snake(struct arena *a, struct str s)
+{
+	struct str copy = arena_lower(a, s);
+	char *p = (char *)copy.p;
+
+	for (size_t i = 0; i < copy.n; i++)
+		if (p[i] == ' ' || p[i] == '-')
+			p[i] = '_';
+	return copy;
+}
+
 static bool set_text(struct mapping *m, const struct map *row, struct str value)
 {
 	if (row->field == EV_EVENT_ID)
 		m->ev->native_id = row->as == NATIVE;
 	if (row->field == EV_DEDUP_KEY)
 		m->own_key = row->as == NATIVE;
-	*text_field(m->ev, row->field) = row->as == LOWER ? arena_lower(m->a, value) : value;
+	if (row->as == LOWER)
+		value = arena_lower(m->a, value);
+	else if (row->as == SNAKE)
+		value = snake(m->a, value);
+	*text_field(m->ev, row->field) = value;
+	return true;
+}
+
+const struct word *word_find(const struct word *words, struct str value)
+{
+	for (const struct word *w = words; w->word; w++)
+		if (str_ieqs(value, w->word))
+			return w;
+	return NULL;
+}
+
+static bool set_word(struct mapping *m, const struct map *row, struct str value)
+{
+	const struct word *w = word_find(row->words, value);
+
+	if (!w)
+		return false;
+	if (row->field == EV_ACTION)
+		m->ev->action = w->value;
+	else if (row->field == EV_SEVERITY)
+		m->ev->severity = w->value;
+	else
+		return set_text(m, row, value);
 	return true;
 }
 
@@ -118,6 +143,23 @@ static void add_detail(struct mapping *m, const struct map *row)
 	*member = *value;
 	member->next = NULL;
 	json_add(m->details, str_of(strrchr(row->expr, '/') + 1), member);
+}
+
+/* One link, or one of each element: "/links/-/href". */
+static void add_links(struct mapping *m, const struct map *row)
+{
+	const char *dash = strstr(row->expr, "/-/");
+	const struct json *list;
+
+	if (!dash) {
+		event_link(m->ev, expr_eval(m->a, row->expr, &m->w), STR_NONE);
+		return;
+	}
+	list = json_at(m->w.element, (struct str){ row->expr, (size_t)(dash - row->expr) });
+	if (!json_is(list, JSON_ARRAY))
+		return;
+	for (const struct json *j = list->first; j && m->ev->link_n < EVENT_LINKS_MAX; j = j->next)
+		event_link(m->ev, str_trim(json_text(json_at(j, str_of(dash + 2)))), STR_NONE);
 }
 
 static bool row_counts(const struct mapping *m, const struct map *row)
@@ -142,13 +184,13 @@ static void apply_row(struct mapping *m, const struct map *row)
 		add_detail(m, row);
 		return;
 	}
+	if (row->field == EV_LINK) {
+		add_links(m, row);
+		return;
+	}
 	value = expr_eval(m->a, row->expr, &m->w);
 	if (value.n == 0)
 		return;
-	if (row->field == EV_LINK) {
-		event_link(m->ev, value, STR_NONE);
-		return;
-	}
 	if (row->as == WORD)
 		set = set_word(m, row, value);
 	else if (row->field == EV_OCCURRED)
@@ -370,6 +412,14 @@ static const struct json *event_list(const struct provider *p, const struct inbo
 	return NULL;
 }
 
+/* A body without the list that is an event by itself. */
+static bool stands_alone(const struct provider *p, struct arena *a, const struct inbound *in)
+{
+	struct where w = { .p = p, .in = in, .element = in->doc };
+
+	return p->alone && expr_eval(a, p->alone, &w).n;
+}
+
 /* The body as one event, or NULL. An empty batch counts as an empty event. */
 static const struct json *whole_body(const struct provider *p, struct arena *a,
 	const struct inbound *in)
@@ -390,6 +440,7 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 
 	if (!element)
 		return err_field(e, ERR_INVALID, "body", "%s: body holds no events", p->slug);
+	settled = settled && !stands_alone(p, a, in);
 	*n = list ? list->count : 1;
 	if (*n > events_max)
 		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
@@ -398,8 +449,8 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	for (size_t i = 0; i < *n && element; i++, element = element->next) {
 		struct mapping m = {
 			.p = p, .a = a, .ev = &(*out)[i],
-			.w = { .in = in, .element = element, .index = i, .body_hash = hash,
-				.top = &top },
+			.w = { .p = p, .event = &(*out)[i], .in = in, .element = element,
+				.index = i, .body_hash = hash, .top = &top },
 		};
 
 		/* A long text of the top can be part of each event: 900 KB in each of 10,000. */

@@ -107,9 +107,8 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 	return err_field(e, ERR_INVALID, "content-type", "unsupported");
 }
 
-bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
+static bool parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
 {
-	in->doc = NULL;
 	if (str_eqs(in->method, "OPTIONS")) {	/* asks before anything is sent: its headers are all of it */
 		in->doc = json_new(a, JSON_OBJECT);
 		return true;
@@ -117,4 +116,15 @@ bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in
 	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
 		return parse_form(a, in->query, true, &in->doc, e);
 	return parse_body(p, a, in, e);
+}
+
+bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
+{
+	in->doc = NULL;
+	if (!parse(p, a, in, e))
+		return false;
+	if (p->flags & LOWER_NAMES)
+		for (struct json *member = in->doc->first; member; member = member->next)
+			member->name = arena_lower(a, member->name);
+	return true;
 }

@@ -20,6 +20,7 @@ void event_link(struct event *ev, struct str href, struct str text);
 #define LINK_MAX 2048	/* bytes; what browsers and chat services take */
 
 /* map.c */
+const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
 /* The hash of summary and source, else of the body. */
 struct str made_up_key(struct arena *a, const struct where *w, const struct event *ev);
 

@@ -8,7 +8,9 @@ static const char element[] =
 	"\"l\":[\"zero\",{\"k\":\"one\"}],\"a/b\":\"slash\",\"star\":\"*monitorID*\",\"shell\":\"${latestEvent.id}\",\"dog\":\"$ALERT_ID\","
 	"\"must\":\"{{ incident.id }}\",\"place\":\"{PID}\",\"uuid\":\"{0f8fad5b-d9cb-469f-a165-70867728950e}\",\"price\":\"$5\","
 	"\"md\":\"*bold text*\",\"none\":\"None\",\"na\":\"N/A\",\"word\":\"nonesuch\","
-	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{}}";
+	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{},"
+	"\"tags\":\"monitor, env : prod,url:http://x,env:second,left:$LEFT\",\"tags2\":[\"monitor\",7,\"Env:prod\",{\"name\":\"team\",\"value\":\"sre\"}],"
+	"\"tags3\":\"[env:prod,team:sre]\"}";
 
 static const struct {
 	const char *expr, *want;	/* NULL = not there */
@@ -55,6 +57,28 @@ static const struct {
 	{ "%bare", "text" },
 	{ "%unset", NULL },
 
+	/* tags */
+	{ ":env/tags", "prod" },
+	{ ":ENV/tags", "prod" },
+	{ ":url/tags", "http://x" },
+	{ ":monitor/tags", NULL },
+	{ ":en/tags", NULL },
+	{ ":left/tags", NULL },
+	{ ":env/tags2", "prod" },
+	{ ":team/tags2", "sre" },
+	{ ":7/tags2", NULL },
+	{ ":team/tags3", "sre" },
+	{ ":env/tags3", "prod" },
+	{ ":env/missing", NULL },
+	{ ":env/o", NULL },
+	{ ":env^/tags", "top" },
+
+	/* what the provider computes, and the event so far */
+	{ "!echo", "echo" },
+	{ "!blank", NULL },
+	{ "{!echo}:{/n}", "echo:12345" },
+	{ "$key", "7" },
+
 	/* ids */
 	{ "#/a", "text" },
 	{ "#/none", NULL },
@@ -82,13 +106,21 @@ static const struct {
 	{ "[{/missing}]{/a}", "text" },
 };
 
+static struct str own(struct arena *a, struct str name, const struct where *w)
+{
+	return str_eqs(name, "blank") ? STR("  ") : name;
+}
+
 static struct str eval(struct arena *a, const char *expr)
 {
+	static const struct provider made = { .own = own };
+	static const struct event mapped = { .dedup_key = { "7", 1 } };
 	static const struct header headers[] = { { { "x-other", 7 }, { "o", 1 } }, { { "x-event", 7 }, { "push", 4 } } };
 	struct inbound in = test_inbound("raw", headers, 2);
-	struct where w = { .in = &in, .index = 3, .wrapper = test_json(a, "{\"type\":\"envelope\"}") };
+	struct where w = { .p = &made, .event = &mapped, .in = &in, .index = 3,
+		.wrapper = test_json(a, "{\"type\":\"envelope\"}") };
 
-	in.doc = test_json(a, "{\"top\":\"body\"}");
+	in.doc = test_json(a, "{\"top\":\"body\",\"tags\":\"env:top\"}");
 	in.query = STR("p=1&q=a+b&q=second");
 	in.settings = test_json(a, "{\"fields\":{\"key\":[\"/missing\",\"/l/1/k\"],\"bare\":\"a\"}}");
 	w.element = test_json(a, element);

@@ -32,11 +32,15 @@ static const struct map fields[] = {
 	{ EV_DESCRIPTION, "/description" },
 	{ EV_EVENT_TYPE, "/type", LOWER },
 	{ EV_ENTITY_TYPE, "/entity" },
+	{ EV_ENTITY_ID, "/entity_id", SNAKE },
+	{ EV_SERVICE, "/kinds", WORD, actions },
+	{ EV_SERVICE, "/service" },
 	{ EV_SOURCE, "/source" },
 	{ EV_OCCURRED, "/at", TIME },
 	{ EV_OCCURRED, "/at", EPOCH },
 	{ EV_LINK, "/url" },
 	{ EV_LINK, "/url2" },
+	{ EV_LINK, "/links/-/href" },
 	{ EV_DETAILS, "/o/labels" },
 	{ EV_DETAILS, "/o/count" },
 	{ EV_END }
@@ -53,7 +57,11 @@ static const struct provider one = {
 };
 
 static const struct provider many = {
-	.slug = "made", .bodies = BODY_JSON, .each = "/list", .fields = fields, .severity_trigger = SEVERITY_ERROR,
+	.slug = "made", .bodies = BODY_JSON, .each = "/list", .alone = "/alone", .fields = fields, .severity_trigger = SEVERITY_ERROR,
+};
+
+static const struct provider lower = {
+	.slug = "made", .bodies = BODY_JSON | BODY_FORM, .flags = LOWER_NAMES, .fields = fields, .severity_trigger = SEVERITY_ERROR,
 };
 
 struct outcome_of_map {
@@ -243,6 +251,44 @@ START_TEST(test_links)
 }
 END_TEST
 
+START_TEST(test_links_of_a_list)
+{
+	struct event *ev = only("{\"url\":\"https://a/\",\"links\":[{\"href\":\" https://b/ \"},7,{\"href\":\"https://a/\"},{\"href\":\"/x\"},"
+		"{\"href\":\"https://c/\"}]}");
+
+	ck_assert_uint_eq(ev->link_n, 3);
+	unit_str(ev->links[1].href, "https://b/");
+	unit_str(ev->links[2].href, "https://c/");
+	ck_assert_uint_eq(only("{\"links\":{\"href\":\"https://b/\"}}")->link_n, 0);
+	ck_assert_uint_eq(only("{\"links\":\"https://b/\"}")->link_n, 0);
+}
+END_TEST
+
+/* Snakes, and a text that counts only if it is one of the row's words. */
+START_TEST(test_conversions_of_texts)
+{
+	struct event *ev = only("{\"entity_id\":\"Re-No Data\",\"kinds\":\"Down\",\"service\":\"shop\"}");
+
+	unit_str(ev->entity_id, "re_no_data");
+	unit_str(ev->service, "Down");
+	unit_str(only("{\"kinds\":\"shutdown\",\"service\":\"shop\"}")->service, "shop");
+}
+END_TEST
+
+START_TEST(test_names_in_any_case)
+{
+	struct outcome_of_map m = map_body(&lower, "{\"STATE\":\"down\",\"Key\":7,\"o\":{\"COUNT\":1}}", NULL);
+
+	ck_assert_int_eq(m.ev->action, ACTION_TRIGGER);
+	unit_str(m.ev->dedup_key, "made:7");
+	ck_assert_ptr_null(m.ev->custom_details);
+	m = map_body(&lower, "STATE=up&KEY=8", NULL);
+	ck_assert_int_eq(m.ev->action, ACTION_RESOLVE);
+	unit_str(m.ev->dedup_key, "made:8");
+	ck_assert_int_eq(only("{\"STATE\":\"down\"}")->action, ACTION_IGNORE);
+}
+END_TEST
+
 START_TEST(test_details)
 {
 	const struct json *d = only("{\"o\":{\"labels\":{\"x\":\"1\"},\"count\":3}}")->custom_details;
@@ -294,6 +340,18 @@ START_TEST(test_list_missing)
 		ck_assert_uint_eq(m.n, 1);
 		ck_assert_int_eq(m.ev->action, ACTION_IGNORE);
 	}
+}
+END_TEST
+
+START_TEST(test_list_missing_and_not_missed)
+{
+	struct outcome_of_map m = map_body(&many, "{\"alone\":1,\"state\":\"down\",\"key\":7}", NULL);
+
+	ck_assert_uint_eq(m.n, 1);
+	ck_assert_int_eq(m.ev->action, ACTION_TRIGGER);
+	unit_str(m.ev->dedup_key, "made:7");
+	m = map_body(&many, "{\"alone\":1,\"list\":[{\"state\":\"up\"}]}", NULL);
+	ck_assert_int_eq(m.ev->action, ACTION_RESOLVE);
 }
 END_TEST
 
@@ -420,10 +478,14 @@ int main(void)
 	tcase_add_test(t, test_defaults);
 	tcase_add_test(t, test_times);
 	tcase_add_test(t, test_links);
+	tcase_add_test(t, test_links_of_a_list);
+	tcase_add_test(t, test_conversions_of_texts);
+	tcase_add_test(t, test_names_in_any_case);
 	tcase_add_test(t, test_details);
 	tcase_add_test(t, test_wraps);
 	tcase_add_test(t, test_list);
 	tcase_add_test(t, test_list_missing);
+	tcase_add_test(t, test_list_missing_and_not_missed);
 	tcase_add_test(t, test_equal_ids);
 	tcase_add_test(t, test_hash_ids_of_a_list);
 	tcase_add_test(t, test_bad_element);
