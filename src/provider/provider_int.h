@@ -27,6 +27,26 @@ struct str made_up_key(struct arena *a, const struct where *w, const struct even
 /* proof.c: the rows of proofs_plain_hmac, for lists that hold more */
 extern const struct proof proof_x_signature, proof_x_webhook_signature, proof_x_hub_signature;
 
+/* jwt.c: bearer tokens in Authorization that an issuer signs with a key of a set that it publishes.
+ * The algorithms must be RSA's. Steps are jwt_steps; a proof by it has no secret. */
+struct jwt_claim {
+	const char *names;	/* "email"; "azp|appid" is the first of them that is there */
+	struct str value;	/* what it must say, byte for byte */
+};
+struct jwt_rule {
+	const char *const *algorithms;	/* ends with NULL: { "RS256", NULL } */
+	const struct str *issuers, *audiences;	/* one of each, byte for byte */
+	size_t issuer_n, audience_n;
+	struct str keys_url;		/* of our own words alone */
+	int tolerance_s;		/* between the clocks: exp, iat, nbf */
+	int64_t lifetime_max_s;		/* from iat to exp */
+	const struct jwt_claim *claims;
+	size_t claim_n;
+};
+extern const struct proof_stage jwt_steps[];
+enum verdict jwt_verify(const struct jwt_rule *rule, const struct proof_input *in,
+	struct proof_report *r);
+
 /* pagerduty.c: bodies of PagerDuty's Events API v2, which the generic endpoint takes as one of its
  * shapes */
 extern const struct map pagerduty_fields[];
