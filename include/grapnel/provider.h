@@ -178,7 +178,10 @@ struct proof_report {
 /* Notes the step that failed and why, in a sentence. Returns false. */
 bool proof_failed(struct proof_report *r, const char *step, const char *detail, ...) PRINTF(3, 4);
 
-enum encoding { ENC_HEX, ENC_BASE64 };
+enum encoding {
+	ENC_HEX, ENC_BASE64,
+	ENC_SECRET,		/* no signature: the header's value is the secret itself (GitLab's token) */
+};
 enum secret_form {
 	SECRET_TEXT,		/* its bytes */
 	SECRET_WHSEC,		/* base64 after "whsec_" (Standard Webhooks); without the prefix its bytes may match too */
@@ -194,6 +197,9 @@ struct proof {
 	const char *name;		/* as grapnelctl prove --scheme takes it */
 	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
 	const char *only_with;		/* NULL, or a second header that must be there for this row to be chosen (Notion) */
+	const char *allowed_by;		/* NULL, or the setting that must be true for this row to be chosen (GitHub's SHA-1) */
+	const char *secret_prefix;	/* NULL, or how a secret for this row begins: with such a secret no later row is chosen, without
+					 * one this row is not (GitLab's signing key) */
 	const char *prefix;		/* "sha256=", or NULL */
 	bool prefix_optional;
 	enum encoding encoding;
@@ -231,6 +237,8 @@ bool proofs_keyless(const struct proof *const *proofs, const struct json *settin
 /* Every scheme takes part by its header: the first of the provider's proofs whose header is present decides; none
  * present is NOT_PROVEN with step "header". Digests are compared in constant time; any active secret may match. */
 enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in, struct proof_report *r);
+/* The same by one scheme, whatever would be chosen: for a person who names it. */
+enum verdict proof_check_by(const struct proof *p, const struct proof_input *in, struct proof_report *r);
 /* The reverse, for test webhooks: adds the headers with which the sender proves that `in` is his, by the first scheme that can be
  * signed with this secret. A header of the time is added, other signed headers must be there. False: none can, and *in is kept. */
 bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbound *in, struct str secret) MUST_USE;
@@ -291,6 +299,7 @@ enum provider_flag {
 	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
 	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
 	LOWER_NAMES = 16,	/* names of the body's own members count in any case: the rows have them in lower case */
+	SECRET_BARE = 32,	/* a secret that we make does not begin with whsec_, which means something else there (GitLab) */
 };
 
 /* Where the type stands in the gallery. */

@@ -10,14 +10,31 @@
 
 static const struct proof signature = {
 	.name = "github",
-	.header = "x-hub-signature-256",	/* x-hub-signature is SHA-1 and never counts */
+	.header = "x-hub-signature-256",
 	.prefix = "sha256=",
 	.encoding = ENC_HEX,
 	.digest = DIGEST_SHA256,
 	.parts = { "$body" },
 };
 
-static const struct proof *const proofs[] = { &signature, NULL };
+/* Comes along for old receivers; counts only where a setting says so and the other header is not there. */
+static const struct proof old_signature = {
+	.name = "hub-sha1",
+	.header = "x-hub-signature",
+	.allowed_by = "allowSha1",
+	.prefix = "sha1=",
+	.encoding = ENC_HEX,
+	.digest = DIGEST_SHA1,
+	.parts = { "$body" },
+};
+
+static const struct proof *const proofs[] = { &signature, &old_signature, NULL };
+
+static const struct setting settings[] = {
+	{ "allowSha1", SETTING_FLAG, "Take SHA-1 signatures",
+		"For old servers that send X-Hub-Signature alone; SHA-1 is weak, so leave it off otherwise." },
+	{ 0 }
+};
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
@@ -398,6 +415,7 @@ const struct provider provider_github = {
 	.about = "Failed workflows, checks and deployments, security alerts, and the success that ends them.",
 	.signs = "HMAC-SHA256 of the body in X-Hub-Signature-256, with the secret that you enter at the webhook.",
 	.on_error = "GitHub waits 10 s for an answer and never repeats by itself; Recent Deliveries has a button for it.",
+	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

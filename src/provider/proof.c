@@ -58,6 +58,8 @@ static bool read_header(struct check *c)
 {
 	struct str rest = c->header;
 
+	if (!rest.n)
+		return proof_failed(c->r, "header", "The header %s is not there.", c->p->header);
 	if (!c->p->list)
 		return add_signature(c, rest);
 	while (rest.n) {
@@ -167,8 +169,11 @@ static size_t secret_keys(const struct check *c, struct str secret, struct str k
 static struct str encoded_digest(const struct check *c, struct str key)
 {
 	unsigned char digest[DIGEST_MAX];
-	size_t n = hmac(c->p->digest, key, c->part, c->part_n, digest);
+	size_t n;
 
+	if (c->p->encoding == ENC_SECRET)
+		return key;
+	n = hmac(c->p->digest, key, c->part, c->part_n, digest);
 	if (c->p->encoding == ENC_BASE64)
 		return base64_encode(c->in->arena, digest, n);
 	return hex_encode(c->in->arena, digest, n);
@@ -212,6 +217,8 @@ static bool matches(struct check *c)
 			c->r->secret = i;
 			return true;
 		}
+	if (c->p->encoding == ENC_SECRET)
+		return proof_failed(c->r, "token", "%s holds another secret.", c->p->header);
 	return proof_failed(c->r, "digest",
 		"The signature does not fit the body: another secret, or the body was changed on its way.");
 }
@@ -238,12 +245,29 @@ bool proofs_keyless(const struct proof *const *proofs, const struct json *settin
 	return false;
 }
 
-static bool chosen(const struct proof *p, const struct inbound *in)
+static bool allowed(const struct proof *p, const struct json *settings)
 {
-	if (!switched_on(p, in->settings))
+	return !p->allowed_by || str_eqs(json_text(json_get(settings, p->allowed_by)), "true");
+}
+
+static bool has_secret_for(const struct proof *p, const struct proof_input *in)
+{
+	for (size_t i = 0; i < in->secret_n; i++)
+		if (str_starts(in->secrets[i], p->secret_prefix))
+			return true;
+	return false;
+}
+
+static bool chosen(const struct proof *p, const struct proof_input *input)
+{
+	const struct inbound *in = input->in;
+
+	if (!switched_on(p, in->settings) || !allowed(p, in->settings))
 		return false;
 	if (p->only_with && inbound_header(in, p->only_with).n == 0)
 		return false;
+	if (p->secret_prefix)
+		return has_secret_for(p, input);
 	return !p->header || inbound_header(in, p->header).n > 0;
 }
 
@@ -256,15 +280,20 @@ static enum verdict check_hmac(const struct proof *p, const struct proof_input *
 	return proven ? PROVEN : NOT_PROVEN;
 }
 
+enum verdict proof_check_by(const struct proof *p, const struct proof_input *in,
+	struct proof_report *r)
+{
+	*r = (struct proof_report){ .scheme = p->name, .secret = -1 };
+	return p->verify ? p->verify(p, in, r) : check_hmac(p, in, r);
+}
+
 enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in,
 	struct proof_report *r)
 {
-	*r = (struct proof_report){ .scheme = proofs[0]->name, .secret = -1 };
 	for (const struct proof *const *p = proofs; *p; p++)
-		if (chosen(*p, in->in)) {
-			r->scheme = (*p)->name;
-			return (*p)->verify ? (*p)->verify(*p, in, r) : check_hmac(*p, in, r);
-		}
+		if (chosen(*p, in))
+			return proof_check_by(*p, in, r);
+	*r = (struct proof_report){ .scheme = proofs[0]->name, .secret = -1 };
 	proof_failed(r, "header", "None of the headers that hold the signature is there.");
 	return NOT_PROVEN;
 }
@@ -285,9 +314,12 @@ static size_t hmac_stages(struct arena *a, const struct proof *p, struct proof_s
 	if (p->time)
 		out[n++] = (struct proof_stage){ "timestamp",
 			arena_printf(a, "It was signed within %d s of now.", p->tolerance_s).p };
-	out[n++] = (struct proof_stage){ "parts", "All that is signed is there." };
+	if (p->encoding != ENC_SECRET)
+		out[n++] = (struct proof_stage){ "parts", "All that is signed is there." };
 	out[n++] = (struct proof_stage){ "secret", "The integration has a signature secret." };
-	out[n++] = (struct proof_stage){ "digest", "The signature fits." };
+	out[n++] = p->encoding == ENC_SECRET ?
+		(struct proof_stage){ "token", "It is the integration's secret." } :
+		(struct proof_stage){ "digest", "The signature fits." };
 	return n;
 }
 
@@ -368,6 +400,10 @@ bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbou
 {
 	for (const struct proof *const *p = proofs; *p; p++) {
 		if ((*p)->only_with && !inbound_header(in, (*p)->only_with).n)
+			continue;
+		if (!allowed(*p, in->settings))
+			continue;
+		if ((*p)->secret_prefix && !str_starts(secret, (*p)->secret_prefix))
 			continue;
 		if ((*p)->sign ? (*p)->sign(*p, a, in, secret) :
 				!(*p)->verify && sign_hmac(*p, a, in, secret))

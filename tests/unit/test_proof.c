@@ -44,6 +44,7 @@ static void read_vector(struct arena *a, const struct provider *p, const struct 
 	*rq = (struct request){ .in = test_inbound(NULL, NULL, 0), .p = p };
 	read_headers(a, json_get(v, "headers"), rq);
 	rq->in.body = json_get(v, "body")->text;
+	rq->in.settings = json_get(v, "settings");
 	if (str_u64(json_text(json_get(v, "now")), &now))
 		rq->in.now = (ms_t)now * MS_PER_SECOND;
 	for (const struct json *s = secrets ? secrets->first : NULL; s; s = s->next)
@@ -57,6 +58,13 @@ static enum verdict check(struct arena *a, const struct request *rq, struct proo
 	struct proof_input in = { .arena = a, .in = &rq->in, .secrets = rq->secrets, .secret_n = rq->secret_n };
 
 	return proof_check(provider_proofs(rq->p), &in, r);
+}
+
+static enum verdict check_by(struct arena *a, const struct proof *p, const struct request *rq, struct proof_report *r)
+{
+	struct proof_input in = { .arena = a, .in = &rq->in, .secrets = rq->secrets, .secret_n = rq->secret_n };
+
+	return proof_check_by(p, &in, r);
 }
 
 static void check_vectors(struct arena *a, const struct provider *p, const struct json *all)
@@ -92,33 +100,40 @@ START_TEST(test_vectors)
 }
 END_TEST
 
-/* A good vector, spoilt: each byte of the body in turn, the key, the header, the time. */
-static void spoil(struct arena *a, const struct provider *p, const struct json *v)
+/* A good vector, spoilt: each byte of the body in turn and one more, where the body is signed; the key; the header. */
+static void spoil_body(struct arena *a, const struct proof *p, struct request *rq)
 {
+	char *body = arena_cstr(a, rq->in.body);
 	struct proof_report r;
-	struct request rq;
-	char *body;
 
-	read_vector(a, p, v, &rq);
-	body = arena_cstr(a, rq.in.body);
-	rq.in.body.p = body;
-	for (size_t i = 0; i < rq.in.body.n; i++) {
+	rq->in.body.p = body;
+	for (size_t i = 0; i < rq->in.body.n; i++) {
 		body[i] ^= 1;
-		ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+		ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
 		ck_assert_str_eq(r.step, "digest");
 		body[i] ^= 1;
 	}
-	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
-	rq.in.body.n += 1;		/* arena_cstr's NUL: one byte more */
-	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-	rq.in.body.n -= 1;
-	rq.secret_n = 0;
-	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	ck_assert_int_eq(check_by(a, p, rq, &r), PROVEN);
+	rq->in.body.n += 1;		/* arena_cstr's NUL: one byte more */
+	ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
+	rq->in.body.n -= 1;
+}
+
+static void spoil(struct arena *a, const struct proof *p, struct request *rq)
+{
+	struct proof_report r;
+
+	if (p->encoding != ENC_SECRET)
+		spoil_body(a, p, rq);
+	rq->secret_n = 0;
+	ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
 	ck_assert_str_eq(r.step, "secret");
-	rq.secrets[rq.secret_n++] = STR("another secret");
-	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
-	rq.in.header_n = 0;
-	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	rq->secrets[rq->secret_n++] = STR("another secret");
+	ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
+	rq->in.header_n = 0;
+	ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "header");
+	ck_assert_int_eq(check(a, rq, &r), NOT_PROVEN);
 	ck_assert_str_eq(r.step, "header");
 }
 
@@ -126,6 +141,7 @@ static void spoil(struct arena *a, const struct provider *p, const struct json *
 START_TEST(test_spoilt_vectors)
 {
 	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct request rq;
 
 	for (size_t i = 0; providers[i]; i++) {
 		const struct json *all = vectors(a, providers[i]);
@@ -133,8 +149,10 @@ START_TEST(test_spoilt_vectors)
 		for (const struct json *v = all ? all->first : NULL; v; v = v->next) {
 			const struct proof *proof = provider_proof(providers[i], json_text(json_get(v, "scheme")));
 
-			if (proof && !proof->verify && str_eqs(json_text(json_get(v, "valid")), "true"))
-				spoil(a, providers[i], v);
+			if (!proof || proof->verify || !str_eqs(json_text(json_get(v, "valid")), "true"))
+				continue;
+			read_vector(a, providers[i], v, &rq);
+			spoil(a, proof, &rq);
 		}
 	}
 	arena_free(a);
@@ -361,6 +379,69 @@ START_TEST(test_keyless)
 }
 END_TEST
 
+/* A scheme of old, only where the source allows it, and never beside the better one. */
+START_TEST(test_a_scheme_behind_a_setting)
+{
+	static const struct proof new = { .name = "new", .header = "x-new", .digest = DIGEST_SHA256, .parts = { "$body" } };
+	static const struct proof old = { .name = "old", .header = "x-old", .digest = DIGEST_SHA256, .parts = { "$body" },
+		.allowed_by = "allowOld" };
+	static const struct proof *const both[] = { &new, &old, NULL };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h[] = { { STR("x-old"), signature_value(a, HEX, "{}") }, { STR("x-new"), STR("00") } };
+	struct inbound in = test_inbound("{}", h, 1);
+	struct str secret = STR("k");
+	struct proof_input input = { .arena = a, .in = &in, .secrets = &secret, .secret_n = 1 };
+	struct proof_report r;
+
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "header");
+	ck_assert_int_eq(proof_check_by(&old, &input, &r), PROVEN);
+	in.settings = test_json(a, "{\"allowOld\":\"yes\"}");
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	in.settings = test_json(a, "{\"allowOld\":true}");
+	ck_assert_int_eq(proof_check(both, &input, &r), PROVEN);
+	ck_assert_str_eq(r.scheme, "old");
+	in.header_n = 2;
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.scheme, "new");
+	arena_free(a);
+}
+END_TEST
+
+/* The secret's form decides: a source with a signing key takes no token, one without reads no signature. */
+START_TEST(test_a_secret_chooses_the_scheme)
+{
+	static const struct proof signing = { .name = "signing", .header = "x-sig", .secret_prefix = "sk_", .digest = DIGEST_SHA256,
+		.parts = { "$body" } };
+	static const struct proof token = { .name = "token", .header = "x-token", .encoding = ENC_SECRET };
+	static const struct proof *const both[] = { &signing, &token, NULL };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h[] = { { STR("x-token"), STR("open sesame") }, { STR("x-sig"), STR("00") } };
+	struct inbound in = test_inbound("{}", h, 2), ours = test_inbound("{}", NULL, 0);
+	struct str secrets[] = { STR("open sesame"), STR("sk_1") };
+	struct proof_input input = { .arena = a, .in = &in, .secrets = secrets, .secret_n = 1 };
+	struct proof_step steps[PROOF_STEPS_MAX];
+	struct proof_report r;
+
+	ck_assert_int_eq(proof_check(both, &input, &r), PROVEN);
+	ck_assert_str_eq(r.scheme, "token");
+	ck_assert_uint_eq(proof_explain(a, &token, &r, steps), 3);
+	h[0].value = STR("open sesam");
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "token");
+	h[0].value = STR("open sesame");
+	input.secret_n = 2;
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "digest");
+	in.header_n = 1;
+	ck_assert_int_eq(proof_check(both, &input, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, "header");
+	ck_assert(proof_sign(both, a, &ours, secrets[1]) && inbound_header(&ours, "x-sig").n == 64);
+	ck_assert(proof_sign(both, a, &ours, secrets[0]) && str_eqs(inbound_header(&ours, "x-token"), "open sesame"));
+	arena_free(a);
+}
+END_TEST
+
 UNIT_MAIN("proof", UNIT(test_vectors), UNIT(test_spoilt_vectors), UNIT_ROWS(test_rows, rows), UNIT(test_upper_case),
 	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT(test_choice),
-	UNIT(test_explanations), UNIT(test_keyless))
+	UNIT(test_explanations), UNIT(test_keyless), UNIT(test_a_scheme_behind_a_setting), UNIT(test_a_secret_chooses_the_scheme))
