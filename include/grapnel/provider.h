@@ -295,7 +295,6 @@ enum body_form {		/* what the body may be; content type is a hint only */
 
 enum provider_flag {
 	FINAL_4XX = 1,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
-	KEY_IN_BODY = 2,	/* /v2/enqueue: parse before the source is known */
 	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
 	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
 	LOWER_NAMES = 16,	/* names of the body's own members count in any case: the rows have them in lower case */
@@ -358,6 +357,8 @@ struct provider {
 	unsigned actions;		/* default bits of enum source_action for a new source */
 	uint32_t per_minute;		/* default rate limit; 0 = 100, or 1000 with PAYMENT */
 	size_t body_max;		/* 0 = 1 MiB */
+	const char *const *masked;	/* members of its bodies that hold secrets, whole names without case: their values are
+					 * never kept; ends with NULL, or NULL */
 	const struct proof *const *proofs;	/* ends with NULL; NULL = cannot sign: the key is the proof */
 	const char *form_json;		/* form member that holds the JSON ("payload"), or NULL */
 	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. An absent, non-array
@@ -389,6 +390,8 @@ struct provider {
 extern const struct provider *const providers[];	/* sorted by slug, ends with NULL */
 const struct provider *provider_find(struct str slug);	/* or NULL */
 size_t provider_body_max(const struct provider *p);
+/* The body as it is kept, the values of .masked as asterisks: itself, or a copy of its length. JSON, XML or form, parsed or not. */
+struct str provider_mask(const struct provider *p, struct arena *a, struct str body);
 uint32_t provider_per_minute(const struct provider *p);
 const struct proof *const *provider_proofs(const struct provider *p);	/* its own, else proofs_plain_hmac; never NULL */
 bool provider_can_sign(const struct provider *p);	/* it has a scheme of its own */

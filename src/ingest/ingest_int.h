@@ -183,6 +183,6 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */
 struct str record_uri(struct arena *a, struct str uri);			/* key and access_token masked, cut at 2048 */
 struct str record_stages(const struct batch *b, const struct ingest_work *w, bool repeated);	/* as in requests.stages; now = stored */
-struct str record_body(struct arena *a, const struct ingest_work *w);	/* inflated, a routing key masked; the first 64 KiB when refused */
+struct str record_body(struct arena *a, const struct ingest_work *w);	/* inflated, secrets masked; the first 64 KiB when refused */
 
 #endif

@@ -84,20 +84,6 @@ struct str record_uri(struct arena *a, struct str uri)
 	return str_cut(strbuf_str(&b), RECORD_URI_MAX);
 }
 
-/* The key of /v2/enqueue stands in the body; so many asterisks leave the body what it was in all else.
- * An escaped key is a copy outside of the body, and an escape that no sender of hex digits makes. */
-static struct str without_key(struct arena *a, struct str body, const struct json *doc)
-{
-	struct str key = json_text(json_get(doc, "routing_key"));
-	char *p;
-
-	if (!key.n || (uintptr_t)key.p < (uintptr_t)body.p || (uintptr_t)key.p >= (uintptr_t)body.p + body.n)
-		return body;
-	p = arena_cstr(a, body);
-	memset(p + (key.p - body.p), '*', key.n);
-	return (struct str){ p, body.n };
-}
-
 /* A repeat does nothing, so it never acted. */
 struct str record_stages(const struct batch *b, const struct ingest_work *w, bool repeated)
 {
@@ -119,11 +105,9 @@ struct str record_stages(const struct batch *b, const struct ingest_work *w, boo
 
 struct str record_body(struct arena *a, const struct ingest_work *w)
 {
-	const struct inbound *in = &w->item->in;
-	struct str body = w->refused && !w->inflated ? w->raw : in->body;
+	struct str body = w->refused && !w->inflated ? w->raw : w->item->in.body;
 
-	if (w->provider->flags & KEY_IN_BODY)
-		body = without_key(a, body, in->doc);
+	body = provider_mask(w->provider, a, body);
 	if (w->refused && body.n > INGEST_REFUSED_BODY)
 		body.n = INGEST_REFUSED_BODY;
 	return body;

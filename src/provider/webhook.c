@@ -167,6 +167,8 @@ static const struct setting settings[] = {
 	{ 0 }
 };
 
+static const char *const masked[] = { "routing_key", NULL };	/* it is the integration's key */
+
 static const struct step steps[] = {
 	{ "Post JSON (or a form) to this URL, with the key as bearer token.",
 		"curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
@@ -206,7 +208,7 @@ const struct provider provider_webhook = {
 	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_FORM,
-	.flags = KEY_IN_BODY,
+	.masked = masked,
 	.actions = DO_INCIDENT,
 	.proofs = proofs,
 	.each = "",
