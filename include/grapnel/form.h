@@ -68,9 +68,9 @@ enum form_mode { FORM_NEW, FORM_CHANGE };
  * and e->field the name. */
 bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields,
 	enum form_mode mode, void *out, struct err *e) MUST_USE;
-/* A name without value counts as not there; of equal names the last one wins; `tenant` is
- * everywhere and passed over. */
-bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
+/* A name without value counts as not there; of equal names the last one wins. The parameter `pass_over` (or NULL) was read
+ * by the caller. */
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, const char *pass_over, void *out,
 	struct err *e) MUST_USE;
 /* Where a list goes on: "events-123". The list's name keeps the cursor of one list out of another. 0 is STR_NONE. */
 struct str form_cursor(struct arena *a, const char *plural, uint64_t id);

@@ -120,7 +120,7 @@ static bool find_tenant(struct call *c)
 	struct err e = { 0 };
 	int found;
 
-	(void)form_find(c->a, c->rq->query, "tenant", &wanted);
+	(void)form_find(c->a, c->rq->query, TENANT_PARAMETER, &wanted);
 	found = account_tenant(c->by.db, c->a, &c->by.principal, wanted, &c->by.tenant_id, &e);
 	if (found < 0)
 		return reply_err(c, &e);
@@ -135,7 +135,7 @@ static bool no_strange_parameter(struct call *c)
 	const struct doc *d = c->match.route->doc;
 	struct err e = { 0 };
 
-	return (d && d->query) || form_read_query(c->a, c->rq->query, none, NULL, &e) || reply_err(c, &e);
+	return (d && d->query) || form_read_query(c->a, c->rq->query, none, TENANT_PARAMETER, NULL, &e) || reply_err(c, &e);
 }
 
 /* Everything that must hold before a handler runs; false = answered. */

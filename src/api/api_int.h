@@ -14,6 +14,9 @@ struct api {
 	struct str document, document_etag;
 };
 
+/* Whose things a call is about: find_tenant reads it for all routes, so no route's table names it. */
+#define TENANT_PARAMETER "tenant"
+
 /* One request on its way through a handler. */
 struct call {
 	struct api *api;

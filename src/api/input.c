@@ -25,7 +25,7 @@ bool input_query(struct call *c, const struct form_field *fields, void *out)
 	struct err e = { 0 };
 
 	assert(call_doc(c)->query == fields);	/* the API document would say otherwise */
-	return form_read_query(c->a, c->rq->query, fields, out, &e) || reply_err(c, &e);
+	return form_read_query(c->a, c->rq->query, fields, TENANT_PARAMETER, out, &e) || reply_err(c, &e);
 }
 
 /* The content type is a hint: `curl -d '{...}'` calls its JSON a form. */

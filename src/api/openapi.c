@@ -160,7 +160,7 @@ static void write_parameters(struct json_out *o, struct arena *a, const struct r
 	for (const struct form_field *f = d->query; f && f->name; f++)
 		write_query_parameter(o, f);
 	if (has_token(r->needs))
-		openapi_ref(o, "parameters", "tenant");
+		openapi_ref(o, "parameters", TENANT_PARAMETER);
 	json_close(o, ']');
 }
 
@@ -335,7 +335,7 @@ static void write_response_of(struct json_out *o, struct arena *a, const char *n
 	json_close(o, '}');
 }
 
-static const struct form_field tenant_field = { "tenant", FORM_TEXT, .max = 64,
+static const struct form_field tenant_field = { TENANT_PARAMETER, FORM_TEXT, .max = 64,
 	.help = "For platform admins: a tenant by name, or all where a list serves all" };
 
 static void write_components(struct json_out *o, struct arena *a)

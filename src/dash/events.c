@@ -43,7 +43,7 @@ void page_events(void *visit)
 	const struct list_source l = { "events", event_view_fields, sizeof(struct event_view), read_events, &q };
 	struct events_page p = { 0 };
 	struct err e = { 0 };
-	bool good = form_read_query(v->a, v->rq->query, event_query_fields, &q, &e);
+	bool good = form_read_query(v->a, v->rq->query, event_query_fields, NULL, &q, &e);
 
 	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;

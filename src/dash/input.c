@@ -8,15 +8,9 @@ bool visit_id(struct visit *v, size_t param, uint64_t *id)
 
 bool visit_query(struct visit *v, const struct form_field *fields, void *out)
 {
-	struct str tenant;
 	struct err e = { 0 };
 
-	/* Of the API alone: a page that took no notice of it would mislead. */
-	if (form_find(v->a, v->rq->query, "tenant", &tenant)) {
-		err_field(&e, ERR_INVALID, "tenant", "Pages show your own tenant; only the API takes another one.");
-		return visit_err(v, &e);
-	}
-	return form_read_query(v->a, v->rq->query, fields, out, &e) || visit_err(v, &e);
+	return form_read_query(v->a, v->rq->query, fields, NULL, out, &e) || visit_err(v, &e);
 }
 
 bool visit_form(struct visit *v, const struct form_field *fields, enum form_mode mode, void *out, struct err *e)

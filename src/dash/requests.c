@@ -53,7 +53,7 @@ void page_requests(void *visit)
 	const struct list_source l = { "requests", request_view_fields, sizeof(struct request_view), read_requests, &f };
 	struct requests_page p = { 0 };
 	struct err e = { 0 };
-	bool good = form_read_query(v->a, v->rq->query, request_query_fields, &f, &e);
+	bool good = form_read_query(v->a, v->rq->query, request_query_fields, NULL, &f, &e);
 
 	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;

@@ -337,7 +337,7 @@ bool form_read_json(struct arena *a, const struct json *object, const struct for
 	return true;
 }
 
-bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, void *out,
+bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, const char *pass_over, void *out,
 	struct err *e)
 {
 	struct str name, value;
@@ -346,7 +346,7 @@ bool form_read_query(struct arena *a, struct str query, const struct form_field 
 		const struct form_field *f = field_named(fields, name);
 		struct input in = { a, f, NULL, true, f ? (char *)out + f->offset : NULL };
 
-		if (str_eqs(name, "tenant") || (f && !value.n))
+		if ((pass_over && str_eqs(name, pass_over)) || (f && !value.n))
 			continue;
 		if (!f)
 			return unknown(a, name, "parameter", e);

@@ -344,7 +344,7 @@ END_TEST
 /* Filters that are none, of every list. */
 START_TEST(test_wrong_filters_are_told)
 {
-	static const char *const queries[] = { "nonsense=1", "limit=0", "cursor=7", "cursor=nonsense-7", "cursor=-1", "q=%ff", "q=%00" };
+	static const char *const queries[] = { "nonsense=1", "tenant=default", "limit=0", "cursor=7", "cursor=nonsense-7", "cursor=-1", "q=%ff", "q=%00" };
 	const struct route *r = &dash_routes[_i];
 	enum person who = PLATFORM;
 

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const struct json *j;
 	struct err e = { 0 };
 
-	check(form_read_query(a, query, fields, &f, &e), &f, &e);
+	check(form_read_query(a, query, fields, NULL, &f, &e), &f, &e);
 	f = (struct form){ .number = 1 };
 	e = (struct err){ 0 };
 	if (json_parse(a, body, &j, &e) && json_is(j, JSON_OBJECT)) {

@@ -191,9 +191,9 @@ def lists_go_on_page_by_page(box):
 
 def wrong_filters_come_back(box):
     who = Visitor(box)
-    for path in ("/requests?color=red", "/requests?cursor=events-5", "/requests?cursor=requests-0", "/requests?cursor=x", "/requests?status=abc",
+    for path in ("/requests?color=red", "/requests?tenant=default", "/requests?cursor=events-5", "/requests?cursor=requests-0", "/requests?cursor=x", "/requests?status=abc",
                  "/requests?status=99", "/requests?outcome=lost", "/requests?from=yesterday", "/requests?limit=0",
-                 "/events?color=red", "/events?cursor=requests-5", "/events?cursor=events--5", "/events?status=open", "/events?severity=HIGH",
+                 "/events?color=red", "/events?tenant=all", "/events?cursor=requests-5", "/events?cursor=events--5", "/events?status=open", "/events?severity=HIGH",
                  "/events?to=32.13.2026"):
         page = who.page(path, 400)
         true('class="error"' in page and 'name="q"' in page, "the form and the reason: " + path)
