@@ -9,7 +9,10 @@
  * Lists are newest first. They walk an index from `cursor` downwards, so a page costs the same at
  * 10 million rows. Conditions that no index serves (severity, type, text...) are tested on the rows
  * passed on the way, at most LIST_SCAN_MAX for one page: beyond that the page is shorter than
- * `limit`, perhaps empty, and *next says where to go on. *next is 0 at the end. */
+ * `limit`, perhaps empty, and *next says where to go on. *next is 0 at the end.
+ *
+ * A filter that names an integration, service or user which the tenant does not have is ERR_INVALID with its field; deleted
+ * integrations and services are known as long as something may have come by them. */
 #ifndef GRAPNEL_VIEW_H
 #define GRAPNEL_VIEW_H
 
@@ -38,7 +41,8 @@ struct event_filter {
 	uint64_t statuses;		/* bits 1 << enum event_status; 0 = any */
 	uint64_t severities;		/* bits 1 << enum severity; 0 = any */
 	struct str provider;		/* slug; empty = any, here and below */
-	struct str source, service;	/* public ids, of the event's source */
+	struct str source;		/* public id */
+	struct str service_id, service;	/* of the event's source: public id; public id, or with a tenant its name */
 	struct str type;		/* event type, whole */
 	struct str text;	/* a whole event id, the provider's or ours; else part of summary or type without case, or a whole dedup key */
 	ms_t from, to;			/* received in [from, to); 0 = open */
@@ -143,7 +147,8 @@ struct alert_filter {
 	uint64_t tenant_id;		/* 0 = all */
 	uint64_t levels;		/* bits 1 << enum level; 0 = any */
 	uint64_t incident_id;		/* 0 = any */
-	struct str provider, source, service;	/* of its event's source; of its incident's service */
+	struct str provider, source;	/* of its event's source */
+	struct str service_id, service;	/* of its incident, as above */
 	struct str text;		/* part of the title without case, or the whole dedup key */
 	ms_t from, to;			/* stored in [from, to) */
 	uint64_t cursor, limit;
@@ -221,13 +226,14 @@ bool stats_view_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t fro
 
 /* ---- incidents ---- */
 
+#define ASSIGNEE_NOBODY "none"
 struct incident_filter {
 	uint64_t tenant_id;		/* 0 = all */
 	uint64_t statuses;		/* bits 1 << enum incident_status; 0 = any */
 	uint64_t levels;		/* bits 1 << enum level; 0 = any */
 	struct str provider, source;
-	struct str service;		/* public id; with a tenant also its name */
-	struct str assignee;		/* user name or us_ id; "none": those of nobody */
+	struct str service_id, service;	/* as above */
+	struct str assignee;		/* user name or us_ id; ASSIGNEE_NOBODY: those of nobody */
 	uint64_t tests;			/* bits: 1 real ones, 2 test ones; 0 = any */
 	struct str text;		/* part of the title without case, or the whole dedup key */
 	ms_t from, to;			/* opened in [from, to) */

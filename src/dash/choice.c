@@ -9,6 +9,17 @@ static struct choice *choices_new(struct visit *v, size_t max, struct choice **o
 	return *out = ARENA_ARRAY(v->a, struct choice, max + 1);
 }
 
+/* What is chosen and not among them, gone or mistyped, stands last: a filter shows what it looks for. */
+static void add_lost(struct str chosen, struct choice *choices, size_t *n)
+{
+	bool found = !chosen.n || !*n;
+
+	for (size_t i = 0; i < *n; i++)
+		found |= choices[i].chosen;
+	if (!found)
+		choices[(*n)++] = (struct choice){ chosen, chosen, true };
+}
+
 void choices_of_words(struct visit *v, const struct choice_word *words, struct str chosen, struct choice **out, size_t *n)
 {
 	size_t max = 0;
@@ -17,6 +28,7 @@ void choices_of_words(struct visit *v, const struct choice_word *words, struct s
 		max++;
 	for (struct choice *c = choices_new(v, max, out, n); words->value; words++, c++, ++*n)
 		*c = (struct choice){ str_of(words->value), str_of(words->label), str_ieqs(chosen, words->value) };
+	add_lost(chosen, *out, n);
 }
 
 void choices_of_providers(struct visit *v, struct str chosen, struct choice **out, size_t *n)
@@ -29,23 +41,20 @@ void choices_of_providers(struct visit *v, struct str chosen, struct choice **ou
 	for (; *n < max; ++*n)
 		(*out)[*n] = (struct choice){ str_of(providers[*n]->slug), str_of(providers[*n]->title),
 			str_eqs(chosen, providers[*n]->slug) };
+	add_lost(chosen, *out, n);
 }
 
 bool choices_of_sources(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)
 {
 	struct source_name *names;
-	bool found = false;
 	size_t max;
 
 	if (!source_names(v->by.db, v->a, v->by.tenant_id, CHOICES_MAX + 1, &names, &max, e))
 		return false;
 	choices_new(v, CHOICES_MAX, out, n);
-	for (; max <= CHOICES_MAX && *n < max; ++*n) {
+	for (; max <= CHOICES_MAX && *n < max; ++*n)
 		(*out)[*n] = (struct choice){ names[*n].id, names[*n].name, str_eq(chosen, names[*n].id) };
-		found |= (*out)[*n].chosen;
-	}
-	if (*n && *n < CHOICES_MAX && chosen.n && !found)
-		(*out)[(*n)++] = (struct choice){ chosen, chosen, true };
+	add_lost(chosen, *out, n);
 	return true;
 }
 
@@ -60,6 +69,7 @@ bool choices_of_services(struct visit *v, struct str chosen, struct choice **out
 	for (; max <= CHOICES_MAX && *n < max; ++*n)
 		(*out)[*n] = (struct choice){ services[*n].public_id, services[*n].name,
 			str_eq(chosen, services[*n].public_id) || str_ieq(chosen, services[*n].name) };
+	add_lost(chosen, *out, n);
 	return true;
 }
 
@@ -75,5 +85,6 @@ bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, 
 		if (users[i].enabled)
 			(*out)[(*n)++] = (struct choice){ users[i].public_id, users[i].name,
 				str_eq(chosen, users[i].public_id) || str_eq(chosen, users[i].name) };
+	add_lost(chosen, *out, n);
 	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "dash_int.h"
 
+/* A choice that is not among them stands last: gone, mistyped, or several words at once. */
 struct choice {
 	struct str value, label;
 	bool chosen;
@@ -15,12 +16,12 @@ struct choice_word {
 };
 void choices_of_words(struct visit *v, const struct choice_word *words, struct str chosen, struct choice **out, size_t *n);
 void choices_of_providers(struct visit *v, struct str chosen, struct choice **out, size_t *n);
-/* Of the tenant, by name. Where there are more than CHOICES_MAX there are none: the page then shows a field to type into, since a
- * list that long is neither small nor readable. */
+/* Of the tenant, by name. Where there are more than CHOICES_MAX there are none:
+ * the page then shows a field to type into, since a list that long is neither small nor readable. */
 #define CHOICES_MAX 100
-/* Integrations by id; one that is chosen and gone stands last. */
+/* Integrations by id. */
 bool choices_of_sources(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
-/* By id. */
+/* By id; `chosen` may be a name. */
 bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 /* People who can be assigned, by id; `chosen` may be a name. */
 bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;

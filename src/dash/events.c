@@ -24,16 +24,15 @@ static bool read_events(struct visit *v, void *query, uint64_t cursor, uint64_t 
 	return event_query_list(&v->by, &q, rows_r, n, next, e);
 }
 
-static bool fill_rows(struct visit *v, struct events_page *p, struct event_query *q)
+static bool fill_rows(struct visit *v, struct events_page *p, struct event_query *q, struct err *e)
 {
-	struct err e = { 0 };
 	uint64_t next;
 
-	if (!event_query_list(&v->by, q, &p->events, &p->events_n, &next, &e) ||
-		(p->events_n && !event_view_count(v->by.db, v->a, &q->f, &p->count, &e)))
-		return visit_err(v, &e);
+	if (!event_query_list(&v->by, q, &p->events, &p->events_n, &next, e) ||
+		(p->events_n && !event_view_count(v->by.db, v->a, &q->f, &p->count, e)))
+		return false;
 	list_nav_fill(v, &p->nav, "events", q->f.cursor, next);
-	return p->events_n || traffic_empty_fill(v, &p->empty, "events", LIST_SCAN_MAX, &p->nav);
+	return p->events_n || traffic_empty_fill(v, &p->empty, "events", LIST_SCAN_MAX, &p->nav, e);
 }
 
 void page_events(void *visit)
@@ -45,13 +44,14 @@ void page_events(void *visit)
 	struct err e = { 0 };
 	bool good = form_read_query(v->a, v->rq->query, event_query_fields, NULL, &q, &e);
 
-	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
-		return;
 	if (good && list_exported(v, &l, q.f.cursor))
+		return;
+	good = good && fill_rows(v, &p, &q, &e);
+	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;
 	traffic_choices(v, "status", statuses, &p.statuses, &p.statuses_n);
 	traffic_choices(v, "severity", severities, &p.severities, &p.severities_n);
-	if (!traffic_filter_fill(v, &p.filter, q.f.from, q.f.to) || (good && !fill_rows(v, &p, &q)))
+	if (!traffic_filter_fill(v, &p.filter, q.f.from, q.f.to))
 		return;
 	p.filter.more_open = p.filter.source.n || p.filter.type.n || p.filter.from.n || p.filter.to.n;
 	page_begin(v, &p.page, "Events", "events");

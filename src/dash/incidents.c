@@ -37,12 +37,14 @@ static bool read_list(struct visit *v, void *query, uint64_t cursor, uint64_t li
 	return incident_view_list(v->by.db, v->a, &f, rows_r, n, next, e);
 }
 
-static bool fill_rows(struct visit *v, struct incidents_page *p, const struct incident_filter *f, uint64_t *next, struct err *e)
+static bool fill_rows(struct visit *v, struct incidents_page *p, const struct incident_filter *f, struct err *e)
 {
 	struct incident_view *views;
+	uint64_t next;
 
-	if (!incident_view_list(v->by.db, v->a, f, &views, &p->rows_n, next, e))
+	if (!incident_view_list(v->by.db, v->a, f, &views, &p->rows_n, &next, e))
 		return false;
+	list_nav_fill(v, &p->nav, "incidents", f->cursor, next);
 	p->rows = ARENA_ARRAY(v->a, struct incident_line, p->rows_n + 1);
 	for (size_t i = 0; i < p->rows_n; i++)
 		incident_line_fill(&p->rows[i], &views[i], v->by.now);
@@ -51,39 +53,26 @@ static bool fill_rows(struct visit *v, struct incidents_page *p, const struct in
 
 /* ---- filters ---- */
 
-/* The one level that is filtered by, for the <select>. */
-static struct str level_chosen(uint64_t levels)
-{
-	for (unsigned l = LEVEL_INFO; l <= LEVEL_CRITICAL; l++)
-		if (levels == 1u << l)
-			return str_of(level_word((enum level)l));
-	return STR_NONE;
-}
-
-/* As a field for date and time shows it, to the minute. */
-static struct str time_typed(struct visit *v, ms_t t)
-{
-	char text[TIME_TEXT];
-
-	return t ? arena_printf(v->a, "%.16s", time_format(t, text)) : STR_NONE;
-}
-
 static bool fill_filters(struct visit *v, struct incidents_page *p, const struct incident_filter *f, struct err *e)
 {
-	p->q = f->text;
-	p->service = f->service;
-	p->assignee = f->assignee;
-	p->from = time_typed(v, f->from);
-	p->to = time_typed(v, f->to);
-	p->nobodys = str_eqs(f->assignee, "none");
-	p->more_open = f->provider.n || f->tests || f->from || f->to;
-	p->filtered = p->more_open || f->levels || f->source.n || f->service.n || f->assignee.n || f->text.n;
-	choices_of_words(v, level_choices, level_chosen(f->levels), &p->levels, &p->levels_n);
-	choices_of_words(v, test_choices, f->tests == 1 ? STR("false") : f->tests == 2 ? STR("true") : STR_NONE, &p->tests,
-		&p->tests_n);
-	choices_of_providers(v, f->provider, &p->kinds, &p->kinds_n);
-	return choices_of_services(v, f->service, &p->services, &p->services_n, e) &&
-		choices_of_people(v, f->assignee, &p->people, &p->people_n, e);
+	static const char *const open[] = { "q", "text", "severity", "service", "serviceId", "source", "assignee", NULL };
+	static const char *const folded[] = { "provider", "isTest", "from", "to", NULL };
+	struct str service_id = traffic_typed(v, "serviceId");
+
+	p->more_open = traffic_any(v, folded);
+	p->filtered = p->more_open || traffic_any(v, open);
+	p->status = traffic_typed(v, "status");
+	p->q = traffic_typed(v, "q");
+	p->service = service_id.n ? service_id : traffic_typed(v, "service");
+	p->assignee = traffic_typed(v, "assignee");
+	p->from = traffic_time(v, "from", f->from);
+	p->to = traffic_time(v, "to", f->to);
+	p->nobodys = str_eqs(p->assignee, ASSIGNEE_NOBODY);
+	traffic_choices(v, "severity", level_choices, &p->levels, &p->levels_n);
+	traffic_choices(v, "isTest", test_choices, &p->tests, &p->tests_n);
+	choices_of_providers(v, traffic_typed(v, "provider"), &p->kinds, &p->kinds_n);
+	return choices_of_services(v, p->service, &p->services, &p->services_n, e) &&
+		choices_of_people(v, p->nobodys ? STR_NONE : p->assignee, &p->people, &p->people_n, e);
 }
 
 /* ---- chips ---- */
@@ -116,10 +105,7 @@ static bool fill_chips(struct visit *v, struct incidents_page *p, const struct i
 				c->n += counts[s].n;
 				c->more |= counts[s].more;
 			}
-		if (c->chosen)
-			p->status = str_of(row->status);
 	}
-	p->none_at_all = !p->filtered && !p->chips[ARRAY_SIZE(chips) - 1].n;
 	return true;
 }
 
@@ -132,21 +118,22 @@ void page_incidents(void *visit)
 	struct list_source exported = { "incidents", incident_view_fields, sizeof(struct incident_view), read_list, &f };
 	struct incidents_page p = { .here = v->rq->uri };
 	struct err e = { 0 };
-	uint64_t next;
+	bool good = form_read_query(v->a, v->rq->query, incident_query_fields, NULL, &f, &e);
 
-	if (!visit_query(v, incident_query_fields, &f))
-		return;
 	if (!f.statuses)
 		f.statuses = UNRESOLVED;
-	if (list_exported(v, &exported, f.cursor))
+	if (good && list_exported(v, &exported, f.cursor))
 		return;
-	if (!fill_rows(v, &p, &f, &next, &e) || !fill_filters(v, &p, &f, &e) || !fill_chips(v, &p, &f, &e)) {
+	good = good && fill_rows(v, &p, &f, &e) && fill_chips(v, &p, &f, &e);
+	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
+		return;
+	if (!fill_filters(v, &p, &f, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}
-	list_nav_fill(v, &p.nav, "incidents", f.cursor, next);
+	p.none_at_all = good && !p.filtered && !p.chips[ARRAY_SIZE(chips) - 1].n;
 	page_begin(v, &p.page, "Incidents", "incidents");
-	PAGE_SEND(v, 200, tmpl_incidents, &p);
+	PAGE_SEND(v, good ? 200 : 400, tmpl_incidents, &p);
 }
 
 /* ---- many at once ---- */

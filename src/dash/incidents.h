@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_DASH_INCIDENTS_H
 #define GRAPNEL_DASH_INCIDENTS_H
 
-#include "choice.h"
+#include "traffic.h"
 
 /* ---- incidents.c: the list, and many at once ---- */
 

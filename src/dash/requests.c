@@ -16,13 +16,12 @@ static bool read_requests(struct visit *v, void *query, uint64_t cursor, uint64_
 	return request_view_list(v->by.db, v->a, &f, rows_r, n, next, e);
 }
 
-static bool fill_chips(struct visit *v, struct requests_page *p, const struct request_filter *f)
+static bool fill_chips(struct visit *v, struct requests_page *p, const struct request_filter *f, struct err *e)
 {
 	struct request_counts c;
-	struct err e = { 0 };
 
-	if (!request_view_counts(v->by.db, v->a, f, v->by.now, &c, &e))
-		return visit_err(v, &e);
+	if (!request_view_counts(v->by.db, v->a, f, v->by.now, &c, e))
+		return false;
 	p->chips[0] = (struct traffic_chip){ query_with(v, "outcome", NULL), STR("All"), c.received, !f->outcomes };
 	p->chips[1] = (struct traffic_chip){ query_with(v, "outcome", "accepted"), STR("Accepted"), c.accepted,
 		f->outcomes == 1 << REQUEST_ACCEPTED };
@@ -34,16 +33,15 @@ static bool fill_chips(struct visit *v, struct requests_page *p, const struct re
 	return true;
 }
 
-static bool fill_rows(struct visit *v, struct requests_page *p, const struct request_filter *f)
+static bool fill_rows(struct visit *v, struct requests_page *p, const struct request_filter *f, struct err *e)
 {
-	struct err e = { 0 };
 	uint64_t next;
 
-	if (!request_view_list(v->by.db, v->a, f, &p->requests, &p->requests_n, &next, &e) ||
-		(p->requests_n && !request_view_count(v->by.db, v->a, f, &p->count, &e)))
-		return visit_err(v, &e);
+	if (!request_view_list(v->by.db, v->a, f, &p->requests, &p->requests_n, &next, e) ||
+		(p->requests_n && !request_view_count(v->by.db, v->a, f, &p->count, e)))
+		return false;
 	list_nav_fill(v, &p->nav, "requests", f->cursor, next);
-	return p->requests_n || traffic_empty_fill(v, &p->empty, "requests", REQUEST_SCAN_MAX, &p->nav);
+	return p->requests_n || traffic_empty_fill(v, &p->empty, "requests", REQUEST_SCAN_MAX, &p->nav, e);
 }
 
 void page_requests(void *visit)
@@ -55,12 +53,13 @@ void page_requests(void *visit)
 	struct err e = { 0 };
 	bool good = form_read_query(v->a, v->rq->query, request_query_fields, NULL, &f, &e);
 
-	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
-		return;
 	if (good && list_exported(v, &l, f.cursor))
 		return;
+	good = good && fill_chips(v, &p, &f, &e) && fill_rows(v, &p, &f, &e);
+	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
+		return;
 	p.outcome = traffic_typed(v, "outcome");
-	if (!traffic_filter_fill(v, &p.filter, f.from, f.to) || !fill_chips(v, &p, &f) || (good && !fill_rows(v, &p, &f)))
+	if (!traffic_filter_fill(v, &p.filter, f.from, f.to))
 		return;
 	p.filter.more_open = p.filter.status.n || p.filter.from.n || p.filter.to.n;
 	page_begin(v, &p.page, "Requests", "requests");

@@ -22,8 +22,7 @@ bool traffic_blame(struct visit *v, struct page *p, const struct err *e)
 	return true;
 }
 
-/* As a browser's field takes it: UTC, without seconds where there are none. */
-static struct str field_time(struct visit *v, const char *name, ms_t t)
+struct str traffic_time(struct visit *v, const char *name, ms_t t)
 {
 	char text[TIME_TEXT];
 
@@ -32,33 +31,32 @@ static struct str field_time(struct visit *v, const char *name, ms_t t)
 	return arena_str(v->a, (struct str){ time_format(t, text), t / MS_PER_SECOND % 60 ? 19 : 16 });
 }
 
+bool traffic_any(struct visit *v, const char *const *names)
+{
+	while (*names && !traffic_typed(v, *names).n)
+		names++;
+	return *names;
+}
+
 bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, ms_t to)
 {
-	static const char *const fields[] = { "q", "provider", "source", "status", "severity", "type", "from", "to" };
+	static const char *const fields[] = { "q", "provider", "source", "status", "severity", "type", "from", "to", NULL };
 	struct err e = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		f->filtered |= traffic_typed(v, fields[i]).n > 0;
+	f->filtered = traffic_any(v, fields);
 	f->source = traffic_typed(v, "source");
 	f->status = traffic_typed(v, "status");
 	f->type = traffic_typed(v, "type");
 	f->q = traffic_typed(v, "q");
-	f->from = field_time(v, "from", from);
-	f->to = field_time(v, "to", to);
+	f->from = traffic_time(v, "from", from);
+	f->to = traffic_time(v, "to", to);
 	choices_of_providers(v, traffic_typed(v, "provider"), &f->providers, &f->providers_n);
 	return choices_of_sources(v, f->source, &f->sources, &f->sources_n, &e) || visit_err(v, &e);
 }
 
 void traffic_choices(struct visit *v, const char *name, const struct choice_word *words, struct choice **out, size_t *n)
 {
-	struct str typed = traffic_typed(v, name);
-	bool found = !typed.n;
-
-	choices_of_words(v, words, typed, out, n);
-	for (size_t i = 0; i < *n; i++)
-		found |= (*out)[i].chosen;
-	if (!found)
-		(*out)[(*n)++] = (struct choice){ typed, typed, true };	/* there is room for one more */
+	choices_of_words(v, words, traffic_typed(v, name), out, n);
 }
 
 /* Does the query filter at all? */
@@ -88,24 +86,24 @@ static struct str first_command(struct visit *v, const struct source *s)
 }
 
 /* For the newest integration of the type that takes any JSON. */
-static bool fill_command(struct visit *v, struct traffic_empty *out)
+static bool fill_command(struct visit *v, struct traffic_empty *out, struct err *e)
 {
 	struct source *s;
-	struct err e = { 0 };
 	size_t n;
 
-	if (!source_list(v->by.db, v->a, (uint32_t)v->by.tenant_id, STR("webhook"), 0, 1, v->by.now, &s, &n, &e))
-		return visit_err(v, &e);
+	if (!source_list(v->by.db, v->a, (uint32_t)v->by.tenant_id, STR("webhook"), 0, 1, v->by.now, &s, &n, e))
+		return false;
 	if (n)
 		out->command = first_command(v, s);
 	return true;
 }
 
-bool traffic_empty_fill(struct visit *v, struct traffic_empty *out, const char *what, uint64_t looked_at, const struct list_nav *nav)
+bool traffic_empty_fill(struct visit *v, struct traffic_empty *out, const char *what, uint64_t looked_at, const struct list_nav *nav,
+	struct err *e)
 {
 	*out = (struct traffic_empty){ .what = what, .filtered = is_filtered(v), .more = nav->next_url.n > 0,
 		.looked_at = looked_at, .clear_url = v->rq->path, .older_url = nav->next_url };
-	return out->filtered || fill_command(v, out);
+	return out->filtered || fill_command(v, out, e);
 }
 
 /* ---- one request ---- */

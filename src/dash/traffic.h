@@ -1,4 +1,4 @@
-/* traffic.h - what the pages of requests and events share: their filters, what was done with a request, its headers, its body. */
+/* traffic.h - what the pages of requests and events share: their filters (of incidents too), what was done with a request, its headers, its body. */
 #ifndef GRAPNEL_DASH_TRAFFIC_H
 #define GRAPNEL_DASH_TRAFFIC_H
 
@@ -16,12 +16,15 @@ struct traffic_filter {
 	bool more_open;			/* what is folded away filters */
 	bool filtered;			/* a field does */
 };
-/* `from` and `to` are the times that were read, 0 = none or not readable. False: answered. */
+/* As a browser's field takes it: UTC, without seconds where there are none. 0 = none or not readable: as it was typed. */
+struct str traffic_time(struct visit *v, const char *name, ms_t t);
+/* `from` and `to` are the times that were read, as above. False: answered. */
 bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, ms_t to);
 /* As page_blame; the sentence stands below all fields and may be of one that the page has not, so it keeps the name. */
 bool traffic_blame(struct visit *v, struct page *p, const struct err *e) MUST_USE;
 struct str traffic_typed(struct visit *v, const char *name);
-/* The words of a parameter; where the query has several at once, they are one choice more. */
+bool traffic_any(struct visit *v, const char *const *names);	/* is one of them typed? They end with NULL. */
+/* The words of a parameter. */
 void traffic_choices(struct visit *v, const char *name, const struct choice_word *words, struct choice **out, size_t *n);
 
 struct traffic_chip {
@@ -38,8 +41,8 @@ struct traffic_empty {
 	struct str clear_url, older_url;
 	struct str command;		/* sends a first webhook; empty where there is no integration to send it to */
 };
-/* False: answered. */
-bool traffic_empty_fill(struct visit *v, struct traffic_empty *out, const char *what, uint64_t looked_at, const struct list_nav *nav);
+bool traffic_empty_fill(struct visit *v, struct traffic_empty *out, const char *what, uint64_t looked_at, const struct list_nav *nav,
+	struct err *e) MUST_USE;
 
 /* ---- one request ---- */
 

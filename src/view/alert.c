@@ -82,31 +82,15 @@ static void write_branch(struct sql *q, const struct branch *b)
 	sql_val(q, V_U(b->value));
 }
 
-static void write_event_conditions(struct sql *q, const struct alert_filter *f)
+static void write_text(struct sql *q, struct str text)
 {
-	if (f->provider.n) {
-		sql_lit(q, " AND s.provider = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND s.public_id = ");
-		sql_val(q, V_S(f->source));
-	}
-	if (f->text.n) {
-		sql_lit(q, " AND (e.dedup_key = ");
-		sql_val(q, V_S(f->text));
-		sql_lit(q, " OR e.summary COLLATE utf8mb4_general_ci LIKE ");
-		sql_val(q, V_S(like_part(q->text.arena, f->text)));
-		sql_lit(q, ")");
-	}
+	sql_lit(q, " AND (e.dedup_key = ");
+	sql_val(q, V_S(text));
+	sql_lit(q, " OR e.summary COLLATE utf8mb4_general_ci LIKE ");
+	sql_val(q, V_S(like_part(q->text.arena, text)));
+	sql_lit(q, ")");
 }
 
-static bool has_event_conditions(const struct alert_filter *f)
-{
-	return f->provider.n || f->source.n || f->text.n;
-}
-
-/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong end. */
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct alert_filter *f = p->filter;
@@ -119,14 +103,15 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 		sql_lit(q, " AND 1 << t.level & ");
 		sql_val(q, V_U(f->levels));
 	}
-	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM incidents i JOIN services v ON v.id = i.service_id"
-			" WHERE i.id = t.incident_id) = ");
-		sql_val(q, V_S(f->service));
+	if (p->service) {
+		sql_lit(q, " AND (SELECT i.service_id FROM incidents i WHERE i.id = t.incident_id) = ");
+		sql_val(q, V_U(p->service));
 	}
-	if (has_event_conditions(f)) {
+	if (names_sources(&p->sources) || f->text.n) {
 		sql_lit(q, " AND (SELECT TRUE FROM events e JOIN sources s ON s.id = e.source_id WHERE e.id = t.event_id");
-		write_event_conditions(q, f);
+		write_sources(q, &p->sources);
+		if (f->text.n)
+			write_text(q, f->text);
 		sql_lit(q, ")");
 	}
 }
@@ -141,14 +126,19 @@ const struct list_table alert_table = {
 	.size = sizeof(struct alert_view),
 };
 
-void alert_plan(const struct alert_filter *f, struct plan *p)
+bool alert_plan(struct db *db, struct arena *a, const struct alert_filter *f, struct plan *p, struct err *e)
 {
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	p->sources.provider = f->provider;
+	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->service, e))
+		return false;
 	if (f->incident_id)
 		plan_add(p, BRANCH_INCIDENT, 0, f->incident_id);
 	else
 		plan_add(p, BRANCH_ALL, 0, 0);
-	p->residual = f->tenant_id || f->levels || f->service.n || has_event_conditions(f);
+	p->residual = f->tenant_id || f->levels || f->text.n || p->service || names_sources(&p->sources);
+	return true;
 }
 
 bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *f, struct alert_view **out, size_t *n, uint64_t *next,
@@ -156,8 +146,7 @@ bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *
 {
 	struct plan p;
 
-	alert_plan(f, &p);
-	if (!list_run(db, a, &alert_table, &p, out, n, next, e))
+	if (!alert_plan(db, a, f, &p, e) || !list_run(db, a, &alert_table, &p, out, n, next, e))
 		return false;
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);

@@ -123,11 +123,6 @@ static void write_branch(struct sql *q, const struct branch *b)
 	}
 }
 
-static struct source_filter sources_of(const struct event_filter *f)
-{
-	return (struct source_filter){ f->tenant_id, f->provider, f->source, f->service };
-}
-
 static void write_text(struct sql *q, struct str text)
 {
 	struct val part = V_S(like_part(q->text.arena, text));
@@ -144,14 +139,13 @@ static void write_text(struct sql *q, struct str text)
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct event_filter *f = p->filter;
-	struct source_filter sources = sources_of(f);
 
 	if (f->statuses && b->kind != BRANCH_STATUS) {
 		sql_lit(q, " AND 1 << t.status & ");
 		sql_val(q, V_U(f->statuses));
 	}
 	if (b->kind != BRANCH_SOURCE)
-		write_sources_of(q, &sources);
+		write_source_of(q, &p->sources);
 	if (f->severities) {
 		sql_lit(q, " AND 1 << t.severity & ");
 		sql_val(q, V_U(f->severities));
@@ -240,15 +234,18 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 {
 	bool rare = f->tenant_id && f->statuses && !(f->statuses & ~(uint64_t)RARE_STATUS);
 	bool more = f->severities || f->type.n || f->text.n;
-	struct source_filter sources = sources_of(f);
 	bool done = false;
 
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	p->sources = (struct source_filter){ .tenant_id = f->tenant_id, .provider = f->provider };
+	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->sources.service, e))
+		return false;
 	if (f->text.n && !plan_ids(db, a, f, p, &done, e))
 		return false;
 	if (done)
 		return true;
-	if (names_sources(&sources) && !rare && !plan_sources(db, a, &sources, p, &done, e))
+	if (names_sources(&p->sources) && !rare && !plan_sources(db, a, p, &done, e))
 		return false;
 	if (done) {
 		p->residual = more || f->statuses;
@@ -258,7 +255,7 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 		plan_statuses(f, p);
 	else
 		plan_add(p, BRANCH_ALL, 0, 0);
-	p->residual = more || names_sources(&sources) || (f->statuses && !f->tenant_id);
+	p->residual = more || names_sources(&p->sources) || (f->statuses && !f->tenant_id);
 	return true;
 }
 

@@ -100,31 +100,6 @@ static void write_branch(struct sql *q, const struct branch *b)
 	}
 }
 
-static void write_source(struct sql *q, const struct incident_filter *f)
-{
-	if (f->provider.n) {
-		sql_lit(q, " AND (SELECT s.provider FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND (SELECT s.public_id FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->source));
-	}
-}
-
-static void write_assignee(struct sql *q, struct str assignee)
-{
-	if (str_eqs(assignee, "none")) {
-		sql_lit(q, " AND t.assignee_id IS NULL");
-		return;
-	}
-	sql_lit(q, " AND t.assignee_id = (SELECT u.id FROM users u WHERE u.name = ");
-	sql_val(q, V_S(assignee));
-	sql_lit(q, " UNION SELECT u.id FROM users u WHERE u.public_id = ");
-	sql_val(q, V_S(assignee));
-	sql_lit(q, " LIMIT 1)");
-}
-
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct incident_filter *f = p->filter;
@@ -137,9 +112,13 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 		sql_lit(q, " AND 1 << t.level & ");
 		sql_val(q, V_U(f->levels));
 	}
-	write_source(q, f);
-	if (f->assignee.n)
-		write_assignee(q, f->assignee);
+	write_source_of(q, &p->sources);
+	if (p->assignee) {
+		sql_lit(q, " AND t.assignee_id = ");
+		sql_val(q, V_U(p->assignee));
+	} else if (f->assignee.n) {
+		sql_lit(q, " AND t.assignee_id IS NULL");
+	}
 	if (f->tests) {
 		sql_lit(q, " AND 1 << t.is_test & ");
 		sql_val(q, V_U(f->tests));
@@ -163,46 +142,29 @@ const struct list_table incident_table = {
 	.size = sizeof(struct incident_view),
 };
 
-struct service_row {
-	uint64_t id, tenant_id;
-};
-
-static const struct field service_columns[] = {
-	FIELD_U64(struct service_row, id, "id", ""),
-	FIELD_U64(struct service_row, tenant_id, "tenant_id", ""),
-	FIELD_END
-};
-
-/* Deleted services count too: their incidents are still there. 0: there is none of that id for this tenant. */
-static int service_row(struct db *db, struct arena *a, const struct incident_filter *f, struct service_row *out, struct err *e)
+static void plan_statuses(const struct incident_filter *f, struct plan *p)
 {
-	int found = db_query_one(db, &view_stmt[V_SERVICE_ROW], VALS(V_S(f->service), V_U(f->tenant_id), V_S(f->service)), a,
-		service_columns, sizeof(*out), out, e);
+	uint64_t want = f->statuses ? f->statuses : ANY_STATUS;
 
-	return found == 1 && f->tenant_id && out->tenant_id != f->tenant_id ? 0 : found;
-}
-
-static void plan_statuses(uint64_t want, const struct service_row *service, struct plan *p)
-{
 	for (unsigned s = INCIDENT_OPEN; s <= INCIDENT_RESOLVED; s++) {
 		if (!(want & 1u << s))
 			continue;
-		plan_add(p, service->id ? BRANCH_SERVICE : BRANCH_STATUS, service->tenant_id, service->id ? service->id : s);
+		plan_add(p, p->service ? BRANCH_SERVICE : BRANCH_STATUS, f->tenant_id, p->service ? p->service : s);
 		p->branches[p->n - 1].status = s;
 	}
 }
 
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p, struct err *e)
 {
-	struct service_row service = { .tenant_id = f->tenant_id };
-	int found = f->service.n ? service_row(db, a, f, &service, e) : 1;
-
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->residual = f->levels || f->provider.n || f->source.n || f->assignee.n || f->text.n || f->tests;
-	if (found != 1)
-		return found == 0;
-	if (service.tenant_id) {
-		plan_statuses(f->statuses ? f->statuses : ANY_STATUS, &service, p);
+	p->sources.provider = f->provider;
+	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->service, e) ||
+		!find_assignee(db, a, f->tenant_id, f->assignee, &p->assignee, e))
+		return false;
+	p->residual = f->levels || names_sources(&p->sources) || f->assignee.n || f->text.n || f->tests;
+	if (f->tenant_id || p->service) {
+		plan_statuses(f, p);
 	} else {
 		plan_add(p, BRANCH_ALL, 0, 0);
 		p->residual |= f->statuses != 0;

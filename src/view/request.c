@@ -130,32 +130,16 @@ static bool has_row_conditions(const struct request_filter *f)
 	return f->status || f->text.n;
 }
 
-static struct source_filter sources_of(const struct request_filter *f)
+static bool find_names(struct db *db, struct arena *a, const struct request_filter *f, struct source_filter *out, struct err *e)
 {
-	return (struct source_filter){ .tenant_id = f->tenant_id, .provider = f->provider, .source = f->source };
+	*out = (struct source_filter){ .tenant_id = f->tenant_id, .provider = f->provider };
+	return find_source(db, a, f->tenant_id, f->source, &out->source, e);
 }
 
-static void write_source(struct sql *q, const struct request_filter *f)
-{
-	if (f->tenant_id) {
-		sql_lit(q, " AND s.tenant_id = ");
-		sql_val(q, V_U(f->tenant_id));
-	}
-	if (f->provider.n) {
-		sql_lit(q, " AND s.provider = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND s.public_id = ");
-		sql_val(q, V_S(f->source));
-	}
-}
-
-/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong end. */
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)
 {
 	const struct request_filter *f = p->filter;
-	bool sources = b->kind != BRANCH_SOURCE && (f->tenant_id || f->provider.n || f->source.n);
+	bool sources = b->kind != BRANCH_SOURCE && (f->tenant_id || names_sources(&p->sources));
 
 	if (b->kind != BRANCH_MARK && f->outcomes) {
 		sql_lit(q, " AND 1 << IF(t.reason IS NOT NULL, 1, IF(t.is_duplicate, 2, 0)) & ");
@@ -166,7 +150,7 @@ static void write_residual(struct sql *q, const struct plan *p, const struct bra
 	sql_lit(q, " AND (SELECT TRUE FROM requests r JOIN sources s ON s.id = r.source_id WHERE r.id = t.id");
 	write_row_conditions(q, f);
 	if (sources)
-		write_source(q, f);
+		write_sources(q, &p->sources);
 	sql_lit(q, ")");
 }
 
@@ -184,23 +168,24 @@ const struct list_table request_table = {
 bool request_plan(struct db *db, struct arena *a, const struct request_filter *f, struct plan *p, struct err *e)
 {
 	bool marks = f->tenant_id && f->outcomes && !(f->outcomes & ~(uint64_t)MARKS), done = false;
-	struct source_filter sources = sources_of(f);
 
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
+	if (!find_names(db, a, f, &p->sources, e))
+		return false;
 	p->residual = has_row_conditions(f);
 	if (marks) {
 		for (unsigned kind = REQUEST_REFUSED; kind <= REQUEST_REPEATED; kind++)
 			if (f->outcomes & 1u << kind)
 				plan_add(p, BRANCH_MARK, f->tenant_id, kind);
-		p->residual = p->residual || names_sources(&sources);
+		p->residual = p->residual || names_sources(&p->sources);
 		return true;
 	}
 	p->residual = p->residual || f->outcomes;
-	if ((f->tenant_id || names_sources(&sources)) && !plan_sources(db, a, &sources, p, &done, e))
+	if ((f->tenant_id || names_sources(&p->sources)) && !plan_sources(db, a, p, &done, e))
 		return false;
 	if (!done) {
 		plan_add(p, BRANCH_ALL, 0, 0);
-		p->residual = p->residual || f->tenant_id || names_sources(&sources);
+		p->residual = p->residual || f->tenant_id || names_sources(&p->sources);
 	}
 	return true;
 }
@@ -287,16 +272,19 @@ bool request_view_counts(struct db *db, struct arena *a, const struct request_fi
 	struct err *e)
 {
 	struct request_counts *rows = NULL;
+	struct source_filter sources;
 	size_t n = 0;
 	struct sql q;
 
+	if (!find_names(db, a, f, &sources, e))
+		return false;
 	sql_init(&q, a);
 	sql_lit(&q, "SELECT STRAIGHT_JOIN COALESCE(SUM(c.received), 0) AS received, COALESCE(SUM(c.repeated), 0) AS repeated,"
 		" COALESCE(SUM(c.errors), 0) AS refused FROM sources s JOIN JSON_TABLE(");
 	sql_val(&q, V_S(stats_hours(a, now, REQUEST_COUNT_HOURS)));
 	sql_lit(&q, ", '$[*]' COLUMNS (hour INT UNSIGNED PATH '$')) h"
 		" JOIN source_stats c ON c.source_id = s.id AND c.hour = h.hour WHERE TRUE");
-	write_source(&q, f);
+	write_sources(&q, &sources);
 	*out = (struct request_counts){ 0 };
 	if (!db_query_sql(db, "view.request_counts", &q, a, count_columns, sizeof(*rows), &rows, &n, e))
 		return false;

@@ -1,19 +1,75 @@
-/* sources.c - the sources that a filter names, as branches of a plan: by_source then walks their rows alone. */
+/* sources.c - what a filter names: integrations, services, people; and the sources of a filter, as branches of a plan, whose
+ * rows alone by_source then walks, or as conditions. */
 #include "view_int.h"
 
-struct source_row {
-	uint64_t id;
+/* ---- names ---- */
+
+struct named {
+	uint64_t id, tenant_id;
 };
 
-static const struct field source_columns[] = {
-	FIELD_U64(struct source_row, id, "id", ""),
+static const struct field named_columns[] = {
+	FIELD_U64(struct named, id, "id", ""),
+	FIELD_U64(struct named, tenant_id, "tenant_id", ""),
 	FIELD_END
 };
 
-static void write_sources(struct sql *q, const struct source_filter *f)
+struct search {
+	enum view_stmt stmt;
+	const char *field, *missing;
+	uint64_t tenant_id;
+};
+
+static bool find_named(struct db *db, struct arena *a, const struct search *s, const struct val *vals, size_t n, uint64_t *row,
+	struct err *e)
 {
-	sql_lit(q, "SELECT s.id AS id FROM sources s JOIN services v ON v.id = s.service_id");
-	sql_lit(q, " WHERE TRUE");
+	struct named found;
+	int known = db_query_one(db, &view_stmt[s->stmt], vals, n, a, named_columns, sizeof(found), &found, e);
+
+	if (known < 0)
+		return false;
+	if (!known || (s->tenant_id && found.tenant_id != s->tenant_id))
+		return err_field(e, ERR_INVALID, s->field, "%s", s->missing);
+	*row = found.id;
+	return true;
+}
+
+bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, uint64_t *row, struct err *e)
+{
+	const struct search s = { V_FIND_SOURCE, "source", "There is no integration of that id here.", tenant_id };
+
+	*row = 0;
+	return !id.n || find_named(db, a, &s, VALS(V_S(id)), row, e);
+}
+
+bool find_service(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct str word, uint64_t *row, struct err *e)
+{
+	const struct search by_id = { V_FIND_SERVICE, "serviceId", "There is no service of that id here.", tenant_id };
+	const struct search by_word = { V_FIND_SERVICE, "service", "There is no service of that id or name here.", tenant_id };
+
+	*row = 0;
+	if (id.n)
+		return find_named(db, a, &by_id, VALS(V_S(id), V_U(tenant_id), V_S(STR(""))), row, e);
+	return !word.n || find_named(db, a, &by_word, VALS(V_S(word), V_U(tenant_id), V_S(word)), row, e);
+}
+
+bool find_assignee(struct db *db, struct arena *a, uint64_t tenant_id, struct str word, uint64_t *row, struct err *e)
+{
+	const struct search s = { V_FIND_USER, "assignee", "There is no user of that name or id here.", tenant_id };
+
+	*row = 0;
+	return !word.n || str_eqs(word, ASSIGNEE_NOBODY) || find_named(db, a, &s, VALS(V_S(word), V_S(word)), row, e);
+}
+
+/* ---- sources ---- */
+
+bool names_sources(const struct source_filter *f)
+{
+	return f->provider.n || f->source || f->service;
+}
+
+void write_sources(struct sql *q, const struct source_filter *f)
+{
 	if (f->tenant_id) {
 		sql_lit(q, " AND s.tenant_id = ");
 		sql_val(q, V_U(f->tenant_id));
@@ -22,56 +78,43 @@ static void write_sources(struct sql *q, const struct source_filter *f)
 		sql_lit(q, " AND s.provider = ");
 		sql_val(q, V_S(f->provider));
 	}
-	if (f->source.n) {
-		sql_lit(q, " AND s.public_id = ");
-		sql_val(q, V_S(f->source));
+	if (f->source) {
+		sql_lit(q, " AND s.id = ");
+		sql_val(q, V_U(f->source));
 	}
-	if (f->service.n) {
-		sql_lit(q, " AND v.public_id = ");
-		sql_val(q, V_S(f->service));
+	if (f->service) {
+		sql_lit(q, " AND s.service_id = ");
+		sql_val(q, V_U(f->service));
 	}
-	sql_lit(q, " LIMIT ");
-	sql_val(q, V_U(LIST_BRANCHES_MAX + 1));
+}
+
+void write_source_of(struct sql *q, const struct source_filter *f)
+{
+	if (!names_sources(f))
+		return;
+	sql_lit(q, " AND (SELECT TRUE FROM sources s WHERE s.id = t.source_id");
+	write_sources(q, f);
+	sql_lit(q, ")");
 }
 
 /* Deleted sources count too: their rows are still there. */
-bool plan_sources(struct db *db, struct arena *a, const struct source_filter *f, struct plan *p, bool *done, struct err *e)
+bool plan_sources(struct db *db, struct arena *a, struct plan *p, bool *done, struct err *e)
 {
-	struct source_row *rows = NULL;
+	struct named *rows = NULL;
 	size_t n = 0;
 	struct sql q;
 
 	sql_init(&q, a);
-	write_sources(&q, f);
-	if (!db_query_sql(db, "view.sources", &q, a, source_columns, sizeof(*rows), &rows, &n, e))
+	sql_lit(&q, "SELECT s.id, s.tenant_id FROM sources s WHERE TRUE");
+	write_sources(&q, &p->sources);
+	sql_lit(&q, " LIMIT ");
+	sql_val(&q, V_U(LIST_BRANCHES_MAX + 1));
+	if (!db_query_sql(db, "view.sources", &q, a, named_columns, sizeof(*rows), &rows, &n, e))
 		return false;
 	*done = n <= LIST_BRANCHES_MAX;
 	for (size_t i = 0; *done && i < n; i++)
 		plan_add(p, BRANCH_SOURCE, 0, rows[i].id);
 	return true;
-}
-
-bool names_sources(const struct source_filter *f)
-{
-	return f->provider.n || f->source.n || f->service.n;
-}
-
-/* Scalar subqueries on purpose: the optimizer cannot turn them into a join that starts at the wrong end. */
-void write_sources_of(struct sql *q, const struct source_filter *f)
-{
-	if (f->provider.n) {
-		sql_lit(q, " AND (SELECT s.provider FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->provider));
-	}
-	if (f->source.n) {
-		sql_lit(q, " AND (SELECT s.public_id FROM sources s WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->source));
-	}
-	if (f->service.n) {
-		sql_lit(q, " AND (SELECT v.public_id FROM sources s JOIN services v"
-			" ON v.id = s.service_id WHERE s.id = t.source_id) = ");
-		sql_val(q, V_S(f->service));
-	}
 }
 
 /* ---- to choose from ---- */

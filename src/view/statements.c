@@ -63,7 +63,11 @@ const struct stmt view_stmt[] = {
 		"SELECT SUM(i.status = 1) AS open, SUM(i.status = 2) AS acknowledged, SUM(i.status = 3) AS resolved,"
 		" SUM(i.alert_count) AS alerts FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
 		" JOIN incidents i ON i.id = j.id WHERE i.tenant_id = ?" },
-	[V_SERVICE_ROW] = { "view.service_row",
+	[V_FIND_SOURCE] = { "view.find_source",
+		"SELECT id, tenant_id FROM sources WHERE public_id = ?" },
+	[V_FIND_USER] = { "view.find_user",
+		"SELECT id, tenant_id FROM users WHERE public_id = ? UNION SELECT id, tenant_id FROM users WHERE name = ? LIMIT 1" },
+	[V_FIND_SERVICE] = { "view.find_service",
 		"SELECT id, tenant_id FROM services WHERE public_id = ? UNION SELECT id, tenant_id FROM services"
 		" WHERE tenant_id = ? AND live_name = ? LIMIT 1" },
 	[V_SERVICE] = { "view.service",

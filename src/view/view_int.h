@@ -36,13 +36,22 @@ struct branch {
 	uint64_t status;	/* of BRANCH_SERVICE, beside the service */
 };
 
+/* The sources that a filter wants. */
+struct source_filter {
+	uint64_t tenant_id;	/* 0 = of all */
+	struct str provider;	/* slug; empty = any */
+	uint64_t source, service;	/* sources.id, services.id; 0 = any */
+};
+
 struct plan {
 	struct branch branches[LIST_BRANCHES_MAX];
 	size_t n;		/* 0: nothing can match */
 	uint64_t from, below;	/* ids in [from, below) */
 	uint64_t limit;
 	bool residual;		/* conditions no index serves */
-	const void *filter;	/* for the table's residual function */
+	const void *filter;	/* for the table's residual function; and what it names, found: */
+	struct source_filter sources;
+	uint64_t service, assignee;	/* of the incident; 0 = any */
 };
 
 struct list_table {
@@ -73,17 +82,24 @@ bool list_counted(struct db *db, struct arena *a, const struct list_table *t, co
 void list_page_sql(struct sql *q, const struct list_table *t, const struct plan *p);
 void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan *p, uint64_t scan);
 
-/* ---- sources.c: what a filter says of sources, as branches or as conditions ---- */
+/* ---- sources.c: what a filter names ---- */
 
-struct source_filter {
-	uint64_t tenant_id;
-	struct str provider, source, service;
-};
+/* The row of that public id, or of that name; 0 for an empty word. What the tenant (0 = all) does not have is refused with its
+ * field, for an empty list would say that nothing happened there. Deleted things are there as long as rows may name them. */
+bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, uint64_t *row, struct err *e) MUST_USE;
+/* By the parameter serviceId, else by `service`, which may be a name. */
+bool find_service(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct str word, uint64_t *row,
+	struct err *e) MUST_USE;
+bool find_assignee(struct db *db, struct arena *a, uint64_t tenant_id, struct str word, uint64_t *row, struct err *e) MUST_USE;
+
 bool names_sources(const struct source_filter *f);
-/* *done: they are few, and each is a branch now. */
-bool plan_sources(struct db *db, struct arena *a, const struct source_filter *f, struct plan *p, bool *done, struct err *e) MUST_USE;
-/* " AND ..." over t.source_id. */
-void write_sources_of(struct sql *q, const struct source_filter *f);
+/* " AND ..." over a row of sources, s. */
+void write_sources(struct sql *q, const struct source_filter *f);
+/* The same over t.source_id, where anything is named. A scalar subquery on purpose, here as in all lists: the optimizer cannot
+ * turn it into a join that starts at the wrong end. */
+void write_source_of(struct sql *q, const struct source_filter *f);
+/* *done: p->sources are few, and each is a branch now. */
+bool plan_sources(struct db *db, struct arena *a, struct plan *p, bool *done, struct err *e) MUST_USE;
 
 /* '%' around the text, its own wildcards escaped. */
 struct str like_part(struct arena *a, struct str text);
@@ -95,7 +111,7 @@ void null_if_empty(struct str *s);
 extern const struct list_table event_table, incident_table, delivery_table, request_table, alert_table, user_table, token_table,
 	audit_table;
 bool request_plan(struct db *db, struct arena *a, const struct request_filter *f, struct plan *p, struct err *e) MUST_USE;
-void alert_plan(const struct alert_filter *f, struct plan *p);
+bool alert_plan(struct db *db, struct arena *a, const struct alert_filter *f, struct plan *p, struct err *e) MUST_USE;
 bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
 	struct err *e) MUST_USE;
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p,
@@ -106,7 +122,7 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 /* ---- statements.c ---- */
 
 enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERTS, V_ALERT_OF,
-	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_SERVICE_ROW, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
+	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_FIND_SOURCE, V_FIND_SERVICE, V_FIND_USER, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
 	V_SOURCE_HOURS, V_AUDIT_SINCE,
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
