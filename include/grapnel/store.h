@@ -176,6 +176,15 @@ struct source {
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at;
 };
+/* Names of the bits of enum source_action, ended by { NULL }. */
+struct action_name {
+	const char *name;
+	unsigned bit;
+};
+extern const struct action_name action_names[];
+/* An array of those names. */
+void source_actions_json(struct json_out *o, uint64_t actions);
+
 /* Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). The service is in->service_public_id, else
  * in->service_id, else the tenant's default. The provider is the caller's to check. ERR_CONFLICT: a default source of that provider
  * exists. ERR_INVALID names the field as the API does. */

@@ -373,13 +373,6 @@ struct source_hour {
 bool source_hours_list(struct db *db, struct arena *a, struct str source_rows, ms_t now,
 	struct source_hour **out, size_t *n, struct err *e) MUST_USE;
 
-/* Names of the bits of enum source_action, ended by { NULL }. */
-struct action_name {
-	const char *name;
-	unsigned bit;
-};
-extern const struct action_name action_names[];
-
 /* ---- users ---- */
 
 struct user_filter {

@@ -86,14 +86,21 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
-/* What the audit log says of a source. Of settings only that they changed: some providers keep credentials there. */
+const struct action_name action_names[] = {
+	{ "incident", DO_INCIDENT },
+	{ "sync", DO_SYNC },
+	{ "forward", DO_FORWARD },
+	{ "record", DO_RECORD },
+	{ NULL }
+};
+
+/* What the audit log says of a source, beside what detail_write adds. Of settings only that they changed: some providers keep credentials there. */
 static const struct field audit_fields[] = {
 	FIELD_STR(struct source, provider, "type", ""),
 	FIELD_STR(struct source, name, "name", ""),
 	FIELD_STR(struct source, service_public_id, "serviceId", ""),
 	FIELD_BOOL(struct source, enabled, "enabled", ""),
 	FIELD_BOOL(struct source, is_default, "isDefault", ""),
-	FIELD_U64(struct source, actions, "actions", ""),
 	FIELD_STR(struct source, allowed_ips, "allowedIps", ""),
 	FIELD_BOOL(struct source, require_key, "requireKey", ""),
 	FIELD_BOOL(struct source, route_by_service, "routeByService", ""),
@@ -221,11 +228,22 @@ static struct val text_val(struct str s)
 	return s.n ? V_S(s) : V_NULL();
 }
 
+void source_actions_json(struct json_out *o, uint64_t actions)
+{
+	json_open(o, '[');
+	for (const struct action_name *w = action_names; w->name; w++)
+		if (actions & w->bit)
+			json_strz(o, w->name);
+	json_close(o, ']');
+}
+
 static void detail_write(struct json_out *o, const char *key, const struct source *s)
 {
 	json_key(o, key);
 	json_open(o, '{');
 	json_fields(o, audit_fields, s);
+	json_key(o, "actions");
+	source_actions_json(o, s->actions);
 	json_key(o, "rateLimitPerMinute");
 	if (s->rate_per_minute == RATE_DEFAULT)
 		json_null(o);

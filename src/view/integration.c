@@ -33,14 +33,6 @@ const struct field integration_view_fields[] = {
 	FIELD_END
 };
 
-const struct action_name action_names[] = {
-	{ "incident", DO_INCIDENT },
-	{ "sync", DO_SYNC },
-	{ "forward", DO_FORWARD },
-	{ "record", DO_RECORD },
-	{ NULL }
-};
-
 #define ACTIONS_TEXT_MAX 64	/* all four words */
 #define ADDRESSES_TEXT_MAX 65536	/* what the column holds */
 
@@ -51,11 +43,7 @@ static struct str actions_json(struct arena *a, uint64_t actions)
 
 	strbuf_init(&b, a, ACTIONS_TEXT_MAX);
 	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (const struct action_name *w = action_names; w->name; w++)
-		if (actions & w->bit)
-			json_strz(&o, w->name);
-	json_close(&o, ']');
+	source_actions_json(&o, actions);
 	return strbuf_str(&b);
 }
 

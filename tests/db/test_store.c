@@ -442,6 +442,7 @@ START_TEST(audit_holds_no_secret)
 	ck_assert(detail.n > 0);
 	ck_assert_ptr_null(memmem(detail.p, detail.n, "hushhush", 8));
 	ck_assert_ptr_null(memmem(detail.p, detail.n, key.p, key.n));
+	ck_assert_ptr_nonnull(memmem(detail.p, detail.n, "\"actions\":[\"incident\"]", 22));
 }
 END_TEST
 
