@@ -51,9 +51,9 @@ void page_events(void *visit)
 		return;
 	traffic_choices(v, "status", statuses, &p.statuses, &p.statuses_n);
 	traffic_choices(v, "severity", severities, &p.severities, &p.severities_n);
+	p.filter = (struct traffic_filter){ .of_events = true, .clear_url = v->rq->path, .error_field = p.page.error_field };
 	if (!traffic_filter_fill(v, &p.filter, q.f.from, q.f.to))
 		return;
-	p.filter.more_open = p.filter.source.n || p.filter.type.n || p.filter.from.n || p.filter.to.n;
 	page_begin(v, &p.page, "Events", "events");
 	PAGE_SEND(v, good ? 200 : 400, tmpl_events, &p);
 }

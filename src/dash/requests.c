@@ -59,9 +59,11 @@ void page_requests(void *visit)
 	if (!good && !(v->suffix ? visit_err(v, &e) : traffic_blame(v, &p.page, &e)))
 		return;
 	p.outcome = traffic_typed(v, "outcome");
+	p.filter = (struct traffic_filter){ .clear_url = v->rq->path, .error_field = p.page.error_field };
+	if (p.outcome.n)
+		p.filter.clear_url = arena_printf(v->a, "%.*s?outcome=%.*s", STR_ARG(v->rq->path), STR_ARG(url_encode(v->a, p.outcome)));
 	if (!traffic_filter_fill(v, &p.filter, f.from, f.to))
 		return;
-	p.filter.more_open = p.filter.status.n || p.filter.from.n || p.filter.to.n;
 	page_begin(v, &p.page, "Requests", "requests");
 	PAGE_SEND(v, good ? 200 : 400, tmpl_requests, &p);
 }

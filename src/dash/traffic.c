@@ -50,6 +50,7 @@ bool traffic_filter_fill(struct visit *v, struct traffic_filter *f, ms_t from, m
 	f->q = traffic_typed(v, "q");
 	f->from = traffic_time(v, "from", from);
 	f->to = traffic_time(v, "to", to);
+	f->more_open = (f->of_events ? f->type : f->status).n || f->from.n || f->to.n;
 	choices_of_providers(v, traffic_typed(v, "provider"), &f->providers, &f->providers_n);
 	return choices_of_sources(v, f->source, &f->sources, &f->sources_n, &e) || visit_err(v, &e);
 }

@@ -15,6 +15,10 @@ struct traffic_filter {
 	struct str source, status, type, q, from, to;
 	bool more_open;			/* what is folded away filters */
 	bool filtered;			/* a field does */
+	/* filled by the page: */
+	bool of_events;			/* else of requests */
+	struct str clear_url;
+	struct str error_field;		/* the one to blame */
 };
 /* As a browser's field takes it: UTC, without seconds where there are none. 0 = none or not readable: as it was typed. */
 struct str traffic_time(struct visit *v, const char *name, ms_t t);
