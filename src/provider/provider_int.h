@@ -60,6 +60,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 	struct answer *answer);
 
 /* The slugs: one file each. */
+extern const struct provider provider_datadog;
 extern const struct provider provider_github;
 extern const struct provider provider_prometheus;
 extern const struct provider provider_stripe;
