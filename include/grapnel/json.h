@@ -25,6 +25,9 @@ struct json {
 /* ERR_INVALID with the byte position in the text, or ERR_LIMIT. Text after the value is an error. Numbers and strings without
  * escapes stay views of `text`, which must live as long as the tree. */
 bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e) MUST_USE;
+/* The same of what a template made that does not know JSON: control characters may stand in strings as they are, and several
+ * documents one behind the other, with or without commas between, which become one array. One level less of depth. */
+bool json_parse_loose(struct arena *a, struct str text, const struct json **out, struct err *e) MUST_USE;
 
 /* Member of that name (the last one of equals) or NULL; NULL also when `j` is NULL or no object. */
 const struct json *json_get(const struct json *j, const char *name);

@@ -6,7 +6,10 @@
  *
  * yajl's check of UTF-8 lets overlong forms and surrogates pass. The text is checked before, by our own; yajl's is off.
  * An escape can still name half a surrogate pair (RFC 8259 section 8.2 leaves the meaning open): of a lone high half yajl
- * makes '?', of a lone low half we make U+FFFD, so that what the tree holds is always UTF-8. */
+ * makes '?', of a lone low half we make U+FFFD, so that what the tree holds is always UTF-8.
+ *
+ * Loose text goes to yajl in pieces, with what is missing put between them: so the place of an error stays that in the
+ * text, and what needs no mending is still not copied. */
 #include "base_int.h"
 #include "grapnel/json.h"
 
@@ -195,7 +198,97 @@ static bool blame(struct reader *r, yajl_handle h, size_t at, struct err *e)
 	return false;
 }
 
-static bool parse(struct reader *r, size_t skipped, struct err *e)
+/* Gives the text as it is. False with *at the place of the error. */
+static bool feed(struct reader *r, yajl_handle h, size_t *at)
+{
+	if (yajl_parse(h, (const unsigned char *)r->text.p, r->text.n) != yajl_status_ok) {
+		*at = yajl_get_bytes_consumed(h);
+		return false;
+	}
+	*at = r->text.n;
+	return true;
+}
+
+/* ---- loose text ---- */
+
+struct loose {
+	yajl_handle h;
+	struct str text;
+	size_t from, at;	/* given up to here; the scan is there, or the error */
+	unsigned depth, documents;
+	bool in_string;
+};
+
+/* Gives the text up to the scan, and `between` instead of the next `skip` bytes. */
+static bool feed_up_to(struct loose *l, size_t skip, const char *between)
+{
+	if (yajl_parse(l->h, (const unsigned char *)l->text.p + l->from, l->at - l->from) != yajl_status_ok) {
+		l->at = l->from + yajl_get_bytes_consumed(l->h);
+		return false;
+	}
+	l->from = l->at + skip;
+	return yajl_parse(l->h, (const unsigned char *)between, strlen(between)) == yajl_status_ok;
+}
+
+static bool scan_string(struct loose *l, unsigned char c)
+{
+	char escape[] = "\\u0000";
+
+	if (c == '\\') {
+		l->at++;
+	} else if (c == '"') {
+		l->in_string = false;
+	} else if (c < ' ') {
+		snprintf(escape, sizeof(escape), "\\u%04x", c);
+		return feed_up_to(l, 1, escape);
+	}
+	return true;
+}
+
+static bool scan_structure(struct loose *l, char c)
+{
+	switch (c) {
+	case '"':
+		l->in_string = true;
+		break;
+	case '{':
+	case '[':
+		if (!l->depth++ && l->documents++)
+			return feed_up_to(l, 0, ",");
+		break;
+	case '}':
+	case ']':
+		if (l->depth)
+			l->depth--;
+		break;
+	case ',':
+		if (!l->depth)
+			return feed_up_to(l, 1, "");
+		break;
+	}
+	return true;
+}
+
+/* As one array of all documents. */
+static bool feed_loose(struct reader *r, yajl_handle h, size_t *at)
+{
+	struct loose l = { .h = h, .text = r->text };
+	bool ok = feed_up_to(&l, 0, "[");
+
+	while (ok && l.at < l.text.n) {
+		ok = l.in_string ? scan_string(&l, l.text.p[l.at]) : scan_structure(&l, l.text.p[l.at]);
+		l.at += ok;
+	}
+	if (l.at > l.text.n)	/* a backslash at the very end */
+		l.at = l.text.n;
+	ok = ok && feed_up_to(&l, 0, "]");
+	*at = l.at;
+	return ok;
+}
+
+/* ---- both ---- */
+
+static bool parse(struct reader *r, bool (*give)(struct reader *r, yajl_handle h, size_t *at), size_t skipped, struct err *e)
 {
 	yajl_alloc_funcs memory = { yajl_take, yajl_more, yajl_give, NULL };
 	yajl_handle h = yajl_alloc(&callbacks, &memory, r);
@@ -203,30 +296,49 @@ static bool parse(struct reader *r, size_t skipped, struct err *e)
 	bool ok;
 
 	yajl_config(h, yajl_dont_validate_strings, 1);
-	ok = yajl_parse(h, (const unsigned char *)r->text.p, r->text.n) == yajl_status_ok;
-	at = ok ? r->text.n : yajl_get_bytes_consumed(h);
-	ok = ok && yajl_complete_parse(h) == yajl_status_ok;
+	ok = give(r, h, &at) && yajl_complete_parse(h) == yajl_status_ok;
 	if (!ok)
 		blame(r, h, skipped + at, e);
 	yajl_free(h);
 	return ok;
 }
 
-bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+/* NULL on errors. */
+static struct json *read_text(struct arena *a, struct str text, bool (*give)(struct reader *r, yajl_handle h, size_t *at),
+	struct err *e)
 {
 	struct reader r = { .arena = a, .text = text };
 	size_t good = utf8_prefix(text), skipped = 0;
 
-	if (good != text.n)
-		return err_set(e, ERR_INVALID, "JSON: not UTF-8 at byte %zu", good);
+	if (good != text.n) {
+		err_set(e, ERR_INVALID, "JSON: not UTF-8 at byte %zu", good);
+		return NULL;
+	}
 	if (str_starts(text, "\xef\xbb\xbf")) {
 		skipped = 3;
 		r.text = str_sub(text, skipped);
 	}
-	if (!str_trim(r.text).n)
-		return err_set(e, ERR_INVALID, "JSON: empty");
-	if (!parse(&r, skipped, e))
-		return false;
-	*out = r.root;
-	return true;
+	if (!str_trim(r.text).n) {
+		err_set(e, ERR_INVALID, "JSON: empty");
+		return NULL;
+	}
+	return parse(&r, give, skipped, e) ? r.root : NULL;
+}
+
+bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+	struct json *root = read_text(a, text, feed, e);
+
+	if (root)
+		*out = root;
+	return root != NULL;
+}
+
+bool json_parse_loose(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+	struct json *root = read_text(a, text, feed_loose, e);
+
+	if (root)
+		*out = root->count == 1 ? root->first : root;
+	return root != NULL;
 }

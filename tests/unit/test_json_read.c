@@ -233,5 +233,76 @@ START_TEST(test_views)
 }
 END_TEST
 
+/* What templates send: NULL = an error, at `at`. */
+static const struct {
+	const char *text, *want;
+	const char *at;
+} loose[] = {
+	{ "{\"a\": 1}", "{\"a\":1}", NULL },
+	{ "[1, 2]", "[1,2]", NULL },
+	{ "[[1]]", "[[1]]", NULL },
+	{ "\"text\"", "\"text\"", NULL },
+	{ " 5 ", "5", NULL },
+	/* control characters in strings */
+	{ "{\"a\": \"two\nlines\r\n\tand\x01\"}", "{\"a\":\"two\\nlines\\r\\n\\tand\\u0001\"}", NULL },
+	{ "{\"two\nlines\": \"a \\\"b\\\" \\\\\"}", "{\"two\\nlines\":\"a \\\"b\\\" \\\\\"}", NULL },
+	{ "\"\n\"", "\"\\n\"", NULL },
+	{ "{\"a\":\n\"{\n}\"\n}", "{\"a\":\"{\\n}\"}", NULL },
+	/* several documents */
+	{ "{}{}", "[{},{}]", NULL },
+	{ "{\"a\":1}\n{\"a\":[2,{\"b\":3}]}\n", "[{\"a\":1},{\"a\":[2,{\"b\":3}]}]", NULL },
+	{ "{\"a\":1},{\"a\":2},\n{\"a\":3},", "[{\"a\":1},{\"a\":2},{\"a\":3}]", NULL },
+	{ "[1][2]", "[[1],[2]]", NULL },
+	{ "\xef\xbb\xbf{\"a\":\"\n\"}{}", "[{\"a\":\"\\n\"},{}]", NULL },
+	/* what stays wrong, and where */
+	{ "{\"a\": \"say \"no\"\"}", NULL, "at byte 13" },
+	{ "{\"a\": \"\n\n\", \"b\" 2}", NULL, "at byte 17" },
+	{ "{\"a\": 1} {\"b\" 2}", NULL, "at byte 15" },
+	{ "{\"a\": 1", NULL, "at byte 7" },
+	{ "{\"a\": \"", NULL, "at byte 7" },
+	{ "{\"a\": \"\\", NULL, "at byte 8" },
+	{ "{\"a\": \"\\\n\"}", NULL, "at byte 8" },
+	{ "[1]]", NULL, "at byte 4" },
+	{ "{}}", NULL, "at byte 3" },
+	{ "{} 5", NULL, "at byte 4" },
+	{ "5 {}", NULL, "at byte 3" },
+	{ "  ", NULL, "empty" },
+};
+
+START_TEST(test_loose)
+{
+	struct arena *a = arena_new(1 << 24);
+	const struct json *j = NULL;
+	struct err e = { 0 };
+	bool ok = json_parse_loose(a, str_of(loose[_i].text), &j, &e);
+
+	ck_assert_msg(ok == (loose[_i].want != NULL), "%s: %s", loose[_i].text, e.text);
+	if (ok)
+		unit_str(written(a, j), loose[_i].want);
+	else
+		ck_assert_msg(strstr(e.text, loose[_i].at) != NULL, "%s: %s", loose[_i].text, e.text);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_loose_limits)
+{
+	struct arena *a = arena_new(1 << 24);
+	const struct json *j;
+	struct err e = { 0 };
+	size_t n;
+	char *text = nested(JSON_DEPTH_MAX - 1, "[", "]", &n);
+
+	ck_assert(json_parse_loose(a, (struct str){ text, n }, &j, &e));
+	free(text);
+	text = nested(JSON_DEPTH_MAX, "[", "]", &n);
+	ck_assert(!json_parse_loose(a, (struct str){ text, n }, &j, &e));
+	ck_assert_int_eq(e.code, ERR_LIMIT);
+	free(text);
+	arena_free(a);
+}
+END_TEST
+
 UNIT_MAIN("json_read", UNIT_ROWS(test_rows, rows), UNIT(test_raw_nul_is_refused), UNIT(test_position),
-	UNIT_ROWS(test_depth, depths), UNIT(test_count), UNIT(test_views))
+	UNIT_ROWS(test_depth, depths), UNIT(test_count), UNIT(test_views),
+	UNIT_ROWS(test_loose, loose), UNIT(test_loose_limits))
