@@ -43,6 +43,7 @@ void inbound_add_header(struct arena *a, struct inbound *in, const char *name, s
 /* ---- expressions: how a row says where a value is ------------------------------------------------------------ */
 /* A path is one of
  *	/a/b		JSON pointer inside the event (the element of .each, else the body)
+ *	.a.b		the member "a.b", or b in a: names that a sender writes either way (Elastic)
  *	^/a/b		the same from the top of the body
  *	</a/b		the same in what .wraps took the event out of
  *	#/a/b		as /a/b, for ids: the words null, none, n/a and undefined are "not there" too
@@ -55,6 +56,7 @@ void inbound_add_header(struct arena *a, struct inbound *in, const char *name, s
  *	$body		hex SHA-256 of the raw body		$request	our number of the request
  *	$index		number of the element, from 0		$path		path of the request
  *	$key		the dedup key that the rows above made, without its prefix
+ *	$list		the pointer of .each that led to the event
  *	!name		what the provider's .own makes of that name: for what stands inside a text
  * `a|b|c` is the first of them that is there. Missing, null, empty and unreplaced template variables are "not there";
  * strings are trimmed; a number is its digits. An expression with braces is a text: "job:{^/project/id}:{/ref|/sha}"; it is
@@ -75,6 +77,7 @@ struct where {			/* an event's place in its request */
 	const struct inbound *in;
 	const struct json *element;
 	const struct json *wrapper;	/* NULL, or what .wraps took the element out of */
+	struct str list;		/* the pointer of .each that leads to it, or empty */
 	size_t index;
 	struct str *body_hash;		/* where $body is kept once it was computed, or NULL */
 	struct top_paths *top;		/* the same for ^ paths, or NULL */
@@ -104,7 +107,8 @@ struct word {
 };
 
 /* Rows are tried in order; the first that yields a value for its field wins. EV_LINK: each adds one; "/a/-/b" one for each element of a. EV_DETAILS: each is a single
- * path and adds its value, of any JSON type, to the details, under the last name in the path. Dedup keys get the slug and ':' in front. */
+ * path and adds its value, of any JSON type, to the details, under the last name in the path. Both: "/note.*" adds all members whose names
+ * begin so. Dedup keys get the slug and ':' in front. */
 struct map {
 	enum event_field field;
 	const char *expr;
@@ -132,6 +136,12 @@ struct variant {
 struct wrap {
 	const char *when;
 	const char *inside;	/* JSON pointer */
+};
+
+/* A member of the event whose text is JSON: read as what it holds, under `name`. One level only. */
+struct opening {
+	const char *at;		/* JSON pointer */
+	const char *name;	/* NULL = its own */
 };
 
 extern const struct word severity_words[];	/* the common table of providers-tools.md */
@@ -291,12 +301,14 @@ enum body_form {		/* what the body may be; content type is a hint only */
 	BODY_QUERY = 4,		/* with GET the query string is the body, as a form */
 	BODY_XML = 8,		/* becomes an object too: see doc/adding-a-provider.md */
 	BODY_EMPTY = 16,	/* no body is fine: an empty object */
+	BODY_LOOSE = 32,	/* with BODY_JSON: as templates make it, json_parse_loose */
 };
 
 enum provider_flag {
 	FINAL_4XX = 1,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
 	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
 	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
+	ANSWER_200 = 32,	/* the sender takes exactly 200 for success, not 201 */
 	LOWER_NAMES = 16,	/* names of the body's own members count in any case: the rows have them in lower case */
 	SECRET_BARE = 32,	/* a secret that we make does not begin with whsec_, which means something else there (GitLab) */
 };
@@ -361,12 +373,13 @@ struct provider {
 					 * never kept; ends with NULL, or NULL */
 	const struct proof *const *proofs;	/* ends with NULL; NULL = cannot sign: the key is the proof */
 	const char *form_json;		/* form member that holds the JSON ("payload"), or NULL */
-	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. An absent, non-array
-					 * or empty one: a single event from the body as a whole, action ignore. "": the
-					 * body is an array of events or one event */
+	const char *each;		/* JSON pointer to the array of events, or NULL: the body is one. Several joined by '|':
+					 * their events one after the other. All absent, non-array or empty: a single event from
+					 * the body as a whole, action ignore. "": the body is an array of events or one event */
 	const char *alone;		/* an expression over the body, or NULL: where it is there and the list of .each is not, the
 					 * body is one event like any other */
 	const struct wrap *wraps;	/* ends with { 0 }, or NULL */
+	const struct opening *opens;	/* after the wraps; ends with { 0 }, or NULL */
 	const struct map *fields;
 	const struct variant *variants;	/* ends with { 0 }, or NULL */
 	enum severity severity_trigger;	/* of a trigger that brings none; others are info */

@@ -173,6 +173,8 @@ static void answer_accepted(struct arena *a, struct ingest_work *w)
 		answer_received(a, x, w->plan_n, out);
 	else
 		answer_integration(a, x, w->plan_n, out);
+	if (p->flags & ANSWER_200)
+		out->status = 200;
 }
 
 /* ---- refusals ---- */

@@ -88,6 +88,22 @@ static struct str id_of(struct str s)
 
 /* ---- single paths ---------------------------------------------------------------------------- */
 
+/* "a.b.c": the member of that name, else c in "a.b", else "b.c" in a. */
+static const struct json *dotted(const struct json *j, struct str name)
+{
+	const struct json *found = json_getn(j, name);
+
+	for (size_t i = name.n; i-- > 0 && !found;)
+		if (name.p[i] == '.')
+			found = dotted(json_getn(j, (struct str){ name.p, i }), str_sub(name, i + 1));
+	return found;
+}
+
+static const struct json *inside(const struct json *j, struct str path)
+{
+	return str_starts(path, ".") ? dotted(j, str_sub(path, 1)) : json_at(j, path);
+}
+
 /* The top of a body can hold 190,000 members, and 9,000 events could each walk along them. */
 static const struct json *json_at_top(struct str path, const struct where *w)
 {
@@ -97,7 +113,7 @@ static const struct json *json_at_top(struct str path, const struct where *w)
 	for (size_t i = 0; top && i < top->n; i++)
 		if (str_eq(top->seen[i].path, path))
 			return top->seen[i].value;
-	value = json_at(w->in->doc, path);
+	value = inside(w->in->doc, path);
 	if (top && top->n < TOP_PATHS_MAX) {
 		top->seen[top->n].path = path;
 		top->seen[top->n++].value = value;
@@ -109,11 +125,12 @@ static const struct json *json_of(struct str path, const struct where *w)
 {
 	switch (path.n ? path.p[0] : '\0') {
 	case '/':
-		return json_at(w->element, path);
+	case '.':
+		return inside(w->element, path);
 	case '^':
 		return json_at_top(str_sub(path, 1), w);
 	case '<':
-		return json_at(w->wrapper, str_sub(path, 1));
+		return inside(w->wrapper, str_sub(path, 1));
 	}
 	return NULL;
 }
@@ -156,11 +173,16 @@ static struct str members_hash(struct arena *a, const struct json *object)
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 
+/* "name:value", in Elastic "name=value" */
 static struct str tag_in_piece(struct str piece, struct str name)
 {
-	struct str rest = str_trim(piece), n = str_until(&rest, ':');
+	struct str s = str_trim(piece), rest;
+	size_t n = 0;
 
-	return str_ieq(str_trim(n), name) ? value_of(rest) : STR_NONE;
+	while (n < s.n && s.p[n] != ':' && s.p[n] != '=')
+		n++;
+	rest = str_sub(s, n + 1);
+	return str_ieq(str_trim((struct str){ s.p, n }), name) ? value_of(rest) : STR_NONE;
 }
 
 static struct str tag_in_text(struct str text, struct str name)
@@ -227,6 +249,8 @@ static struct str request_fact(struct arena *a, struct str name, const struct wh
 		return w->in->path;
 	if (str_eqs(name, "key"))
 		return w->event ? w->event->dedup_key : STR_NONE;
+	if (str_eqs(name, "list"))
+		return w->list;
 	assert(str_eqs(name, "index"));
 	return arena_printf(a, "%zu", w->index);
 }
@@ -299,6 +323,7 @@ static struct str eval_path(struct arena *a, struct str path, const struct where
 	assert(path.n > 1);
 	switch (path.p[0]) {
 	case '/':
+	case '.':
 	case '^':
 	case '<':
 		return value_of(json_text(json_of(path, w)));

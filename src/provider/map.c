@@ -4,9 +4,12 @@
  * on it, then the rest. A field is filled by the first row that yields a value. What the rows left
  * open is filled with defaults, and everything is brought within limits; ids last, as two events of
  * one request must not have the same. */
+#include <assert.h>
+
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
+#define LISTS_MAX 4	/* of .each; the longest row names three */
 #define DIGITS_MS 100000000000ULL	/* 10^11: as seconds the year 5138, as milliseconds 1973 */
 #define EVENTS_BYTES_MAX (64u << 20)	/* memory for all events of a request: 10,000 of 6 KiB */
 #define OCCURRED_MAX 253402300799999LL	/* end of the year 9999, the last of RFC 3339 */
@@ -128,9 +131,25 @@ static bool set_word(struct mapping *m, const struct map *row, struct str value)
 	return true;
 }
 
-static void add_detail(struct mapping *m, const struct map *row)
+/* Of a path that ends in a star, "/a/note.*": the members of a whose names begin so, the one after
+ * `before` or the first. */
+static const struct json *starred(const struct mapping *m, const char *expr,
+	const struct json *before)
 {
-	const struct json *value = expr_json(row->expr, &m->w);
+	const char *name = strrchr(expr, '/') + 1;
+	struct str front = { name, strlen(name) - 1 };
+	const struct json *j = before;
+
+	if (!j)
+		j = json_at(m->w.element, (struct str){ expr, (size_t)(name - 1 - expr) });
+	for (j = before ? j->next : j ? j->first : NULL; j; j = j->next)
+		if (j->name.n > front.n && str_eq((struct str){ j->name.p, front.n }, front))
+			break;
+	return j;
+}
+
+static void add_detail(struct mapping *m, struct str name, const struct json *value)
+{
 	struct json *member;
 
 	if (!value || value->type == JSON_NULL)
@@ -142,15 +161,35 @@ static void add_detail(struct mapping *m, const struct map *row)
 	member = json_new(m->a, value->type);
 	*member = *value;
 	member->next = NULL;
-	json_add(m->details, str_of(strrchr(row->expr, '/') + 1), member);
+	json_add(m->details, name, member);
 }
 
-/* One link, or one of each element: "/links/-/href". */
+static void add_details(struct mapping *m, const struct map *row)
+{
+	const char *slash = strrchr(row->expr, '/'), *name = slash ? slash + 1 : row->expr + 1;
+	const struct json *j = NULL;
+
+	if (!str_ends(str_of(name), "*"))
+		add_detail(m, str_of(name), expr_json(row->expr, &m->w));
+	else
+		while ((j = starred(m, row->expr, j)))
+			add_detail(m, j->name, j);
+}
+
+/* One link; or one of each element, "/links/-/href"; or one of each member whose name begins so,
+ * "/link.*", with the rest of the name as its text. */
 static void add_links(struct mapping *m, const struct map *row)
 {
 	const char *dash = strstr(row->expr, "/-/");
-	const struct json *list;
+	const struct json *list, *j = NULL;
 
+	if (str_ends(str_of(row->expr), "*")) {
+		size_t front = strlen(strrchr(row->expr, '/')) - 2;	/* without '/' and star */
+
+		while ((j = starred(m, row->expr, j)))
+			event_link(m->ev, str_trim(json_text(j)), str_sub(j->name, front));
+		return;
+	}
 	if (!dash) {
 		event_link(m->ev, expr_eval(m->a, row->expr, &m->w), STR_NONE);
 		return;
@@ -158,7 +197,7 @@ static void add_links(struct mapping *m, const struct map *row)
 	list = json_at(m->w.element, (struct str){ row->expr, (size_t)(dash - row->expr) });
 	if (!json_is(list, JSON_ARRAY))
 		return;
-	for (const struct json *j = list->first; j && m->ev->link_n < EVENT_LINKS_MAX; j = j->next)
+	for (j = list->first; j && m->ev->link_n < EVENT_LINKS_MAX; j = j->next)
 		event_link(m->ev, str_trim(json_text(json_at(j, str_of(dash + 2)))), STR_NONE);
 }
 
@@ -181,7 +220,7 @@ static void apply_row(struct mapping *m, const struct map *row)
 	bool set;
 
 	if (row->field == EV_DETAILS) {
-		add_detail(m, row);
+		add_details(m, row);
 		return;
 	}
 	if (row->field == EV_LINK) {
@@ -236,17 +275,27 @@ static const struct map *variant_rows(struct mapping *m)
 
 /* ---- one event ------------------------------------------------------------------------------- */
 
-/* What is inside an envelope's member: an object, or a text that holds one (SNS); else NULL. */
-static const struct json *opened(struct arena *a, const struct json *inside)
+/* The object or list that a text holds, or NULL. */
+static const struct json *held(struct arena *a, const struct json *text)
 {
 	const struct json *doc;
 	struct err e = { 0 };
+	struct str s;
 
-	if (json_is(inside, JSON_OBJECT))
-		return inside;
-	if (!json_is(inside, JSON_STRING) || !str_starts(str_trim(inside->text), "{"))
+	if (!json_is(text, JSON_STRING))
 		return NULL;
-	return json_parse(a, inside->text, &doc, &e) ? doc : NULL;
+	s = str_trim(text->text);
+	if (!str_starts(s, "{") && !str_starts(s, "["))
+		return NULL;
+	return json_parse(a, s, &doc, &e) ? doc : NULL;
+}
+
+/* What is inside an envelope's member: an object, or a text that holds one (SNS); else NULL. */
+static const struct json *opened(struct arena *a, const struct json *inside)
+{
+	if (!json_is(inside, JSON_OBJECT))
+		inside = held(a, inside);
+	return json_is(inside, JSON_OBJECT) ? inside : NULL;
 }
 
 static void unwrap(struct mapping *m)
@@ -261,6 +310,24 @@ static void unwrap(struct mapping *m)
 			continue;
 		m->w.wrapper = m->w.element;
 		m->w.element = inside;
+	}
+}
+
+/* The tree was made for this request, so that a text in it may become what it holds. */
+static void open_texts(struct mapping *m)
+{
+	for (const struct opening *o = m->p->opens; o && o->at; o++) {
+		struct json *text = (struct json *)json_at(m->w.element, str_of(o->at));
+		const struct json *inside = held(m->a, text);
+
+		if (inside) {
+			text->type = inside->type;
+			text->first = inside->first;
+			text->count = inside->count;
+			text->text = STR_NONE;
+		}
+		if (text && o->name)
+			text->name = str_of(o->name);
 	}
 }
 
@@ -335,6 +402,7 @@ static void map_element(struct mapping *m, bool settled)
 		return;
 	}
 	unwrap(m);
+	open_texts(m);
 	special = variant_rows(m);
 	if (!settled) {
 		apply_rows(m, special, true);
@@ -399,17 +467,28 @@ static void settle_ids(struct arena *a, const struct inbound *in, struct str *ha
 
 /* ---- one request ----------------------------------------------------------------------------- */
 
-/* The list of events, or NULL when the body is one event; *settled when it is one because the list
- * is missing. */
-static const struct json *event_list(const struct provider *p, const struct inbound *in,
-	bool *settled)
-{
-	const struct json *list = p->each ? json_at(in->doc, str_of(p->each)) : NULL;
+/* The lists of .each that are there and hold something. */
+struct lists {
+	struct str at[LISTS_MAX];	/* the pointer that leads to it */
+	const struct json *list[LISTS_MAX];
+	size_t n, count;		/* of lists, of elements in all of them */
+};
 
-	if (json_is(list, JSON_ARRAY) && list->count)
-		return list;
-	*settled = p->each && (list != in->doc || json_is(list, JSON_ARRAY));
-	return NULL;
+static void find_lists(const struct provider *p, const struct inbound *in, struct lists *l)
+{
+	struct str rest = str_of(p->each);
+
+	do {
+		struct str at = str_until(&rest, '|');
+		const struct json *list = json_at(in->doc, at);
+
+		if (!json_is(list, JSON_ARRAY) || list->count == 0)
+			continue;
+		assert(l->n < LISTS_MAX);
+		l->at[l->n] = at;
+		l->list[l->n++] = list;
+		l->count += list->count;
+	} while (rest.n);
 }
 
 /* A body without the list that is an event by itself. */
@@ -417,6 +496,8 @@ static bool stands_alone(const struct provider *p, struct arena *a, const struct
 {
 	struct where w = { .p = p, .in = in, .element = in->doc };
 
+	if (!p->each || (*p->each == '\0' && json_is(in->doc, JSON_OBJECT)))
+		return true;
 	return p->alone && expr_eval(a, p->alone, &w).n;
 }
 
@@ -429,36 +510,61 @@ static const struct json *whole_body(const struct provider *p, struct arena *a,
 	return batch ? json_new(a, JSON_OBJECT) : json_is(in->doc, JSON_OBJECT) ? in->doc : NULL;
 }
 
-static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in,
-	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
-{
-	bool settled = false;
-	struct top_paths top = { .n = 0 };
-	size_t began;
-	const struct json *list = event_list(p, in, &settled);
-	const struct json *element = list ? list->first : whole_body(p, a, in);
+struct run {	/* over the events of a request */
+	const struct provider *p;
+	struct arena *a;
+	const struct inbound *in;
+	struct str *hash;
+	struct top_paths top;
+	struct event *events;
+	size_t n, done, began;
+	bool settled;
+};
 
-	if (!element)
-		return err_field(e, ERR_INVALID, "body", "%s: body holds no events", p->slug);
-	settled = settled && !stands_alone(p, a, in);
-	*n = list ? list->count : 1;
-	if (*n > events_max)
-		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
-	*out = ARENA_ARRAY(a, struct event, *n);
-	began = arena_used(a);
-	for (size_t i = 0; i < *n && element; i++, element = element->next) {
+static bool map_elements(struct run *r, struct str list, const struct json *element, struct err *e)
+{
+	for (; element && r->done < r->n; element = element->next, r->done++) {
+		struct event *ev = &r->events[r->done];
 		struct mapping m = {
-			.p = p, .a = a, .ev = &(*out)[i],
-			.w = { .p = p, .event = &(*out)[i], .in = in, .element = element,
-				.index = i, .body_hash = hash, .top = &top },
+			.p = r->p, .a = r->a, .ev = ev,
+			.w = { .p = r->p, .event = ev, .in = r->in, .element = element, .list = list,
+				.index = r->done, .body_hash = r->hash, .top = &r->top },
 		};
 
 		/* A long text of the top can be part of each event: 900 KB in each of 10,000. */
-		if (i && arena_used(a) - began > EVENTS_BYTES_MAX)
-			return err_set(e, ERR_LIMIT, "%s: events over %u bytes together", p->slug,
+		if (r->done && arena_used(r->a) - r->began > EVENTS_BYTES_MAX)
+			return err_set(e, ERR_LIMIT, "%s: events over %u bytes together", r->p->slug,
 				EVENTS_BYTES_MAX);
-		map_element(&m, settled);
+		map_element(&m, r->settled);
 	}
+	return true;
+}
+
+static bool map_list(const struct provider *p, struct arena *a, const struct inbound *in,
+	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
+{
+	struct lists l = { .n = 0 };
+	struct run r = { .p = p, .a = a, .in = in, .hash = hash };
+
+	if (p->each)
+		find_lists(p, in, &l);
+	if (l.n == 0) {
+		l.list[0] = whole_body(p, a, in);
+		if (!l.list[0])
+			return err_field(e, ERR_INVALID, "body", "%s: body holds no events", p->slug);
+		l.count = 1;
+		r.settled = !stands_alone(p, a, in);
+	}
+	if (l.count > events_max)
+		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, l.count);
+	*out = r.events = ARENA_ARRAY(a, struct event, l.count);
+	*n = r.n = l.count;
+	r.began = arena_used(a);
+	if (l.n == 0)
+		return map_elements(&r, STR_NONE, l.list[0], e);
+	for (size_t i = 0; i < l.n; i++)
+		if (!map_elements(&r, l.at[i], l.list[i]->first, e))
+			return false;
 	return true;
 }
 

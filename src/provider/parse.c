@@ -89,7 +89,7 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 	char first = first_byte(in->body);
 
 	if ((p->bodies & BODY_JSON) && (first == '{' || first == '['))
-		return json_parse(a, in->body, &in->doc, e);
+		return (p->bodies & BODY_LOOSE ? json_parse_loose : json_parse)(a, in->body, &in->doc, e);
 	if ((p->bodies & BODY_XML) && first == '<')
 		return xml_parse(a, in->body, &in->doc, e);
 	if (first == '\0') {

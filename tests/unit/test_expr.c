@@ -10,7 +10,8 @@ static const char element[] =
 	"\"md\":\"*bold text*\",\"none\":\"None\",\"na\":\"N/A\",\"word\":\"nonesuch\","
 	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{},"
 	"\"tags\":\"monitor, env : prod,url:http://x,env:second,left:$LEFT\",\"tags2\":[\"monitor\",7,\"Env:prod\",{\"name\":\"team\",\"value\":\"sre\"}],"
-	"\"tags3\":\"[env:prod,team:sre]\"}";
+	"\"tags3\":\"[env:prod,team:sre]\",\"tags4\":[\"service = api\",\"url=http://x\"],"
+	"\"d.e\":\"whole\",\"d\":{\"e\":\"parts\",\"f.g\":{\"h\":\"deep\"},\"i\":7}}";
 
 static const struct {
 	const char *expr, *want;	/* NULL = not there */
@@ -30,6 +31,20 @@ static const struct {
 	{ "/empty", NULL },
 	{ "/missing", NULL },
 	{ "/a/deeper", NULL },
+
+	/* dotted names */
+	{ ".a", "text" },
+	{ ".d.e", "whole" },
+	{ ".d.f.g.h", "deep" },
+	{ ".d.i", "7" },
+	{ "#.d.i", "7" },
+	{ ".d.f", NULL },
+	{ ".d.e.x", NULL },
+	{ ".d.", NULL },
+	{ "..d", NULL },
+	{ "^.top", "body" },
+	{ "<.type", "envelope" },
+	{ "{.d.e}:{.d.none|.d.i}", "whole:7" },
 
 	/* template variables that were left in place */
 	{ "/star", NULL },
@@ -53,6 +68,7 @@ static const struct {
 	{ "$request", "1001" },
 	{ "$path", "/x" },
 	{ "$index", "3" },
+	{ "$list", "/the/list" },
 	{ "%key", "one" },
 	{ "%bare", "text" },
 	{ "%unset", NULL },
@@ -69,6 +85,8 @@ static const struct {
 	{ ":7/tags2", NULL },
 	{ ":team/tags3", "sre" },
 	{ ":env/tags3", "prod" },
+	{ ":service/tags4", "api" },
+	{ ":url/tags4", "http://x" },
 	{ ":env/missing", NULL },
 	{ ":env/o", NULL },
 	{ ":env^/tags", "top" },
@@ -117,7 +135,7 @@ static struct str eval(struct arena *a, const char *expr)
 	static const struct event mapped = { .dedup_key = { "7", 1 } };
 	static const struct header headers[] = { { { "x-other", 7 }, { "o", 1 } }, { { "x-event", 7 }, { "push", 4 } } };
 	struct inbound in = test_inbound("raw", headers, 2);
-	struct where w = { .p = &made, .event = &mapped, .in = &in, .index = 3,
+	struct where w = { .p = &made, .event = &mapped, .in = &in, .index = 3, .list = STR("/the/list"),
 		.wrapper = test_json(a, "{\"type\":\"envelope\"}") };
 
 	in.doc = test_json(a, "{\"top\":\"body\",\"tags\":\"env:top\"}");

@@ -60,6 +60,29 @@ static const struct provider many = {
 	.slug = "made", .bodies = BODY_JSON, .each = "/list", .alone = "/alone", .fields = fields, .severity_trigger = SEVERITY_ERROR,
 };
 
+static const struct map further_fields[] = {
+	{ EV_ACTION, "/state", WORD, actions },
+	{ EV_SUMMARY, "{/id}[ of {$list}]" },
+	{ EV_SOURCE, "/host/name" },
+	{ EV_SERVICE, "/labels/0" },
+	{ EV_LINK, "/link.*" },
+	{ EV_DETAILS, "/note.*" },
+	{ EV_DETAILS, "/in/x*" },
+	{ EV_DETAILS, ".in.y" },
+	{ EV_END }
+};
+
+static const struct opening further_opens[] = {
+	{ "/host_info", "host" },
+	{ "/labels" },
+	{ 0 }
+};
+
+static const struct provider further = {
+	.slug = "made", .bodies = BODY_JSON | BODY_LOOSE, .each = "/new|/a/old|/new2", .alone = "/state", .fields = further_fields,
+	.opens = further_opens, .severity_trigger = SEVERITY_ERROR,
+};
+
 static const struct provider lower = {
 	.slug = "made", .bodies = BODY_JSON | BODY_FORM, .flags = LOWER_NAMES, .fields = fields, .severity_trigger = SEVERITY_ERROR,
 };
@@ -355,6 +378,67 @@ START_TEST(test_list_missing_and_not_missed)
 }
 END_TEST
 
+START_TEST(test_several_lists)
+{
+	struct outcome_of_map m = map_body(&further, "{\"new2\":[{\"id\":4}],\"a\":{\"old\":[{\"id\":2},{\"id\":3}]},\"new\":[{\"id\":1}]}", NULL);
+
+	ck_assert(m.ok);
+	ck_assert_uint_eq(m.n, 4);
+	unit_str(m.ev[0].summary, "1 of /new");
+	unit_str(m.ev[1].summary, "2 of /a/old");
+	unit_str(m.ev[2].summary, "3 of /a/old");
+	unit_str(m.ev[3].summary, "4 of /new2");
+	ck_assert(str_ends(m.ev[3].event_id, "#3"));
+	m = map_body(&further, "{\"id\":5,\"new\":[],\"new2\":{},\"state\":\"down\"}", NULL);
+	ck_assert_uint_eq(m.n, 1);
+	unit_str(m.ev->summary, "5");
+	ck_assert_int_eq(m.ev->action, ACTION_TRIGGER);
+	m = map_body(&further, "{\"new\":[1,2],\"new2\":[1,2,3]}", NULL);
+	ck_assert(!m.ok);
+	ck_assert_int_eq(m.e.code, ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(test_texts_that_hold_json)
+{
+	static const struct {
+		const char *body, *source, *service;
+	} rows[] = {
+		{ "{\"host_info\":\"{\\\"name\\\":\\\"a\\\"}\",\"labels\":\" [\\\"b\\\"] \"}", "a", "b" },
+		{ "{\"host_info\":{\"name\":\"a\"},\"labels\":[\"b\"]}", "a", "b" },
+		{ "{\"host\":{\"name\":\"a\"}}", "a", "" },
+		{ "{\"host_info\":\"{\\\"name\\\":\\\"a\\\"\",\"labels\":\"b\"}", "", "" },
+		{ "{\"host_info\":\"{\\\"name\\\":\\\"{}\\\"}\",\"labels\":\"[\\\"[1]\\\"]\"}", "{}", "[1]" },
+		{ "{\"host_info\":null,\"labels\":\"\"}", "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct event *ev = map_body(&further, rows[i].body, NULL).ev;
+
+		unit_str(ev->source, rows[i].source);
+		unit_str(ev->service, rows[i].service);
+	}
+}
+END_TEST
+
+START_TEST(test_names_that_begin_alike)
+{
+	struct event *ev = map_body(&further, "{\"link.Runbook\":\"https://a/\",\"link.\":\"https://b/\",\"note.s\":\"x\",\"link.Graph\":"
+		"\" https://c/\",\"note\":\"no\",\"note.i\":7,\"note.n\":null,\"in\":{\"x1\":true,\"y\":\"${none}\"},\"link.bad\":\"ftp://d/\"}", NULL).ev;
+
+	ck_assert_uint_eq(ev->link_n, 2);
+	unit_str(ev->links[0].text, "Runbook");
+	unit_str(ev->links[1].href, "https://c/");
+	unit_str(ev->links[1].text, "Graph");
+	ck_assert_uint_eq(ev->custom_details->count, 3);
+	unit_str(json_text(json_get(ev->custom_details, "note.s")), "x");
+	unit_str(json_text(json_get(ev->custom_details, "note.i")), "7");
+	unit_str(json_text(json_get(ev->custom_details, "x1")), "true");
+	ev = map_body(&further, "{\"in\":{\"y\":1}}", NULL).ev;
+	unit_str(json_text(json_get(ev->custom_details, "in.y")), "1");
+}
+END_TEST
+
 START_TEST(test_equal_ids)
 {
 	struct outcome_of_map m = map_body(&many, "{\"list\":[{},{\"id\":\"x\"},{}]}", "d");
@@ -486,6 +570,9 @@ int main(void)
 	tcase_add_test(t, test_list);
 	tcase_add_test(t, test_list_missing);
 	tcase_add_test(t, test_list_missing_and_not_missed);
+	tcase_add_test(t, test_several_lists);
+	tcase_add_test(t, test_texts_that_hold_json);
+	tcase_add_test(t, test_names_that_begin_alike);
 	tcase_add_test(t, test_equal_ids);
 	tcase_add_test(t, test_hash_ids_of_a_list);
 	tcase_add_test(t, test_bad_element);
