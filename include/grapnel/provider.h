@@ -391,8 +391,8 @@ struct provider {
 	bool (*adjust)(const struct provider *p, struct arena *a, const struct where *w, struct event *ev);
 	/* Instead of rows: for bodies whose events stand in no array. Fills events; limits, ids and words are provider_map's. */
 	bool (*map)(const struct provider *p, struct arena *a, const struct inbound *in, struct event **out, size_t *n, struct err *e);
-	/* Called by ingest after the proof and before mapping; true = this request is a handshake and `answer` is the whole answer;
-	 * nothing is stored but the request. */
+	/* Called by provider_handshake, which ingest calls after the proof; true = this request is a handshake and `answer` is the whole
+	 * answer. The rows say what it is called: event id, type, summary. */
 	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
 	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL; in->doc may be NULL still). False = the common
 	 * answer does. Retry-After and the rate limit headers are the caller's. */
@@ -425,5 +425,10 @@ bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in
  * wrong (e->field names the member); ERR_LIMIT for more than `events_max`. */
 bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in, size_t events_max,
 	struct event **out, size_t *n, struct err *e) MUST_USE;
+
+/* Is it a handshake? Then its whole answer, and the one event that it is kept as: ignored, without a key; n is 0 where the rows say
+ * nothing of it. */
+bool provider_handshake(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer,
+	struct event **out, size_t *n) MUST_USE;
 
 #endif

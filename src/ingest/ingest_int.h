@@ -138,7 +138,7 @@ bool key_is(const struct cached_source *s, struct str hash, ms_t now);
 bool body_open(struct arena *a, struct ingest_work *w);
 /* gate.c: what the request alone tells: method and size. False: w is refused. */
 bool work_gate(struct arena *a, struct ingest_work *w);
-/* map.c: opens the body, then handshake or events: w->answered, or w->plans with their events. False: w is refused. */
+/* map.c: opens the body, then handshake and events: w->answered, w->plans with their events. False: w is refused. */
 bool work_open(struct arena *a, struct ingest_work *w);
 /* map.c: the number of the service whose incident the event concerns. */
 uint64_t service_of(const struct cached_source *s, const struct event *ev);

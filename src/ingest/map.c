@@ -103,13 +103,10 @@ bool work_open(struct arena *a, struct ingest_work *w)
 
 	if (!body_open(a, w))
 		return refuse_with_body_reason(a, w);
-	if (p->handshake && p->handshake(p, a, in, &w->item->answer)) {
-		w->answered = true;
-		return true;
-	}
-	if (!provider_map(p, a, in, INGEST_EVENTS_MAX, &events, &n, &e))
+	w->answered = provider_handshake(p, a, in, &w->item->answer, &events, &n);
+	if (!w->answered && !provider_map(p, a, in, INGEST_EVENTS_MAX, &events, &n, &e))
 		return refuse_shape(a, w, &e);
-	if (none_mapped(events, n))
+	if (!w->answered && none_mapped(events, n))
 		return refuse_unmapped(a, w, &events[0]);
 	w->plan_n = n;	/* not before: a refused request has no plans */
 	w->plans = ARENA_ARRAY(a, struct plan, n);

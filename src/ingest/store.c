@@ -197,6 +197,8 @@ static enum event_status status_of(const struct ingest_work *w, const struct eve
 {
 	uint64_t actions = w->source->s.actions;
 
+	if (w->answered)	/* a handshake */
+		return EVENT_IGNORED;
 	if (actions & ~(uint64_t)DO_AT_ONCE)
 		return EVENT_PENDING;
 	return ev->action == ACTION_IGNORE && !(actions & DO_RECORD) ? EVENT_IGNORED : EVENT_PROCESSED;

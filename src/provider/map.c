@@ -596,3 +596,22 @@ bool provider_map(const struct provider *p, struct arena *a, const struct inboun
 	settle_ids(a, in, &hash, *out, *n);
 	return true;
 }
+
+bool provider_handshake(const struct provider *p, struct arena *a, const struct inbound *in,
+	struct answer *answer, struct event **out, size_t *n)
+{
+	struct err e = { 0 };
+
+	*n = 0;
+	if (!p->handshake || !p->handshake(p, a, in, answer))
+		return false;
+	if (!provider_map(p, a, in, 1, out, n, &e) || (*out)->invalid)
+		*n = 0;
+	else
+		**out = (struct event){
+			.event_id = (*out)->event_id, .native_id = (*out)->native_id,
+			.event_type = (*out)->event_type, .summary = (*out)->summary,
+			.source = (*out)->source, .occurred_at = (*out)->occurred_at,
+		};
+	return true;
+}

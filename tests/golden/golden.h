@@ -30,7 +30,7 @@ const char *golden_dir(void);			/* $srcdir/tests/golden */
 struct str golden_file(struct arena *a, const char *path);
 void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g);
 
-/* Runs it: parse, handshake, map. False with *stage "parse" or "map". A handshake has no events, but an answer. */
+/* Runs it: parse, handshake, map. False with *stage "parse" or "map". A handshake has an answer, and one event at most. */
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e);
 
 #endif

@@ -133,7 +133,7 @@ bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t
 		return false;
 	*stage = "map";
 	g->answer = (struct answer){ 0 };
-	if (p->handshake && p->handshake(p, a, &g->in, &g->answer))
+	if (provider_handshake(p, a, &g->in, &g->answer, events, n))
 		return true;
 	return provider_map(p, a, &g->in, GOLDEN_EVENTS_MAX, events, n, e);
 }

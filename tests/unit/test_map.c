@@ -547,6 +547,36 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* It is kept as an event of which nothing follows; a body that the rows do not know, or a list of them, leaves the answer alone. */
+static bool shake(const struct provider *p, struct arena *arena, const struct inbound *in, struct answer *answer)
+{
+	*answer = (struct answer){ .status = 200, .body = json_text(json_get(in->doc, "challenge")) };
+	return answer->body.n > 0;
+}
+
+START_TEST(test_handshakes)
+{
+	static const struct map rows[] = {
+		{ EV_EVENT_TYPE, "'verification'" }, { EV_ACTION, "'down'", WORD, actions }, { EV_DEDUP_KEY, "/challenge" },
+		{ EV_EVENT_ID, "/id", NATIVE }, { EV_NATIVE_SEVERITY, "'critical'" }, { EV_END }
+	};
+	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .fields = rows, .handshake = shake, .each = "" };
+	struct inbound in = test_inbound(NULL, NULL, 0);
+	struct answer answer;
+	struct event *ev;
+	size_t n;
+
+	in.doc = test_json(a, "{\"challenge\":\"c\",\"id\":7}");
+	ck_assert(provider_handshake(&p, a, &in, &answer, &ev, &n));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(answer.status, 200);
+	ck_assert(ev->action == ACTION_IGNORE && ev->severity == SEVERITY_INFO && ev->level == LEVEL_INFO);
+	ck_assert(str_eqs(ev->event_type, "verification") && str_eqs(ev->event_id, "7") && !ev->dedup_key.n);
+	in.doc = test_json(a, "{\"id\":7}");
+	ck_assert(!provider_handshake(&p, a, &in, &answer, &ev, &n));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("map");
@@ -578,6 +608,7 @@ int main(void)
 	tcase_add_test(t, test_bad_element);
 	tcase_add_test(t, test_refusals);
 	tcase_add_test(t, test_map_by_hand);
+	tcase_add_test(t, test_handshakes);
 	tcase_add_test(t, test_table);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
