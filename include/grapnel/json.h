@@ -43,6 +43,8 @@ bool json_is(const struct json *j, enum json_type type);	/* false for NULL */
 struct json *json_new(struct arena *a, enum json_type type);
 struct json *json_new_str(struct arena *a, struct str text);
 void json_add(struct json *parent, struct str name, struct json *child);	/* name is ignored in arrays */
+/* The same with a value of another tree, which keeps its own place: its children are shared. */
+void json_share(struct arena *a, struct json *parent, struct str name, const struct json *value);
 
 /* ---- writing ---- */
 

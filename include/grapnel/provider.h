@@ -37,6 +37,8 @@ struct inbound {
 
 /* Value of a header by lower-case name; empty when absent. */
 struct str inbound_header(const struct inbound *in, const char *name);
+/* As if it had come to this absolute URL: public_url is scheme and authority, uri the rest. */
+void inbound_set_url(struct inbound *in, struct str url);
 /* One more, in a copy of the list. */
 void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value);
 
@@ -206,7 +208,7 @@ struct proof_stage {
 struct proof {
 	const char *name;		/* as grapnelctl prove --scheme takes it */
 	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
-	const char *only_with;		/* NULL, or a second header that must be there for this row to be chosen (Notion) */
+	const char *only_with;		/* NULL, or a second header, or "?name" in the query, that must be there for this row to be chosen */
 	const char *allowed_by;		/* NULL, or the setting that must be true for this row to be chosen (GitHub's SHA-1) */
 	const char *secret_prefix;	/* NULL, or how a secret for this row begins: with such a secret no later row is chosen, without
 					 * one this row is not (GitLab's signing key) */
@@ -378,6 +380,9 @@ struct provider {
 					 * the body as a whole, action ignore. "": the body is an array of events or one event */
 	const char *alone;		/* an expression over the body, or NULL: where it is there and the list of .each is not, the
 					 * body is one event like any other */
+	/* Instead of .each, where the events stand in no array: a list of them, made in `a` of parts of in->doc and what belongs to
+	 * each of them. NULL or an empty one: the body is one event. */
+	const struct json *(*unfold)(struct arena *a, const struct inbound *in);
 	const struct wrap *wraps;	/* ends with { 0 }, or NULL */
 	const struct opening *opens;	/* after the wraps; ends with { 0 }, or NULL */
 	const struct map *fields;

@@ -155,3 +155,12 @@ void json_add(struct json *parent, struct str name, struct json *child)
 	child->name = parent->type == JSON_OBJECT ? name : STR_NONE;
 	parent->count++;
 }
+
+void json_share(struct arena *a, struct json *parent, struct str name, const struct json *value)
+{
+	struct json *copy = json_new(a, value->type);
+
+	*copy = *value;
+	copy->next = NULL;
+	json_add(parent, name, copy);
+}

@@ -278,6 +278,19 @@ struct str inbound_header(const struct inbound *in, const char *name)
 	return header_value(in, str_of(name));
 }
 
+void inbound_set_url(struct inbound *in, struct str url)
+{
+	size_t n = 0;
+
+	while (n < url.n && url.p[n] != ':')
+		n++;
+	for (n += strlen("://"); n < url.n && !strchr("/?#", url.p[n]); n++)
+		continue;
+	in->public_url = (struct str){ url.p, n < url.n ? n : url.n };
+	in->uri = in->query = str_sub(url, n);
+	in->path = str_until(&in->query, '?');
+}
+
 void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value)
 {
 	struct header *copy = ARENA_ARRAY(a, struct header, in->header_n + 1);

@@ -150,18 +150,13 @@ static const struct json *starred(const struct mapping *m, const char *expr,
 
 static void add_detail(struct mapping *m, struct str name, const struct json *value)
 {
-	struct json *member;
-
 	if (!value || value->type == JSON_NULL)
 		return;
 	if (value->type == JSON_STRING && value_absent(str_trim(value->text)))
 		return;
 	if (!m->details)
 		m->details = json_new(m->a, JSON_OBJECT);
-	member = json_new(m->a, value->type);
-	*member = *value;
-	member->next = NULL;
-	json_add(m->details, name, member);
+	json_share(m->a, m->details, name, value);
 }
 
 static void add_details(struct mapping *m, const struct map *row)
@@ -474,21 +469,29 @@ struct lists {
 	size_t n, count;		/* of lists, of elements in all of them */
 };
 
-static void find_lists(const struct provider *p, const struct inbound *in, struct lists *l)
+static void add_list(struct lists *l, struct str at, const struct json *list)
+{
+	if (!json_is(list, JSON_ARRAY) || list->count == 0)
+		return;
+	assert(l->n < LISTS_MAX);
+	l->at[l->n] = at;
+	l->list[l->n++] = list;
+	l->count += list->count;
+}
+
+static void find_lists(const struct provider *p, struct arena *a, const struct inbound *in,
+	struct lists *l)
 {
 	struct str rest = str_of(p->each);
 
-	do {
-		struct str at = str_until(&rest, '|');
-		const struct json *list = json_at(in->doc, at);
+	if (p->unfold)
+		add_list(l, STR_NONE, p->unfold(a, in));
+	if (p->each)
+		do {
+			struct str at = str_until(&rest, '|');
 
-		if (!json_is(list, JSON_ARRAY) || list->count == 0)
-			continue;
-		assert(l->n < LISTS_MAX);
-		l->at[l->n] = at;
-		l->list[l->n++] = list;
-		l->count += list->count;
-	} while (rest.n);
+			add_list(l, at, json_at(in->doc, at));
+		} while (rest.n);
 }
 
 /* A body without the list that is an event by itself. */
@@ -546,8 +549,7 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	struct lists l = { .n = 0 };
 	struct run r = { .p = p, .a = a, .in = in, .hash = hash };
 
-	if (p->each)
-		find_lists(p, in, &l);
+	find_lists(p, a, in, &l);
 	if (l.n == 0) {
 		l.list[0] = whole_body(p, a, in);
 		if (!l.list[0])

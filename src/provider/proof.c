@@ -258,13 +258,20 @@ static bool has_secret_for(const struct proof *p, const struct proof_input *in)
 	return false;
 }
 
+static bool is_there(struct arena *a, const struct inbound *in, const char *name)
+{
+	struct str value;
+
+	return *name == '?' ? form_find(a, in->query, name + 1, &value) : inbound_header(in, name).n > 0;
+}
+
 static bool chosen(const struct proof *p, const struct proof_input *input)
 {
 	const struct inbound *in = input->in;
 
 	if (!switched_on(p, in->settings) || !allowed(p, in->settings))
 		return false;
-	if (p->only_with && inbound_header(in, p->only_with).n == 0)
+	if (p->only_with && !is_there(input->arena, in, p->only_with))
 		return false;
 	if (p->secret_prefix)
 		return has_secret_for(p, input);
@@ -399,7 +406,7 @@ static bool sign_hmac(const struct proof *p, struct arena *a, struct inbound *in
 bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbound *in, struct str secret)
 {
 	for (const struct proof *const *p = proofs; *p; p++) {
-		if ((*p)->only_with && !inbound_header(in, (*p)->only_with).n)
+		if ((*p)->only_with && !is_there(a, in, (*p)->only_with))
 			continue;
 		if (!allowed(*p, in->settings))
 			continue;

@@ -38,10 +38,10 @@ static void set_sample(struct arena *a, struct golden *g)
 	g->in.request_id = STR(GOLDEN_REQUEST_ID);
 }
 
-/* "payload" of the case, or "case.json", or "case.form". */
+/* "payload" of the case, or the file of its name. */
 static struct str payload(struct arena *a, const char *slug, const char *file, struct str named)
 {
-	static const char *const ends[] = { "json", "form", "body" };
+	static const char *const ends[] = { "json", "form", "xml", "body" };
 	struct str path, base = str_of(file);
 
 	if (named.n)

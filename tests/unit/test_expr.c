@@ -182,4 +182,27 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-UNIT_MAIN("expr", UNIT_ROWS(test_rows, rows), UNIT(test_hash_of_members), UNIT(test_no_memory))
+static const struct {
+	const char *url, *base, *uri, *path, *query;
+} urls[] = {
+	{ "https://a.example/x/y?b=1&c", "https://a.example", "/x/y?b=1&c", "/x/y", "b=1&c" },
+	{ "http://u:p@a.example:81/", "http://u:p@a.example:81", "/", "/", "" },
+	{ "https://a.example?b=/1", "https://a.example", "?b=/1", "", "b=/1" },
+	{ "https://a.example", "https://a.example", "", "", "" },
+	{ "nonsense", "nonsense", "", "", "" },
+	{ "", "", "", "", "" },
+};
+
+START_TEST(test_set_url)
+{
+	struct inbound in = test_inbound("", NULL, 0);
+
+	inbound_set_url(&in, str_of(urls[_i].url));
+	unit_str(in.public_url, urls[_i].base);
+	unit_str(in.uri, urls[_i].uri);
+	unit_str(in.path, urls[_i].path);
+	unit_str(in.query, urls[_i].query);
+}
+END_TEST
+
+UNIT_MAIN("expr", UNIT_ROWS(test_rows, rows), UNIT_ROWS(test_set_url, urls), UNIT(test_hash_of_members), UNIT(test_no_memory))

@@ -509,6 +509,41 @@ static bool map_by_hand(const struct provider *p, struct arena *arena, const str
 	return true;
 }
 
+/* Events that stand in no array: each id of one body, with what all have in common. */
+static const struct json *unfold(struct arena *arena, const struct inbound *in)
+{
+	const struct json *ids = json_get(in->doc, "ids");
+	struct json *list = json_new(arena, JSON_ARRAY);
+
+	for (const struct json *id = ids ? ids->first : NULL; id; id = id->next) {
+		struct json *event = json_new(arena, JSON_OBJECT);
+
+		json_share(arena, event, STR("id"), id);
+		json_share(arena, event, STR("state"), json_get(in->doc, "state"));
+		json_add(list, STR_NONE, event);
+	}
+	return ids ? list : NULL;
+}
+
+START_TEST(test_unfold)
+{
+	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .unfold = unfold, .fields = fields };
+	struct outcome_of_map m = map_body(&p, "{\"ids\":[\"x\",\"y\"],\"state\":\"down\"}", NULL);
+
+	ck_assert(m.ok);
+	ck_assert_uint_eq(m.n, 2);
+	unit_str(m.ev[0].event_id, "x");
+	unit_str(m.ev[1].event_id, "y");
+	ck_assert_int_eq(m.ev[1].action, ACTION_TRIGGER);
+	m = map_body(&p, "{\"state\":\"down\"}", NULL);
+	ck_assert(m.ok && m.n == 1 && m.ev[0].action == ACTION_TRIGGER);
+	m = map_body(&p, "{\"ids\":[],\"state\":\"down\"}", NULL);
+	ck_assert(m.ok && m.n == 1 && m.ev[0].action == ACTION_TRIGGER);
+	m = map_body(&p, "{\"ids\":[1,2,3,4,5],\"state\":\"up\"}", NULL);
+	ck_assert_int_eq(m.e.code, ERR_LIMIT);
+}
+END_TEST
+
 START_TEST(test_map_by_hand)
 {
 	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .map = map_by_hand };
@@ -607,6 +642,7 @@ int main(void)
 	tcase_add_test(t, test_hash_ids_of_a_list);
 	tcase_add_test(t, test_bad_element);
 	tcase_add_test(t, test_refusals);
+	tcase_add_test(t, test_unfold);
 	tcase_add_test(t, test_map_by_hand);
 	tcase_add_test(t, test_handshakes);
 	tcase_add_test(t, test_table);

@@ -45,6 +45,10 @@ static void read_vector(struct arena *a, const struct provider *p, const struct 
 	read_headers(a, json_get(v, "headers"), rq);
 	rq->in.body = json_get(v, "body")->text;
 	rq->in.settings = json_get(v, "settings");
+	if (json_get(v, "method"))
+		rq->in.method = json_text(json_get(v, "method"));
+	if (json_get(v, "url"))
+		inbound_set_url(&rq->in, json_text(json_get(v, "url")));
 	if (str_u64(json_text(json_get(v, "now")), &now))
 		rq->in.now = (ms_t)now * MS_PER_SECOND;
 	for (const struct json *s = secrets ? secrets->first : NULL; s; s = s->next)
@@ -313,6 +317,8 @@ START_TEST(test_choice)
 	static const struct proof in_body = { .name = "in body", .verify = verify_nothing };
 	static const struct proof *const two[] = { &dated, &plain, NULL };
 	static const struct proof *const body[] = { &in_body, NULL };
+	static const struct proof queried = { .name = "queried", .header = "x-sig", .only_with = "?hash", .verify = verify_nothing };
+	static const struct proof *const hashed[] = { &queried, &plain, NULL };
 	struct arena *a = arena_new(TEST_ARENA_MAX);
 	struct header h[] = { { STR("x-sig"), signature_value(a, HEX, "{}") }, { STR("x-time"), STR("1") } };
 	struct inbound in = test_inbound("{}", h, 1);
@@ -325,6 +331,11 @@ START_TEST(test_choice)
 	in.header_n = 2;
 	ck_assert_int_eq(proof_check(two, &input, &r), PROOF_UNAVAILABLE);
 	ck_assert_str_eq(r.scheme, "dated");
+	in.header_n = 1;
+	ck_assert_int_eq(proof_check(hashed, &input, &r), PROVEN);
+	ck_assert_str_eq(r.scheme, "plain");
+	in.query = STR("a=1&hash=2");
+	ck_assert_int_eq(proof_check(hashed, &input, &r), PROOF_UNAVAILABLE);
 	in.header_n = 0;
 	ck_assert_int_eq(proof_check(body, &input, &r), PROOF_UNAVAILABLE);
 	arena_free(a);
