@@ -137,7 +137,7 @@ struct migration_status {
 bool migrate_up(struct db *db, const char *dir, unsigned *applied, struct err *e) MUST_USE;
 bool migrate_status(struct db *db, const char *dir, struct migration_status *st, struct err *e) MUST_USE;
 /* Number of the newest migration this program was built for; a lower one in the database = refuse to serve. */
-#define SCHEMA_NUMBER 2
+#define SCHEMA_NUMBER 3
 int schema_current(struct db *db, unsigned *number, struct err *e);	/* 1 known, 0 no schema yet, -1 failed */
 extern const struct stmt_table migrate_statements;
 

@@ -306,6 +306,28 @@ bool overdue_tests(struct db *db, struct arena *a, uint64_t after, uint64_t belo
 /* Unresolved incidents that had no alert for as long as their service says. */
 bool overdue_silent(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e) MUST_USE;
 
+/* ---- key_document.c: certificates and key sets of providers; src/keys fetches them ---- */
+
+#define KEY_URL_MAX 1024		/* key_documents.url */
+#define KEY_TEXT_MAX (64 * 1024)	/* Microsoft's key set is the largest seen, 16 KiB */
+struct stored_key {
+	struct str url, text;		/* text p NULL: not had yet */
+	bool pinned;			/* an administrator put it there */
+	bool absent;			/* at tried_at the host had none */
+	ms_t fetched_at, fresh_until, tried_at;
+};
+int stored_key_get(struct db *db, struct arena *a, struct str url, struct stored_key *out, struct err *e) MUST_USE;
+/* Before a fetch. `seen`: the row as it was read, or NULL where there was none. 1: the caller fetches; 0: somebody else does; -1 failed. */
+int stored_key_claim(struct db *db, struct str url, const struct stored_key *seen, ms_t now, struct err *e) MUST_USE;
+/* After it. A pinned document stays as it is. */
+bool stored_key_put(struct db *db, struct str url, struct str text, ms_t fetched_at, ms_t fresh_until, struct err *e) MUST_USE;
+bool stored_key_absent(struct db *db, struct str url, struct err *e) MUST_USE;
+bool stored_key_list(struct db *db, struct arena *a, size_t limit, struct stored_key **out, size_t *n, struct err *e) MUST_USE;
+bool stored_key_pin(struct db *db, struct arena *a, struct shm *shm, struct str url, struct str text, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+/* 1 removed, pinned or not; 0 there is none; -1 failed. */
+int stored_key_remove(struct db *db, struct arena *a, struct shm *shm, struct str url, const struct who *who, ms_t now, struct err *e) MUST_USE;
+
 /* ---- job.c: leases and results of cron's jobs ---- */
 
 #define JOB_CRON "cron"			/* the row of cron itself */

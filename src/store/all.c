@@ -10,6 +10,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&batch_stmts,
 	&incident_stmts,
 	&job_stmts,
+	&key_document_stmts,
 	&migrate_statements,
 	&retention_stmts,
 	&service_stmts,
