@@ -25,7 +25,7 @@ static const struct word severities[] = {
 	{ 0 }
 };
 
-static const struct map fields[] = {
+const struct map alertmanager_fields[] = {
 	{ EV_ACTION, STATUS, WORD, actions },
 	{ EV_EVENT_ID, "{" FINGERPRINT "}:{/startsAt}:{" STATUS "}:{/endsAt}", DERIVED,
 		.only = ON_RESOLVE },
@@ -38,7 +38,7 @@ static const struct map fields[] = {
 	{ EV_SUMMARY, "/annotations/summary|/annotations/title|/annotations/message" },
 	{ EV_SUMMARY, "/annotations/description" },
 	{ EV_SUMMARY, "/labels/alertname" },
-	{ EV_SUMMARY, "Alertmanager group without alerts for {^/receiver}", .only = ON_IGNORE },
+	{ EV_SUMMARY, "Group without alerts[ for {^/receiver}]", .only = ON_IGNORE },
 	{ EV_DESCRIPTION, "/annotations/description|/annotations/message" },
 	{ EV_SOURCE, "/labels/instance|/labels/pod|/labels/node|/labels/host|/labels/job" },
 	{ EV_SERVICE, "/labels/service|/labels/app|/labels/job|/labels/namespace" },
@@ -110,6 +110,6 @@ const struct provider provider_prometheus = {
 	.flags = FINAL_4XX,
 	.actions = DO_INCIDENT,
 	.each = "/alerts",
-	.fields = fields,
+	.fields = alertmanager_fields,
 	.severity_trigger = SEVERITY_ERROR,
 };

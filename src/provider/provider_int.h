@@ -47,6 +47,9 @@ extern const struct proof_stage jwt_steps[];
 enum verdict jwt_verify(const struct jwt_rule *rule, const struct proof_input *in,
 	struct proof_report *r);
 
+/* prometheus.c: an alert of Alertmanager's, which others imitate */
+extern const struct map alertmanager_fields[];
+
 /* pagerduty.c: bodies of PagerDuty's Events API v2, which the generic endpoint takes as one of its
  * shapes */
 extern const struct map pagerduty_fields[];
@@ -62,6 +65,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 /* The slugs: one file each. */
 extern const struct provider provider_datadog;
 extern const struct provider provider_github;
+extern const struct provider provider_grafana;
 extern const struct provider provider_prometheus;
 extern const struct provider provider_stripe;
 extern const struct provider provider_webhook;

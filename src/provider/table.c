@@ -9,6 +9,7 @@
 const struct provider *const providers[] = {
 	&provider_datadog,
 	&provider_github,
+	&provider_grafana,
 	&provider_prometheus,
 	&provider_stripe,
 	&provider_webhook,
