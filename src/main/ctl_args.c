@@ -223,6 +223,14 @@ struct str ctl_value(const struct ctl *c, const char *option)
 	return value;
 }
 
+struct str ctl_value_at(const struct ctl *c, const char *option, size_t i)
+{
+	for (size_t k = 0; k < c->given_n; k++)
+		if (!strcmp(c->given[k].option->name, option) && i-- == 0)
+			return str_of(c->given[k].value);
+	return STR_NONE;
+}
+
 bool ctl_number(const struct ctl *c, const char *option, uint64_t min, uint64_t max, uint64_t *out, struct err *e)
 {
 	struct str text = ctl_value(c, option);

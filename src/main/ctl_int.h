@@ -41,13 +41,14 @@ struct command {
 };
 
 #define CTL_WORDS_MAX 8
-#define CTL_OPTIONS_MAX 24
+#define CTL_OPTIONS_MAX 128	/* a captured request may have that many headers */
 
 struct ctl {
 	struct arena *arena;
 	const struct command *command;
 	const char *conf_path;
 	bool json;
+	bool said_no;		/* what was asked has an answer, and it is no: exit 1 without a further sentence */
 	const char *words[CTL_WORDS_MAX];	/* after the command's name */
 	size_t word_n;
 	struct {
@@ -67,7 +68,7 @@ struct ctl {
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
-	integration_commands[], migrate_commands[], secrets_commands[], service_commands[], token_commands[],
+	integration_commands[], map_commands[], migrate_commands[], prove_commands[], secrets_commands[], service_commands[], token_commands[],
 	user_commands[];
 extern const struct command *const ctl_commands[];	/* of the tables above, in the order of the help; ends with NULL */
 extern const struct ctl_option ctl_global_options[];
@@ -82,6 +83,7 @@ void ctl_each(const char *const *words, size_t n, void (*fn)(void *ctx, const st
 struct str ctl_word(const struct ctl *c, size_t i);		/* STR_NONE beyond the last */
 bool ctl_has(const struct ctl *c, const char *option);
 struct str ctl_value(const struct ctl *c, const char *option);	/* p NULL where it was not given; the last one given wins */
+struct str ctl_value_at(const struct ctl *c, const char *option, size_t i);	/* of one that was given often, from 0; p NULL beyond */
 /* *out is kept where the option was not given. */
 bool ctl_number(const struct ctl *c, const char *option, uint64_t min, uint64_t max, uint64_t *out, struct err *e) MUST_USE;
 /* One line of standard input, without its end. For secrets, which everyone would see on a command line. */

@@ -16,6 +16,8 @@ const struct command *const ctl_commands[] = {
 	integration_commands,
 	event_commands,
 	incident_commands,
+	map_commands,
+	prove_commands,
 	help_commands,
 	NULL
 };
@@ -81,7 +83,7 @@ static enum ctl_exit run(struct ctl *c, int argc, char **argv)
 		return complain(&e, status);
 	if (!c->command->run(c, &e))
 		return complain(&e, status_of(c, &e));
-	return CTL_OK;
+	return c->said_no ? CTL_FAILED : CTL_OK;
 }
 
 static enum ctl_exit flush(enum ctl_exit status)

@@ -343,13 +343,17 @@ size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_
 	struct proof_step out[PROOF_STEPS_MAX])
 {
 	struct proof_stage stages[PROOF_STEPS_MAX];
-	size_t n = p->verify ? own_stages(p, stages) : hmac_stages(a, p, stages), i;
+	size_t n = p->verify ? own_stages(p, stages) : hmac_stages(a, p, stages), passed = 0;
 
-	for (i = 0; i < n && !(r->step && !strcmp(r->step, stages[i].name)); i++)
+	while (passed < n && !(r->step && !strcmp(r->step, stages[passed].name)))
+		passed++;
+	if (r->step && passed == n)	/* no step of this scheme: it was not even chosen */
+		passed = 0;
+	for (size_t i = 0; i < passed; i++)
 		out[i] = (struct proof_step){ stages[i].name, true, str_of(stages[i].passed) };
 	if (r->step)
-		out[i++] = (struct proof_step){ r->step, false, str_of(r->detail) };
-	return i;
+		out[passed++] = (struct proof_step){ r->step, false, str_of(r->detail) };
+	return passed;
 }
 
 /* ---- signing as the sender does --------------------------------------------------------------- */
@@ -421,13 +425,13 @@ bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbou
 
 /* ---- the plain scheme ------------------------------------------------------------------------ */
 
-#define PLAIN_HMAC(title) { \
-	.name = title, .header = title, .prefix = "sha256=", .prefix_optional = true, \
+#define PLAIN_HMAC(scheme, in) { \
+	.name = scheme, .header = in, .prefix = "sha256=", .prefix_optional = true, \
 	.encoding = ENC_HEX, .upper_ok = true, .digest = DIGEST_SHA256, .parts = { "$body" } }
 
-const struct proof proof_x_signature = PLAIN_HMAC("x-signature");
-const struct proof proof_x_webhook_signature = PLAIN_HMAC("x-webhook-signature");
-const struct proof proof_x_hub_signature = PLAIN_HMAC("x-hub-signature-256");
+const struct proof proof_x_signature = PLAIN_HMAC("x-signature", "x-signature");
+const struct proof proof_x_webhook_signature = PLAIN_HMAC("grapnel-x-webhook-signature", "x-webhook-signature");
+const struct proof proof_x_hub_signature = PLAIN_HMAC("x-hub-signature-256", "x-hub-signature-256");
 
 const struct proof *const proofs_plain_hmac[] = {
 	&proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature, NULL
