@@ -36,7 +36,7 @@ static bool refuse_parse(struct arena *a, struct ingest_work *w, const struct er
 		refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
 	else
 		refuse_body(w, 400, "invalid_payload", "The body could not be read as what it claims to be.");
-	w->body_refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : NULL;
+	w->body_refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : "body";
 	w->body_reason = arena_str(a, str_of(e->text));
 	return false;
 }

@@ -1,0 +1,182 @@
+/* ctl_request.c - a captured request from the command line and files, as an adapter sees it. No database is asked: what a source would
+ * add, its settings, are options as well. */
+#include "ctl_request.h"
+
+#define BODY_MAX ((size_t)32 << 20)	/* over the largest that a provider may send */
+#define HEADERS_BYTES_MAX (1u << 20)
+#define HEADERS_MAX 256
+
+bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e)
+{
+	char cause[sizeof(e->text)];
+
+	if (file_read(c->arena, arena_cstr(c->arena, path), max, out, e))
+		return true;
+	snprintf(cause, sizeof(cause), "%s", e->text);
+	return err_set(e, ERR_INVALID, "--%s %.120s %.80s", option, arena_cstr(c->arena, path), cause);
+}
+
+/* ---- the request line ---- */
+
+/* "https://host/path?query" or "/path?query" into its parts. */
+static bool set_url(struct ctl *c, struct inbound *in, struct err *e)
+{
+	struct str url = ctl_value(c, "url"), query = ctl_value(c, "query"), rest = url;
+
+	if (!url.p)
+		rest = arena_printf(c->arena, "/api/integrations/%s", c->words[0]);
+	else if (str_starts(url, "https://") || str_starts(url, "http://")) {
+		size_t host = (size_t)(strstr(url.p, "//") - url.p) + 2;
+
+		in->public_url = (struct str){ url.p, host + strcspn(url.p + host, "/?") };
+		rest = str_sub(url, in->public_url.n);
+		if (!str_starts(rest, "/"))
+			rest = arena_printf(c->arena, "/%.*s", STR_ARG(rest));
+	} else if (!str_starts(url, "/")) {
+		return err_set(e, ERR_INVALID, "--url is the address that the sender called, https://...");
+	}
+	in->path = str_until(&rest, '?');
+	in->query = query.p ? str_sub(query, str_starts(query, "?")) : rest;
+	in->uri = in->query.n ? arena_printf(c->arena, "%.*s?%.*s", STR_ARG(in->path), STR_ARG(in->query)) : in->path;
+	return true;
+}
+
+static struct str upper(struct arena *a, struct str s)
+{
+	char *p = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		if (p[i] >= 'a' && p[i] <= 'z')
+			p[i] -= 'a' - 'A';
+	return (struct str){ p, s.n };
+}
+
+/* ---- headers ---- */
+
+static bool add_header(struct ctl *c, struct inbound *in, struct header *list, struct str line, struct err *e)
+{
+	struct str value = line, name = str_trim(str_until(&value, ':'));
+
+	if (!name.n || name.n == str_trim(line).n || str_find(name, ' ') >= 0)
+		return err_set(e, ERR_INVALID, "a header is \"Name: value\", not \"%.*s\"", STR_ARG(str_cut(line, 100)));
+	if (in->header_n == HEADERS_MAX)
+		return err_set(e, ERR_INVALID, "there are more than %d headers", HEADERS_MAX);
+	list[in->header_n++] = (struct header){ arena_lower(c->arena, name), str_trim(value) };
+	return true;
+}
+
+static bool add_header_file(struct ctl *c, struct inbound *in, struct header *list, struct str path, struct err *e)
+{
+	struct str text;
+
+	if (!ctl_file(c, "header-file", path, HEADERS_BYTES_MAX, &text, e))
+		return false;
+	while (text.n) {
+		struct str line = str_until(&text, '\n');
+
+		if (str_trim(line).n && !add_header(c, in, list, line, e))
+			return false;
+	}
+	return true;
+}
+
+static bool set_headers(struct ctl *c, struct inbound *in, struct err *e)
+{
+	struct header *list = ARENA_ARRAY(c->arena, struct header, HEADERS_MAX);
+	struct str given;
+
+	in->headers = list;
+	for (size_t i = 0; (given = ctl_value_at(c, "header-file", i)).p; i++)
+		if (!add_header_file(c, in, list, given, e))
+			return false;
+	for (size_t i = 0; (given = ctl_value_at(c, "header", i)).p; i++)
+		if (!add_header(c, in, list, given, e))
+			return false;
+	given = inbound_header(in, "content-type");
+	in->content_type = arena_lower(c->arena, str_trim(str_until(&given, ';')));
+	return true;
+}
+
+/* ---- settings ---- */
+
+static const struct setting *setting_named(const struct provider *p, struct str name)
+{
+	for (const struct setting *s = p->settings; s && s->name; s++)
+		if (str_eqs(name, s->name))
+			return s;
+	return NULL;
+}
+
+static struct json *list_of(struct arena *a, struct str words)
+{
+	struct json *list = json_new(a, JSON_ARRAY);
+
+	while (words.n)
+		json_add(list, STR_NONE, json_new_str(a, str_trim(str_until(&words, ','))));
+	return list;
+}
+
+/* A text, as its setting takes it. */
+static const struct json *setting_value(struct arena *a, const struct setting *s, struct str text)
+{
+	bool word = str_eqs(text, "true") || str_eqs(text, "false");
+	const struct json *parsed;
+	struct err ignored = { 0 };
+
+	if (s->kind == SETTING_LIST)
+		return list_of(a, text);
+	if ((s->kind == SETTING_OBJECT || (s->kind == SETTING_FLAG && word)) && json_parse(a, text, &parsed, &ignored))
+		return parsed;
+	return json_new_str(a, text);
+}
+
+static void add_setting(struct arena *a, struct json *settings, struct str name, const struct json *value)
+{
+	struct json *member = json_new(a, value->type);
+
+	*member = *value;
+	member->next = NULL;
+	json_add(settings, name, member);
+}
+
+static bool set_settings(struct ctl *c, const struct provider *p, struct inbound *in, struct err *e)
+{
+	struct json *settings = json_new(c->arena, JSON_OBJECT);
+	const struct json *file = NULL;
+	struct str given = ctl_value(c, "settings"), text;
+
+	if (given.p && (!ctl_file(c, "settings", given, HEADERS_BYTES_MAX, &text, e) || !json_parse(c->arena, text, &file, e)))
+		return false;
+	if (file && !json_is(file, JSON_OBJECT))
+		return err_set(e, ERR_INVALID, "--settings holds no JSON object");
+	for (const struct json *x = file ? file->first : NULL; x; x = x->next)
+		add_setting(c->arena, settings, x->name, x);
+	for (size_t i = 0; (given = ctl_value_at(c, "set", i)).p; i++) {
+		struct str name = str_until(&given, '=');
+		const struct setting *s = setting_named(p, name);
+
+		if (!s)
+			return err_set(e, ERR_INVALID, "the type %s has no setting \"%.*s\"", p->slug, STR_ARG(str_cut(name, 100)));
+		add_setting(c->arena, settings, name, setting_value(c->arena, s, given));
+	}
+	in->settings = settings;
+	return provider_settings_check(p, settings, e);
+}
+
+/* ---- all of it ---- */
+
+bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e)
+{
+	struct str method = ctl_value(c, "method"), body = ctl_value(c, "body");
+	uint64_t at = 0;
+
+	*p = provider_find(ctl_word(c, 0));
+	if (!*p)
+		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
+	*in = (struct inbound){ .method = method.n ? upper(c->arena, method) : STR("POST"), .request_id = STR("1") };
+	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_url(c, in, e) || !set_headers(c, in, e) ||
+		!set_settings(c, *p, in, e) || (body.p && !ctl_file(c, "body", body, BODY_MAX, &in->body, e)))
+		return false;
+	in->now = ctl_has(c, "at") ? (ms_t)at * MS_PER_SECOND : c->now;
+	return true;
+}

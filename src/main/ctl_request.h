@@ -1,0 +1,25 @@
+/* ctl_request.h - a captured request on the command line, for the commands that look at one. */
+#ifndef CTL_REQUEST_H
+#define CTL_REQUEST_H
+
+#include "ctl_int.h"
+
+#include "grapnel/provider.h"
+
+#define CTL_REQUEST_OPTIONS \
+	{ "method", "M", "its method; default POST" }, \
+	{ "url", "URL", "the address that the sender called; some sign it" }, \
+	{ "query", "Q", "its query, if not in --url" }, \
+	{ "header", "'NAME: VALUE'", "a header; may be given many times" }, \
+	{ "header-file", "FILE", "headers, one a line" }, \
+	{ "body", "FILE", "its body as it came, byte for byte; - is standard input" }, \
+	{ "at", "UNIXTIME", "when it came, in seconds; default now, or the time inside a message that holds its own" }, \
+	{ "set", "NAME=VALUE", "a setting of the integration; may be given many times" }, \
+	{ "settings", "FILE", "settings of the integration as a JSON object" }
+
+/* The request that words and options describe. ERR_INVALID says what is wrong. */
+bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e) MUST_USE;
+/* The file that an option names; "-" is standard input. */
+bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e) MUST_USE;
+
+#endif
