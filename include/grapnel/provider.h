@@ -209,6 +209,7 @@ struct proof {
 	const char *name;		/* as grapnelctl prove --scheme takes it */
 	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
 	const char *only_with;		/* NULL, or a second header, or "?name" in the query, that must be there for this row to be chosen */
+	size_t length;			/* 0, or of the header's value, for this row to be chosen: it tells digests apart (Splunk) */
 	const char *allowed_by;		/* NULL, or the setting that must be true for this row to be chosen (GitHub's SHA-1) */
 	const char *secret_prefix;	/* NULL, or how a secret for this row begins: with such a secret no later row is chosen, without
 					 * one this row is not (GitLab's signing key) */
@@ -221,7 +222,8 @@ struct proof {
 	/* A list of signatures: separator, and the name before '=' (Stripe) or ',' (Standard Webhooks) that counts. */
 	char list, list_assign;
 	const char *list_name;
-	/* What is signed, in order, ends with NULL: "$body" (on GET the query), "'v0:'", "@header", "$t" (list entry t). */
+	/* What is signed, in order, ends with NULL: "$body" (on GET the query), "$url" (public URL and URI), "$form" (of the form body each
+	 * name and its value, sorted, nothing between), "'v0:'", "@header", "$t" (list entry t). */
 	const char *parts[8];
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;

@@ -3,8 +3,6 @@
 #include "grapnel/xml.h"
 #include "provider_int.h"
 
-#define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the tree */
-
 /* First byte that is no blank, behind a byte order mark; 0 for an empty body. */
 static char first_byte(struct str body)
 {

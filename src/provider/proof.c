@@ -99,6 +99,44 @@ static struct str body_of(const struct inbound *in)
 	return str_eqs(in->method, "GET") ? in->query : in->body;
 }
 
+struct pair {
+	struct str name, value;
+};
+
+static int pair_order(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	int order = str_cmp(x->name, y->name);
+
+	return order ? order : str_cmp(x->value, y->value);
+}
+
+bool form_sorted(struct arena *a, struct str form, struct str *out)
+{
+	struct pair pairs[FORM_PAIRS_MAX], *p;
+	struct strbuf b;
+	size_t n = 0;
+
+	strbuf_init(&b, a, form.n);
+	for (p = pairs; form_next(a, &form, &p->name, &p->value); p = &pairs[n])
+		if (++n == FORM_PAIRS_MAX)
+			return false;
+	qsort(pairs, n, sizeof(*pairs), pair_order);
+	for (size_t i = 0; i < n; i++) {
+		if (i && pair_order(&pairs[i - 1], &pairs[i]) == 0)
+			continue;
+		strbuf_addstr(&b, pairs[i].name);
+		strbuf_addstr(&b, pairs[i].value);
+	}
+	*out = strbuf_str(&b);
+	return true;
+}
+
+static struct str url_of(struct arena *a, const struct inbound *in)
+{
+	return arena_printf(a, "%.*s%.*s", STR_ARG(in->public_url), STR_ARG(in->uri));
+}
+
 /* False where a header or list entry is missing. */
 static bool part_value(const struct check *c, const char *part, struct str *out)
 {
@@ -106,6 +144,12 @@ static bool part_value(const struct check *c, const char *part, struct str *out)
 		*out = body_of(c->in->in);
 		return true;
 	}
+	if (str_eqs(str_of(part), "$url")) {
+		*out = url_of(c->in->arena, c->in->in);
+		return true;
+	}
+	if (str_eqs(str_of(part), "$form"))
+		return form_sorted(c->in->arena, c->in->in->body, out);
 	if (*part == '\'') {
 		*out = (struct str){ part + 1, strlen(part) - 2 };
 		return true;
@@ -272,6 +316,8 @@ static bool chosen(const struct proof *p, const struct proof_input *input)
 	if (!switched_on(p, in->settings) || !allowed(p, in->settings))
 		return false;
 	if (p->only_with && !is_there(input->arena, in, p->only_with))
+		return false;
+	if (p->length && inbound_header(in, p->header).n != p->length)
 		return false;
 	if (p->secret_prefix)
 		return has_secret_for(p, input);

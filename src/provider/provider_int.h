@@ -18,6 +18,7 @@ struct str key_limit(struct arena *a, const char *prefix, struct str s);	/* "pre
 void event_link(struct event *ev, struct str href, struct str text);
 
 #define LINK_MAX 2048	/* bytes; what browsers and chat services take */
+#define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the tree */
 
 /* map.c */
 const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
@@ -26,6 +27,9 @@ struct str made_up_key(struct arena *a, const struct where *w, const struct even
 
 /* proof.c: the rows of proofs_plain_hmac, for lists that hold more */
 extern const struct proof proof_x_signature, proof_x_webhook_signature, proof_x_hub_signature;
+/* Name and value of each member, in the order of names, then of values, equal pairs once: what Twilio
+ * and VictorOps sign. False for FORM_PAIRS_MAX members or more. */
+bool form_sorted(struct arena *a, struct str form, struct str *out);
 
 /* jwt.c: bearer tokens in Authorization that an issuer signs with a key of a set that it publishes.
  * The algorithms must be RSA's. Steps are jwt_steps; a proof by it has no secret. */
@@ -67,6 +71,7 @@ extern const struct provider provider_datadog;
 extern const struct provider provider_github;
 extern const struct provider provider_grafana;
 extern const struct provider provider_prometheus;
+extern const struct provider provider_splunk_observability;
 extern const struct provider provider_stripe;
 extern const struct provider provider_webhook;
 

@@ -11,6 +11,7 @@ const struct provider *const providers[] = {
 	&provider_github,
 	&provider_grafana,
 	&provider_prometheus,
+	&provider_splunk_observability,
 	&provider_stripe,
 	&provider_webhook,
 	NULL,
