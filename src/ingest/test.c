@@ -48,8 +48,18 @@ static int prove_it(struct ingest *g, struct arena *a, const struct provider *p,
 			return found;
 		inbound_add_header(a, &it->in, "authorization", arena_printf(a, "Bearer %.*s", STR_ARG(key)));
 	}
-	it->proof_waived = s->secret_n && !proof_sign(provider_proofs(p), a, &it->in, s->secrets[0]);
+	it->proof_waived = (s->secret_n || proofs_keyless(provider_proofs(p), it->in.settings)) &&
+		!(s->secret_n && proof_sign(provider_proofs(p), a, &it->in, s->secrets[0]));
 	return 1;
+}
+
+/* Headers may have names of the owner's own. */
+static const struct json *settings_of(struct arena *a, const struct live_source *s)
+{
+	const struct json *settings;
+	struct err e = { 0 };
+
+	return s->settings.n && json_parse(a, arena_str(a, s->settings), &settings, &e) ? settings : NULL;
 }
 
 /* The request as its sender would make it. 1, 0, -1 as ingest_test. */
@@ -72,6 +82,7 @@ static int make_item(struct ingest *g, struct arena *a, uint64_t tenant_id, stru
 	path = source_webhook_url(a, STR_NONE, str_of(p->slug), id);
 	provider_sample(p, a, path, nonce, now, &it->in);
 	it->in.public_url = str_of(g->c.public_url);	/* some sign it */
+	it->in.settings = settings_of(a, &s);
 	it->is_test = true;
 	it->test_key = arena_printf(a, TEST_KEY "%.*s", STR_ARG(nonce));
 	return prove_it(g, a, p, &s, it, e);

@@ -524,6 +524,21 @@ START_TEST(test_every_type_takes_its_own_test_webhook)
 }
 END_TEST
 
+/* The names of the headers and that the time is signed are the owner's choice. */
+START_TEST(test_a_test_is_signed_by_the_settings)
+{
+	struct source in = { .tenant_id = 1, .provider = STR("grafana"), .name = STR("test me"), .enabled = true, .actions = DO_INCIDENT,
+		.settings = STR("{\"signatureHeader\":\"X-Sig\",\"timestampHeader\":\"X-Sent\"}") }, s;
+	struct ingest_tested t;
+	struct str key;
+
+	succeeds(source_add(w.db, w.a, w.seal, w.shm, &in, STR("secret"), &person, T0, &s, &key, &e));
+	t = send_test(&s, T0);
+	ck_assert_msg(!t.reason && t.signed_by_us, "%s", t.reason);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE headers LIKE '%x-sig: %' AND headers LIKE '%x-sent: %'"), 1);
+}
+END_TEST
+
 START_TEST(test_a_test_joins_no_real_incident)
 {
 	struct ingest_item real = item(&w.prometheus, w.prometheus_key, NULL, FIRING);
@@ -593,7 +608,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_the_old_key_is_good_until_its_time, test_no_grace_ends_the_old_key_at_once,
-		test_an_old_secret_is_good_until_its_time, test_every_type_takes_its_own_test_webhook, test_a_test_joins_no_real_incident,
+		test_an_old_secret_is_good_until_its_time, test_every_type_takes_its_own_test_webhook, test_a_test_is_signed_by_the_settings,
+		test_a_test_joins_no_real_incident,
 		test_a_test_goes_to_the_service_it_names, test_a_test_without_incident_action_opens_none, test_who_cannot_be_tested,
 		test_a_test_that_is_refused_says_why, test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
 		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
