@@ -335,7 +335,7 @@ static const struct step steps[] = {
 
 static const struct sample sample = {
 	.headers = { { "user-agent", "Datadog/WebhookIntegration" } },
-	.body = "{'id':'$ms','alert_cycle_key':'dd-test-$nonce','alert_id':'dd-test-$ms',"
+	.body = "{'id':'7e57$nonce','alert_cycle_key':'dd-test-$nonce','alert_id':'dd-test-$ms',"
 		"'alert_title':'[Triggered on {host:test-host}] [DataDog] Test Alert - CPU Usage High',"
 		"'alert_transition':'Triggered','alert_priority':'P2','alert_type':'error',"
 		"'alert_scope':'host:test-host,service:test-service',"

@@ -510,7 +510,9 @@ START_TEST(test_every_type_takes_its_own_test_webhook)
 			for (int again = 0; again < 3; again++) {	/* neither rate limit nor address list are for tests */
 				t = send_test(&s, T0);
 				ck_assert_msg(!t.reason, "%s: %s", providers[i]->slug, t.reason);
-				ck_assert(t.event && t.alert && t.incident && !t.is_duplicate && t.signed_by_us && t.title.n);
+				ck_assert_msg(t.event && t.alert && t.incident && !t.is_duplicate && t.signed_by_us && t.title.n,
+					"%s: event %d alert %d incident %d duplicate %d signed %d title %d", providers[i]->slug, !!t.event, !!t.alert,
+					!!t.incident, t.is_duplicate, t.signed_by_us, !!t.title.n);
 				ck_assert_ptr_eq(t.provider, providers[i]);
 				ck_assert(str_eqs(t.service, "default"));
 				ck_assert(t.native_severity.n);
