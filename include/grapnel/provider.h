@@ -309,12 +309,12 @@ enum body_form {		/* what the body may be; content type is a hint only */
 };
 
 enum provider_flag {
-	FINAL_4XX = 1,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
-	PAYMENT = 4,		/* 1000 requests per minute by default, answers {"received":true} */
-	SECRET_THEIRS = 8,	/* the sender makes the signature secret and shows it once our URL is entered there */
-	ANSWER_200 = 32,	/* the sender takes exactly 200 for success, not 201 */
-	LOWER_NAMES = 16,	/* names of the body's own members count in any case: the rows have them in lower case */
-	SECRET_BARE = 32,	/* a secret that we make does not begin with whsec_, which means something else there (GitLab) */
+	FINAL_4XX = 1 << 0,		/* the sender drops on 4xx: a full bucket answers 503 instead of 429 */
+	PAYMENT = 1 << 1,		/* 1000 requests per minute by default, answers {"received":true} */
+	SECRET_THEIRS = 1 << 2,	/* the sender makes the signature secret and shows it once our URL is entered there */
+	LOWER_NAMES = 1 << 3,	/* names of the body's own members count in any case: the rows have them in lower case */
+	ANSWER_200 = 1 << 4,	/* the sender takes exactly 200 for success, not 201 */
+	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which means something else there (GitLab) */
 };
 
 /* Where the type stands in the gallery. */
