@@ -161,6 +161,17 @@ bool form_find(struct arena *a, struct str s, const char *name, struct str *valu
 /* The whole of a file, "-" = standard input; ERR_LIMIT when it has over `max` bytes. The error does not name the file. */
 bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e) MUST_USE;
 
+/* A strict reading of https URLs, for those that a stranger names and we shall fetch: "https://", a host of letters, digits, '-' and
+ * '.', then path and query in visible ASCII without backslash. False with user, port, fragment, "." or ".." as a step of the path, or
+ * anything else that parsers read in different ways. The views point into `s`; path is empty or begins with '/'. */
+struct https_url {
+	struct str host, path, query;	/* the query without '?' */
+	bool has_query;
+};
+bool https_url_parse(struct str s, struct https_url *out) MUST_USE;
+/* Of a pattern with at most one '*': there stands a run of three or more characters of `set`. Letters without case. */
+bool pattern_fits(const char *pattern, struct str s, const char *set);
+
 /* A request header or parameter. */
 struct header {
 	struct str name;	/* lower case, '-' between words: "x-github-event" */

@@ -154,6 +154,7 @@ enum verdict {
 	PROVEN,
 	NOT_PROVEN,		/* 401, recorded as "Invalid signature" or "Invalid key" */
 	PROOF_UNAVAILABLE,	/* a certificate or key set could not be had: 503, the sender repeats */
+	PROOF_FORBIDDEN,	/* it is the sender, but not what the owner takes (another topic): 403 with the report's detail */
 };
 
 /* Certificates and key sets of schemes that are not HMAC, by URL. Implemented above this folder, where fetching, cache and their
@@ -285,6 +286,11 @@ struct refusal {		/* a request that is not accepted */
 	unsigned retry_after_s;	/* 0 = no Retry-After */
 };
 
+struct kept_setting {
+	const char *name;	/* NULL = none */
+	struct str value;
+};
+
 struct answer {
 	unsigned status;
 	const char *content_type;	/* NULL = application/json */
@@ -293,6 +299,8 @@ struct answer {
 	/* Of a handshake only: */
 	struct str confirm_url;		/* the outbox shall GET it (SNS); its host was checked by the adapter */
 	struct str new_secret;		/* the source's secret from now on, if it has none yet (Notion) */
+	struct kept_setting keep;	/* a setting of the source from now on, if it has none of that name yet (SNS's topic) */
+	bool disconnected;		/* the sender says that it sends no more */
 };
 
 /* ---- the provider ----------------------------------------------------------------------------------------------- */

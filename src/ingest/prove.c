@@ -97,6 +97,8 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 		w->refusal.retry_after_s = INGEST_RETRY_AFTER_S;
 		return work_refuse(w, 503, "unavailable", "The signing certificate could not be had; try again later.");
 	}
+	if (v == PROOF_FORBIDDEN)
+		return work_refuse(w, 403, "forbidden", arena_cstr(b->a, str_of(w->proof.detail)));
 	return refuse_proof(b, w, "invalid_signature", "The signature is missing or wrong.", "Invalid signature");
 }
 

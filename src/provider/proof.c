@@ -166,7 +166,19 @@ static bool collect_parts(struct check *c)
 	return true;
 }
 
-/* Decimal digits and nothing else; exactly the tolerance is still good. */
+/* Exactly the tolerance is still good. */
+bool proof_in_time(struct proof_report *r, int64_t skew_s, int past_s, int ahead_s)
+{
+	r->skew_s = skew_s;
+	if (skew_s > past_s)
+		return proof_failed(r, "timestamp", "Signed %" PRId64 " s ago; %d s are allowed. Is the clock right?",
+			skew_s, past_s);
+	return skew_s >= -ahead_s ||
+		proof_failed(r, "timestamp", "Signed %" PRId64 " s in the future; %d s are allowed. Is the clock right?",
+			-skew_s, ahead_s);
+}
+
+/* Decimal digits and nothing else. */
 static bool in_time(struct check *c)
 {
 	const struct proof *p = c->p;
@@ -180,14 +192,7 @@ static bool in_time(struct check *c)
 		return proof_failed(r, "timestamp", "The signed time %s is not there (once).", p->time + 1);
 	if (!str_u64(text, &seconds) || seconds > INT64_MAX)
 		return proof_failed(r, "timestamp", "The signed time %s is no number of seconds.", p->time + 1);
-	r->skew_s = c->in->in->now / MS_PER_SECOND - (int64_t)seconds;
-	if (r->skew_s > p->tolerance_s)
-		return proof_failed(r, "timestamp", "Signed %" PRId64 " s ago; %d s are allowed. Is the clock right?",
-			r->skew_s, p->tolerance_s);
-	if (r->skew_s < -p->tolerance_s)
-		return proof_failed(r, "timestamp", "Signed %" PRId64 " s in the future; %d s are allowed. Is the clock right?",
-			-r->skew_s, p->tolerance_s);
-	return true;
+	return proof_in_time(r, c->in->in->now / MS_PER_SECOND - (int64_t)seconds, p->tolerance_s, p->tolerance_s);
 }
 
 /* ---- the digest ------------------------------------------------------------------------------ */

@@ -53,6 +53,26 @@ enum verdict jwt_verify(const struct jwt_rule *rule, const struct proof_input *i
 
 /* prometheus.c: an alert of Alertmanager's, which others imitate */
 extern const struct map alertmanager_fields[];
+/* proof.c: notes the skew (seconds since it was signed), and whether it is within the bounds: step "timestamp". */
+bool proof_in_time(struct proof_report *r, int64_t skew_s, int past_s, int ahead_s);
+
+/* certificate.c: senders that sign with RSA and name the URL of their certificate. */
+struct evp_pkey_st;
+struct certificate_rule {
+	const char *const *hosts;	/* where it may stand: patterns as for pattern_fits, ends with NULL */
+	const char *path;		/* of the URL, a pattern too */
+	const char *const *names;	/* patterns too; the certificate's name must be one of them */
+	bool issued;			/* a pinned one is looked at as well, and is never self-signed */
+};
+bool host_is_one_of(struct str host, const char *const *patterns);
+/* The steps of certificate_key for the list of a proof; a "digest" comes after them. */
+#define CERTIFICATE_STAGES \
+	{ "certificate-url", "The certificate's URL is one of the sender's." }, \
+	{ "certificate", "The certificate is the sender's." }
+/* The key of the certificate at `url`, to be freed with EVP_PKEY_free; NULL unless PROVEN. */
+enum verdict certificate_key(const struct certificate_rule *rule, const struct proof_input *in,
+	struct str url, struct proof_report *r, struct evp_pkey_st **key);
+bool rsa_signed(struct evp_pkey_st *key, enum digest digest, struct str text, struct str signature);
 
 /* pagerduty.c: bodies of PagerDuty's Events API v2, which the generic endpoint takes as one of its
  * shapes */
@@ -67,6 +87,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 	struct answer *answer);
 
 /* The slugs: one file each. */
+extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
 extern const struct provider provider_github;
 extern const struct provider provider_grafana;

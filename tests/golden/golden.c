@@ -85,6 +85,10 @@ static void add_handshake(struct strbuf *b, const struct answer *x)
 		strbuf_addf(b, "header %.*s: %.*s\n", STR_ARG(x->extra[i].name), STR_ARG(x->extra[i].value));
 	add_line(b, "confirm", x->confirm_url);
 	add_line(b, "secret", x->new_secret);
+	if (x->keep.name)
+		strbuf_addf(b, "keep %s %.*s\n", x->keep.name, STR_ARG(x->keep.value));
+	if (x->disconnected)
+		strbuf_adds(b, "disconnected\n");
 	add_line(b, "body", x->body);
 }
 
@@ -102,7 +106,7 @@ static struct str run_case(struct arena *a, struct golden *g, struct event **eve
 	if (g->answer.status)
 		add_handshake(&b, &g->answer);
 	for (size_t i = 0; i < *n; i++) {
-		if (i)
+		if (i || g->answer.status)
 			strbuf_addc(&b, '\n');
 		add_event(a, &b, &(*events)[i]);
 	}

@@ -2,6 +2,7 @@
  * the providers' own libraries), each with its "now"; then everything that must not pass. */
 #include "provider_test.h"
 
+#include <openssl/x509.h>
 #include <unistd.h>
 
 #include "grapnel/crypto.h"
@@ -53,8 +54,61 @@ static void read_vector(struct arena *a, const struct provider *p, const struct 
 		rq->in.now = (ms_t)now * MS_PER_SECOND;
 	for (const struct json *s = secrets ? secrets->first : NULL; s; s = s->next)
 		rq->secrets[rq->secret_n++] = json_text(s);
-	if (!rq->secret_n)
-		rq->secrets[rq->secret_n++] = json_text(json_get(v, "secret"));
+	if (!secrets)
+		rq->secrets[rq->secret_n++] = json_text(json_get(v, json_text(json_get(v, "secret")).n ? "secret" : "webhook_id"));
+}
+
+/* ---- certificates of a vector: by URL as an administrator put them there ("certificates"), or what the URL has to offer
+ * ("cert_served_at_url") under authorities ("trust_root", with further "extra_chain") ---- */
+
+struct vector_keys {
+	struct key_store s;
+	struct arena *a;
+	const struct json *vector;
+	X509_STORE *roots;
+	unsigned asked;
+};
+
+static struct str key_file(struct arena *a, const struct json *name)
+{
+	return golden_file(a, arena_printf(a, "%s/../signatures/%.*s", golden_dir(), STR_ARG(json_text(name))).p);
+}
+
+static int vector_document(const struct key_store *s, struct str url, bool refresh, struct key_document *out)
+{
+	struct vector_keys *k = (struct vector_keys *)s;
+	const struct json *pinned = json_get(k->vector, "certificates"), *served = json_get(k->vector, "cert_served_at_url");
+
+	k->asked++;
+	if (served)
+		*out = (struct key_document){ key_file(k->a, served), false };
+	else
+		*out = (struct key_document){ json_text(json_getn(pinned, url)), true };
+	return out->text.n > 0;
+}
+
+static struct x509_store_st *vector_roots(const struct key_store *s)
+{
+	return ((const struct vector_keys *)s)->roots;
+}
+
+static void add_root(struct vector_keys *k, const struct json *file)
+{
+	struct str dir = arena_printf(k->a, "%s/../signatures/%.*s", golden_dir(), STR_ARG(json_text(file)));
+
+	ck_assert_int_eq(X509_STORE_load_file(k->roots, dir.p), 1);
+}
+
+static struct vector_keys vector_keys(struct arena *a, const struct json *v)
+{
+	const struct json *root = json_get(v, "trust_root"), *more = json_get(v, "extra_chain");
+	struct vector_keys k = { { vector_document, vector_roots }, a, v, X509_STORE_new(), 0 };
+
+	if (root)
+		add_root(&k, root);
+	for (const struct json *file = more ? more->first : NULL; file; file = file->next)
+		add_root(&k, file);
+	return k;
 }
 
 static enum verdict check(struct arena *a, const struct request *rq, struct proof_report *r)
@@ -71,6 +125,18 @@ static enum verdict check_by(struct arena *a, const struct proof *p, const struc
 	return proof_check_by(p, &in, r);
 }
 
+/* Where the certificate's URL is not the sender's, nobody may have been asked for it. */
+static enum verdict check_vector(struct arena *a, const struct json *v, const struct request *rq, struct proof_report *r)
+{
+	struct vector_keys keys = vector_keys(a, v);
+	struct proof_input in = { .arena = a, .in = &rq->in, .secrets = rq->secrets, .secret_n = rq->secret_n, .keys = &keys.s };
+	enum verdict verdict = proof_check(provider_proofs(rq->p), &in, r);
+
+	ck_assert(!r->step || strcmp(r->step, "certificate-url") || !keys.asked);
+	X509_STORE_free(keys.roots);
+	return verdict;
+}
+
 static void check_vectors(struct arena *a, const struct provider *p, const struct json *all)
 {
 	struct proof_report r;
@@ -81,7 +147,7 @@ static void check_vectors(struct arena *a, const struct provider *p, const struc
 		bool valid = str_eqs(json_text(json_get(v, "valid")), "true");
 
 		read_vector(a, p, v, &rq);
-		ck_assert_msg((check(a, &rq, &r) == PROVEN) == valid, "%s %d: valid is %d, step %s", p->slug, number, valid,
+		ck_assert_msg((check_vector(a, v, &rq, &r) == PROVEN) == valid, "%s %d: valid is %d, step %s", p->slug, number, valid,
 			r.step ? r.step : "none");
 		ck_assert_msg(valid == !r.step && valid == !r.detail[0], "%s %d: step", p->slug, number);
 		ck_assert_msg(!valid || rq.secret_n == 0 || r.secret >= 0, "%s %d: secret", p->slug, number);

@@ -75,6 +75,15 @@ START_TEST(test_each_sample_is_trouble_with_a_word_for_it)
 }
 END_TEST
 
+/* All its schemes are the provider's alone (RSA, JWT). */
+static bool only_it_can_sign(const struct provider *p)
+{
+	for (const struct proof *const *proof = provider_proofs(p); *proof; proof++)
+		if (!(*proof)->verify || (*proof)->sign)
+			return false;
+	return true;
+}
+
 /* With both forms of secrets that people have. */
 START_TEST(test_each_sample_is_signed_as_its_sender_signs)
 {
@@ -85,7 +94,10 @@ START_TEST(test_each_sample_is_signed_as_its_sender_signs)
 			const struct proof *const *proofs = provider_proofs(providers[i]);
 			struct inbound in = sample_of(providers[i]);
 
-			ck_assert_msg(proof_sign(proofs, a, &in, str_of(secrets[k])), "%s", providers[i]->slug);
+			ck_assert_msg(proof_sign(proofs, a, &in, str_of(secrets[k])) != only_it_can_sign(providers[i]), "%s",
+				providers[i]->slug);
+			if (only_it_can_sign(providers[i]))
+				continue;
 			ck_assert_msg(check(proofs, &in, str_of(secrets[k])) == PROVEN, "%s", providers[i]->slug);
 			ck_assert_int_eq(check(proofs, &in, STR("another")), NOT_PROVEN);
 			in.body.n--;

@@ -88,4 +88,86 @@ START_TEST(test_find)
 }
 END_TEST
 
-UNIT_MAIN("url", UNIT_ROWS(test_decode, decodings), UNIT(test_encode), UNIT_ROWS(test_form, forms), UNIT(test_find))
+static const struct {
+	const char *url;
+	const char *want;	/* host<path>query, or NULL: refused */
+} urls[] = {
+	{ "https://sns.eu-west-1.amazonaws.com/a.pem", "sns.eu-west-1.amazonaws.com</a.pem>" },
+	{ "HTTPS://Example.org", "Example.org<>" },
+	{ "https://example.org?a=b?c", "example.org<>a=b?c" },
+	{ "https://example.org/a.b/..c/...?x", "example.org</a.b/..c/...>x" },
+	{ "http://example.org/", NULL },
+	{ "https:/example.org/", NULL },
+	{ "//example.org/", NULL },
+	{ "https://", NULL },
+	{ "https:///a", NULL },
+	{ "https://example.org:443/", NULL },
+	{ "https://example.org:/", NULL },
+	{ "https://user@example.org/", NULL },
+	{ "https://api.paypal.com@evil.example/", NULL },
+	{ "https://api.paypal.com%40evil.example/", NULL },
+	{ "https://example.org/#a", NULL },
+	{ "https://evil.example\\@api.paypal.com/", NULL },
+	{ "https://evil.example\\.api.paypal.com/", NULL },
+	{ "https://example.org/a\\b", NULL },
+	{ "https://example.org/a b", NULL },
+	{ "https://example.org/a\tb", NULL },
+	{ " https://example.org/", NULL },
+	{ "https://example.org/\n", NULL },
+	{ "https://ex\xc3\xa4mple.org/", NULL },
+	{ "https://[::1]/", NULL },
+	{ "https://example..org/", NULL },
+	{ "https://.example.org/", NULL },
+	{ "https://example.org./", NULL },
+	{ "https://example.org/../a", NULL },
+	{ "https://example.org/a/.", NULL },
+	{ "https://example.org/a/%2e%2E/b", NULL },
+	{ "https://example.org/a/.%2e", NULL },
+};
+
+START_TEST(test_https_url)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct https_url u;
+	bool ok = https_url_parse(str_of(urls[_i].url), &u);
+
+	ck_assert_msg(ok == (urls[_i].want != NULL), "%s: %d", urls[_i].url, ok);
+	if (ok) {
+		unit_str(arena_printf(a, "%.*s<%.*s>%.*s", STR_ARG(u.host), STR_ARG(u.path), STR_ARG(u.query)), urls[_i].want);
+		ck_assert(u.has_query == (strchr(urls[_i].url, '?') != NULL));
+	}
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
+	const char *pattern, *text;
+	bool fits;
+} patterns[] = {
+	{ "api.paypal.com", "api.paypal.com", true },
+	{ "api.paypal.com", "API.PayPal.com", true },
+	{ "api.paypal.com", "api.paypal.com.evil", false },
+	{ "api.paypal.com", "", false },
+	{ "sns.*.amazonaws.com", "sns.eu-west-1.amazonaws.com", true },
+	{ "sns.*.amazonaws.com", "sns.abc.amazonaws.com", true },
+	{ "sns.*.amazonaws.com", "sns.ab.amazonaws.com", false },
+	{ "sns.*.amazonaws.com", "sns.amazonaws.com", false },
+	{ "sns.*.amazonaws.com", "sns.a.b.c.amazonaws.com", false },
+	{ "sns.*.amazonaws.com", "sns.eu_west.amazonaws.com", false },
+	{ "sns.*.amazonaws.com", "xsns.eu-west-1.amazonaws.com", false },
+	{ "sns.*.amazonaws.com", "sns.eu-west-1.amazonaws.com.cn", false },
+	{ "*", "abc", true },
+	{ "*", "ab", false },
+};
+
+START_TEST(test_pattern)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+
+	ck_assert_msg(pattern_fits(patterns[_i].pattern, str_of(patterns[_i].text), set) == patterns[_i].fits, "%s %s",
+		patterns[_i].pattern, patterns[_i].text);
+}
+END_TEST
+
+UNIT_MAIN("url", UNIT_ROWS(test_decode, decodings), UNIT(test_encode), UNIT_ROWS(test_form, forms), UNIT(test_find),
+	UNIT_ROWS(test_https_url, urls), UNIT_ROWS(test_pattern, patterns))
