@@ -205,7 +205,7 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 static const struct map incident[] = {
 	{ EV_ACTION, "/incident_status", WORD, states },
 	{ EV_DEDUP_KEY, "incident:{" INCIDENT "}" },
-	SEVERITY("/incident_severity|/severity", incident_severities),
+	SEVERITY("#/incident_severity|#/severity", incident_severities),
 	{ EV_EVENT_TYPE, "incident.{/incident_status}", SNAKE },
 	{ EV_ENTITY_TYPE, "'incident'" },
 	{ EV_ENTITY_ID, INCIDENT },
@@ -215,7 +215,7 @@ static const struct map incident[] = {
 static const struct map signal[] = {
 	{ EV_ACTION, SIGNAL_STATE, WORD, states },
 	{ EV_DEDUP_KEY, "security_signal:{" SIGNAL "}" },
-	SEVERITY("/security_signal_severity|/severity", severity_words),
+	SEVERITY("#/security_signal_severity|#/severity", severity_words),
 	{ EV_EVENT_TYPE, "security_signal.{" SIGNAL_STATE "}", SNAKE },
 	{ EV_ENTITY_TYPE, "'security_signal'" },
 	{ EV_ENTITY_ID, SIGNAL },
@@ -246,7 +246,7 @@ static const struct map fields[] = {
 	{ EV_DEDUP_KEY, "$body" },
 	SEVERITY("/alert_priority", priorities),
 	SEVERITY("/priority", priorities),	/* of the event stream it is "normal" or "low" */
-	SEVERITY("/severity", severity_words),
+	SEVERITY("#/severity", severity_words),
 	SEVERITY("/annotations/datadog~1priority", priorities),
 	SEVERITY("!priority", priorities),
 	SEVERITY("/alert_type", alert_types),

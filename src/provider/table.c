@@ -12,6 +12,7 @@ const struct provider *const providers[] = {
 	&provider_elastic,
 	&provider_github,
 	&provider_grafana,
+	&provider_newrelic,
 	&provider_prometheus,
 	&provider_splunk_observability,
 	&provider_stripe,
