@@ -89,6 +89,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 /* The slugs: one file each. */
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
+extern const struct provider provider_dynatrace;
 extern const struct provider provider_elastic;
 extern const struct provider provider_github;
 extern const struct provider provider_grafana;

@@ -9,6 +9,7 @@
 const struct provider *const providers[] = {
 	&provider_cloudwatch,
 	&provider_datadog,
+	&provider_dynatrace,
 	&provider_elastic,
 	&provider_github,
 	&provider_grafana,

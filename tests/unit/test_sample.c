@@ -69,7 +69,8 @@ START_TEST(test_each_sample_is_trouble_with_a_word_for_it)
 		ck_assert_msg(provider_map(providers[i], a, &in, 10, &events, &n, &e), "%s: %s", providers[i]->slug, e.text);
 		ck_assert_uint_eq(n, 1);
 		ck_assert_int_eq(events[0].action, ACTION_TRIGGER);
-		ck_assert(events[0].dedup_key.n && events[0].occurred_at == T0);
+		ck_assert(events[0].dedup_key.n);
+		ck_assert(!events[0].occurred_at || events[0].occurred_at == T0);	/* some send no time */
 		ck_assert_msg(events[0].native_severity.n || providers[i]->sample->severity, "%s: word", providers[i]->slug);
 	}
 }
