@@ -94,6 +94,7 @@ extern const struct provider provider_elastic;
 extern const struct provider provider_github;
 extern const struct provider provider_grafana;
 extern const struct provider provider_newrelic;
+extern const struct provider provider_notion;
 extern const struct provider provider_prometheus;
 extern const struct provider provider_splunk_observability;
 extern const struct provider provider_stripe;

@@ -14,6 +14,7 @@ const struct provider *const providers[] = {
 	&provider_github,
 	&provider_grafana,
 	&provider_newrelic,
+	&provider_notion,
 	&provider_prometheus,
 	&provider_splunk_observability,
 	&provider_stripe,
