@@ -17,6 +17,7 @@ struct conf {
 	struct {
 		char *ingest_socket, *web_socket, *state_file, *public_url, *user;
 		uint32_t socket_mode, ingest_workers, web_workers, node;
+		bool development;
 	} server;
 	struct {
 		uint32_t batch_max, batch_events_max, batch_bytes_max, request_deadline_ms, upload_deadline_ms,
@@ -29,6 +30,9 @@ struct conf {
 	struct {
 		char *key_file, *stripe_webhook_secret, *paypal_webhook_id;
 	} secrets;
+	struct {
+		char *test_hosts, *test_authorities;
+	} keys;
 	struct {
 		char *token, *allow;
 	} metrics;

@@ -32,6 +32,8 @@ static const struct {
 	[C_WORKER_DEATHS] = { "worker_deaths_total", "Worker processes that ended unasked." },
 	[C_DB_RECONNECTS] = { "db_reconnects_total", "Connections to the database made again." },
 	[C_API_REQUESTS] = { "api_requests_total", "Requests to the API and its pages." },
+	[C_KEY_FETCHES] = { "key_fetches_total", "Certificates and key sets asked for at their hosts." },
+	[C_KEY_FETCHES_FAILED] = { "key_fetches_failed_total", "Of these: not answered, or not with what was wanted." },
 	[C_INGEST_US] = { "ingest_microseconds_total", "Time from receipt to answer, summed over inbound requests." },
 };
 

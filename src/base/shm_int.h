@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#define SHM_LAYOUT 1u
+#define SHM_LAYOUT 2u
 #define TABLE_CELLS 65536	/* 1 MiB; four times the sources and remote addresses of a busy minute */
 #define TABLE_PROBE 8		/* cells a key may stand in: two cache lines */
 

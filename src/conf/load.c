@@ -182,6 +182,36 @@ static bool load_environment(struct conf *c, struct err *e)
 	return true;
 }
 
+/* ---- options that depend on each other ---- */
+
+static bool is_own_url(struct str url)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
+
+	if (!str_starts(url, "http://"))
+		return false;
+	url = str_sub(url, strlen("http://"));
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct str rest = str_sub(url, strlen(hosts[i]));
+
+		if (str_starts(url, hosts[i]) && (!rest.n || rest.p[0] == ':' || rest.p[0] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever may write the file may do anything; this is against a test's configuration that finds its way to a real server. */
+static bool check_together(const struct conf *c, struct err *e)
+{
+	if (c->server.development && !is_own_url(str_of(c->server.public_url)))
+		return err_set(e, ERR_INVALID, "[server] development: is for tests on one machine; public_url must be http:// and"
+			" localhost, 127.0.0.1 or [::1]");
+	if (!c->server.development && (*c->keys.test_hosts || *c->keys.test_authorities))
+		return err_set(e, ERR_INVALID, "[keys] %s: is for tests and would let others prove to be a provider; a test instance"
+			" says [server] development = true", *c->keys.test_hosts ? "test_hosts" : "test_authorities");
+	return true;
+}
+
 /* ---- the whole ---- */
 
 void conf_defaults(struct conf *c)
@@ -197,7 +227,7 @@ void conf_defaults(struct conf *c)
 bool conf_load(struct conf *c, const char *path, struct err *e)
 {
 	conf_defaults(c);
-	if ((!path || load_file(c, path, e)) && load_password_file(c, e) && load_environment(c, e))
+	if ((!path || load_file(c, path, e)) && load_password_file(c, e) && load_environment(c, e) && check_together(c, e))
 		return true;
 	conf_free(c);
 	return false;

@@ -46,6 +46,7 @@ const struct option options[] = {
 	RESTART_TEXT(server, user, "", "User to become when started by root."),
 	{ "server", "node", &type_number, MEMBER(server, node, uint32_t), "0", 0, 15, .restart = true,
 		.help = "Number of this host among those on one database; no two alike." },
+	BOOL(server, development, "false", "true allows what only tests need; refused unless public_url is this machine's own."),
 
 	NUMBER(ingest, batch_max, type_number, "32", 1, 32, "Requests of one transaction."),
 	NUMBER(ingest, batch_events_max, type_number, "256", 1, 10000, "Events of one transaction."),
@@ -65,6 +66,10 @@ const struct option options[] = {
 	TEXT(secrets, key_file, GRAPNEL_SYSCONFDIR "/grapnel/secret.key", "Key that seals secrets in the database."),
 	SECRET(secrets, stripe_webhook_secret, "Makes the default tenant's default stripe source with this secret."),
 	SECRET(secrets, paypal_webhook_id, "Makes the default tenant's default paypal source with this webhook id."),
+
+	{ "keys", "test_hosts", &type_hosts, MEMBER(keys, test_hosts, char *), "",
+		.help = "Servers on loopback that play hosts of providers, host=127.0.0.1:port; only with development." },
+	TEXT(keys, test_authorities, "", "File of certificate authorities that are trusted beside the system's; only with development."),
 
 	SECRET(metrics, token, "Bearer token for /metrics."),
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",

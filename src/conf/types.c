@@ -55,6 +55,42 @@ static bool set_cidrs(void *member, const struct option *o, struct str s, struct
 
 const struct option_type type_cidrs = { set_cidrs, print_text, .is_text = true };
 
+/* "127.0.0.1:8443" or "[::1]:8443" */
+static bool is_loopback_address(struct str s)
+{
+	static const char *const loopback[] = { "127.0.0.0/8", "::1" };
+	bool bracket = str_starts(s, "[");
+	struct str rest = str_sub(s, bracket), host = str_until(&rest, bracket ? ']' : ':');
+	struct err e = { 0 };
+	struct cidr net;
+	uint64_t port;
+	struct ip ip;
+
+	if (bracket && !str_starts(rest, ":"))
+		return false;
+	if (!str_u64(str_sub(rest, bracket), &port) || !port || port > 65535 || !ip_parse(host, &ip))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
+		if (cidr_parse(str_of(loopback[i]), &net, &e) && cidr_match(&net, &ip))
+			return true;
+	return false;
+}
+
+static bool set_hosts(void *member, const struct option *o, struct str s, struct err *e)
+{
+	struct str rest = s;
+
+	while (rest.n) {
+		struct str address = str_trim(str_until(&rest, ',')), host = str_until(&address, '=');
+
+		if (!host.n || !is_loopback_address(address))
+			return err_set(e, ERR_INVALID, "must be host=127.0.0.1:port, with commas between several");
+	}
+	return set_text(member, o, s, e);
+}
+
+const struct option_type type_hosts = { set_hosts, print_text, .is_text = true };
+
 /* Kept without '/' at the end: paths are put behind it. */
 static bool set_url(void *member, const struct option *o, struct str s, struct err *e)
 {

@@ -68,8 +68,8 @@ struct ctl {
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
-	integration_commands[], map_commands[], migrate_commands[], prove_commands[], secrets_commands[], service_commands[], token_commands[],
-	user_commands[];
+	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], secrets_commands[], service_commands[],
+	token_commands[], user_commands[];
 extern const struct command *const ctl_commands[];	/* of the tables above, in the order of the help; ends with NULL */
 extern const struct ctl_option ctl_global_options[];
 

@@ -14,6 +14,7 @@ const struct command *const ctl_commands[] = {
 	token_commands,
 	service_commands,
 	integration_commands,
+	key_commands,
 	event_commands,
 	incident_commands,
 	map_commands,

@@ -7,7 +7,9 @@
 #include "grapnel/api.h"
 #include "grapnel/dash.h"
 #include "grapnel/db.h"
+#include "grapnel/fetch.h"
 #include "grapnel/ingest.h"
+#include "grapnel/keys.h"
 #include "grapnel/log.h"
 
 #include "give_way.h"
@@ -134,6 +136,8 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	const struct conf *c = s->conf;
 	struct id_maker ids;
 	struct db *db = open_db(c);
+	struct fetch *fetch = fetch_new(&(struct fetch_config){ "Grapnel/" PACKAGE_VERSION, c->keys.test_hosts, c->keys.test_authorities });
+	struct keys *keys = keys_new(&(struct keys_config){ db, s->shm, fetch, c->keys.test_authorities });
 	struct worker w = { .shm = s->shm, .web_workers = c->server.web_workers, .processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
 	struct http_limits limits = {
 		.batch_max = pool == POOL_WEB ? 1 : c->ingest.batch_max,
@@ -153,7 +157,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	w.ingest = ingest_new(&(struct ingest_config){
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
-		.public_url = c->server.public_url, .verify_signatures = c->ingest.verify_signatures,
+		.public_url = c->server.public_url, .keys = keys_store(keys), .verify_signatures = c->ingest.verify_signatures,
 		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
 	});
 	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids, .ingest = w.ingest,
@@ -165,6 +169,8 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	dash_free(w.dash);
 	api_free(w.api);
 	ingest_free(w.ingest);
+	keys_free(keys);
+	fetch_free(fetch);
 	db_free(db);
 	return 0;
 }

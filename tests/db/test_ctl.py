@@ -407,6 +407,33 @@ class Events(Case):
         self.refused(USAGE, "incident", "show", "x", says="is a number")
 
 
+class Keys(Case):
+    URL = "https://issuer.example/keys"
+    SET = '{"keys":[]}'
+
+    def test_life(self):
+        key = self.answer("key", "add", self.URL, "-", given=self.SET)
+        self.assertEqual((key["url"], key["kind"], key["pinned"]), (self.URL, "key set", True))
+        self.assertEqual(key["sha256"], hashlib.sha256(self.SET.encode()).hexdigest())
+        self.answer("key", "add", self.URL, "-", given=self.SET + " ")      # takes its place
+        self.assertEqual([k["url"] for k in self.answer("key", "list")["keys"]], [self.URL])
+        self.assertIn(self.URL, self.text("key", "list"))
+        audited = sql("SELECT action, detail FROM audit_log WHERE action LIKE 'key.%' ORDER BY id")
+        self.assertEqual([row[0] for row in audited], [b"key.pin", b"key.pin"])
+        self.assertEqual(json.loads(audited[0][1])["url"], self.URL)
+        self.answer("key", "remove", self.URL)
+        self.refused(FAILED, "key", "remove", self.URL, says="there is no document of that URL")
+        self.assertEqual(self.answer("key", "list")["keys"], [])
+
+    def test_what_is_refused(self):
+        for text in ("", "{}", "<html>", "-----BEGIN CERTIFICATE-----\n"):
+            self.refused(USAGE, "key", "add", self.URL, "-", given=text, says="-: It is")
+        self.refused(USAGE, "key", "add", "http://issuer.example/", "-", given=self.SET, says="must begin with https://")
+        self.refused(USAGE, "key", "add", "https://issuer.example/" + 1024 * "x", "-", given=self.SET, says="more than 1024 bytes")
+        self.refused(FAILED, "key", "add", self.URL, "/nonexistent/file", says="/nonexistent/file: ")
+        self.refused(FAILED, "key", "add", self.URL, "-", given=self.SET + 65536 * " ")
+
+
 class Configuration(Case):
     def test_print(self):
         conf = self.answer("config", "print")

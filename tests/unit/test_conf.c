@@ -57,6 +57,14 @@ static const struct {
 	{ "[ingest]\ndebug =", "", NULL, "neither true nor false" },
 	{ "[log]\nlevel = DEBUG", "log.level", "debug" },
 	{ "[log]\nlevel = loud", "", NULL, "[log] level: \"loud\" is none of its words" },
+	{ "[keys]\ntest_hosts = api.paypal.com=127.0.0.1:8443, x.example=[::1]:1", "keys.test_hosts",
+		"api.paypal.com=127.0.0.1:8443, x.example=[::1]:1" },
+	{ "[keys]\ntest_hosts = api.paypal.com=192.0.2.1:8443", "", NULL, "must be host=127.0.0.1:port" },
+	{ "[keys]\ntest_hosts = api.paypal.com=127.0.0.1", "", NULL, "must be host=127.0.0.1:port" },
+	{ "[keys]\ntest_hosts = api.paypal.com=127.0.0.1:70000", "", NULL, "must be host=127.0.0.1:port" },
+	{ "[keys]\ntest_hosts = api.paypal.com=[::1]8443", "", NULL, "must be host=127.0.0.1:port" },
+	{ "[keys]\ntest_hosts = =127.0.0.1:1", "", NULL, "must be host=127.0.0.1:port" },
+	{ "[keys]\ntest_hosts = 127.0.0.1:1", "", NULL, "must be host=127.0.0.1:port" },
 	{ "[database]\ntls = Required", "database.tls", "required" },
 	{ "[database]\ntls = yes", "", NULL, "none of its words" },
 	{ "[metrics]\nallow = 10.0.0.0/8, ::1", "metrics.allow", "10.0.0.0/8, ::1" },
@@ -246,6 +254,37 @@ START_TEST(test_load)
 }
 END_TEST
 
+/* What only tests need is refused where it could be a real server. */
+static const struct {
+	const char *file;
+	const char *why;	/* NULL = taken */
+} together[] = {
+	{ "[server]\ndevelopment = true\npublic_url = http://127.0.0.1:8000\n[keys]\ntest_hosts = x=127.0.0.1:1", NULL },
+	{ "[server]\ndevelopment = true\npublic_url = http://localhost", NULL },
+	{ "[server]\ndevelopment = true\npublic_url = http://[::1]:80/hooks", NULL },
+	{ "[server]\ndevelopment = true\npublic_url = http://localhost.example.org", "[server] development: is for tests" },
+	{ "[server]\ndevelopment = true\npublic_url = https://localhost", "[server] development: is for tests" },
+	{ "[server]\ndevelopment = true\npublic_url = http://127.0.0.1.example.org", "[server] development: is for tests" },
+	{ "[server]\npublic_url = http://localhost\n[keys]\ntest_hosts = x=127.0.0.1:1", "[keys] test_hosts: is for tests" },
+	{ "[keys]\ntest_authorities = /tmp/ca.pem", "[keys] test_authorities: is for tests" },
+};
+
+START_TEST(test_together)
+{
+	struct err e = { 0 };
+	struct conf c;
+	const char *file = path_with("conf", together[_i].file);
+	bool ok = conf_load(&c, file, &e);
+
+	unlink(file);
+	ck_assert_msg(ok == !together[_i].why, "%s", e.text);
+	if (ok)
+		conf_free(&c);
+	else
+		ck_assert_msg(str_starts(str_of(e.text), together[_i].why), "%s", e.text);
+}
+END_TEST
+
 START_TEST(test_restart)
 {
 	struct conf a, b;
@@ -325,4 +364,4 @@ START_TEST(test_print)
 END_TEST
 
 UNIT_MAIN("conf", UNIT_ROWS(test_file, files), UNIT(test_long_lines_and_nul), UNIT_ROWS(test_url, urls),
-	UNIT_ROWS(test_environment, variables), UNIT(test_load), UNIT(test_restart), UNIT(test_sample), UNIT(test_print))
+	UNIT_ROWS(test_environment, variables), UNIT(test_load), UNIT_ROWS(test_together, together), UNIT(test_restart), UNIT(test_sample), UNIT(test_print))
