@@ -87,6 +87,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 	struct answer *answer);
 
 /* The slugs: one file each. */
+extern const struct provider provider_appdynamics;
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
 extern const struct provider provider_dynatrace;

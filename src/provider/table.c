@@ -7,6 +7,7 @@
 #define PER_MINUTE_PAYMENT 1000
 
 const struct provider *const providers[] = {
+	&provider_appdynamics,
 	&provider_cloudwatch,
 	&provider_datadog,
 	&provider_dynatrace,
