@@ -322,7 +322,7 @@ enum provider_flag {
 	SECRET_THEIRS = 1 << 2,	/* the sender makes the signature secret and shows it once our URL is entered there */
 	LOWER_NAMES = 1 << 3,	/* names of the body's own members count in any case: the rows have them in lower case */
 	ANSWER_200 = 1 << 4,	/* the sender takes exactly 200 for success, not 201 */
-	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which means something else there (GitLab) */
+	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which would make it a signing key (GitLab) */
 };
 
 /* Where the type stands in the gallery. */

@@ -110,7 +110,7 @@ static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 		return;		/* a key whose grace period is over names nothing */
 	if (e && e->provider && (!w->endpoint.provider || w->endpoint.provider == e->provider || w->endpoint.key_in_body)) {
 		w->source = e;
-		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : e->provider;
+		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : provider_for(e->provider, &w->item->in);
 	} else if (!e && w->asked && !asked_ok) {
 		w->source_unsure = true;
 	}

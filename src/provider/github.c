@@ -416,6 +416,7 @@ const struct provider provider_github = {
 	.signs = "HMAC-SHA256 of the body in X-Hub-Signature-256, with the secret that you enter at the webhook.",
 	.on_error = "GitHub waits 10 s for an answer and never repeats by itself; Recent Deliveries has a button for it.",
 	.settings = settings,
+	.detour = { "x-gitlab-event", &provider_gitlab },
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

@@ -175,7 +175,7 @@ static void add_details(struct mapping *m, const struct map *row)
  * "/link.*", with the rest of the name as its text. */
 static void add_links(struct mapping *m, const struct map *row)
 {
-	const char *dash = strstr(row->expr, "/-/");
+	const char *dash = *row->expr == '/' ? strstr(row->expr, "/-/") : NULL;
 	const struct json *list, *j = NULL;
 
 	if (str_ends(str_of(row->expr), "*")) {

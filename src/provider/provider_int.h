@@ -73,6 +73,12 @@ bool host_is_one_of(struct str host, const char *const *patterns);
 enum verdict certificate_key(const struct certificate_rule *rule, const struct proof_input *in,
 	struct str url, struct proof_report *r, struct evp_pkey_st **key);
 bool rsa_signed(struct evp_pkey_st *key, enum digest digest, struct str text, struct str signature);
+/* webhook.c: the plain shape of the generic endpoint, for bodies that the owner wrote at another
+ * provider. plain_fill, called by `adjust`, makes up what such a body leaves out. */
+extern const struct map plain_fields[];
+extern const struct word plain_actions[];
+extern const struct setting plain_settings[];
+void plain_fill(struct arena *a, const struct where *w, struct event *ev);
 
 /* pagerduty.c: bodies of PagerDuty's Events API v2, which the generic endpoint takes as one of its
  * shapes */
@@ -93,6 +99,7 @@ extern const struct provider provider_datadog;
 extern const struct provider provider_dynatrace;
 extern const struct provider provider_elastic;
 extern const struct provider provider_github;
+extern const struct provider provider_gitlab;
 extern const struct provider provider_grafana;
 extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;

@@ -13,6 +13,7 @@ const struct provider *const providers[] = {
 	&provider_dynatrace,
 	&provider_elastic,
 	&provider_github,
+	&provider_gitlab,
 	&provider_grafana,
 	&provider_newrelic,
 	&provider_notion,

@@ -34,7 +34,7 @@ static const struct proof *const proofs[] = {
 	NULL
 };
 
-static const struct word actions[] = {
+const struct word plain_actions[] = {
 	{ "trigger", ACTION_TRIGGER },
 	{ "triggered", ACTION_TRIGGER },
 	{ "firing", ACTION_TRIGGER },
@@ -98,9 +98,9 @@ static const struct word actions[] = {
 #define KEY "%key|/dedup_key|/alert_id|/alert_uid|/fingerprint|/incident_key|/id"
 #define OCCURRED "%occurredAt|/occurred_at|/timestamp|</timestamp"
 
-static const struct map plain[] = {
-	{ EV_ACTION, "%status|/event_action|/action|/status|/state|/alert_state", WORD, actions },
-	{ EV_ACTION, "'trigger'", WORD, actions },
+const struct map plain_fields[] = {
+	{ EV_ACTION, "%status|/event_action|/action|/status|/state|/alert_state", WORD, plain_actions },
+	{ EV_ACTION, "'trigger'", WORD, plain_actions },
 	{ EV_DEDUP_KEY, KEY },
 	{ EV_SEVERITY, SEVERITY, WORD, severity_words },
 	{ EV_NATIVE_SEVERITY, SEVERITY },
@@ -124,7 +124,7 @@ static const struct map plain[] = {
 static const struct variant variants[] = {
 	{ "/routing_key", NULL, pagerduty_fields },
 	{ "$path", pagerduty_paths, pagerduty_fields },
-	{ "'anything else'", NULL, plain },
+	{ "'anything else'", NULL, plain_fields },
 	{ 0 }
 };
 
@@ -138,7 +138,7 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-static void fill_plain(struct arena *a, const struct where *w, struct event *ev)
+void plain_fill(struct arena *a, const struct where *w, struct event *ev)
 {
 	if (ev->dedup_key.n == 0 && ev->action != ACTION_IGNORE)
 		ev->dedup_key = made_up_key(a, w, ev);
@@ -155,13 +155,13 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 {
 	if (pagerduty_shape(w->in, w->element))
 		return pagerduty_adjust(p, a, w, ev);
-	fill_plain(a, w, ev);
+	plain_fill(a, w, ev);
 	return true;
 }
 
 /* ---- setting it up, and trying it ------------------------------------------------------------- */
 
-static const struct setting settings[] = {
+const struct setting plain_settings[] = {
 	{ "fields", SETTING_OBJECT, "Where the fields stand",
 		"JSON pointers by field: {\"status\": \"/alert/state\", \"key\": [\"/uid\", \"/id\"]}." },
 	{ 0 }
@@ -203,7 +203,7 @@ const struct provider provider_webhook = {
 	.signs = "The key, or with a signature secret Standard Webhooks or the hex HMAC-SHA256 of the body in "
 		"X-Signature, X-Webhook-Signature or X-Hub-Signature-256.",
 	.on_error = "Up to the program that sends. 503 and 429 carry Retry-After; 400 names the field to blame.",
-	.settings = settings,
+	.settings = plain_settings,
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

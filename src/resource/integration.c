@@ -98,15 +98,16 @@ static struct str settings_text(const struct caller *by, const struct json *sett
 	return strbuf_str(&b);
 }
 
-static struct str make_secret(const struct caller *by)
+static struct str make_secret(const struct caller *by, struct str provider)
 {
+	const struct provider *p = provider_find(provider);
 	unsigned char raw[SECRET_BYTES];
 	struct str text;
 
 	random_bytes(raw, sizeof(raw));
 	text = base64_encode(by->a, raw, sizeof(raw));
 	secret_wipe(raw, sizeof(raw));
-	return arena_printf(by->a, "whsec_%.*s", STR_ARG(text));
+	return arena_printf(by->a, "%s%.*s", p && p->flags & SECRET_BARE ? "" : "whsec_", STR_ARG(text));
 }
 
 /* What the form says over what is stored (or over nothing). */
@@ -122,7 +123,7 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 		return err_field(e, ERR_INVALID, "generateSecret",
 			"Give a signatureSecret or have one made, not both.");
 	if (f->make_secret)
-		f->secret = make_secret(by);
+		f->secret = make_secret(by, str_of(p->slug));
 	s->name = f->name;
 	s->service_public_id = f->service;
 	if (!f->service.n)
@@ -263,8 +264,8 @@ bool integration_rotate_secret(const struct caller *by, struct str public_id, st
 	struct who who = caller_who(by, by->tenant_id);
 	int done = integration_find(by, public_id, out, e);
 
-	if (!f->secret.n)
-		f->secret = make_secret(by);
+	if (done == 1 && !f->secret.n)
+		f->secret = make_secret(by, out->provider);
 	if (done == 1)
 		done = source_rotate_secret(by->db, by->a, by->seal, by->shm, by->tenant_id, public_id, f->secret,
 			(ms_t)f->grace_seconds * MS_PER_SECOND, &who, by->now, e);

@@ -481,6 +481,32 @@ START_TEST(test_an_old_secret_is_good_until_its_time)
 }
 END_TEST
 
+/* Proven and read as GitLab does it; what proves GitHub does not count then. */
+START_TEST(test_a_github_source_takes_what_gitlab_sends)
+{
+	static const char body[] = "{\"object_kind\":\"build\",\"ref\":\"main\",\"build_name\":\"test\",\"build_status\":\"failed\",\"project_id\":7}";
+	struct source in = { .tenant_id = 1, .provider = STR("github"), .name = STR("both"), .enabled = true, .actions = DO_INCIDENT }, s;
+	struct header gitlab[] = { { STR("x-gitlab-event"), STR("Job Hook") }, { STR("x-gitlab-token"), STR("s3cret") } };
+	struct ingest_item it;
+	struct str key;
+
+	succeeds(source_add(w.db, w.a, w.seal, w.shm, &in, STR("s3cret"), &person, T0, &s, &key, &e));
+	it = item(&s, key, NULL, body);
+	it.in.headers = gitlab;
+	it.in.header_n = 2;
+	ck_assert_uint_eq(sent(it, T0), 201);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM incidents WHERE dedup_key = 'gitlab:job:7:main:test'"), 1);
+	gitlab[1].value = STR("another");
+	ck_assert_uint_eq(sent(it, T0), 401);
+	it.in.header_n = 1;
+	ck_assert(proof_sign(provider_proofs(provider_find(STR("github"))), w.a, &it.in, STR("s3cret")));
+	ck_assert_uint_eq(sent(it, T0), 401);
+	it.in.headers++;
+	it.in.header_n--;	/* without X-Gitlab-Event it is GitHub's; the same bytes again, though */
+	ck_assert_uint_eq(sent(it, T0), 200);
+}
+END_TEST
+
 /* ---- "Send test" ---- */
 
 static struct ingest_tested send_test(const struct source *s, ms_t at)
@@ -610,7 +636,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_the_old_key_is_good_until_its_time, test_no_grace_ends_the_old_key_at_once,
-		test_an_old_secret_is_good_until_its_time, test_every_type_takes_its_own_test_webhook, test_a_test_is_signed_by_the_settings,
+		test_an_old_secret_is_good_until_its_time, test_a_github_source_takes_what_gitlab_sends,
+		test_every_type_takes_its_own_test_webhook, test_a_test_is_signed_by_the_settings,
 		test_a_test_joins_no_real_incident,
 		test_a_test_goes_to_the_service_it_names, test_a_test_without_incident_action_opens_none, test_who_cannot_be_tested,
 		test_a_test_that_is_refused_says_why, test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,

@@ -85,7 +85,16 @@ static bool only_it_can_sign(const struct provider *p)
 	return true;
 }
 
-/* With both forms of secrets that people have. */
+/* One byte less of what is signed. */
+static void shorten(struct inbound *in)
+{
+	if (str_eqs(in->method, "GET"))
+		in->query.n--;
+	else
+		in->body.n--;
+}
+
+/* With both forms of secrets that people have. Where the secret itself is sent nothing is signed. */
 START_TEST(test_each_sample_is_signed_as_its_sender_signs)
 {
 	static const char *const secrets[] = { "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "just a text" };
@@ -94,15 +103,20 @@ START_TEST(test_each_sample_is_signed_as_its_sender_signs)
 		for (size_t k = 0; k < ARRAY_SIZE(secrets); k++) {
 			const struct proof *const *proofs = provider_proofs(providers[i]);
 			struct inbound in = sample_of(providers[i]);
+			struct str secret = str_of(secrets[k]);
+			struct proof_input input = { .arena = a, .in = &in, .secrets = &secret, .secret_n = 1 };
+			struct proof_report r;
 
-			ck_assert_msg(proof_sign(proofs, a, &in, str_of(secrets[k])) != only_it_can_sign(providers[i]), "%s",
+			ck_assert_msg(proof_sign(proofs, a, &in, secret) != only_it_can_sign(providers[i]), "%s",
 				providers[i]->slug);
 			if (only_it_can_sign(providers[i]))
 				continue;
-			ck_assert_msg(check(proofs, &in, str_of(secrets[k])) == PROVEN, "%s", providers[i]->slug);
+			ck_assert_msg(proof_check(proofs, &input, &r) == PROVEN, "%s", providers[i]->slug);
 			ck_assert_int_eq(check(proofs, &in, STR("another")), NOT_PROVEN);
-			in.body.n--;
-			ck_assert_int_eq(check(proofs, &in, str_of(secrets[k])), NOT_PROVEN);
+			if (provider_proof(providers[i], str_of(r.scheme))->encoding == ENC_SECRET)
+				continue;
+			shorten(&in);
+			ck_assert_int_eq(check(proofs, &in, secret), NOT_PROVEN);
 		}
 }
 END_TEST
