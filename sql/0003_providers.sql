@@ -14,3 +14,6 @@ CREATE TABLE IF NOT EXISTS key_documents (
 	PRIMARY KEY (url_hash),
 	KEY by_tried (tried_at)			-- cleanup of those that were never had
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What the request page tells of the proof, step by step; the steps before the one that failed are told by the provider's rows.
+ALTER TABLE requests ADD COLUMN IF NOT EXISTS proof VARCHAR(400) NULL COMMENT 'where the key stood, scheme, failed step, clock skew in s, sentence; blanks between, - for what there was not; NULL = unknown';

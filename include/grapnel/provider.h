@@ -240,10 +240,11 @@ struct proof {
 
 #define PROOF_STEPS_MAX 12
 struct proof_step {
-	const char *name;
+	struct str name;
 	bool ok;
 	struct str detail;
 };
+extern const struct field proof_step_fields[];	/* step, ok, detail */
 /* The steps of a proof that came to this report, in their order up to the one that failed. Returns how many. */
 size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_report *r, struct proof_step out[PROOF_STEPS_MAX]);
 /* A scheme that needs no secret is switched on: such a source is proven by the signature even if it has no secret. */
@@ -259,6 +260,31 @@ enum verdict proof_check_by(const struct proof *p, const struct proof_input *in,
 bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbound *in, struct str secret) MUST_USE;
 /* X-Signature, X-Webhook-Signature or X-Hub-Signature-256: for types that have no scheme of their own. Ends with NULL. */
 extern const struct proof *const proofs_plain_hmac[];
+
+/* ---- what is kept of a proof: key.c, proof_note.c ---------------------------------------------------------------- */
+
+/* Where a request may carry the integration's own key, in the order of looking. */
+enum key_place {
+	KEY_NOT_ASKED, KEY_NOWHERE,
+	KEY_ROUTING,	/* the integration was found by it */
+	KEY_BEARER, KEY_BASIC, KEY_HEADER, KEY_QUERY, KEY_ACCESS_TOKEN, KEY_PLACES
+};
+struct str inbound_key(struct arena *a, const struct inbound *in, enum key_place place);	/* empty: there is none */
+
+/* How a request was proven, or where that failed: its key, where one is asked for, then its signature. */
+struct proof_note {
+	enum key_place key;
+	bool key_good;
+	struct proof_report signature;	/* without scheme: none was asked for, or detail says why it was not looked at */
+};
+#define PROOF_NOTE_MAX 400	/* bytes of the line */
+/* As the request log keeps it: one line, STR_NONE where nothing was proven. And back; false: nothing is known. */
+struct str proof_note_text(struct arena *a, const struct proof_note *n);
+bool proof_note_parse(struct arena *a, struct str text, struct proof_note *out);
+/* The steps of key and signature in their order, up to the one that failed. `p` is the integration's type, or NULL. */
+#define PROOF_NOTE_STEPS (PROOF_STEPS_MAX + 2)
+size_t proof_note_explain(struct arena *a, const struct provider *p, const struct proof_note *n,
+	struct proof_step out[PROOF_NOTE_STEPS]);
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
 

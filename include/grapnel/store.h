@@ -431,6 +431,7 @@ struct request_row {
 	uint64_t id, tenant_id, source_id, status, body_bytes, duration_us, event_count, event_id;
 	const char *reason;		/* NULL = accepted */
 	struct str method, uri, remote_addr, trace, traceparent, headers, body, stages;
+	struct str proof;		/* STR_NONE: it did not come to that */
 	bool is_duplicate, is_test;
 };
 bool batch_insert_requests(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e) MUST_USE;

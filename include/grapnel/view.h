@@ -20,6 +20,7 @@
 #include "grapnel/db.h"
 #include "grapnel/event.h"
 #include "grapnel/incident.h"
+#include "grapnel/provider.h"
 #include "grapnel/store.h"
 
 #define LIST_LIMIT_DEFAULT 50
@@ -82,6 +83,7 @@ struct request_view {
 	struct str headers;	/* "name: value" lines, secrets masked when they were stored */
 	struct str body;	/* as sent, inflated; of a refused request the first 64 KiB */
 	struct str stages;	/* see request_view_steps */
+	struct str proof;	/* see request_view_proof */
 };
 extern const struct field request_view_fields[];
 
@@ -120,6 +122,16 @@ struct step_view {
 extern const struct field step_view_fields[];
 void request_view_steps(const struct request_view *v, struct step_view out[REQUEST_STEPS]);
 
+/* How it was proven, or where that failed: the key, the signature, step by step; no secret and no signature. */
+struct proof_view {
+	struct str scheme;	/* "key" where only the key was asked for; empty: it did not come to that, or is too long ago */
+	struct proof_step steps[PROOF_NOTE_STEPS];
+	size_t steps_n;
+	struct str failed;	/* the step that failed; empty: none did */
+};
+extern const struct field proof_view_fields[];	/* all but the steps */
+void request_view_proof(struct arena *a, const struct request_view *v, struct proof_view *out);
+
 /* A shell command that sends it again to public_url, without secrets; a body that is no short text is named as request-ID.bin. */
 struct str request_view_curl(struct arena *a, struct str public_url, const struct request_view *v);
 
@@ -127,6 +139,7 @@ struct str request_view_curl(struct arena *a, struct str public_url, const struc
 struct request_detail {
 	struct request_view request;
 	struct step_view steps[REQUEST_STEPS];
+	struct proof_view proof;
 	struct event_view *events;	/* new ones that it brought */
 	size_t events_n;
 };

@@ -18,8 +18,14 @@ void api_request_list(void *call)
 		reply_err(c, &e);
 }
 
+static const struct doc_part proof_parts[] = {
+	{ "steps", PART_ROWS, FIELDS(proof_step_fields), .help = "In their order, up to the first that failed" },
+	{ 0 }
+};
+
 const struct doc_part request_parts[] = {
 	{ "lifecycle", PART_ROWS, FIELDS(step_view_fields), .help = "What was done with it, in order" },
+	{ "proof", PART_ONE, FIELDS(proof_view_fields), proof_parts, .help = "How its sender was proven, or where that failed" },
 	{ "headers", PART_TEXTS, .help = "Name and value, secrets masked" },
 	{ "events", PART_ROWS, FIELDS(event_view_fields), .help = "New events that it brought, the first hundred" },
 	{ 0 }
@@ -44,6 +50,11 @@ void api_request_get(void *call)
 	reply_begin(c, &r);
 	json_fields(&r.o, request_view_fields, &d.request);
 	reply_rows(&r, "lifecycle", step_view_fields, d.steps, sizeof(*d.steps), REQUEST_STEPS);
+	json_key(&r.o, "proof");
+	json_open(&r.o, '{');
+	json_fields(&r.o, proof_view_fields, &d.proof);
+	reply_rows(&r, "steps", proof_step_fields, d.proof.steps, sizeof(*d.proof.steps), d.proof.steps_n);
+	json_close(&r.o, '}');
 	json_key(&r.o, "headers");
 	request_headers_json(&r.o, c->a, d.request.headers);
 	request_payload_json(&r.o, c->a, d.request.body);

@@ -3,22 +3,22 @@
 
 #define CUT 60
 
-struct word {
+struct agent_word {
 	const char *mark, *word;
 };
 
 /* The first that occurs counts: each browser names those it descends from. */
-static const struct word browsers[] = {
+static const struct agent_word browsers[] = {
 	{ "Edg", "Edge" }, { "OPR/", "Opera" }, { "Vivaldi/", "Vivaldi" }, { "SamsungBrowser/", "Samsung Internet" },
 	{ "Firefox/", "Firefox" }, { "FxiOS/", "Firefox" }, { "CriOS/", "Chrome" }, { "Chrome/", "Chrome" }, { "Safari/", "Safari" },
 	{ "curl/", "curl" }, { "w3m/", "w3m" }, { "Lynx/", "Lynx" }, { NULL }
 };
-static const struct word systems[] = {
+static const struct agent_word systems[] = {
 	{ "Android", "Android" }, { "iPhone", "iPhone" }, { "iPad", "iPad" }, { "Windows", "Windows" }, { "CrOS", "ChromeOS" },
 	{ "Mac OS X", "macOS" }, { "FreeBSD", "FreeBSD" }, { "OpenBSD", "OpenBSD" }, { "Linux", "Linux" }, { NULL }
 };
 
-static const char *first_of(const struct word *words, const char *text)
+static const char *first_of(const struct agent_word *words, const char *text)
 {
 	for (; words->mark; words++)
 		if (strstr(text, words->mark))

@@ -117,6 +117,7 @@ void page_request(void *visit)
 	p.request = d.request;
 	p.advice = advice_for(&d.request);
 	p.life = (struct lifecycle){ d.steps, ARRAY_SIZE(d.steps) };
+	p.proof = d.proof;
 	p.events = d.events;
 	p.events_n = d.events_n;
 	p.cut = d.request.outcome_n == REQUEST_REFUSED && d.request.body.n == INGEST_REFUSED_BODY;

@@ -22,6 +22,7 @@ struct request_page {
 	struct request_view request;
 	const char *advice;		/* of a refused one */
 	struct lifecycle life;
+	struct proof_view proof;
 	struct event_view *events;
 	size_t events_n;
 	struct header_table headers;

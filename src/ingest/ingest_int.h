@@ -97,7 +97,7 @@ struct ingest_work {
 	struct str body_reason, allow;
 	bool record;			/* a row of requests is to be written */
 	bool answered;			/* a handshake: item->answer is the whole answer */
-	struct proof_report proof;
+	struct proof_note proof;
 	unsigned stages;		/* bits 1 << enum stage of those behind it */
 	struct plan *plans;
 	size_t plan_n;

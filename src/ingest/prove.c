@@ -5,30 +5,6 @@
  * sender. While a key or secret is rotated the old one is good until its time, however old the cache's entry is. */
 #include "ingest_int.h"
 
-/* Where a key may stand: the standard header, ours, Basic, and the query for senders that can do nothing else. */
-static struct str bearer_key(struct arena *a, const struct inbound *in)
-{
-	struct str auth = inbound_header(in, "authorization"), scheme = str_word(&auth), plain;
-
-	if (str_ieqs(scheme, "bearer"))
-		return str_trim(auth);
-	if (!str_ieqs(scheme, "basic") || !base64_decode(a, str_trim(auth), false, &plain))
-		return STR_NONE;
-	(void)str_until(&plain, ':');
-	return plain;
-}
-
-static struct str given_key(struct arena *a, const struct inbound *in)
-{
-	struct str key = bearer_key(a, in);
-
-	if (!key.n)
-		key = inbound_header(in, "x-api-key");
-	if (!key.n && in->query.n && !form_find(a, in->query, "key", &key))
-		(void)form_find(a, in->query, "access_token", &key);
-	return key;
-}
-
 bool key_is(const struct cached_source *s, struct str hash, ms_t now)
 {
 	const struct live_source *l = &s->s;
@@ -37,16 +13,25 @@ bool key_is(const struct cached_source *s, struct str hash, ms_t now)
 		(now < l->key_old_until && equal_ct(hash.p, hash.n, l->key_old_hash.p, l->key_old_hash.n));
 }
 
-static bool key_matches(struct arena *a, const struct ingest_work *w, ms_t now)
+/* Any place will do: a provider's own token in Authorization hides no key in the query. Where none is right, the first is told. */
+static bool key_matches(struct arena *a, struct ingest_work *w, ms_t now)
 {
-	unsigned char hash[SHA256_BYTES];
-	struct str key;
+	struct proof_note *n = &w->proof;
 
-	if (w->endpoint.kind == LOOKUP_KEY)	/* the source was found by it */
-		return true;
-	key = given_key(a, &w->item->in);
-	sha256(key, hash);
-	return key.n && key_is(w->source, (struct str){ (const char *)hash, sizeof(hash) }, now);
+	n->key = w->endpoint.kind == LOOKUP_KEY ? KEY_ROUTING : KEY_NOWHERE;
+	n->key_good = n->key == KEY_ROUTING;
+	for (enum key_place place = KEY_BEARER; place < KEY_PLACES && !n->key_good; place++) {
+		struct str key = inbound_key(a, &w->item->in, place);
+		unsigned char hash[SHA256_BYTES];
+
+		if (!key.n)
+			continue;
+		sha256(key, hash);
+		n->key_good = key_is(w->source, (struct str){ (const char *)hash, sizeof(hash) }, now);
+		if (n->key_good || n->key == KEY_NOWHERE)
+			n->key = place;
+	}
+	return n->key_good;
 }
 
 static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *code, const char *message, const char *reason)
@@ -63,7 +48,7 @@ static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *cod
 static void debug_proof(const struct ingest_work *w)
 {
 	log_info("signature refused", LOG_STR("provider", w->source->s.provider), LOG_STR("source", w->source->s.public_id),
-		LOG_S("scheme", w->proof.scheme), LOG_S("step", w->proof.step), LOG_U("body_bytes", w->raw.n),
+		LOG_S("scheme", w->proof.signature.scheme), LOG_S("step", w->proof.signature.step), LOG_U("body_bytes", w->raw.n),
 		LOG_U("secret_bytes", w->source->s.secret_n ? w->source->s.secrets[0].n : 0),
 		LOG_U("secrets", w->source->s.secret_n));
 }
@@ -88,7 +73,7 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 
 	input.secret_n = valid_secrets(&w->source->s, b->now, secrets);
 	in.body = w->raw;
-	v = proof_check(provider_proofs(w->provider), &input, &w->proof);
+	v = proof_check(provider_proofs(w->provider), &input, &w->proof.signature);
 	if (v == PROVEN)
 		return true;
 	if (b->g->c.debug)
@@ -98,7 +83,7 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 		return work_refuse(w, 503, "unavailable", "The signing certificate could not be had; try again later.");
 	}
 	if (v == PROOF_FORBIDDEN)
-		return work_refuse(w, 403, "forbidden", arena_cstr(b->a, str_of(w->proof.detail)));
+		return work_refuse(w, 403, "forbidden", arena_cstr(b->a, str_of(w->proof.signature.detail)));
 	return refuse_proof(b, w, "invalid_signature", "The signature is missing or wrong.", "Invalid signature");
 }
 
@@ -117,9 +102,15 @@ static bool take_rate(struct batch *b, struct ingest_work *w)
 }
 
 /* A test shows whether the signature is right also where senders' are not looked at. */
-static bool must_sign(const struct batch *b, const struct ingest_item *it)
+static bool must_sign(const struct batch *b, struct ingest_work *w)
 {
-	return it->is_test ? !it->proof_waived : b->g->c.verify_signatures;
+	struct proof_report *r = &w->proof.signature;
+
+	if (w->item->proof_waived)
+		snprintf(r->detail, sizeof(r->detail), "Not looked at: only the provider can sign, and this is a test.");
+	else if (!w->item->is_test && !b->g->c.verify_signatures)
+		snprintf(r->detail, sizeof(r->detail), "Not looked at: verify_signatures is off in the configuration.");
+	return !r->detail[0];
 }
 
 static bool prove(struct batch *b, struct ingest_work *w)
@@ -129,7 +120,7 @@ static bool prove(struct batch *b, struct ingest_work *w)
 	w->item->in.settings = w->source->settings;
 	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
 		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
-	if (signs && must_sign(b, w->item) && !check_signature(b, w))
+	if (signs && must_sign(b, w) && !check_signature(b, w))
 		return false;
 	return take_rate(b, w);
 }

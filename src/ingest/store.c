@@ -178,6 +178,7 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.event_id = w->plan_n ? stored_event(&w->plans[0]) : 0,
 		.is_duplicate = repeated,
 		.stages = record_stages(b, w, repeated),
+		.proof = str_cut(proof_note_text(b->a, &w->proof), PROOF_NOTE_MAX),
 		.is_test = w->item->is_test,
 	};
 }

@@ -9,7 +9,7 @@
 /* A request is a little older than its events: those of the last ones are gone with the next run. */
 #define REQUESTS_LATER_MS MS_PER_SECOND
 
-struct step {
+struct cleaning {
 	const struct old_table *table;
 	uint64_t from;
 	uint32_t days;
@@ -37,7 +37,7 @@ static void note_bodies(struct job_run *r)
 static bool run(struct job_run *r, struct err *e)
 {
 	uint32_t events = r->c->conf->retention.events_days;
-	const struct step steps[] = {
+	const struct cleaning steps[] = {
 		{ &old_bodies, r->position, r->c->conf->retention.refused_bodies_days },
 		{ &old_alerts, 0, events },
 		{ &old_events, 0, events },

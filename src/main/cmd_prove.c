@@ -125,12 +125,7 @@ static void print_json(struct ctl *c, bool valid, const struct proof_report *r, 
 	json_open(&o, '[');
 	for (size_t i = 0; i < n; i++) {
 		json_open(&o, '{');
-		json_key(&o, "step");
-		json_strz(&o, steps[i].name);
-		json_key(&o, "ok");
-		json_bool(&o, steps[i].ok);
-		json_key(&o, "detail");
-		json_str(&o, steps[i].detail);
+		json_fields(&o, proof_step_fields, &steps[i]);
 		json_close(&o, '}');
 	}
 	json_close(&o, ']');
@@ -142,7 +137,7 @@ static void print_text(bool valid, const struct proof_report *r, const struct pr
 {
 	printf("%s (%s)\n", valid ? "valid" : "not valid", r->scheme);
 	for (size_t i = 0; i < n; i++) {
-		printf("%-5s %-12s ", steps[i].ok ? "ok" : "FAIL", steps[i].name);
+		printf("%-5s %-12.*s ", steps[i].ok ? "ok" : "FAIL", STR_ARG(steps[i].name));
 		ctl_text(stdout, steps[i].detail, false);
 		putchar('\n');
 	}

@@ -358,8 +358,21 @@ enum verdict proof_check(const struct proof *const *proofs, const struct proof_i
 
 /* ---- explaining ------------------------------------------------------------------------------- */
 
+const struct field proof_step_fields[] = {
+	FIELD_STR(struct proof_step, name, "step", "header, timestamp, digest... as the scheme has them; key and match of the integration's key"),
+	FIELD_BOOL(struct proof_step, ok, "ok", "It was passed; the first that was not is the last"),
+	FIELD_STR(struct proof_step, detail, "detail", "A sentence about it; no secret, no signature"),
+	FIELD_END
+};
+
+static const char *time_passed(struct arena *a, const struct proof *p, int64_t skew_s)
+{
+	return arena_printf(a, "Signed %" PRId64 " s %s; %d s are allowed.", skew_s < 0 ? -skew_s : skew_s,
+		skew_s < 0 ? "in the future by our clock" : "ago", p->tolerance_s).p;
+}
+
 /* The steps of an HMAC row, in the order in which check_hmac takes them. */
-static size_t hmac_stages(struct arena *a, const struct proof *p, struct proof_stage *out)
+static size_t hmac_stages(struct arena *a, const struct proof *p, int64_t skew_s, struct proof_stage *out)
 {
 	size_t n = 0;
 
@@ -370,8 +383,7 @@ static size_t hmac_stages(struct arena *a, const struct proof *p, struct proof_s
 		out[n++] = (struct proof_stage){ "list",
 			arena_printf(a, "It holds a signature of the kind %s.", p->list_name).p };
 	if (p->time)
-		out[n++] = (struct proof_stage){ "timestamp",
-			arena_printf(a, "It was signed within %d s of now.", p->tolerance_s).p };
+		out[n++] = (struct proof_stage){ "timestamp", time_passed(a, p, skew_s) };
 	if (p->encoding != ENC_SECRET)
 		out[n++] = (struct proof_stage){ "parts", "All that is signed is there." };
 	out[n++] = (struct proof_stage){ "secret", "The integration has a signature secret." };
@@ -394,16 +406,16 @@ size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_
 	struct proof_step out[PROOF_STEPS_MAX])
 {
 	struct proof_stage stages[PROOF_STEPS_MAX];
-	size_t n = p->verify ? own_stages(p, stages) : hmac_stages(a, p, stages), passed = 0;
+	size_t n = p->verify ? own_stages(p, stages) : hmac_stages(a, p, r->skew_s, stages), passed = 0;
 
 	while (passed < n && !(r->step && !strcmp(r->step, stages[passed].name)))
 		passed++;
 	if (r->step && passed == n)	/* no step of this scheme: it was not even chosen */
 		passed = 0;
 	for (size_t i = 0; i < passed; i++)
-		out[i] = (struct proof_step){ stages[i].name, true, str_of(stages[i].passed) };
+		out[i] = (struct proof_step){ str_of(stages[i].name), true, str_of(stages[i].passed) };
 	if (r->step)
-		out[passed++] = (struct proof_step){ r->step, false, str_of(r->detail) };
+		out[passed++] = (struct proof_step){ str_of(r->step), false, arena_str(a, str_of(r->detail)) };
 	return passed;
 }
 

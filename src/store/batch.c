@@ -40,8 +40,8 @@ static const struct stmt batch_q[] = {
 		"sender_resolved_at = VALUES(sender_resolved_at)" },
 	[Q_REQUEST] = { "batch.insert_requests",
 		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, traceparent, headers, "
-		"body, body_bytes, duration_us, event_count, event_id, is_duplicate, is_test, stages) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"body, body_bytes, duration_us, event_count, event_id, is_duplicate, is_test, stages, proof) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_MARK] = { "batch.insert_marks", "INSERT INTO request_marks (tenant_id, kind, id, event_id) VALUES (?, ?, ?, ?)" },
 	[Q_EVENT] = { "batch.insert_events",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, entity_type, "
@@ -229,7 +229,7 @@ bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *key
 
 bool batch_insert_requests(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e)
 {
-	struct rows r = rows_new(a, n, 18);
+	struct rows r = rows_new(a, n, 19);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct request_row *q = &rows[i];
@@ -252,8 +252,9 @@ bool batch_insert_requests(struct db *db, struct arena *a, const struct request_
 		put(&r, V_U(q->is_duplicate));
 		put(&r, V_U(q->is_test));
 		put(&r, V_S(q->stages));
+		put(&r, V_SN(q->proof));
 	}
-	return db_bulk(db, &batch_q[Q_REQUEST], r.v, n, 18, e);
+	return db_bulk(db, &batch_q[Q_REQUEST], r.v, n, 19, e);
 }
 
 static bool is_marked(const struct request_row *q)

@@ -62,6 +62,7 @@ static const struct field columns[] = {
 	FIELD_STR(struct request_view, headers, "headers", ""),
 	FIELD_STR(struct request_view, body, "body", ""),
 	FIELD_STR(struct request_view, stages, "stages", ""),
+	FIELD_STR(struct request_view, proof, "proof", ""),
 	FIELD_END
 };
 
@@ -346,6 +347,27 @@ void request_view_steps(const struct request_view *v, struct step_view out[REQUE
 	}
 }
 
+const struct field proof_view_fields[] = {
+	FIELD_STR(struct proof_view, scheme, "scheme", "How it was to be proven: the scheme of its signature, or key; null where it did not come to that"),
+	FIELD_END
+};
+
+void request_view_proof(struct arena *a, const struct request_view *v, struct proof_view *out)
+{
+	const struct proof_step *last;
+	struct proof_note n;
+
+	*out = (struct proof_view){ 0 };
+	if (!proof_note_parse(a, v->proof, &n))
+		return;
+	out->steps_n = proof_note_explain(a, provider_find(v->provider), &n, out->steps);
+	if (!out->steps_n)
+		return;
+	out->scheme = str_of(n.signature.scheme ? n.signature.scheme : n.key != KEY_NOT_ASKED ? "key" : NULL);
+	last = &out->steps[out->steps_n - 1];
+	out->failed = last->ok ? STR_NONE : last->name;
+}
+
 int request_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct request_detail *out, struct err *e)
 {
 	struct request_view *v = &out->request;
@@ -359,6 +381,7 @@ int request_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_
 	if (tenant_id && v->tenant_id != tenant_id)
 		return 0;
 	request_view_steps(v, out->steps);
+	request_view_proof(a, v, &out->proof);
 	if (!db_query(db, &view_stmt[V_EVENTS_OF_REQUEST], VALS(V_U(id), V_U(end), V_U(id), V_U(REQUEST_EVENTS_MAX)), a, event_columns,
 			sizeof(*out->events), &out->events, &out->events_n, e))
 		return -1;

@@ -19,7 +19,7 @@ const struct stmt view_stmt[] = {
 		"SELECT " EVENT_COLUMNS " FROM (SELECT id FROM events WHERE id >= ? AND id < ? AND request_id = ?"
 		" ORDER BY id LIMIT ?) k JOIN events e ON e.id = k.id" EVENT_JOINS " ORDER BY e.id" },
 	[V_REQUEST] = { "view.request",
-		"SELECT " REQUEST_COLUMNS ", r.headers, r.body, r.stages FROM requests r"
+		"SELECT " REQUEST_COLUMNS ", r.headers, r.body, r.stages, r.proof FROM requests r"
 		" JOIN sources s ON s.id = r.source_id WHERE r.id = ?" },
 	[V_REPEATS] = { "view.repeats",
 		"SELECT " REQUEST_COLUMNS " FROM (SELECT id FROM request_marks WHERE event_id = ? ORDER BY id DESC LIMIT ?) k"

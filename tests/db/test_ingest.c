@@ -406,6 +406,34 @@ START_TEST(test_stages)
 }
 END_TEST
 
+/* How each was proven is kept, and no secret of it. */
+START_TEST(test_proofs_are_noted)
+{
+	static const struct {
+		const char *where;
+		uint64_t n;
+	} rows[] = {
+		{ "proof = 'x-api-key - - 0 '", 1 },
+		{ "proof = '!x-api-key - - 0 '", 1 },
+		{ "proof = '!nowhere - - 0 '", 1 },
+		{ "proof IS NULL", 1 },
+		{ "proof LIKE '%wrong%'", 0 },
+	};
+	struct ingest_item it[4];
+
+	it[0] = item(&w.webhook, w.webhook_key, "1", "{}");
+	it[1] = item(&w.webhook, STR("wrong"), "2", "{}");
+	it[2] = item(&w.webhook, w.webhook_key, "3", "{}");
+	it[2].in.header_n = 0;
+	it[3] = item(&w.webhook, w.webhook_key, "4", "{}");
+	it[3].in.method = STR("PATCH");
+	ingest_run(w.g, w.a, it, 4, T0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ck_assert_msg(number(arena_printf(w.a, "SELECT COUNT(*) AS n FROM requests WHERE %s", rows[i].where).p) == rows[i].n, "%s",
+			rows[i].where);
+}
+END_TEST
+
 /* ---- keys and secrets while they are rotated ---- */
 
 static const struct who person = { .tenant_id = 1, .actor = 3 };
@@ -646,7 +674,7 @@ int main(void)
 		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
 		test_source_that_another_host_deleted, test_change_of_another_host_is_seen_within_seconds, test_body_that_no_packet_holds_is_refused_and_kept,
 		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service,
-		test_refused_and_repeated_requests_are_marked, test_stages };
+		test_refused_and_repeated_requests_are_marked, test_stages, test_proofs_are_noted };
 	Suite *s = suite_create("ingest on a database");
 	TCase *t = tcase_create("ingest");
 	SRunner *r;

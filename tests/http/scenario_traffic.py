@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 from harness import same, true, uuid, wait_until
 from visitor import Visitor
@@ -112,6 +113,47 @@ def the_command_sends_it_again(box):
     true(out.startswith("HTTP/1.1 200") and '"alreadyProcessed":true' in out, "the same again: " + out)
     true(not os.path.exists("/tmp/grapnel-pwned"), "nothing of it is run")
     same(len(box.get("/api/events/" + answer["result"]["event"]["id"])["repeats"]), 1)
+
+
+def a_refused_proof_says_at_which_step(box):
+    who = Visitor(box)
+    github, stripe, keyed = box.integration("github", signatureSecret="hush hush hush"), box.integration("stripe", signatureSecret="hush hush hush"), \
+        box.integration("prometheus")
+    both = box.integration("github", signatureSecret="hush hush hush", requireKey=True)
+    good = [("header", True), ("prefix", True), ("parts", True), ("secret", True)]
+    github_path, keyed_path = ("/api/integrations/%s/%s" % (i["type"], i["id"]) for i in (github, keyed))
+    cases = [
+        (github, "github", good + [("digest", True)], lambda: box.send_github(github, "ping", {"zen": "."}).expect(201)),
+        (github, "github", good + [("digest", False)], lambda: box.send_github(github, "ping", {}, secret="another").expect(401)),
+        (github, "github", [("header", True), ("prefix", False)],
+         lambda: box.request("POST", github_path, "{}", {"X-Hub-Signature-256": "sha1=00", "Content-Type": "application/json"}).expect(401)),
+        (github, "github", [("header", False)], lambda: box.request("POST", github_path, "{}", {"Content-Type": "application/json"}).expect(401)),
+        (stripe, "stripe-v1", [("header", True), ("list", True), ("timestamp", False)],
+         lambda: box.send_stripe(stripe, {"id": "evt_1"}, at=int(time.time()) - 1000).expect(401)),
+        (keyed, "key", [("key", True), ("match", True)], lambda: box.send(keyed, "{").expect(400)),
+        (keyed, "key", [("key", True), ("match", False)],
+         lambda: box.request("POST", keyed_path, "{}", {"X-Api-Key": "some other key", "Content-Type": "application/json"}).expect(401)),
+        (keyed, "key", [("key", False)], lambda: box.request("POST", keyed_path, "{}", {"Content-Type": "application/json"}).expect(401)),
+        (both, "github", [("key", True), ("match", True)] + good + [("digest", False)],
+         lambda: box.send_github(both, "ping", {}, secret="another", headers={"X-Api-Key": both["key"]}).expect(401)),
+    ]
+    for source, scheme, steps, send in cases:
+        send()
+        request = box.get("/api/requests?source=%s&limit=1" % source["id"])["requests"][0]["id"]
+        proof = box.get("/api/requests/" + request)["proof"]
+        same((proof["scheme"], [(s["step"], s["ok"]) for s in proof["steps"]]), (scheme, steps))
+        true(all(s["detail"] for s in proof["steps"]), "each step has a sentence")
+        page = who.page("/requests/" + request)
+        shown = page[page.index('id="proof"'):]
+        same([(name, state == "done") for state, name in re.findall(r'<li class="(\w+)"><b>([\w-]+)</b>', shown)], steps)
+        true(("It failed at <b>%s</b>" % steps[-1][0] in shown) != steps[-1][1], "the step that failed is named")
+        true("hush" not in page and "some other key" not in page and source["key"] not in page, "no secret is shown")
+    stale = box.get("/api/requests?source=%s" % stripe["id"])["requests"][0]["id"]
+    true(re.search(r"Signed 100\d s ago; 300 s are allowed", who.page("/requests/" + stale)), "how far the clocks are apart: " + who.text)
+    box.request("PUT", keyed_path, "{}", {"Content-Type": "application/json"}).expect(405)
+    early = box.get("/api/requests?source=%s&limit=1" % keyed["id"])["requests"][0]["id"]
+    same(box.get("/api/requests/" + early)["proof"], {"scheme": None, "steps": []})
+    true("It did not come to a proof" in who.page("/requests/" + early), "refused before")
 
 
 # ---- the lists ----
