@@ -171,6 +171,9 @@ struct key_store {
 	struct x509_store_st *(*roots)(const struct key_store *s);	/* the authorities that are trusted; NULL = none */
 };
 
+/* Adds the certificates of a PEM text to those that are trusted. Returns how many. */
+int certificates_trust(struct x509_store_st *to, struct str pem);
+
 struct proof_input {
 	struct arena *arena;		/* for decoded keys, wiped again, and what `verify` needs */
 	const struct inbound *in;

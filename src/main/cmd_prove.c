@@ -69,7 +69,7 @@ static struct x509_store_st *file_roots(const struct key_store *s)
 static bool read_keys(struct ctl *c, struct file_store *f, struct err *e)
 {
 	const char *option = ctl_has(c, "jwks") ? "jwks" : "cert";
-	struct str path = ctl_value(c, option), ca = ctl_value(c, "ca");
+	struct str path = ctl_value(c, option), ca = ctl_value(c, "ca"), authorities;
 
 	f->s = (struct key_store){ file_document, file_roots };
 	if (ctl_has(c, "jwks") && ctl_has(c, "cert"))
@@ -78,8 +78,10 @@ static bool read_keys(struct ctl *c, struct file_store *f, struct err *e)
 		return false;
 	if (!ca.p)
 		return true;
+	if (!ctl_file(c, "ca", ca, KEY_FILE_MAX, &authorities, e))
+		return false;
 	f->roots = X509_STORE_new();
-	if (!f->roots || X509_STORE_load_file(f->roots, ca.p) != 1)
+	if (!f->roots || !certificates_trust(f->roots, authorities))
 		return err_set(e, ERR_INVALID, "--ca %.150s holds no certificates", ca.p);
 	return true;
 }

@@ -136,18 +136,57 @@ static bool leads_to_pinned(X509 *leaf, STACK_OF(X509) *others, ms_t now)
 
 /* ---- the file --------------------------------------------------------------------------------- */
 
+static const char begin[] = "-----BEGIN ";
+
+/* The next block of the text and what follows up to the one after it: files that were put together
+ * without a line feed between them are one line there. */
+static struct str next_block(struct str *pem)
+{
+	struct str all = *pem;
+	size_t n = 1;
+
+	while (n < all.n && !str_starts(str_sub(all, n), begin))
+		n++;
+	*pem = str_sub(all, n);
+	return str_cut(all, n);
+}
+
+static X509 *read_block(struct str block)
+{
+	BIO *from = BIO_new_mem_buf(block.p, (int)block.n);
+	X509 *x = from ? PEM_read_bio_X509(from, NULL, NULL, NULL) : NULL;
+
+	BIO_free(from);
+	return x;
+}
+
 static STACK_OF(X509) *read_certificates(struct str pem)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
-	BIO *from = BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509 *x;
 
-	if (!all || !from)
+	if (!all)
 		die("out of memory");
-	while (sk_X509_num(all) < CERTIFICATES_MAX && (x = PEM_read_bio_X509(from, NULL, NULL, NULL)))
-		sk_X509_push(all, x);
-	BIO_free(from);
+	while (pem.n && sk_X509_num(all) < CERTIFICATES_MAX) {
+		X509 *x = read_block(next_block(&pem));
+
+		if (x)
+			sk_X509_push(all, x);
+	}
 	return all;
+}
+
+int certificates_trust(struct x509_store_st *to, struct str pem)
+{
+	int n = 0;
+
+	while (pem.n) {
+		X509 *x = read_block(next_block(&pem));
+
+		n += x && X509_STORE_add_cert(to, x) == 1;
+		X509_free(x);
+	}
+	ERR_clear_error();
+	return n;
 }
 
 static bool is_trusted(const struct certificate_rule *rule, const struct proof_input *in, X509 *leaf,

@@ -17,6 +17,7 @@ const struct provider *const providers[] = {
 	&provider_grafana,
 	&provider_newrelic,
 	&provider_notion,
+	&provider_paypal,
 	&provider_prometheus,
 	&provider_splunk_observability,
 	&provider_stripe,
