@@ -9,7 +9,7 @@
 
 #define TEXT_MAX (1024 * 1024)
 #define ARENA_MAX (64 * 1024 * 1024)
-#define GROUPS_MAX 256
+#define GROUPS_MAX 4096
 
 static unsigned failures;
 
