@@ -15,6 +15,8 @@ void sha256(struct str s, unsigned char out[SHA256_BYTES]);
 struct str sha256_hex(struct arena *a, struct str s);
 /* HMAC of the concatenation of `n` parts, without copying them. Returns the digest's size. */
 size_t hmac(enum digest d, struct str key, const struct str *parts, size_t n, unsigned char out[DIGEST_MAX]);
+/* RFC 8032; key and signature as their bytes, 32 and 64 of them, else false. */
+bool ed25519_verify(struct str key, struct str text, struct str signature);
 bool equal_ct(const void *a, size_t a_n, const void *b, size_t b_n);	/* constant time for equal lengths */
 void random_bytes(void *out, size_t n);		/* ends the process if there are none */
 void secret_wipe(void *p, size_t n);

@@ -94,6 +94,7 @@ int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct st
 struct ingest_dry {
 	struct refusal refusal;		/* status 0: it is taken */
 	struct answer answer;		/* what its sender would be told */
+	bool handshake;
 	const struct event **events;
 	size_t event_n;
 };

@@ -231,6 +231,8 @@ struct proof {
 	const char *parts[8];
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;
+	/* Instead of an HMAC, for public keys: does the signature, encoded, fit what was signed? The secret is the public key. */
+	bool (*fits)(struct arena *a, struct str secret, struct str text, struct str signature);
 	enum verdict (*verify)(const struct proof *p, const struct proof_input *in, struct proof_report *r);
 	const struct proof_stage *steps;	/* of `verify`, in its order; ends with { 0 } */
 	/* NULL: a secret of the source is part of it. Else it needs none (RSA, JWT): "" always takes part, "audience" once the source
@@ -343,6 +345,7 @@ enum body_form {		/* what the body may be; content type is a hint only */
 	BODY_XML = 8,		/* becomes an object too: see doc/adding-a-provider.md */
 	BODY_EMPTY = 16,	/* no body is fine: an empty object */
 	BODY_LOOSE = 32,	/* with BODY_JSON: as templates make it, json_parse_loose */
+	BODY_CLOUDEVENTS = 64,	/* in any mode; becomes the object of the structured form, or a list of them */
 };
 
 enum provider_flag {
@@ -439,7 +442,7 @@ struct provider {
 	 * answer. The rows say what it is called: event id, type, summary. */
 	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
 	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL; in->doc may be NULL still). False = the common
-	 * answer does. Retry-After and the rate limit headers are the caller's. */
+	 * answer does, under answer->status where that was set. Retry-After and the rate limit headers are the caller's. */
 	bool (*answer)(const struct provider *p, struct arena *a, const struct inbound *in, const struct refusal *refusal,
 		const struct outcome *outcomes, size_t n, struct answer *answer);
 };

@@ -73,6 +73,18 @@ size_t hmac(enum digest d, struct str key, const struct str *parts, size_t n, un
 	return digests[d].bytes;
 }
 
+bool ed25519_verify(struct str key, struct str text, struct str signature)
+{
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)key.p, key.n);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool fits = pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+		EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n, (const unsigned char *)text.p, text.n) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return fits;
+}
+
 bool equal_ct(const void *a, size_t a_n, const void *b, size_t b_n)
 {
 	return a_n == b_n && (!a_n || !CRYPTO_memcmp(a, b, a_n));

@@ -164,17 +164,21 @@ static void answer_accepted(struct arena *a, struct ingest_work *w)
 	struct outcome *x = ARENA_ARRAY(a, struct outcome, w->plan_n);
 	const struct provider *p = w->provider;
 	struct answer *out = &w->item->answer;
+	unsigned wanted;
 
 	for (size_t i = 0; i < w->plan_n; i++)
 		x[i] = outcome_of(&w->plans[i]);
 	if (p->answer && p->answer(p, a, &w->item->in, NULL, x, w->plan_n, out))
 		return;
+	wanted = out->status;
 	if (p->flags & PAYMENT)
 		answer_received(a, x, w->plan_n, out);
 	else
 		answer_integration(a, x, w->plan_n, out);
 	if (p->flags & ANSWER_200)
 		out->status = 200;
+	if (wanted)
+		out->status = wanted;
 }
 
 /* ---- refusals ---- */

@@ -32,7 +32,7 @@ void ingest_dry(struct arena *a, const struct provider *p, const struct inbound 
 		for (size_t i = 0; i < w.plan_n; i++)
 			tell_event(p, &w.plans[i], in->now);
 	work_answer(a, &w);
-	*out = (struct ingest_dry){ .refusal = w.refusal, .answer = item.answer, .event_n = w.plan_n,
+	*out = (struct ingest_dry){ .refusal = w.refusal, .answer = item.answer, .handshake = w.answered, .event_n = w.plan_n,
 		.events = ARENA_ARRAY(a, const struct event *, w.plan_n) };
 	for (size_t i = 0; i < w.plan_n; i++)
 		out->events[i] = w.plans[i].ev;

@@ -118,6 +118,9 @@ static bool prove(struct batch *b, struct ingest_work *w)
 	bool signs = w->source->s.secret_n > 0 || proofs_keyless(provider_proofs(w->provider), w->source->settings);
 
 	w->item->in.settings = w->source->settings;
+	w->item->in.per_minute = w->source->per_minute;
+	if (str_eqs(w->item->in.method, "OPTIONS"))	/* asks only; what comes after it must prove itself */
+		return take_rate(b, w);
 	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
 		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
 	if (signs && must_sign(b, w) && !check_signature(b, w))

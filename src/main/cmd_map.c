@@ -129,7 +129,7 @@ static void print_text(struct ctl *c, const struct ingest_dry *dry)
 		ctl_one(c, m.invalid.n ? invalid_fields : mapped_fields, &m);
 		putchar('\n');
 	}
-	puts(dry->event_n ? "the sender is answered" : "a handshake; the sender is answered");
+	puts(dry->handshake ? "a handshake; the sender is answered" : "the sender is answered");
 	ctl_one(c, told_fields, &told);
 }
 

@@ -607,6 +607,8 @@ bool provider_handshake(const struct provider *p, struct arena *a, const struct 
 	*n = 0;
 	if (!p->handshake || !p->handshake(p, a, in, answer))
 		return false;
+	if (str_eqs(in->method, "OPTIONS") || (json_is(in->doc, JSON_ARRAY) && !in->doc->count))
+		return true;	/* a question, an empty list: no event */
 	if (!provider_map(p, a, in, 1, out, n, &e) || (*out)->invalid)
 		*n = 0;
 	else

@@ -12,7 +12,7 @@ static char first_byte(struct str body)
 	return body.n ? body.p[0] : '\0';
 }
 
-static bool says_json(struct str type)
+bool says_json(struct str type)
 {
 	return str_eqs(type, "application/json") || str_eqs(type, "text/json") ||
 		str_ends(type, "+json");
@@ -111,6 +111,8 @@ static bool parse(const struct provider *p, struct arena *a, struct inbound *in,
 		in->doc = json_new(a, JSON_OBJECT);
 		return true;
 	}
+	if ((p->bodies & BODY_CLOUDEVENTS) && cloudevents_declared(in))
+		return cloudevents_parse(a, in, &in->doc, e);
 	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
 		return parse_form(a, in->query, true, &in->doc, e);
 	return parse_body(p, a, in, e);

@@ -244,12 +244,31 @@ static bool matches_one(const struct check *c, struct str expected)
 	return match;
 }
 
+static bool fits_one(const struct check *c, struct str secret)
+{
+	struct strbuf text;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->part_n; i++)
+		n += c->part[i].n;
+	strbuf_init(&text, c->in->arena, n);
+	for (size_t i = 0; i < c->part_n; i++)
+		strbuf_addstr(&text, c->part[i]);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->p->fits(c->in->arena, secret, strbuf_str(&text), c->signature[i]))
+			return true;
+	return false;
+}
+
 static bool matches_secret(const struct check *c, struct str secret)
 {
 	struct str keys[KEYS_MAX];
 	bool decoded, match = false;
-	size_t n = secret_keys(c, secret, keys, &decoded);
+	size_t n;
 
+	if (c->p->fits)
+		return fits_one(c, secret);
+	n = secret_keys(c, secret, keys, &decoded);
 	for (size_t i = 0; i < n; i++)
 		match |= keys[i].n && matches_one(c, encoded_digest(c, keys[i]));
 	if (decoded)
@@ -479,6 +498,8 @@ bool proof_sign(const struct proof *const *proofs, struct arena *a, struct inbou
 			continue;
 		if ((*p)->secret_prefix && !str_starts(secret, (*p)->secret_prefix))
 			continue;
+		if ((*p)->fits)		/* we have the public key only */
+			return false;
 		if ((*p)->sign ? (*p)->sign(*p, a, in, secret) :
 				!(*p)->verify && sign_hmac(*p, a, in, secret))
 			return true;

@@ -20,6 +20,16 @@ void event_link(struct event *ev, struct str href, struct str text);
 #define LINK_MAX 2048	/* bytes; what browsers and chat services take */
 #define FORM_PAIRS_MAX 1000	/* Twilio's fullest callback has about 40; bounds the tree */
 
+/* parse.c */
+bool says_json(struct str type);
+
+/* cloudevents.c */
+bool cloudevents_declared(const struct inbound *in);	/* by content type or headers */
+/* The declared ones as an object, or a list of them, in the structured form. False with the attribute that is missing or
+ * wrong, or with "content-type" for another format than JSON. */
+bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct json **doc, struct err *e) MUST_USE;
+bool cloudevents_shape(const struct json *event);	/* an object with all that makes a CloudEvent 1.x */
+
 /* map.c */
 const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
 /* The hash of summary and source, else of the body. */

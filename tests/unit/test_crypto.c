@@ -64,6 +64,28 @@ START_TEST(test_equal)
 }
 END_TEST
 
+/* RFC 8032 section 7.1, test 2 */
+START_TEST(test_ed25519)
+{
+	unsigned char key[32], signature[64];
+	struct str k = { (char *)key, 32 }, s = { (char *)signature, 64 };
+
+	ck_assert(hex_decode(STR("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"), key, 32));
+	ck_assert(hex_decode(STR("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+		"085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"), signature, 64));
+	ck_assert(ed25519_verify(k, STR("r"), s));
+	ck_assert(!ed25519_verify(k, STR("s"), s));
+	ck_assert(!ed25519_verify(k, STR_NONE, s));
+	ck_assert(!ed25519_verify(str_cut(k, 31), STR("r"), s));
+	ck_assert(!ed25519_verify(STR_NONE, STR("r"), s));
+	s.n = 63;
+	ck_assert(!ed25519_verify(k, STR("r"), s));
+	key[0] ^= 1;
+	s.n = 64;
+	ck_assert(!ed25519_verify(k, STR("r"), s));
+}
+END_TEST
+
 START_TEST(test_random_and_wipe)
 {
 	unsigned char a[32] = { 0 }, b[32] = { 0 };
@@ -78,4 +100,5 @@ START_TEST(test_random_and_wipe)
 }
 END_TEST
 
-UNIT_MAIN("crypto", UNIT_ROWS(test_sha256, digests), UNIT_ROWS(test_hmac, macs), UNIT(test_equal), UNIT(test_random_and_wipe))
+UNIT_MAIN("crypto", UNIT_ROWS(test_sha256, digests), UNIT_ROWS(test_hmac, macs), UNIT(test_equal), UNIT(test_ed25519),
+	UNIT(test_random_and_wipe))
