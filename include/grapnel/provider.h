@@ -49,13 +49,14 @@ void inbound_add_header(struct arena *a, struct inbound *in, const char *name, s
  *	^/a/b		the same from the top of the body
  *	</a/b		the same in what .wraps took the event out of
  *	#/a/b		as /a/b, for ids: the words null, none, n/a and undefined are "not there" too
+ *	~/a/b		the last part of the URL there; behind ~ stands any other path
  *	=/a/b		hex SHA-256 of that object's members, sorted: the key of a set of labels
- *	:name/a/b	the value of a tag in a set: "env:prod, service:api", a list of such texts, or of objects with name and value
+ *	:name/a/b	the value of a tag in a set: "env:prod, service:api", a list of such texts, of objects with name and value, or of pairs
  *	%name		the member that the source's settings name as "fields": {"name": "/a/b"}, a list of them: the first there
  *	@name		request header
  *	?name		query parameter
  *	'text'		the text itself
- *	$body		hex SHA-256 of the raw body		$request	our number of the request
+ *	$body		hex SHA-256 of the raw body (GET: query)	$request	our number of the request
  *	$index		number of the element, from 0		$path		path of the request
  *	$key		the dedup key that the rows above made, without its prefix
  *	$list		the pointer of .each that led to the event
@@ -104,7 +105,7 @@ enum conversion {
 };
 
 struct word {
-	const char *word;
+	const char *word;	/* "*" is any: the last of its table */
 	int value;	/* enum action, enum severity */
 };
 
@@ -138,6 +139,12 @@ struct variant {
 struct wrap {
 	const char *when;
 	const char *inside;	/* JSON pointer */
+	const char *front, *back;	/* what may stand around a text; both NULL = nothing */
+};
+
+/* What each event of a type has: where `expr` is not there it is none, and `field` is to blame. */
+struct required {
+	const char *expr, *field;
 };
 
 /* A member of the event whose text is JSON: read as what it holds, under `name`. One level only. */
@@ -426,6 +433,9 @@ struct provider {
 	 * each of them. NULL or an empty one: the body is one event. */
 	const struct json *(*unfold)(struct arena *a, const struct inbound *in);
 	const struct wrap *wraps;	/* ends with { 0 }, or NULL */
+	const char *const *left_over;	/* whole texts that mean nothing here, names of template variables for instance: "not there";
+					 * ends with NULL, or NULL */
+	struct required needs;		/* { 0 } = nothing */
 	const struct opening *opens;	/* after the wraps; ends with { 0 }, or NULL */
 	const struct map *fields;
 	const struct variant *variants;	/* ends with { 0 }, or NULL */

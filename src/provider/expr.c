@@ -173,7 +173,7 @@ static struct str members_hash(struct arena *a, const struct json *object)
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 
-/* "name:value", in Elastic "name=value" */
+/* "name:value", in Elastic "name=value", in Sentry ["name", "value"] */
 static struct str tag_in_piece(struct str piece, struct str name)
 {
 	struct str s = str_trim(piece), rest;
@@ -199,11 +199,13 @@ static struct str tag_in_text(struct str text, struct str name)
 
 static struct str tag_in_element(const struct json *tag, struct str name)
 {
-	if (tag->type != JSON_OBJECT)
+	bool object = tag->type == JSON_OBJECT;
+
+	if (!object && tag->type != JSON_ARRAY)
 		return tag_in_piece(json_text(tag), name);
-	if (!str_ieq(str_trim(json_text(json_get(tag, "name"))), name))
+	if (!str_ieq(str_trim(json_text(object ? json_get(tag, "name") : json_index(tag, 0))), name))
 		return STR_NONE;
-	return value_of(json_text(json_get(tag, "value")));
+	return value_of(json_text(object ? json_get(tag, "value") : json_index(tag, 1)));
 }
 
 /* The first of that name, without case. */
@@ -230,12 +232,15 @@ static struct str tag_at(struct str expr, const struct where *w)
 
 /* ---- facts of the request -------------------------------------------------------------------- */
 
+/* With GET there is no body, and the query tells one request from another. */
 static struct str body_hash(struct arena *a, const struct where *w)
 {
+	struct str body = str_eqs(w->in->method, "GET") ? w->in->query : w->in->body;
+
 	if (!w->body_hash)
-		return sha256_hex(a, w->in->body);
+		return sha256_hex(a, body);
 	if (w->body_hash->n == 0)
-		*w->body_hash = sha256_hex(a, w->in->body);
+		*w->body_hash = sha256_hex(a, body);
 	return *w->body_hash;
 }
 
@@ -329,7 +334,29 @@ static struct str setting_value(struct str name, const struct where *w)
 	return STR_NONE;
 }
 
-static struct str eval_path(struct arena *a, struct str path, const struct where *w)
+/* The last part of a URL's path; a slash may stand behind it. */
+static struct str last_part(struct str url)
+{
+	size_t from;
+
+	while (str_ends(url, "/"))
+		url.n--;
+	for (from = url.n; from && url.p[from - 1] != '/'; from--)
+		continue;
+	return str_sub(url, from);
+}
+
+bool value_left_over(const struct provider *p, struct str s)
+{
+	for (const char *const *word = p ? p->left_over : NULL; word && *word; word++)
+		if (str_eqs(s, *word))
+			return true;
+	return false;
+}
+
+static struct str eval_path(struct arena *a, struct str path, const struct where *w);
+
+static struct str value_at_path(struct arena *a, struct str path, const struct where *w)
 {
 	struct str rest = str_sub(path, 1);
 
@@ -342,6 +369,8 @@ static struct str eval_path(struct arena *a, struct str path, const struct where
 		return value_of(json_text(json_of(path, w)));
 	case '#':
 		return id_of(value_of(json_text(json_of(rest, w))));
+	case '~':
+		return last_part(eval_path(a, rest, w));
 	case '=':
 		return members_hash(a, json_of(rest, w));
 	case ':':
@@ -359,6 +388,13 @@ static struct str eval_path(struct arena *a, struct str path, const struct where
 	}
 	assert(path.p[0] == '\'' && path.p[path.n - 1] == '\'');
 	return inner(path, 1, 1);
+}
+
+static struct str eval_path(struct arena *a, struct str path, const struct where *w)
+{
+	struct str value = value_at_path(a, path, w);
+
+	return value_left_over(w->p, value) ? STR_NONE : value;
 }
 
 static struct str eval_first(struct arena *a, struct str paths, const struct where *w)

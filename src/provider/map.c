@@ -111,7 +111,7 @@ static bool set_text(struct mapping *m, const struct map *row, struct str value)
 const struct word *word_find(const struct word *words, struct str value)
 {
 	for (const struct word *w = words; w->word; w++)
-		if (str_ieqs(value, w->word))
+		if (str_ieqs(value, w->word) || !strcmp(w->word, "*"))
 			return w;
 	return NULL;
 }
@@ -153,6 +153,8 @@ static void add_detail(struct mapping *m, struct str name, const struct json *va
 	if (!value || value->type == JSON_NULL)
 		return;
 	if (value->type == JSON_STRING && value_absent(str_trim(value->text)))
+		return;
+	if (value->type == JSON_STRING && value_left_over(m->p, str_trim(value->text)))
 		return;
 	if (!m->details)
 		m->details = json_new(m->a, JSON_OBJECT);
@@ -286,8 +288,17 @@ static const struct json *held(struct arena *a, const struct json *text)
 }
 
 /* What is inside an envelope's member: an object, or a text that holds one (SNS); else NULL. */
-static const struct json *opened(struct arena *a, const struct json *inside)
+static const struct json *opened(struct arena *a, const struct wrap *wrap,
+	const struct json *inside)
 {
+	struct str text = str_trim(json_text(inside));
+
+	if (wrap->front && str_starts(text, wrap->front)) {
+		text = str_sub(text, strlen(wrap->front));
+		if (str_ends(text, wrap->back))
+			text.n -= strlen(wrap->back);
+		inside = json_new_str(a, text);
+	}
 	if (!json_is(inside, JSON_OBJECT))
 		inside = held(a, inside);
 	return json_is(inside, JSON_OBJECT) ? inside : NULL;
@@ -300,7 +311,7 @@ static void unwrap(struct mapping *m)
 
 		if (expr_eval(m->a, wrap->when, &m->w).n == 0)
 			continue;
-		inside = opened(m->a, json_at(m->w.element, str_of(wrap->inside)));
+		inside = opened(m->a, wrap, json_at(m->w.element, str_of(wrap->inside)));
 		if (!inside)
 			continue;
 		m->w.wrapper = m->w.element;
@@ -398,6 +409,10 @@ static void map_element(struct mapping *m, bool settled)
 	}
 	unwrap(m);
 	open_texts(m);
+	if (m->p->needs.expr && expr_eval(m->a, m->p->needs.expr, &m->w).n == 0) {
+		invalidate(m->ev, m->p->needs.field);
+		return;
+	}
 	special = variant_rows(m);
 	if (!settled) {
 		apply_rows(m, special, true);

@@ -7,6 +7,7 @@
 /* expr.c */
 const struct json *expr_json(const char *path, const struct where *w);	/* of one path; or NULL */
 bool value_absent(struct str s);	/* empty or an unreplaced template variable */
+bool value_left_over(const struct provider *p, struct str s);	/* one of p's words for nothing; p may be NULL */
 
 /* limits.c: text as our tables take it. utf8_clean gives s itself, or a copy with U+FFFD for each
  * bad byte; the limits clean too. Ids and keys are hashed when too long, texts are cut to max bytes. */

@@ -1,7 +1,7 @@
 /* golden.h - reading the golden cases: golden.c compares them, test_proof.c and the properties use the same payloads.
  *
- * tests/golden/<slug>/<case>.expect (or .bad) goes with the payload <case>.json, .form, .xml or .body. Its first lines, each after
- * "> ", make the request: "> X-GitHub-Event: push" is a header, and these set something else:
+ * tests/golden/<slug>/<case>.expect (or .bad) goes with the payload <case>.json, .form, .xml, .body or (with GET) .query. Its first lines,
+ * each after "> ", make the request: "> X-GitHub-Event: push" is a header, and these set something else:
  *	> :method GET		> :uri /v2/enqueue?x=1		> :settings {"alertTestMode":true}
  *	> :payload other.json	(the body of another case)
  *	> :sample		(the provider's own test webhook, as a whole; alone)

@@ -41,7 +41,7 @@ static void set_sample(struct arena *a, struct golden *g)
 /* "payload" of the case, or the file of its name. */
 static struct str payload(struct arena *a, const char *slug, const char *file, struct str named)
 {
-	static const char *const ends[] = { "json", "form", "xml", "body" };
+	static const char *const ends[] = { "json", "form", "xml", "body", "query" };
 	struct str path, base = str_of(file);
 
 	if (named.n)
@@ -97,6 +97,15 @@ static void add_header(struct arena *a, struct golden *g, struct str line)
 	g->in.content_type = arena_lower(a, str_trim(str_until(&type, ';')));
 }
 
+/* With GET the query is the payload, unless :uri brought one. */
+static void set_payload(struct arena *a, struct golden *g, struct str text)
+{
+	if (!str_eqs(g->in.method, "GET"))
+		g->in.body = text;
+	else if (!g->in.query.n)
+		set_uri(&g->in, arena_printf(a, "%.*s?%.*s", STR_ARG(g->in.path), STR_ARG(str_trim(text))));
+}
+
 void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g)
 {
 	struct str text = golden_file(a, arena_printf(a, "%s/%s/%s", golden_dir(), slug, file).p), named = STR_NONE;
@@ -120,7 +129,7 @@ void golden_load(struct arena *a, const char *slug, const char *file, struct gol
 	}
 	g->expected = text;
 	if (!g->is_sample)
-		g->in.body = payload(a, slug, file, named);
+		set_payload(a, g, payload(a, slug, file, named));
 }
 
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e)

@@ -11,6 +11,8 @@ static const char element[] =
 	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{},"
 	"\"tags\":\"monitor, env : prod,url:http://x,env:second,left:$LEFT\",\"tags2\":[\"monitor\",7,\"Env:prod\",{\"name\":\"team\",\"value\":\"sre\"}],"
 	"\"tags3\":\"[env:prod,team:sre]\",\"tags4\":[\"service = api\",\"url=http://x\"],"
+	"\"tags5\":[[\"browser\",\"Chrome 75\"],[\"Environment\",\"prod\"],[],[\"lonely\"],[\"left\",\"*left*\"]],"
+	"\"url\":\"https://x.io/api/issues/117/\",\"slashes\":\"///\",\"href\":\"/commit/9fec\",\"nothing\":\"monitorURL\","
 	"\"d.e\":\"whole\",\"d\":{\"e\":\"parts\",\"f.g\":{\"h\":\"deep\"},\"i\":7}}";
 
 static const struct {
@@ -46,6 +48,15 @@ static const struct {
 	{ "<.type", "envelope" },
 	{ "{.d.e}:{.d.none|.d.i}", "whole:7" },
 
+	/* the last part of a URL */
+	{ "~/url", "117" },
+	{ "~/href", "9fec" },
+	{ "~/a", "text" },
+	{ "~^/top", "body" },
+	{ "~/slashes", NULL },
+	{ "~/missing", NULL },
+	{ "issue:{/missing|~/url}", "issue:117" },
+
 	/* template variables that were left in place */
 	{ "/star", NULL },
 	{ "/shell", NULL },
@@ -75,6 +86,10 @@ static const struct {
 
 	/* tags */
 	{ ":env/tags", "prod" },
+	{ ":environment/tags5", "prod" },
+	{ ":browser/tags5", "Chrome 75" },
+	{ ":lonely/tags5", NULL },
+	{ ":left/tags5", NULL },
 	{ ":ENV/tags", "prod" },
 	{ ":url/tags", "http://x" },
 	{ ":monitor/tags", NULL },
@@ -205,4 +220,38 @@ START_TEST(test_set_url)
 }
 END_TEST
 
-UNIT_MAIN("expr", UNIT_ROWS(test_rows, rows), UNIT_ROWS(test_set_url, urls), UNIT(test_hash_of_members), UNIT(test_no_memory))
+/* With GET the query stands for the body. */
+START_TEST(test_hash_of_a_query)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound("", NULL, 0);
+	struct where w = { .in = &in };
+
+	in.method = STR("GET");
+	in.query = STR("monitorID=7");
+	ck_assert(str_eq(expr_eval(a, "$body", &w), sha256_hex(a, STR("monitorID=7"))));
+	arena_free(a);
+}
+END_TEST
+
+/* A type's own words for nothing: whole, wherever they stand. */
+START_TEST(test_words_left_over)
+{
+	static const char *const words[] = { "monitorURL", "https://", NULL };
+	static const struct provider p = { .left_over = words };
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound("raw", NULL, 0);
+	struct where w = { .p = &p, .in = &in, .element = test_json(a, element) };
+
+	unit_str(expr_eval(a, "/nothing", &w), NULL);
+	unit_str(expr_eval(a, "/nothing|/a", &w), "text");
+	unit_str(expr_eval(a, "{/a}[ at {/nothing}]", &w), "text");
+	unit_str(expr_eval(a, "/url", &w), "https://x.io/api/issues/117/");
+	w.p = NULL;
+	unit_str(expr_eval(a, "/nothing", &w), "monitorURL");
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("expr", UNIT_ROWS(test_rows, rows), UNIT_ROWS(test_set_url, urls), UNIT(test_hash_of_members), UNIT(test_no_memory),
+	UNIT(test_hash_of_a_query), UNIT(test_words_left_over))

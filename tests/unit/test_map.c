@@ -612,6 +612,42 @@ START_TEST(test_handshakes)
 }
 END_TEST
 
+/* The last word of a table may be any. */
+START_TEST(test_any_word)
+{
+	static const struct word states[] = { { "up", ACTION_RESOLVE }, { "*", ACTION_TRIGGER }, { 0 } };
+	static const struct map rows[] = { { EV_ACTION, "/state", WORD, states }, { EV_ACTION, "'up'", WORD, states }, { EV_END } };
+	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .fields = rows };
+
+	ck_assert_int_eq(map_body(&p, "{\"state\":\"Up\"}", NULL).ev->action, ACTION_RESOLVE);
+	ck_assert_int_eq(map_body(&p, "{\"state\":\"purple\"}", NULL).ev->action, ACTION_TRIGGER);
+	ck_assert_int_eq(map_body(&p, "{}", NULL).ev->action, ACTION_RESOLVE);
+}
+END_TEST
+
+/* What every event of a type has: without it the element is none. */
+START_TEST(test_needs)
+{
+	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .fields = fields, .needs = { "/state|/id", "state" } };
+
+	ck_assert_ptr_null(map_body(&p, "{\"state\":\"purple\"}", NULL).ev->invalid);
+	ck_assert_ptr_null(map_body(&p, "{\"id\":7}", NULL).ev->invalid);
+	ck_assert_str_eq(map_body(&p, "{\"state\":null,\"key\":\"x\"}", NULL).ev->invalid, "state");
+}
+END_TEST
+
+/* Python's way to write a text, around it (Pingdom's old webhooks). */
+START_TEST(test_wraps_in_a_frame)
+{
+	static const struct wrap framed[] = { { "/message", "/message", "(u'", "',)" }, { 0 } };
+	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .fields = fields, .wraps = framed };
+
+	unit_str(map_body(&p, "{\"message\":\"(u'{\\\"id\\\":7}',)\"}", NULL).ev->event_id, "7");
+	unit_str(map_body(&p, "{\"message\":\"{\\\"id\\\":7}\"}", NULL).ev->event_id, "7");
+	unit_str(map_body(&p, "{\"message\":\"(u',)\",\"id\":8}", NULL).ev->event_id, "8");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("map");
@@ -632,6 +668,9 @@ int main(void)
 	tcase_add_test(t, test_names_in_any_case);
 	tcase_add_test(t, test_details);
 	tcase_add_test(t, test_wraps);
+	tcase_add_test(t, test_wraps_in_a_frame);
+	tcase_add_test(t, test_any_word);
+	tcase_add_test(t, test_needs);
 	tcase_add_test(t, test_list);
 	tcase_add_test(t, test_list_missing);
 	tcase_add_test(t, test_list_missing_and_not_missed);
