@@ -452,7 +452,8 @@ struct provider {
 	 * answer. The rows say what it is called: event id, type, summary. */
 	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
 	/* Called by ingest after the commit (refusal NULL) or for a refusal (outcomes NULL; in->doc may be NULL still). False = the common
-	 * answer does, under answer->status where that was set. Retry-After and the rate limit headers are the caller's. */
+	 * answer does: of what was taken under answer->status, where that was set; of a refusal with the headers of answer->extra.
+	 * Retry-After and the rate limit headers are the caller's. */
 	bool (*answer)(const struct provider *p, struct arena *a, const struct inbound *in, const struct refusal *refusal,
 		const struct outcome *outcomes, size_t n, struct answer *answer);
 };

@@ -200,7 +200,8 @@ static void answer_error(struct arena *a, const struct refusal *r, struct answer
 		json_strz(&o, r->field);
 	}
 	json_close(&o, '}');
-	*out = (struct answer){ .status = r->status, .body = strbuf_str(&b) };
+	out->status = r->status;
+	out->body = strbuf_str(&b);
 }
 
 static void add_header(struct answer *out, const char *name, struct str value)

@@ -116,6 +116,7 @@ extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;
 extern const struct provider provider_paypal;
 extern const struct provider provider_prometheus;
+extern const struct provider provider_slack;
 extern const struct provider provider_splunk_observability;
 extern const struct provider provider_stripe;
 extern const struct provider provider_webhook;

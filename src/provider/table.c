@@ -19,6 +19,7 @@ const struct provider *const providers[] = {
 	&provider_notion,
 	&provider_paypal,
 	&provider_prometheus,
+	&provider_slack,
 	&provider_splunk_observability,
 	&provider_stripe,
 	&provider_webhook,

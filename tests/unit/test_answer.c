@@ -1,0 +1,53 @@
+/* What senders are told that insist on an answer of their own; the common answers are ingest's. */
+#include "provider_test.h"
+
+static const struct refusal bad_key = { .status = 401, .code = "invalid_key", .message = "The integration key is missing or wrong." };
+static const struct refusal too_many = { .status = 429, .code = "rate_limited", .message = "Too many." };
+static const struct refusal down = { .status = 503, .code = "unavailable", .message = "Later." };
+
+#define FORM "application/x-www-form-urlencoded"
+#define COMMON 0	/* status: the common answer does */
+
+static const struct {
+	const char *slug, *type, *body;
+	const struct refusal *refusal;
+	unsigned status;
+	const char *content_type, *answer;
+	const char *header;	/* name of the first extra one, or NULL */
+} rows[] = {
+	{ "slack", "application/json", "{\"type\":\"event_callback\",\"event\":{\"type\":\"message\"}}", NULL, COMMON },
+	{ "slack", FORM, "payload=%7B%22type%22%3A%22view_submission%22%7D", NULL, 200, "text/plain", "" },
+	{ "slack", FORM, "payload=%7B%22type%22%3A%22block_actions%22%7D", NULL, 200, "text/plain", "" },
+	{ "slack", FORM, "payload=%7B%22type%22%3A%22block_suggestion%22%7D", NULL, 200, NULL, "{\"options\":[]}" },
+	{ "slack", FORM, "command=%2Fx&trigger_id=1", NULL, 200, "text/plain", "" },
+	{ "slack", "application/json", "{}", &bad_key, COMMON, NULL, NULL, "X-Slack-No-Retry" },
+	{ "slack", "application/json", "{}", &too_many, COMMON },
+	{ "slack", FORM, "payload=%7B%7D", &down, COMMON },
+};
+
+START_TEST(test_rows)
+{
+	const struct provider *p = provider_find(str_of(rows[_i].slug));
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct inbound in = test_inbound(rows[_i].body, NULL, 0);
+	struct answer x = { 0 };
+	struct event ev = { 0 };
+	struct outcome out = { .kind = OUT_IGNORED, .event = &ev };
+	struct err e = { 0 };
+	bool own;
+
+	in.content_type = str_of(rows[_i].type);
+	ck_assert(inbound_parse(p, a, &in, &e));
+	own = p->answer(p, a, &in, rows[_i].refusal, rows[_i].refusal ? NULL : &out, rows[_i].refusal ? 0 : 1, &x);
+	ck_assert_uint_eq(own, rows[_i].status != COMMON);
+	unit_str(x.extra[0].name, rows[_i].header);
+	if (own) {
+		ck_assert_uint_eq(x.status, rows[_i].status);
+		unit_str(str_of(x.content_type), rows[_i].content_type);
+		unit_str(x.body, rows[_i].answer);
+	}
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("answer", UNIT_ROWS(test_rows, rows))
