@@ -362,6 +362,7 @@ enum provider_flag {
 	LOWER_NAMES = 1 << 3,	/* names of the body's own members count in any case: the rows have them in lower case */
 	ANSWER_200 = 1 << 4,	/* the sender takes exactly 200 for success, not 201 */
 	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which would make it a signing key (GitLab) */
+	SECRET_OPTIONAL = 1 << 6,	/* most of its senders do not sign: a new source gets a secret only if one is asked for */
 };
 
 /* Where the type stands in the gallery. */

@@ -181,7 +181,7 @@ void page_integration_new(void *visit)
 		return;
 	}
 	f.name = str_of(type->title);
-	f.make_secret = provider_can_sign(type) && type->group != GROUP_GENERIC && !(type->flags & SECRET_THEIRS);
+	f.make_secret = provider_can_sign(type) && !(type->flags & (SECRET_THEIRS | SECRET_OPTIONAL));
 	show_new(v, type, &f, &none);
 }
 

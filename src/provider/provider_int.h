@@ -118,6 +118,7 @@ extern const struct provider provider_paypal;
 extern const struct provider provider_prometheus;
 extern const struct provider provider_slack;
 extern const struct provider provider_splunk_observability;
+extern const struct provider provider_splunk_oncall;
 extern const struct provider provider_stripe;
 extern const struct provider provider_webhook;
 

@@ -21,6 +21,7 @@ const struct provider *const providers[] = {
 	&provider_prometheus,
 	&provider_slack,
 	&provider_splunk_observability,
+	&provider_splunk_oncall,
 	&provider_stripe,
 	&provider_webhook,
 	NULL,

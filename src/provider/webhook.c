@@ -349,6 +349,7 @@ const struct provider provider_webhook = {
 	.sample = &sample,
 	.methods = METHOD_POST | METHOD_OPTIONS,
 	.bodies = BODY_JSON | BODY_FORM | BODY_CLOUDEVENTS,
+	.flags = SECRET_OPTIONAL,
 	.masked = masked,
 	.actions = DO_INCIDENT,
 	.proofs = proofs,
