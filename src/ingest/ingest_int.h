@@ -96,6 +96,7 @@ struct ingest_work {
 	struct refusal body_refusal;	/* why the body could not be opened; takes its turn in the order of checks */
 	struct str body_reason, allow;
 	bool record;			/* a row of requests is to be written */
+	bool challenged;		/* refused to make the sender bring its credentials: kept, but no failure to count */
 	bool answered;			/* a handshake: item->answer is the whole answer */
 	struct proof_note proof;
 	unsigned stages;		/* bits 1 << enum stage of those behind it */

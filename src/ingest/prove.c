@@ -45,6 +45,16 @@ static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *cod
 	return work_refuse(w, 401, code, message);
 }
 
+/* Some senders bring Basic credentials only to a repetition of the request. */
+static bool refuse_key(struct batch *b, struct ingest_work *w)
+{
+	w->challenged = w->provider->flags & ASKS_FOR_BASIC && w->proof.key == KEY_NOWHERE;
+	if (!w->challenged)
+		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
+	w->refusal.reason = "Credentials asked for";
+	return work_refuse(w, 401, "invalid_key", "The integration key is missing.");
+}
+
 static void debug_proof(const struct ingest_work *w)
 {
 	log_info("signature refused", LOG_STR("provider", w->source->s.provider), LOG_STR("source", w->source->s.public_id),
@@ -122,7 +132,7 @@ static bool prove(struct batch *b, struct ingest_work *w)
 	if (str_eqs(w->item->in.method, "OPTIONS"))	/* asks only; what comes after it must prove itself */
 		return take_rate(b, w);
 	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
-		return refuse_proof(b, w, "invalid_key", "The integration key is missing or wrong.", "Invalid key");
+		return refuse_key(b, w);
 	if (signs && must_sign(b, w) && !check_signature(b, w))
 		return false;
 	return take_rate(b, w);

@@ -278,7 +278,7 @@ static bool write_stats(struct batch *b, size_t from, size_t to, struct err *e)
 		const struct ingest_work *w = &b->work[i];
 		size_t k = 0;
 
-		if (!w->source)
+		if (!w->source || w->challenged)
 			continue;
 		while (k < n && rows[k].source_id != w->source->s.id)
 			k++;

@@ -192,9 +192,6 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-#define SEVERITY(path, words) \
-	{ EV_SEVERITY, path, WORD, words }, \
-	{ EV_NATIVE_SEVERITY, path, WORD, words }
 #define SCOPE "#/alert_scope|#/scopes|!scope"
 #define MONITOR "#/alert_id|#/monitor_id"
 #define INCIDENT "#/incident_uuid|#/incident_public_id"
@@ -205,7 +202,7 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 static const struct map incident[] = {
 	{ EV_ACTION, "/incident_status", WORD, states },
 	{ EV_DEDUP_KEY, "incident:{" INCIDENT "}" },
-	SEVERITY("#/incident_severity|#/severity", incident_severities),
+	SEVERITY_AT("#/incident_severity|#/severity", incident_severities),
 	{ EV_EVENT_TYPE, "incident.{/incident_status}", SNAKE },
 	{ EV_ENTITY_TYPE, "'incident'" },
 	{ EV_ENTITY_ID, INCIDENT },
@@ -215,7 +212,7 @@ static const struct map incident[] = {
 static const struct map signal[] = {
 	{ EV_ACTION, SIGNAL_STATE, WORD, states },
 	{ EV_DEDUP_KEY, "security_signal:{" SIGNAL "}" },
-	SEVERITY("#/security_signal_severity|#/severity", severity_words),
+	SEVERITY_AT("#/security_signal_severity|#/severity", severity_words),
 	{ EV_EVENT_TYPE, "security_signal.{" SIGNAL_STATE "}", SNAKE },
 	{ EV_ENTITY_TYPE, "'security_signal'" },
 	{ EV_ENTITY_ID, SIGNAL },
@@ -244,13 +241,13 @@ static const struct map fields[] = {
 	{ EV_EVENT_ID, "{$key}:{!transition}:{/date|/last_updated}", DERIVED },
 	/* A template without any variable replaced: all that is left is the delivery. */
 	{ EV_DEDUP_KEY, "$body" },
-	SEVERITY("/alert_priority", priorities),
-	SEVERITY("/priority", priorities),	/* of the event stream it is "normal" or "low" */
-	SEVERITY("#/severity", severity_words),
-	SEVERITY("/annotations/datadog~1priority", priorities),
-	SEVERITY("!priority", priorities),
-	SEVERITY("/alert_type", alert_types),
-	SEVERITY("/level", levels),
+	SEVERITY_AT("/alert_priority", priorities),
+	SEVERITY_AT("/priority", priorities),	/* of the event stream it is "normal" or "low" */
+	SEVERITY_AT("#/severity", severity_words),
+	SEVERITY_AT("/annotations/datadog~1priority", priorities),
+	SEVERITY_AT("!priority", priorities),
+	SEVERITY_AT("/alert_type", alert_types),
+	SEVERITY_AT("/level", levels),
 	{ EV_SEVERITY, "!transition", WORD, mild_transitions },
 	{ EV_SUMMARY, "!name" },
 	{ EV_SUMMARY, "'Datadog alert without a title: are the variables of the payload replaced?'" },

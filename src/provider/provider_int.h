@@ -30,6 +30,10 @@ bool cloudevents_declared(const struct inbound *in);	/* by content type or heade
  * wrong, or with "content-type" for another format than JSON. */
 bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct json **doc, struct err *e) MUST_USE;
 bool cloudevents_shape(const struct json *event);	/* an object with all that makes a CloudEvent 1.x */
+/* Two rows: the severity that a word means, and the word beside it. */
+#define SEVERITY_AT(path, words) \
+	{ EV_SEVERITY, path, WORD, words }, \
+	{ EV_NATIVE_SEVERITY, path, WORD, words }
 
 /* map.c */
 const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
@@ -111,6 +115,7 @@ extern const struct provider provider_dynatrace;
 extern const struct provider provider_elastic;
 extern const struct provider provider_github;
 extern const struct provider provider_gitlab;
+extern const struct provider provider_google_cloud_monitoring;
 extern const struct provider provider_grafana;
 extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;

@@ -14,6 +14,7 @@ const struct provider *const providers[] = {
 	&provider_elastic,
 	&provider_github,
 	&provider_gitlab,
+	&provider_google_cloud_monitoring,
 	&provider_grafana,
 	&provider_newrelic,
 	&provider_notion,
