@@ -188,12 +188,15 @@ static void yajl_give(void *ctx, void *p)
 static bool blame(struct reader *r, yajl_handle h, size_t at, struct err *e)
 {
 	unsigned char *why;
+	struct str text;
 
 	if (r->limit)
 		return err_set(e, ERR_LIMIT, "JSON: over %u %s at byte %zu",
 			!strcmp(r->limit, "levels") ? JSON_DEPTH_MAX : JSON_NODES_MAX, r->limit, at);
 	why = yajl_get_error(h, 0, NULL, 0);
-	err_set(e, ERR_INVALID, "JSON: %.*s at byte %zu", STR_ARG(str_trim(str_of((char *)why))), at);
+	text = str_trim(str_of((char *)why));
+	text.n -= str_ends(text, ".");	/* some end as sentences */
+	err_set(e, ERR_INVALID, "JSON: %.*s at byte %zu", STR_ARG(text), at);
 	yajl_free_error(h, why);
 	return false;
 }

@@ -28,16 +28,21 @@ static bool inflate_body(struct arena *a, struct ingest_work *w)
 	}
 }
 
+/* Where the text breaks is told: templates are written by people, and this is what they look for. */
 static bool refuse_parse(struct arena *a, struct ingest_work *w, const struct err *e)
 {
-	if (!strcmp(e->field, "content-type"))
-		refuse_body(w, 415, "unsupported_media_type", "This content type is not taken here.");
-	else if (e->code == ERR_LIMIT)
-		refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
-	else
-		refuse_body(w, 400, "invalid_payload", "The body could not be read as what it claims to be.");
-	w->body_refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : "body";
+	struct str sentence = arena_printf(a, "The body could not be read: %s.", e->text);
+
 	w->body_reason = arena_str(a, str_of(e->text));
+	if (!strcmp(e->field, "content-type")) {
+		refuse_body(w, 415, "unsupported_media_type", "This content type is not taken here.");
+	} else if (e->code == ERR_LIMIT) {
+		refuse_body(w, 400, "invalid_payload", "The body is nested too deeply or has too many values.");
+	} else {
+		refuse_body(w, 400, "invalid_payload", sentence.p);
+		w->body_reason = sentence;
+	}
+	w->body_refusal.field = e->field[0] ? arena_cstr(a, str_of(e->field)) : "body";
 	return false;
 }
 

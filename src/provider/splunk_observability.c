@@ -69,6 +69,25 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 #define STATE "/statusExtended|/status"
 #define DETECTOR "#/detectorId|#/detector"
 
+/* An incident has one life: its clearing ends it, even where the clocks say otherwise. */
+static const struct map of_incident[] = {
+	{ EV_OCCURRED, "/timestamp", TIME, .only = ON_TRIGGER },
+	{ EV_OCCURRED, "/timestamp", EPOCH, .only = ON_TRIGGER },
+	{ EV_END }
+};
+
+static const struct map of_rule[] = {
+	{ EV_OCCURRED, "/timestamp", TIME },
+	{ EV_OCCURRED, "/timestamp", EPOCH },
+	{ EV_END }
+};
+
+static const struct variant variants[] = {
+	{ "#/incidentId", NULL, of_incident },
+	{ DETECTOR, NULL, of_rule },
+	{ 0 }
+};
+
 static const struct map fields[] = {
 	{ EV_ACTION, "/statusExtended", WORD, states },
 	{ EV_ACTION, "/status", WORD, states },
@@ -87,11 +106,10 @@ static const struct map fields[] = {
 	{ EV_EVENT_TYPE, "alert.{" STATE "}", SNAKE },
 	{ EV_ENTITY_TYPE, "'incident'" },
 	{ EV_ENTITY_ID, "#/incidentId" },
-	{ EV_OCCURRED, "/timestamp", TIME },
-	{ EV_OCCURRED, "/timestamp", EPOCH },
 	{ EV_LINK, "/detectorUrl" },
 	{ EV_LINK, "/runbookUrl" },
 	{ EV_LINK, "/imageUrl" },
+	{ EV_DETAILS, "/timestamp" },
 	{ EV_DETAILS, "/dimensions" },
 	{ EV_DETAILS, "/inputs" },
 	{ EV_DETAILS, "/originatingMetric" },
@@ -161,6 +179,7 @@ const struct provider provider_splunk_observability = {
 	.actions = DO_INCIDENT,
 	.proofs = proofs,
 	.opens = opens,
+	.variants = variants,
 	.fields = fields,
 	.severity_trigger = SEVERITY_ERROR,
 	.own = own,
