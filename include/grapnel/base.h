@@ -88,6 +88,7 @@ struct str str_trim(struct str s);		/* ASCII blanks off both ends */
 struct str str_cut(struct str s, size_t max);	/* at most max bytes, never inside a UTF-8 sequence */
 struct str str_sub(struct str s, size_t from);	/* the rest from `from`, empty beyond the end */
 ptrdiff_t str_find(struct str s, char c);	/* index or -1 */
+bool str_has(struct str s, const char *part);	/* somewhere; never to tell words: "unresolved" has "resolved" */
 /* Parsers: verbs that eat from the front of *s. str_until takes all before the first `c` and eats the `c` too; without
  * one it takes everything. str_word takes the next run without blanks. */
 struct str str_until(struct str *s, char c);

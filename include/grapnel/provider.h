@@ -110,7 +110,7 @@ struct word {
 };
 
 /* Rows are tried in order; the first that yields a value for its field wins. EV_LINK: each adds one; "/a/-/b" one for each element of a. EV_DETAILS: each is a single
- * path and adds its value, of any JSON type, to the details, under the last name in the path. Both: "/note.*" adds all members whose names
+ * path and adds its value, of any JSON type, to the details, under the last name in the path; a tag under its own. Both: "/note.*" adds all members whose names
  * begin so. Dedup keys get the slug and ':' in front. */
 struct map {
 	enum event_field field;

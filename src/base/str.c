@@ -102,6 +102,11 @@ ptrdiff_t str_find(struct str s, char c)
 	return at ? at - s.p : -1;
 }
 
+bool str_has(struct str s, const char *part)
+{
+	return s.n && memmem(s.p, s.n, part, strlen(part));
+}
+
 struct str str_until(struct str *s, char c)
 {
 	ptrdiff_t at = str_find(*s, c);

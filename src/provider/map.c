@@ -165,8 +165,12 @@ static void add_details(struct mapping *m, const struct map *row)
 {
 	const char *slash = strrchr(row->expr, '/'), *name = slash ? slash + 1 : row->expr + 1;
 	const struct json *j = NULL;
+	struct str tag = str_of(row->expr + 1);
 
-	if (!str_ends(str_of(name), "*"))
+	if (*row->expr == ':')
+		add_detail(m, str_until(&tag, '/'),
+			json_new_str(m->a, expr_eval(m->a, row->expr, &m->w)));
+	else if (!str_ends(str_of(name), "*"))
 		add_detail(m, str_of(name), expr_json(row->expr, &m->w));
 	else
 		while ((j = starred(m, row->expr, j)))

@@ -109,6 +109,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 
 /* The slugs: one file each. */
 extern const struct provider provider_appdynamics;
+extern const struct provider provider_bitbucket;
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
 extern const struct provider provider_dynatrace;
@@ -121,6 +122,7 @@ extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;
 extern const struct provider provider_paypal;
 extern const struct provider provider_prometheus;
+extern const struct provider provider_sentry;
 extern const struct provider provider_slack;
 extern const struct provider provider_splunk_observability;
 extern const struct provider provider_splunk_oncall;

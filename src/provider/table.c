@@ -8,6 +8,7 @@
 
 const struct provider *const providers[] = {
 	&provider_appdynamics,
+	&provider_bitbucket,
 	&provider_cloudwatch,
 	&provider_datadog,
 	&provider_dynatrace,
@@ -20,6 +21,7 @@ const struct provider *const providers[] = {
 	&provider_notion,
 	&provider_paypal,
 	&provider_prometheus,
+	&provider_sentry,
 	&provider_slack,
 	&provider_splunk_observability,
 	&provider_splunk_oncall,

@@ -66,6 +66,8 @@ START_TEST(test_trim_sub_find)
 	ck_assert_int_eq(str_find(STR("abc"), '='), -1);
 	ck_assert_int_eq(str_find(STR("ab\0"), '\0'), 2);
 	ck_assert_int_eq(str_find(STR_NONE, 'x'), -1);
+	ck_assert(str_has(STR("/a/pipelines/b"), "/pipelines/") && str_has(STR("x"), "x") && str_has(STR("x"), ""));
+	ck_assert(!str_has(STR("/a/pipelines"), "/pipelines/") && !str_has(STR_NONE, "x") && !str_has(STR("ab"), "abc"));
 }
 END_TEST
 
