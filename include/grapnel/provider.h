@@ -50,6 +50,7 @@ void inbound_add_header(struct arena *a, struct inbound *in, const char *name, s
  *	</a/b		the same in what .wraps took the event out of
  *	#/a/b		as /a/b, for ids: the words null, none, n/a and undefined are "not there" too
  *	~/a/b		the last part of the URL there; behind ~ stands any other path
+ *	&name/a/b	what follows "name/" in the URL there, no case: "https://x/accounts/7/y?z" has accounts 7
  *	=/a/b		hex SHA-256 of that object's members, sorted: the key of a set of labels
  *	:name/a/b	the value of a tag in a set: "env:prod, service:api", a list of such texts, of objects with name and value, or of pairs
  *	%name		the member that the source's settings name as "fields": {"name": "/a/b"}, a list of them: the first there

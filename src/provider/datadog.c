@@ -276,20 +276,13 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* A body in which no row found anything is no template of Datadog's. */
-static bool is_known(struct arena *a, const struct where *w)
-{
-	return expr_eval(a, TITLE "|!transition|#/id|#/event_id|" MONITOR "|#/alert_cycle_key"
-		"|#/unique_key|#/aggreg_key|" INCIDENT "|" SIGNAL "|!message|/alert_type", w).n;
-}
+/* A body with none of these is no template of Datadog's. */
+#define ANY TITLE "|!transition|#/id|#/event_id|" MONITOR "|#/alert_cycle_key|#/unique_key|" \
+	"#/aggreg_key|" INCIDENT "|" SIGNAL "|!message|/alert_type"
 
 static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
 	struct event *ev)
 {
-	if (!is_known(a, w)) {
-		ev->invalid = "title";
-		return false;
-	}
 	if (ev->severity > SEVERITY_WARNING &&
 			word_find(mild_transitions, expr_eval(a, "!transition", w)))
 		ev->severity = SEVERITY_WARNING;
@@ -360,6 +353,7 @@ const struct provider provider_datadog = {
 	.bodies = BODY_JSON | BODY_FORM,
 	.flags = FINAL_4XX | LOWER_NAMES,
 	.actions = DO_INCIDENT,
+	.needs = { ANY, "title" },
 	.variants = variants,
 	.fields = fields,
 	.severity_trigger = SEVERITY_ERROR,

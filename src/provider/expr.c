@@ -220,14 +220,24 @@ static struct str tag_value(struct str name, const struct json *set)
 	return value;
 }
 
-/* "name/a/b", "name^/a/b" */
-static struct str tag_at(struct str expr, const struct where *w)
+/* Parts a name from the path behind it: "name/a/b", "name^/a/b". */
+static struct str name_before(struct str *expr)
 {
+	struct str all = *expr;
 	size_t n = 0;
 
-	while (n < expr.n && !strchr("/^<", expr.p[n]))
+	while (n < all.n && !strchr("/^<", all.p[n]))
 		n++;
-	return tag_value((struct str){ expr.p, n }, json_of(str_sub(expr, n), w));
+	*expr = str_sub(all, n);
+	return (struct str){ all.p, n };
+}
+
+/* "name/a/b" */
+static struct str tag_at(struct str expr, const struct where *w)
+{
+	struct str name = name_before(&expr);
+
+	return tag_value(name, json_of(expr, w));
 }
 
 /* ---- facts of the request -------------------------------------------------------------------- */
@@ -346,6 +356,27 @@ static struct str last_part(struct str url)
 	return str_sub(url, from);
 }
 
+/* What follows the part of that name. */
+static struct str part_behind(struct str url, struct str name)
+{
+	size_t n = 0;
+
+	while (url.n)
+		if (str_ieq(str_until(&url, '/'), name))
+			break;
+	while (n < url.n && !strchr("/?#", url.p[n]))
+		n++;
+	return (struct str){ url.p, n };
+}
+
+/* "name/a/b" */
+static struct str url_part_at(struct str expr, const struct where *w)
+{
+	struct str name = name_before(&expr);
+
+	return value_of(part_behind(json_text(json_of(expr, w)), name));
+}
+
 bool value_left_over(const struct provider *p, struct str s)
 {
 	for (const char *const *word = p ? p->left_over : NULL; word && *word; word++)
@@ -371,6 +402,8 @@ static struct str value_at_path(struct arena *a, struct str path, const struct w
 		return id_of(value_of(json_text(json_of(rest, w))));
 	case '~':
 		return last_part(eval_path(a, rest, w));
+	case '&':
+		return url_part_at(rest, w);
 	case '=':
 		return members_hash(a, json_of(rest, w));
 	case ':':

@@ -64,16 +64,6 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
-	struct event *ev)
-{
-	if (!json_is(json_get(w->element, "incident"), JSON_OBJECT))
-		ev->invalid = "incident";
-	else if (!expr_eval(a, INCIDENT "/state", w).n)
-		ev->invalid = "incident.state";
-	return !ev->invalid;
-}
-
 /* ---- setting it up, and trying it ------------------------------------------------------------- */
 
 static const struct step steps[] = {
@@ -123,7 +113,7 @@ const struct provider provider_google_cloud_monitoring = {
 	.bodies = BODY_JSON,
 	.flags = ASKS_FOR_BASIC,
 	.actions = DO_INCIDENT,
+	.needs = { INCIDENT "/state", "incident.state" },
 	.fields = fields,
 	.severity_trigger = SEVERITY_ERROR,
-	.adjust = adjust,
 };

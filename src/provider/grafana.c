@@ -215,6 +215,7 @@ const struct provider provider_grafana = {
 	.sample = &sample,
 	.methods = METHOD_POST | METHOD_PUT,
 	.bodies = BODY_JSON,
+	.flags = SECRET_OPTIONAL,	/* releases before 12 do not sign */
 	.actions = DO_INCIDENT,
 	.proofs = proofs,
 	.each = "/alerts",

@@ -34,36 +34,6 @@ static const struct word event_types[] = {
 
 /* ---- what rows cannot reach ------------------------------------------------------------------ */
 
-/* The number in "/accounts/2941966/". */
-static struct str account_in(struct str url)
-{
-	static const char part[] = "/accounts/";
-
-	for (; url.n; url = str_sub(url, 1)) {
-		struct str rest = str_sub(url, strlen(part)), number;
-		uint64_t n;
-
-		if (!str_starts(url, part))
-			continue;
-		number = str_until(&rest, '/');
-		if (str_u64(number, &n))
-			return number;
-	}
-	return STR_NONE;
-}
-
-static struct str account(struct arena *a, const struct where *w)
-{
-	static const char *const urls[] = {
-		"/incident_url", "/incident_acknowledge_url", "/violation_chart_url", "/issueUrl",
-	};
-	struct str number = STR_NONE;
-
-	for (size_t i = 0; i < ARRAY_SIZE(urls) && !number.n; i++)
-		number = account_in(expr_eval(a, urls[i], w));
-	return number;
-}
-
 static bool is_uuid(struct str s)
 {
 	static const size_t dashes[] = { 8, 13, 18, 23 };
@@ -76,20 +46,19 @@ static bool is_uuid(struct str s)
 	return true;
 }
 
-/* "account": the number in a URL; "uuid": an incident's id that is one, which counts everywhere. */
+/* "uuid": the id of an incident that is one, which counts in every account. */
 static struct str own(struct arena *a, struct str name, const struct where *w)
 {
-	struct str id;
+	struct str id = expr_eval(a, "#/incident_id", w);
 
-	if (str_eqs(name, "account"))
-		return account(a, w);
-	id = expr_eval(a, "#/incident_id", w);
 	return is_uuid(id) ? id : STR_NONE;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 #define ISSUE "#/id|#/issueId|#/issue_id"
+#define ACCOUNT "#/account_id|&accounts/incident_url|&accounts/incident_acknowledge_url|" \
+	"&accounts/violation_chart_url|&accounts/issueUrl"
 #define SEVERITY "#/priority|#/severity"
 
 static const struct map workflow[] = {
@@ -132,7 +101,7 @@ static const struct variant variants[] = {
 
 static const struct map fields[] = {
 	{ EV_DEDUP_KEY, ISSUE "|!uuid" },
-	{ EV_DEDUP_KEY, "[{#/account_id|!account}:]{#/incident_id}" },
+	{ EV_DEDUP_KEY, "[{" ACCOUNT "}:]{#/incident_id}" },
 	{ EV_ENTITY_ID, ISSUE "|#/incident_id" },
 	{ EV_SEVERITY, "#/priority", WORD, severity_words },
 	{ EV_SEVERITY, "#/severity", WORD, severity_words },
@@ -162,12 +131,11 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
+/* What is to open or to end an incident must name it. */
 static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
 	struct event *ev)
 {
-	if (!expr_eval(a, "/state|/current_state|/event_type|/deployment", w).n)
-		ev->invalid = "state";
-	else if (ev->action != ACTION_IGNORE && !ev->dedup_key.n)
+	if (ev->action != ACTION_IGNORE && !ev->dedup_key.n)
 		ev->invalid = "id";
 	return !ev->invalid;
 }
@@ -211,6 +179,7 @@ const struct provider provider_newrelic = {
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_FORM,
 	.actions = DO_INCIDENT,
+	.needs = { "/state|/current_state|/event_type|/deployment", "state" },
 	.variants = variants,
 	.fields = fields,
 	.severity_trigger = SEVERITY_ERROR,

@@ -118,6 +118,7 @@ extern const struct provider provider_github;
 extern const struct provider provider_gitlab;
 extern const struct provider provider_google_cloud_monitoring;
 extern const struct provider provider_grafana;
+extern const struct provider provider_honeycomb;
 extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;
 extern const struct provider provider_paypal;

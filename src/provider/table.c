@@ -17,6 +17,7 @@ const struct provider *const providers[] = {
 	&provider_gitlab,
 	&provider_google_cloud_monitoring,
 	&provider_grafana,
+	&provider_honeycomb,
 	&provider_newrelic,
 	&provider_notion,
 	&provider_paypal,

@@ -10,6 +10,7 @@ static const char element[] =
 	"\"md\":\"*bold text*\",\"none\":\"None\",\"na\":\"N/A\",\"word\":\"nonesuch\","
 	"\"labels\":{\"b\":\"2\",\"a\":\"1\"},\"labels2\":{\"a\":\"1\",\"b\":\"2\"},\"nolabels\":{},"
 	"\"tags\":\"monitor, env : prod,url:http://x,env:second,left:$LEFT\",\"tags2\":[\"monitor\",7,\"Env:prod\",{\"name\":\"team\",\"value\":\"sre\"}],"
+	"\"link\":\"https://x/accounts/7/sets/a%20b/triggers/xyz?to=/count/1\",\"path\":\"/subscriptions/1/resourcegroups/web\","
 	"\"tags3\":\"[env:prod,team:sre]\",\"tags4\":[\"service = api\",\"url=http://x\"],"
 	"\"tags5\":[[\"browser\",\"Chrome 75\"],[\"Environment\",\"prod\"],[],[\"lonely\"],[\"left\",\"*left*\"]],"
 	"\"url\":\"https://x.io/api/issues/117/\",\"slashes\":\"///\",\"href\":\"/commit/9fec\",\"nothing\":\"monitorURL\","
@@ -105,6 +106,17 @@ static const struct {
 	{ ":env/missing", NULL },
 	{ ":env/o", NULL },
 	{ ":env^/tags", "top" },
+
+	/* parts of URLs */
+	{ "&accounts/link", "7" },
+	{ "&ACCOUNTS/link", "7" },
+	{ "&sets/link", "a%20b" },
+	{ "&triggers/link", "xyz" },
+	{ "&count/link", "1" },
+	{ "&xyz/link", NULL },
+	{ "&resourceGroups/path", "web" },
+	{ "&accounts/missing", NULL },
+	{ "&accounts/o", NULL },
 
 	/* what the provider computes, and the event so far */
 	{ "!echo", "echo" },
