@@ -234,9 +234,12 @@ struct proof {
 	/* A list of signatures: separator, and the name before '=' (Stripe) or ',' (Standard Webhooks) that counts. */
 	char list, list_assign;
 	const char *list_name;
-	/* What is signed, in order, ends with NULL: "$body" (on GET the query), "$url" (public URL and URI), "$form" (of the form body each
-	 * name and its value, sorted, nothing between), "'v0:'", "@header", "$t" (list entry t). */
+	/* What is signed, in order, ends with NULL: "$body" (on GET the query), "$url" (public URL and URI, or instead of what stands before
+	 * the query the source's setting "url"), "$form" (of the form body each name and its value, sorted, nothing between), "'v0:'",
+	 * "@header", "$t" (list entry t). */
 	const char *parts[8];
+	bool any_port;			/* the URL may have been signed without its port, or with its scheme's (Twilio) */
+	const char *body_hash;		/* NULL, or the query parameter that must hold the hex SHA-256 of the body */
 	const char *time;		/* one such part holding decimal seconds, or NULL */
 	int tolerance_s;
 	/* Instead of an HMAC, for public keys: does the signature, encoded, fit what was signed? The secret is the public key. */

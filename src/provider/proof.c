@@ -134,7 +134,36 @@ bool form_sorted(struct arena *a, struct str form, struct str *out)
 
 static struct str url_of(struct arena *a, const struct inbound *in)
 {
-	return arena_printf(a, "%.*s%.*s", STR_ARG(in->public_url), STR_ARG(in->uri));
+	struct str base = in->public_url, set = json_text(json_get(in->settings, "url"));
+
+	if (set.n) {
+		set = str_until(&set, '#');
+		set = str_until(&set, '?');
+		return arena_printf(a, "%.*s%s%.*s", STR_ARG(set), in->query.n ? "?" : "", STR_ARG(in->query));
+	}
+	while (str_ends(base, "/"))
+		base.n--;
+	return arena_printf(a, "%.*s%.*s", STR_ARG(base), STR_ARG(in->uri));
+}
+
+/* Without its port; or, where it names none, with that of its scheme. */
+static struct str url_other_port(struct arena *a, struct str url)
+{
+	size_t host = 0, end, colon;
+
+	while (host < url.n && url.p[host] != ':')
+		host++;
+	end = host += strlen("://");
+	while (end < url.n && !strchr("/?#", url.p[end]))
+		end++;
+	if (host >= url.n)
+		return url;
+	for (colon = end; colon > host && !strchr(":]@", url.p[colon - 1]); colon--)
+		continue;
+	if (colon > host && url.p[colon - 1] == ':')
+		return arena_printf(a, "%.*s%.*s", (int)colon - 1, url.p, STR_ARG(str_sub(url, end)));
+	return arena_printf(a, "%.*s:%s%.*s", (int)end, url.p, str_starts(url, "https:") ? "443" : "80",
+		STR_ARG(str_sub(url, end)));
 }
 
 /* False where a header or list entry is missing. */
@@ -164,6 +193,18 @@ static bool collect_parts(struct check *c)
 		if (!part_value(c, *part, &c->part[c->part_n++]))
 			return proof_failed(c->r, "parts", "%s is signed too, and is not there (once).", *part + 1);
 	return true;
+}
+
+static bool body_hash_fits(struct check *c)
+{
+	const char *name = c->p->body_hash;
+	struct arena *a = c->in->arena;
+	struct str hash;
+
+	if (!name || (form_find(a, c->in->in->query, name, &hash) &&
+			str_eq(arena_lower(a, hash), sha256_hex(a, c->in->in->body))))
+		return true;
+	return proof_failed(c->r, "body", "The body is not the one whose hash stands in the URL as %s.", name);
 }
 
 /* Exactly the tolerance is still good. */
@@ -276,17 +317,43 @@ static bool matches_secret(const struct check *c, struct str secret)
 	return match;
 }
 
-static bool matches(struct check *c)
+static bool matches_any(struct check *c)
 {
-	if (c->in->secret_n == 0)
-		return proof_failed(c->r, "secret", "The integration has no signature secret.");
 	for (size_t i = 0; i < c->in->secret_n; i++)
 		if (matches_secret(c, c->in->secrets[i])) {
 			c->r->secret = i;
 			return true;
 		}
+	return false;
+}
+
+/* The URL among the parts, or NULL. */
+static struct str *url_part(struct check *c)
+{
+	for (size_t i = 0; i < c->part_n; i++)
+		if (str_eqs(str_of(c->p->parts[i]), "$url"))
+			return &c->part[i];
+	return NULL;
+}
+
+static bool matches(struct check *c)
+{
+	struct str *url = url_part(c);
+
+	if (c->in->secret_n == 0)
+		return proof_failed(c->r, "secret", "The integration has no signature secret.");
+	if (matches_any(c))
+		return true;
+	if (c->p->any_port) {
+		*url = url_other_port(c->in->arena, *url);
+		if (matches_any(c))
+			return true;
+	}
 	if (c->p->encoding == ENC_SECRET)
 		return proof_failed(c->r, "token", "%s holds another secret.", c->p->header);
+	if (url)
+		return proof_failed(c->r, "digest", "The signature does not fit URL and body: another secret, "
+			"another URL than the public one, or one of them was changed on its way.");
 	return proof_failed(c->r, "digest",
 		"The signature does not fit the body: another secret, or the body was changed on its way.");
 }
@@ -352,7 +419,8 @@ static enum verdict check_hmac(const struct proof *p, const struct proof_input *
 	struct proof_report *r)
 {
 	struct check c = { .p = p, .in = in, .r = r, .header = inbound_header(in->in, p->header) };
-	bool proven = read_header(&c) && in_time(&c) && collect_parts(&c) && matches(&c);
+	bool proven = read_header(&c) && in_time(&c) && collect_parts(&c) && body_hash_fits(&c) &&
+		matches(&c);
 
 	return proven ? PROVEN : NOT_PROVEN;
 }
@@ -405,6 +473,8 @@ static size_t hmac_stages(struct arena *a, const struct proof *p, int64_t skew_s
 		out[n++] = (struct proof_stage){ "timestamp", time_passed(a, p, skew_s) };
 	if (p->encoding != ENC_SECRET)
 		out[n++] = (struct proof_stage){ "parts", "All that is signed is there." };
+	if (p->body_hash)
+		out[n++] = (struct proof_stage){ "body", "The body is the one whose hash stands in the URL." };
 	out[n++] = (struct proof_stage){ "secret", "The integration has a signature secret." };
 	out[n++] = p->encoding == ENC_SECRET ?
 		(struct proof_stage){ "token", "It is the integration's secret." } :

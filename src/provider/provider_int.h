@@ -128,6 +128,7 @@ extern const struct provider provider_slack;
 extern const struct provider provider_splunk_observability;
 extern const struct provider provider_splunk_oncall;
 extern const struct provider provider_stripe;
+extern const struct provider provider_twilio;
 extern const struct provider provider_webhook;
 
 #endif

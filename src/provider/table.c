@@ -27,6 +27,7 @@ const struct provider *const providers[] = {
 	&provider_splunk_observability,
 	&provider_splunk_oncall,
 	&provider_stripe,
+	&provider_twilio,
 	&provider_webhook,
 	NULL,
 };

@@ -6,6 +6,7 @@ static const struct refusal too_many = { .status = 429, .code = "rate_limited", 
 static const struct refusal down = { .status = 503, .code = "unavailable", .message = "Later." };
 
 #define FORM "application/x-www-form-urlencoded"
+#define TWIML "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Response>"
 #define COMMON 0	/* status: the common answer does */
 
 static const struct {
@@ -23,6 +24,12 @@ static const struct {
 	{ "slack", "application/json", "{}", &bad_key, COMMON, NULL, NULL, "X-Slack-No-Retry" },
 	{ "slack", "application/json", "{}", &too_many, COMMON },
 	{ "slack", FORM, "payload=%7B%7D", &down, COMMON },
+
+	{ "twilio", FORM, "MessageSid=SM1&SmsStatus=received", NULL, 200, "text/xml", TWIML },
+	{ "twilio", FORM, "MessageSid=SM1&MessageStatus=sent", NULL, 200, "text/xml", TWIML },
+	{ "twilio", "application/json", "[{\"specversion\":\"1.0\"}]", NULL, COMMON },
+	{ "twilio", "application/json", "{\"specversion\":\"1.0\"}", NULL, COMMON },
+	{ "twilio", FORM, "MessageSid=SM1", &bad_key, COMMON },
 };
 
 START_TEST(test_rows)

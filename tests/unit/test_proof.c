@@ -178,7 +178,7 @@ static void spoil_body(struct arena *a, const struct proof *p, struct request *r
 	for (size_t i = 0; i < rq->in.body.n; i++) {
 		body[i] ^= 1;
 		ck_assert_int_eq(check_by(a, p, rq, &r), NOT_PROVEN);
-		ck_assert_str_eq(r.step, "digest");
+		ck_assert_str_eq(r.step, p->body_hash ? "body" : "digest");
 		body[i] ^= 1;
 	}
 	ck_assert_int_eq(check_by(a, p, rq, &r), PROVEN);
@@ -366,6 +366,83 @@ START_TEST(test_query_is_signed_on_get)
 }
 END_TEST
 
+/* Which URL a sender may have signed that calls ours, by the form scheme of Twilio's; the form is "b=2&a=1". */
+static const struct {
+	const char *public_url, *uri, *settings, *signed_url;
+	bool ok;
+} urls[] = {
+	{ "https://a.example", "/x?y=1", NULL, "https://a.example/x?y=1", true },
+	{ "https://a.example/", "/x", NULL, "https://a.example/x", true },
+	{ "https://a.example/base", "/x", NULL, "https://a.example/base/x", true },
+	{ "https://a.example", "/x?y=it%27s", NULL, "https://a.example/x?y=it%27s", true },
+	{ "https://a.example", "/x?y=it%27s", NULL, "https://a.example/x?y=it's", false },
+	{ "https://A.Example", "/x", NULL, "https://A.Example/x", true },
+	{ "https://A.Example", "/x", NULL, "https://a.example/x", false },
+	{ "http://a.example", "/x", NULL, "https://a.example/x", false },
+	/* ports */
+	{ "https://a.example", "/x", NULL, "https://a.example:443/x", true },
+	{ "http://a.example", "/x", NULL, "http://a.example:80/x", true },
+	{ "https://a.example", "/x", NULL, "https://a.example:80/x", false },
+	{ "https://a.example:8443", "/x?y=:1", NULL, "https://a.example:8443/x?y=:1", true },
+	{ "https://a.example:8443", "/x?y=:1", NULL, "https://a.example/x?y=:1", true },
+	{ "https://a.example:8443", "/x", NULL, "https://a.example:443/x", false },
+	{ "https://[2001:db8::1]", "/x", NULL, "https://[2001:db8::1]:443/x", true },
+	{ "https://[2001:db8::1]:81", "/x", NULL, "https://[2001:db8::1]/x", true },
+	/* credentials are part of it */
+	{ "https://u:p@a.example", "/x", NULL, "https://u:p@a.example/x", true },
+	{ "https://u:p@a.example", "/x", NULL, "https://u:p@a.example:443/x", true },
+	{ "https://u:p@a.example:81", "/x", NULL, "https://u:p@a.example/x", true },
+	{ "https://u:p@a.example", "/x", NULL, "https://a.example/x", false },
+	/* what the owner says it is; the query is the request's, and a fragment is never sent nor signed */
+	{ "https://a.example", "/x?y=1", "{\"url\":\"https://b.example/z\"}", "https://b.example/z?y=1", true },
+	{ "https://a.example", "/x?y=1", "{\"url\":\"https://b.example/z?y=2#rc=2\"}", "https://b.example/z?y=1", true },
+	{ "https://a.example", "/x", "{\"url\":\"https://b.example/z#rc=2\"}", "https://b.example/z", true },
+	{ "https://a.example", "/x", "{\"url\":\"https://b.example:81/z\"}", "https://b.example/z", true },
+	{ "https://a.example", "/x", "{\"url\":\"https://b.example/z\"}", "https://a.example/x", false },
+	/* without anything known: whatever */
+	{ "", "/x", NULL, "/x", true },
+	{ "", "", NULL, "", true },
+};
+
+static struct str sha1_of_url(struct arena *a, const char *url, struct str form)
+{
+	unsigned char digest[DIGEST_MAX];
+	struct str parts[] = { str_of(url), form };
+	size_t n = hmac(DIGEST_SHA1, STR("k"), parts, 2, digest);
+
+	return base64_encode(a, digest, n);
+}
+
+START_TEST(test_signed_urls)
+{
+	struct arena *a = arena_new(TEST_ARENA_MAX);
+	struct header h = { STR("x-twilio-signature"), sha1_of_url(a, urls[_i].signed_url, STR("a1b2")) };
+	struct request rq = { .in = test_inbound("b=2&a=1", &h, 1), .secrets = { STR("k") }, .secret_n = 1,
+		.p = provider_find(STR("twilio")) };
+	struct proof_report r;
+
+	rq.in.public_url = str_of(urls[_i].public_url);
+	rq.in.uri = rq.in.query = str_of(urls[_i].uri);
+	rq.in.path = str_until(&rq.in.query, '?');
+	if (urls[_i].settings)
+		rq.in.settings = test_json(a, urls[_i].settings);
+	ck_assert_int_eq(check(a, &rq, &r), urls[_i].ok ? PROVEN : NOT_PROVEN);
+	if (!urls[_i].ok)
+		ck_assert_str_eq(r.step, "digest");
+	/* by GET there is no form */
+	rq.in.method = STR("GET");
+	rq.in.body = STR_NONE;
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	h.value = sha1_of_url(a, urls[_i].signed_url, STR_NONE);
+	ck_assert_int_eq(check(a, &rq, &r), urls[_i].ok ? PROVEN : NOT_PROVEN);
+	/* and JSON without its hash in the URL is not proven by the URL */
+	rq.in.method = STR("POST");
+	rq.in.body = STR("{}");
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	arena_free(a);
+}
+END_TEST
+
 /* A second header can choose between two ways to sign (Notion); a scheme without HMAC brings its
  * own function. */
 static enum verdict verify_nothing(const struct proof *p, const struct proof_input *in, struct proof_report *r)
@@ -518,5 +595,5 @@ START_TEST(test_a_secret_chooses_the_scheme)
 END_TEST
 
 UNIT_MAIN("proof", UNIT(test_vectors), UNIT(test_spoilt_vectors), UNIT_ROWS(test_rows, rows), UNIT(test_upper_case),
-	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT(test_choice),
+	UNIT(test_reports), UNIT(test_query_is_signed_on_get), UNIT_ROWS(test_signed_urls, urls), UNIT(test_choice),
 	UNIT(test_explanations), UNIT(test_keyless), UNIT(test_a_scheme_behind_a_setting), UNIT(test_a_secret_chooses_the_scheme))
