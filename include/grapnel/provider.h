@@ -357,6 +357,7 @@ enum body_form {		/* what the body may be; content type is a hint only */
 	BODY_EMPTY = 16,	/* no body is fine: an empty object */
 	BODY_LOOSE = 32,	/* with BODY_JSON: as templates make it, json_parse_loose */
 	BODY_CLOUDEVENTS = 64,	/* in any mode; becomes the object of the structured form, or a list of them */
+	BODY_OPAQUE = 128,	/* any bytes: what is none of the others is an empty object, and stands in in->body */
 };
 
 enum provider_flag {
@@ -383,7 +384,7 @@ struct step {
 /* What "Send test" sends: trouble as the provider would report it, written down. In query, headers and body stand for what differs each
  * time: $nonce (12 hex digits), $time (RFC 3339), $seconds, $ms (since 1970). A JSON body is written with ' for ", so that it can be read
  * here. The signature is proof_sign's. */
-#define SAMPLE_HEADERS 4
+#define SAMPLE_HEADERS 6
 #define SAMPLE_NONCE 12
 struct sample {
 	const char *method;		/* NULL = POST */

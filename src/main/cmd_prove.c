@@ -98,6 +98,15 @@ static const struct proof *scheme_named(const struct provider *p, struct str nam
 	return found;
 }
 
+/* Whoever brings a key set means the scheme that reads it, whether or not a setting would switch it on. */
+static const struct proof *keyless_scheme(const struct provider *p)
+{
+	for (const struct proof *const *proof = provider_proofs(p); *proof; proof++)
+		if ((*proof)->keyless)
+			return *proof;
+	return NULL;
+}
+
 static bool no_scheme(struct ctl *c, const struct provider *p, struct str name, struct err *e)
 {
 	struct strbuf b;
@@ -180,6 +189,8 @@ static bool check(struct ctl *c, const struct provider *p, struct inbound *in, s
 	if (!read_secrets(c, &secrets, e))
 		return false;
 	input.secret_n = secrets.n;
+	if (!named && ctl_has(c, "jwks"))
+		named = keyless_scheme(p);
 	valid = proven(provider_for(p, in), named, &input, &r, &used);
 	if (!used->keyless && !ctl_has(c, "secret-file") && !secrets.n)
 		return err_set(e, ERR_INVALID, "the scheme %s needs --secret-file", r.scheme);

@@ -105,8 +105,18 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 	return err_field(e, ERR_INVALID, "content-type", "unsupported");
 }
 
+/* Bytes for which nothing here has a form. What says that it is JSON must be. */
+static bool is_opaque(const struct provider *p, const struct inbound *in)
+{
+	char first = first_byte(in->body);
+
+	return (p->bodies & BODY_OPAQUE) && !((first == '{' || first == '[') && says_json(in->content_type));
+}
+
 static bool parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
 {
+	struct err ignored = { 0 };
+
 	if (str_eqs(in->method, "OPTIONS")) {	/* asks before anything is sent: its headers are all of it */
 		in->doc = json_new(a, JSON_OBJECT);
 		return true;
@@ -115,7 +125,11 @@ static bool parse(const struct provider *p, struct arena *a, struct inbound *in,
 		return cloudevents_parse(a, in, &in->doc, e);
 	if ((p->bodies & BODY_QUERY) && str_eqs(in->method, "GET"))
 		return parse_form(a, in->query, true, &in->doc, e);
-	return parse_body(p, a, in, e);
+	if (!is_opaque(p, in))
+		return parse_body(p, a, in, e);
+	if (!parse_body(p, a, in, &ignored))
+		in->doc = json_new(a, JSON_OBJECT);
+	return true;
 }
 
 bool inbound_parse(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)

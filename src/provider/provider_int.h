@@ -35,6 +35,20 @@ bool cloudevents_shape(const struct json *event);	/* an object with all that mak
 	{ EV_SEVERITY, path, WORD, words }, \
 	{ EV_NATIVE_SEVERITY, path, WORD, words }
 
+/* pubsub.c: a message that Google Cloud Pub/Sub pushes, as an object: subscription, messageId,
+ * publishTime, orderingKey, attributes, and data as the JSON or the text that it holds. */
+bool pubsub_declared(const struct inbound *in);	/* by its envelope, or by headers */
+const struct json *pubsub_message(struct arena *a, const struct inbound *in);
+
+/* google.c: the token of Google's push requests. Its settings are "serviceAccount", without which it
+ * proves nothing, and "audience". */
+extern const struct proof proof_google_oidc;
+#define GOOGLE_OIDC_SETTINGS \
+	{ "serviceAccount", SETTING_TEXT, "Service account", "The e-mail address of the service account that " \
+		"signs the push requests; with it their bearer token is the proof, and no key is asked for." }, \
+	{ "audience", SETTING_TEXT, "Audience", "As entered at the push subscription; where none was entered " \
+		"there, leave it empty: it is the address of this integration." }
+
 /* map.c */
 const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
 /* The hash of summary and source, else of the body. */
@@ -117,6 +131,7 @@ extern const struct provider provider_elastic;
 extern const struct provider provider_github;
 extern const struct provider provider_gitlab;
 extern const struct provider provider_google_cloud_monitoring;
+extern const struct provider provider_google;
 extern const struct provider provider_grafana;
 extern const struct provider provider_honeycomb;
 extern const struct provider provider_newrelic;

@@ -15,6 +15,7 @@ const struct provider *const providers[] = {
 	&provider_elastic,
 	&provider_github,
 	&provider_gitlab,
+	&provider_google,
 	&provider_google_cloud_monitoring,
 	&provider_grafana,
 	&provider_honeycomb,

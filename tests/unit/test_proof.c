@@ -59,7 +59,7 @@ static void read_vector(struct arena *a, const struct provider *p, const struct 
 }
 
 /* ---- certificates of a vector: by URL as an administrator put them there ("certificates"), or what the URL has to offer
- * ("cert_served_at_url") under authorities ("trust_root", with further "extra_chain") ---- */
+ * ("cert_served_at_url") under authorities ("trust_root", with further "extra_chain"); the issuer's key set ("jwks") ---- */
 
 struct vector_keys {
 	struct key_store s;
@@ -80,6 +80,8 @@ static int vector_document(const struct key_store *s, struct str url, bool refre
 	const struct json *pinned = json_get(k->vector, "certificates"), *served = json_get(k->vector, "cert_served_at_url");
 
 	k->asked++;
+	if (!served)
+		served = json_get(k->vector, "jwks");
 	if (served)
 		*out = (struct key_document){ key_file(k->a, served), false };
 	else
