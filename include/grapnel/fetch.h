@@ -14,6 +14,7 @@ struct fetch_config {
 	/* Of test instances, else NULL or empty: "host=address:port" with commas between, so that a host is played by a server on loopback,
 	 * whose certificate must still be the host's; and a file of further authorities that are trusted. */
 	const char *hosts, *authorities;
+	bool plain_too;	/* http:// as well: for a person who names the address himself */
 };
 
 struct fetch;
@@ -22,7 +23,7 @@ void fetch_free(struct fetch *f);
 
 struct fetch_request {
 	const char *method;		/* NULL = GET */
-	struct str url;			/* https://, nothing else */
+	struct str url;			/* https://, nothing else unless plain_too */
 	const struct header *headers;	/* beside Host and User-Agent */
 	size_t header_n;
 	struct str body;

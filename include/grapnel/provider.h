@@ -39,6 +39,7 @@ struct inbound {
 struct str inbound_header(const struct inbound *in, const char *name);
 /* As if it had come to this absolute URL: public_url is scheme and authority, uri the rest. */
 void inbound_set_url(struct inbound *in, struct str url);
+void inbound_set_uri(struct inbound *in, struct str uri);	/* with its path and query */
 /* One more, in a copy of the list. */
 void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value);
 

@@ -177,6 +177,12 @@ bool integration_key(const struct caller *by, struct str public_id, struct str *
 /* Sends its test webhook; `trace` is the id of the caller's own request. Done is also what was refused: see out->status. */
 bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out,
 	struct err *e) MUST_USE;
+
+/* tested.c: the answer to a test webhook that went well, as members of the open object; and its entry in the audit log. */
+extern const struct field tested_fields[], tested_alert_fields[], tested_incident_fields[], tested_validation_fields[];
+void tested_json(struct json_out *o, struct arena *a, const struct ingest_tested *t);
+bool tested_audit(struct db *db, struct arena *a, const struct who *who, struct str public_id, const struct ingest_tested *t, ms_t now,
+	struct err *e) MUST_USE;
 bool integration_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
 /* ---- user.c: people, as admins manage them ---- */

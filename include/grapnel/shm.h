@@ -19,6 +19,8 @@ struct shm *shm_open_file(const char *path, struct err *e);
 /* Never makes nor replaces it: for programs of another user than the workers', who could not open what was made here.
  * ERR_CONFLICT: of another version. */
 struct shm *shm_open_existing(const char *path, struct err *e);
+/* Of this process alone, for programs that borrow the pipeline without being one of its workers. */
+struct shm *shm_private(void);
 void shm_close(struct shm *s);
 
 /* ---- rate: GCRA, one 64-bit time per bucket ----

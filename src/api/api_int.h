@@ -170,7 +170,7 @@ void api_openapi(void *call);
 extern const struct form_field delivery_query_fields[], token_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
 extern const struct field token_once_fields[];
-extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[], tested_fields[],
+extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 extern const struct form_field ready_query_fields[];

@@ -77,41 +77,6 @@ void api_integration_rotate_secret(void *call)
 
 /* ---- the test webhook ---- */
 
-struct tested {
-	bool success;
-	struct str auto_resolve_in;
-	uint64_t alert_id, incident_id;
-	struct str title, level, severity_mapped, service, provider, signature;
-	bool is_duplicate;
-};
-
-const struct field tested_fields[] = {
-	FIELD_BOOL(struct tested, success, "success", "The test webhook went through the whole pipeline"),
-	FIELD_STR(struct tested, auto_resolve_in, "autoResolveIn", "The system resolves the incident after that; null: there is none"),
-	FIELD_END
-};
-
-static const struct field tested_alert_fields[] = {
-	FIELD_ID(struct tested, alert_id, "id", "Number of the alert"),
-	FIELD_STR(struct tested, title, "title", "What it says"),
-	FIELD_STR(struct tested, level, "severity", "Severity of the alert"),
-	FIELD_END
-};
-
-static const struct field tested_incident_fields[] = {
-	FIELD_ID(struct tested, incident_id, "id", "Number of the incident"),
-	FIELD_BOOL(struct tested, is_duplicate, "isDuplicate", "It was open before"),
-	FIELD_END
-};
-
-static const struct field tested_validation_fields[] = {
-	FIELD_STR(struct tested, severity_mapped, "severityMapped", "The sender's word and what it became"),
-	FIELD_STR(struct tested, service, "serviceRouted", "Name of the service used"),
-	FIELD_STR(struct tested, provider, "providerDetected", "Provider slug"),
-	FIELD_STR(struct tested, signature, "signature", "verified, or not possible where only the provider can sign"),
-	FIELD_END
-};
-
 const struct doc_part tested_parts[] = {
 	{ "alert", PART_MAYBE, FIELDS(tested_alert_fields), .help = "null where the integration opens no incidents" },
 	{ "incident", PART_MAYBE, FIELDS(tested_incident_fields), .help = "null where the integration opens no incidents" },
@@ -119,40 +84,12 @@ const struct doc_part tested_parts[] = {
 	{ 0 }
 };
 
-static void put_part(struct json_out *o, const char *name, bool is_there, const struct field *fields, const struct tested *t)
-{
-	json_key(o, name);
-	if (!is_there) {
-		json_null(o);
-		return;
-	}
-	json_open(o, '{');
-	json_fields(o, fields, t);
-	json_close(o, '}');
-}
-
 static void reply_tested(struct call *c, const struct ingest_tested *t)
 {
-	struct tested v = {
-		.success = true,
-		.auto_resolve_in = t->incident ? arena_printf(c->a, "%d minutes", TEST_RESOLVE_MINUTES) : STR_NONE,
-		.alert_id = t->alert,
-		.incident_id = t->incident,
-		.title = t->title,
-		.level = str_of(level_word(t->level)),
-		.severity_mapped = arena_printf(c->a, "%.*s -> %s", STR_ARG(t->native_severity), level_word(t->level)),
-		.service = t->service,
-		.provider = str_of(t->provider->slug),
-		.signature = str_of(t->signed_by_us ? "verified" : "not possible"),
-		.is_duplicate = t->is_duplicate,
-	};
 	struct reply r;
 
 	reply_begin(c, &r);
-	json_fields(&r.o, tested_fields, &v);
-	put_part(&r.o, "alert", t->alert, tested_alert_fields, &v);
-	put_part(&r.o, "incident", t->incident, tested_incident_fields, &v);
-	put_part(&r.o, "validation", true, tested_validation_fields, &v);
+	tested_json(&r.o, c->a, t);
 	reply_end(c, &r, 201);
 }
 

@@ -147,6 +147,15 @@ struct shm *shm_open_file(const char *path, struct err *e)
 	return shm_of(f);
 }
 
+struct shm *shm_private(void)
+{
+	void *p = mmap(NULL, sizeof(struct shm_file), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("no memory for counters");
+	return shm_of(p);
+}
+
 void shm_close(struct shm *s)
 {
 	if (!s)

@@ -76,9 +76,9 @@ static struct curl_slist *header_list(struct arena *a, const struct fetch_reques
 	return list;
 }
 
-static void set_limits(CURL *c, const struct fetch_request *rq)
+static void set_limits(CURL *c, const struct fetch *f, const struct fetch_request *rq)
 {
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, f->c.plain_too ? "https,http" : "https");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->connect_ms);
@@ -146,7 +146,7 @@ bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq,
 	if (!c || !headers)
 		die("libcurl gives no handle");
 	strbuf_init(&to.body, a, rq->answer_max);
-	set_limits(c, rq);
+	set_limits(c, f, rq);
 	set_test_hosts(c, f);
 	set_request(c, a, f, rq, headers);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, to.cause);

@@ -92,9 +92,6 @@ static bool show(struct ctl *c, struct err *e)
 
 /* ---- incident ack, resolve ---- */
 
-/* Numbers of the timeline are unique within an incident; the last of ids' workers is no worker of a host. */
-#define CTL_WORKER 1023
-
 static bool command(struct ctl *c, enum incident_command what, const char *done, struct err *e)
 {
 	struct str note = ctl_value(c, "note");

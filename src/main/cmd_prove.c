@@ -132,14 +132,7 @@ static void print_json(struct ctl *c, bool valid, const struct proof_report *r, 
 	json_bool(&o, valid);
 	json_key(&o, "scheme");
 	json_strz(&o, r->scheme);
-	json_key(&o, "steps");
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(&o, '{');
-		json_fields(&o, proof_step_fields, &steps[i]);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	ctl_steps_json(&o, steps, n);
 	json_close(&o, '}');
 	ctl_json_print(&b);
 }
@@ -147,11 +140,7 @@ static void print_json(struct ctl *c, bool valid, const struct proof_report *r, 
 static void print_text(bool valid, const struct proof_report *r, const struct proof_step *steps, size_t n)
 {
 	printf("%s (%s)\n", valid ? "valid" : "not valid", r->scheme);
-	for (size_t i = 0; i < n; i++) {
-		printf("%-5s %-12.*s ", steps[i].ok ? "ok" : "FAIL", STR_ARG(steps[i].name));
-		ctl_text(stdout, steps[i].detail, false);
-		putchar('\n');
-	}
+	ctl_steps_text(steps, n);
 }
 
 /* By the scheme that was named, else by the one that headers and secrets choose; *used is that one. */

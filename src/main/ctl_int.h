@@ -40,6 +40,7 @@ struct command {
 	const char *help;	/* half a sentence, small letter first */
 };
 
+#define CTL_WORKER 1023	/* makes ids: the last of ids' workers is no worker of a host */
 #define CTL_WORDS_MAX 8
 #define CTL_OPTIONS_MAX 128	/* a captured request may have that many headers */
 
@@ -68,7 +69,7 @@ struct ctl {
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
-	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], secrets_commands[], service_commands[],
+	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],
 	token_commands[], user_commands[];
 extern const struct command *const ctl_commands[];	/* of the tables above, in the order of the help; ends with NULL */
 extern const struct ctl_option ctl_global_options[];
@@ -93,8 +94,8 @@ bool ctl_sure(const struct ctl *c, const char *question, struct err *e) MUST_USE
 
 /* ---- ctl_open.c ---- */
 
-/* Opens what the command needs. Else the exit status, and *e says why. */
-enum ctl_exit ctl_open(struct ctl *c, struct err *e);
+/* Opens what the command needs, bits of enum need. Else the exit status, and *e says why. */
+enum ctl_exit ctl_open(struct ctl *c, unsigned needs, struct err *e);
 void ctl_close(struct ctl *c);
 
 /* ---- cmd_user.c ---- */

@@ -7,9 +7,9 @@
 #define DEFAULT_TENANT 1
 #define DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
 
-static bool needs(const struct ctl *c, unsigned need)
+static bool has(unsigned needs, unsigned need)
 {
-	return (c->command->needs & need) == need;
+	return (needs & need) == need;
 }
 
 static bool open_conf(struct ctl *c, struct err *e)
@@ -62,20 +62,20 @@ static void open_state(struct ctl *c)
 		fprintf(stderr, "grapnelctl: workers will see the change within minutes only: %s\n", e.text);
 }
 
-enum ctl_exit ctl_open(struct ctl *c, struct err *e)
+enum ctl_exit ctl_open(struct ctl *c, unsigned needs, struct err *e)
 {
-	if (needs(c, NEED_CONF) && !open_conf(c, e))
+	if (has(needs, NEED_CONF) && !open_conf(c, e))
 		return CTL_FAILED;
-	if (needs(c, NEED_KEY)) {
+	if (has(needs, NEED_KEY)) {
 		c->seal = seal_key_load(c->conf.secrets.key_file, e);
 		if (!c->seal)
 			return CTL_FAILED;
 	}
-	if (needs(c, NEED_DB) && !connect_db(c, e))
+	if (has(needs, NEED_DB) && !connect_db(c, e))
 		return CTL_NO_DATABASE;
-	if (needs(c, NEED_SCHEMA) && (!open_db_schema(c->db, e) || !find_tenant(c, e)))
+	if (has(needs, NEED_SCHEMA) && (!open_db_schema(c->db, e) || !find_tenant(c, e)))
 		return db_trouble(c->db) == DB_LOST ? CTL_NO_DATABASE : CTL_FAILED;
-	if (needs(c, NEED_STATE))
+	if (has(needs, NEED_STATE))
 		open_state(c);
 	return CTL_OK;
 }

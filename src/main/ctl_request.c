@@ -21,23 +21,20 @@ bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t m
 /* "https://host/path?query" or "/path?query" into its parts. */
 static bool set_url(struct ctl *c, struct inbound *in, struct err *e)
 {
-	struct str url = ctl_value(c, "url"), query = ctl_value(c, "query"), rest = url;
+	struct str url = ctl_value(c, "url"), query = ctl_value(c, "query");
 
 	if (!url.p)
-		rest = arena_printf(c->arena, "/api/integrations/%s", c->words[0]);
-	else if (str_starts(url, "https://") || str_starts(url, "http://")) {
-		size_t host = (size_t)(strstr(url.p, "//") - url.p) + 2;
-
-		in->public_url = (struct str){ url.p, host + strcspn(url.p + host, "/?") };
-		rest = str_sub(url, in->public_url.n);
-		if (!str_starts(rest, "/"))
-			rest = arena_printf(c->arena, "/%.*s", STR_ARG(rest));
-	} else if (!str_starts(url, "/")) {
+		url = arena_printf(c->arena, "/api/integrations/%s", c->words[0]);
+	if (str_starts(url, "https://") || str_starts(url, "http://"))
+		inbound_set_url(in, url);
+	else if (!str_starts(url, "/"))
 		return err_set(e, ERR_INVALID, "--url is the address that the sender called, https://...");
-	}
-	in->path = str_until(&rest, '?');
-	in->query = query.p ? str_sub(query, str_starts(query, "?")) : rest;
-	in->uri = in->query.n ? arena_printf(c->arena, "%.*s?%.*s", STR_ARG(in->path), STR_ARG(in->query)) : in->path;
+	else
+		inbound_set_uri(in, url);
+	if (!query.p)
+		return true;
+	in->query = str_sub(query, str_starts(query, "?"));
+	in->uri = arena_printf(c->arena, "%.*s?%.*s", STR_ARG(in->path), STR_ARG(in->query));
 	return true;
 }
 
@@ -179,4 +176,27 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 		return false;
 	in->now = ctl_has(c, "at") ? (ms_t)at * MS_PER_SECOND : c->now;
 	return true;
+}
+
+/* ---- proofs ---- */
+
+void ctl_steps_json(struct json_out *o, const struct proof_step *steps, size_t n)
+{
+	json_key(o, "steps");
+	json_open(o, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(o, '{');
+		json_fields(o, proof_step_fields, &steps[i]);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
+void ctl_steps_text(const struct proof_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		printf("%-5s %-12.*s ", steps[i].ok ? "ok" : "FAIL", STR_ARG(steps[i].name));
+		ctl_text(stdout, steps[i].detail, false);
+		putchar('\n');
+	}
 }

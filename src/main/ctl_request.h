@@ -22,4 +22,8 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 /* The file that an option names; "-" is standard input. */
 bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e) MUST_USE;
 
+/* The steps of a proof: as the member "steps" of the open object, or a line each. */
+void ctl_steps_json(struct json_out *o, const struct proof_step *steps, size_t n);
+void ctl_steps_text(const struct proof_step *steps, size_t n);
+
 #endif

@@ -17,6 +17,8 @@ const struct command *const ctl_commands[] = {
 	key_commands,
 	event_commands,
 	incident_commands,
+	request_commands,
+	send_commands,
 	map_commands,
 	prove_commands,
 	help_commands,
@@ -79,7 +81,7 @@ static enum ctl_exit run(struct ctl *c, int argc, char **argv)
 		ctl_help_command(stdout, c->command);
 		return CTL_OK;
 	}
-	status = ctl_open(c, &e);
+	status = ctl_open(c, c->command->needs, &e);
 	if (status)
 		return complain(&e, status);
 	if (!c->command->run(c, &e))

@@ -293,6 +293,12 @@ struct str inbound_header(const struct inbound *in, const char *name)
 	return header_value(in, str_of(name));
 }
 
+void inbound_set_uri(struct inbound *in, struct str uri)
+{
+	in->uri = in->query = uri;
+	in->path = str_until(&in->query, '?');
+}
+
 void inbound_set_url(struct inbound *in, struct str url)
 {
 	size_t n = 0;
@@ -302,8 +308,7 @@ void inbound_set_url(struct inbound *in, struct str url)
 	for (n += strlen("://"); n < url.n && !strchr("/?#", url.p[n]); n++)
 		continue;
 	in->public_url = (struct str){ url.p, n < url.n ? n : url.n };
-	in->uri = in->query = str_sub(url, n);
-	in->path = str_until(&in->query, '?');
+	inbound_set_uri(in, str_sub(url, n));
 }
 
 void inbound_add_header(struct arena *a, struct inbound *in, const char *name, struct str value)

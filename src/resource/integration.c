@@ -285,17 +285,9 @@ bool integration_key(const struct caller *by, struct str public_id, struct str *
 
 /* ---- the test webhook ---- */
 
-static bool audit_test(const struct caller *by, struct str public_id, const struct ingest_tested *t, struct err *e)
-{
-	struct who who = caller_who(by, by->tenant_id);
-	struct str detail = arena_printf(by->a, "{\"requestId\":\"%llu\",\"status\":%u}", (unsigned long long)t->request,
-		t->status);
-
-	return audit_add(by->db, &who, "integration.test", public_id, detail, by->now, e);
-}
-
 bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out, struct err *e)
 {
+	struct who who = caller_who(by, by->tenant_id);
 	struct source s;
 	int done = integration_find(by, public_id, &s, e);
 
@@ -303,7 +295,7 @@ bool integration_test(const struct caller *by, struct str public_id, struct str 
 		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, by->remote_addr, trace, by->now, out, e);
 	if (!done)
 		return not_found(e);
-	return done == 1 && audit_test(by, public_id, out, e);
+	return done == 1 && tested_audit(by->db, by->a, &who, public_id, out, by->now, e);
 }
 
 /* ---- the end ---- */

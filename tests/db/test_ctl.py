@@ -4,12 +4,15 @@
 What people and scripts rely on: exit status, one sentence on standard error, JSON of every command, secrets shown once and kept
 sealed or hashed, nothing from a provider that a terminal would obey, and a manual that names what the program knows."""
 import hashlib
+import hmac
+import http.server
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
@@ -432,6 +435,94 @@ class Keys(Case):
         self.refused(USAGE, "key", "add", "https://issuer.example/" + 1024 * "x", "-", given=self.SET, says="more than 1024 bytes")
         self.refused(FAILED, "key", "add", self.URL, "/nonexistent/file", says="/nonexistent/file: ")
         self.refused(FAILED, "key", "add", self.URL, "-", given=self.SET + 65536 * " ")
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Keeps what it is sent."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(b"thanks")
+
+    def log_message(self, *args):
+        pass
+
+
+class Sending(Case):
+    def written(self, name, text):
+        path = os.path.join(FOLDER.name, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def test_every_type_takes_its_own_test_webhook(self):
+        for slug in sorted(os.listdir(os.path.join(SOURCE, "tests", "golden"))):
+            if not os.path.isdir(os.path.join(SOURCE, "tests", "golden", slug)):
+                continue
+            with self.subTest(slug):
+                made = self.answer("integration", "add", slug, "--name", "to send", "--generate-secret")
+                sent = self.answer("send", slug, "--integration", made["id"])
+                self.assertTrue(sent["success"])
+                self.assertEqual(sent["validation"]["providerDetected"], slug)
+                self.assertIn(sent["validation"]["signature"], ("verified", "not possible"))
+                if sent["incident"]:
+                    self.assertEqual(sent["autoResolveIn"], "5 minutes")
+                    self.assertRegex(sent["alert"]["title"], r"^\[.+\] Test Alert")
+                self.answer("integration", "delete", made["id"], "--yes")
+
+    def test_which_integration(self):
+        self.refused(FAILED, "send", "dynatrace", says="there is no integration of type dynatrace")
+        first = self.answer("integration", "add", "dynatrace", "--name", "one")
+        self.assertIn(first["id"], self.text("send", "dynatrace"))
+        second = self.answer("integration", "add", "dynatrace", "--name", "two")
+        self.refused(USAGE, "send", "dynatrace", says="--integration")
+        self.assertIn(second["id"], self.text("send", "dynatrace", "--integration", second["id"]))
+        self.refused(FAILED, "send", "dynatrace", "--integration", "in_other", says="in_other")
+        self.refused(USAGE, "send", "nosuch", says="nosuch")
+        [[action]] = sql("SELECT action FROM audit_log WHERE object = '%s' ORDER BY id DESC LIMIT 1" % second["id"])
+        self.assertEqual(action, b"integration.test")
+        [[is_test]] = sql("SELECT DISTINCT e.is_test FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'"
+                          % second["id"])
+        self.assertEqual(is_test, b"1")
+        for made in (first, second):
+            self.answer("integration", "delete", made["id"], "--yes")
+
+    def test_to_an_address(self):
+        with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
+            server.got, server.status = [], 201
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = "http://127.0.0.1:%d/hook?a=b" % server.server_address[1]
+            secret, key = self.written("sent-secret", "s3cret\n"), self.written("sent-key", "k3y\n")
+            sent = self.answer("send", "github", "--to", url, "--secret-file", secret, "--key-file", key)
+            self.assertEqual((sent["status"], sent["body"]), (201, "thanks"))
+            [(path, headers, body)] = server.got
+            self.assertEqual((path, headers["authorization"]), ("/hook?a=b", "Bearer k3y"))
+            signed = "sha256=" + hmac.new(b"s3cret", body, "sha256").hexdigest()
+            self.assertEqual(headers["x-hub-signature-256"], signed)
+            server.status = 403
+            done = ctl("--json", "send", "github", "--to", url)
+            self.assertEqual((done.returncode, json.loads(done.stdout)["status"]), (FAILED, 403))
+            server.shutdown()
+        self.refused(FAILED, "send", "github", "--to", url)
+        self.refused(USAGE, "send", "github", "--to", "ftp://127.0.0.1/")
+        self.refused(USAGE, "send", "github", "--secret-file", secret, says="--to")
+        self.refused(USAGE, "send", "github", "--to", url, "--secret-file", self.written("sent-nothing", ""), says="holds nothing")
+
+    def test_a_request_is_explained(self):
+        made = self.answer("integration", "add", "github", "--name", "explained", "--generate-secret")
+        self.answer("send", "github", "--integration", made["id"])
+        [[number]] = sql("SELECT r.id FROM requests r JOIN sources s ON s.id = r.source_id WHERE s.public_id = '%s'" % made["id"])
+        told = self.answer("request", "explain", number.decode())
+        self.assertEqual((told["sourceId"], told["proof"]["scheme"]), (made["id"], "github"))
+        self.assertEqual([s["ok"] for s in told["proof"]["steps"]], [True] * len(told["proof"]["steps"]))
+        self.assertIn("proven (github)", self.text("request", "explain", number.decode()))
+        self.assertNotIn(made["signatureSecret"], json.dumps(told))
+        self.refused(FAILED, "request", "explain", "5", says="there is no request 5")
+        self.refused(USAGE, "request", "explain", "x", says="is a number")
+        self.answer("integration", "delete", made["id"], "--yes")
 
 
 class Configuration(Case):

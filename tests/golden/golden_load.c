@@ -60,13 +60,6 @@ static struct str payload(struct arena *a, const char *slug, const char *file, s
 	die("%s/%s has no payload", slug, file);
 }
 
-static void set_uri(struct inbound *in, struct str uri)
-{
-	in->uri = uri;
-	in->query = uri;
-	in->path = str_until(&in->query, '?');
-}
-
 static void set_fact(struct arena *a, struct golden *g, struct str name, struct str value, struct str *named)
 {
 	struct err e = { 0 };
@@ -74,7 +67,7 @@ static void set_fact(struct arena *a, struct golden *g, struct str name, struct 
 	if (str_eqs(name, ":method"))
 		g->in.method = value;
 	else if (str_eqs(name, ":uri"))
-		set_uri(&g->in, value);
+		inbound_set_uri(&g->in, value);
 	else if (str_eqs(name, ":payload"))
 		*named = value;
 	else if (str_eqs(name, ":sample"))
@@ -103,7 +96,7 @@ static void set_payload(struct arena *a, struct golden *g, struct str text)
 	if (!str_eqs(g->in.method, "GET"))
 		g->in.body = text;
 	else if (!g->in.query.n)
-		set_uri(&g->in, arena_printf(a, "%.*s?%.*s", STR_ARG(g->in.path), STR_ARG(str_trim(text))));
+		inbound_set_uri(&g->in, arena_printf(a, "%.*s?%.*s", STR_ARG(g->in.path), STR_ARG(str_trim(text))));
 }
 
 void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g)
@@ -115,7 +108,7 @@ void golden_load(struct arena *a, const char *slug, const char *file, struct gol
 		die("golden: no provider %s", slug);
 	g->in = (struct inbound){ .method = STR("POST"), .headers = ARENA_ARRAY(a, struct header, HEADERS_MAX),
 		.request_id = STR(GOLDEN_REQUEST_ID) };
-	set_uri(&g->in, arena_printf(a, "/api/integrations/%s/in_1", slug));
+	inbound_set_uri(&g->in, arena_printf(a, "/api/integrations/%s/in_1", slug));
 	while (str_starts(text, "> ")) {
 		struct str line = str_sub(str_until(&text, '\n'), 2);
 
