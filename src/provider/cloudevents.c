@@ -178,3 +178,27 @@ bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct j
 		return read_binary(a, in, doc, e);
 	return read_body(a, in, mode, doc, e);
 }
+
+/* ---- a sender that asks before it delivers ------------------------------------------------------ */
+
+static bool is_host(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return false;
+	return s.n > 0;
+}
+
+/* CloudEvents' protection against abuse: a sender asks before it delivers. Its callback is never
+ * called: that would be a request of ours to an address that a stranger chose. */
+void cloudevents_consent(struct arena *a, const struct inbound *in, struct answer *answer)
+{
+	struct str origin = inbound_header(in, "webhook-request-origin");
+
+	*answer = (struct answer){ .status = 200, .extra = { { STR("Allow"), STR("POST") } } };
+	if (!is_host(origin))
+		return;
+	answer->extra[1] = (struct header){ STR("WebHook-Allowed-Origin"), origin };
+	answer->extra[2] = (struct header){ STR("WebHook-Allowed-Rate"),
+		in->per_minute ? arena_printf(a, "%u", in->per_minute) : STR("*") };
+}

@@ -25,7 +25,7 @@ const struct proof_stage jwt_steps[] = {
 	{ "issuer", "It was issued by whom it should be." },
 	{ "audience", "It was issued for this integration." },
 	{ "time", "It is valid now." },
-	{ "claims", "It speaks of the right sender." },
+	{ "claims", "What else it must say is as it should be." },
 	{ 0 }
 };
 

@@ -29,6 +29,8 @@ bool cloudevents_declared(const struct inbound *in);	/* by content type or heade
 /* The declared ones as an object, or a list of them, in the structured form. False with the attribute that is missing or
  * wrong, or with "content-type" for another format than JSON. */
 bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct json **doc, struct err *e) MUST_USE;
+/* The answer to OPTIONS: consent to the origin that asks, if it names itself (http-webhook.md 4). */
+void cloudevents_consent(struct arena *a, const struct inbound *in, struct answer *answer);
 bool cloudevents_shape(const struct json *event);	/* an object with all that makes a CloudEvent 1.x */
 /* Two rows: the severity that a word means, and the word beside it. */
 #define SEVERITY_AT(path, words) \

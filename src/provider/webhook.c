@@ -254,33 +254,11 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 
 /* ---- answers ---------------------------------------------------------------------------------- */
 
-static bool is_host(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~')
-			return false;
-	return s.n > 0;
-}
-
-/* CloudEvents' protection against abuse: a sender asks before it delivers. Its callback is never
- * called: that would be a request of ours to an address that a stranger chose. */
-static void consent(struct arena *a, const struct inbound *in, struct answer *answer)
-{
-	struct str origin = inbound_header(in, "webhook-request-origin");
-
-	*answer = (struct answer){ .status = 200, .extra = { { STR("Allow"), STR("POST") } } };
-	if (!is_host(origin))
-		return;
-	answer->extra[1] = (struct header){ STR("WebHook-Allowed-Origin"), origin };
-	answer->extra[2] = (struct header){ STR("WebHook-Allowed-Rate"),
-		in->per_minute ? arena_printf(a, "%u", in->per_minute) : STR("*") };
-}
-
 static bool handshake(const struct provider *p, struct arena *a, const struct inbound *in,
 	struct answer *answer)
 {
 	if (str_eqs(in->method, "OPTIONS")) {
-		consent(a, in, answer);
+		cloudevents_consent(a, in, answer);
 		return true;
 	}
 	if (!cloudevents_declared(in) || !json_is(in->doc, JSON_ARRAY) || in->doc->count)
