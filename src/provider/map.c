@@ -9,6 +9,7 @@
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
+#define DETAILS_MAX 100	/* where a row takes all names that begin alike */
 #define LISTS_MAX 4	/* of .each; the longest row names three */
 #define DIGITS_MS 100000000000ULL	/* 10^11: as seconds the year 5138, as milliseconds 1973 */
 #define EVENTS_BYTES_MAX (64u << 20)	/* memory for all events of a request: 10,000 of 6 KiB */
@@ -173,7 +174,8 @@ static void add_details(struct mapping *m, const struct map *row)
 	else if (!str_ends(str_of(name), "*"))
 		add_detail(m, str_of(name), expr_json(row->expr, &m->w));
 	else
-		while ((j = starred(m, row->expr, j)))
+		while ((!m->details || m->details->count < DETAILS_MAX) &&
+				(j = starred(m, row->expr, j)))
 			add_detail(m, j->name, j);
 }
 

@@ -28,7 +28,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "memory", "start", "pages", "pages-load"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -94,11 +94,14 @@ def run_rounds(plan, options, everyone, results):
 
 
 def run_single(plan, options, everyone, results):
-    """What needs one look only: memory and start of the product."""
+    """What needs one look only: what an event of each type costs, memory and start of the product."""
     for program in everyone:
         if program.name != "grapnel":
             continue
         program.start()
+        if not options.scenarios or "map" in options.scenarios:
+            print("  grapnel: map", file=sys.stderr, flush=True)
+            results.single["map"] = scenarios.mapping(plan, program)
         if not options.scenarios or "memory" in options.scenarios:
             print("  grapnel: memory", file=sys.stderr, flush=True)
             results.single["memory"] = scenarios.memory(plan, program, 4000 if options.smoke else scenarios.MEMORY_REQUESTS)
@@ -148,12 +151,15 @@ def print_all(about, results, titles, smoke):
     for p in about["programs"].values():
         print(f"- {p['title']}: {p['how']}")
     print("\n" + "\n".join(report.table(results, titles)))
+    if "map" in results.single:
+        print("\n" + "\n".join(report.map_table(results.single["map"])))
     memory = results.single.get("memory")
     if memory:
         print(f"\nPrivate MiB of each ingest worker: " + "; ".join(
             f"{when} " + " ".join(f"{n / 2**20:.2f}" for n in memory[step])
             for when, step in (("at start", "start"), (f"after {memory['requests'] // 2:,} requests", "half"),
-                               (f"after {memory['requests']:,}", "end"))))
+                               (f"after {memory['requests']:,}", "end"),
+                               (f"after {memory['type_requests']:,} of {memory['types']} types", "all_types"))))
     if "pages" in results.single:
         print("\n" + "\n".join(report.page_table(results.single["pages"])))
     print("\n" + "\n".join(report.target_table(results)))

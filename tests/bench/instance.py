@@ -98,7 +98,8 @@ class Product:
         request = urllib.request.Request(self.url + path, method=method, data=json.dumps(body).encode() if body else None, headers={
             "Authorization": "Bearer " + self.instance.env["GRAPNEL_API_TOKEN"], "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read())
+            text = answer.read()
+            return json.loads(text) if text else None
 
     def ready(self):
         try:

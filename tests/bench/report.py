@@ -63,10 +63,25 @@ def memory_max(results):
     return max(m["end"]) / 2**20 if m else None
 
 
+def memory_of_types(results):
+    m = results.single.get("memory")
+    return max(m["all_types"]) / 2**20 if m else None
+
+
 def memory_growth(results):
     """Over the second half of the requests: caches have filled in the first."""
     m = results.single.get("memory")
     return max(end - half for half, end in zip(m["half"], m["end"])) / 2**20 if m else None
+
+
+def slowest(results, work):
+    """Events per second of the type that takes longest for it."""
+    m = results.single.get("map")
+    return min(p[work] for p in m["providers"] if p[work]) if m else None
+
+
+def share(ours, bare):
+    return f"{ours / bare:.2f}" if ours and bare else "-"
 
 
 def slowest_page(results):
@@ -93,6 +108,8 @@ def start_ms(results):
 
 # A target: what, the value as a function of the results, "least" or "most", the bound, how it is printed.
 TARGETS = (
+    ("one event of 2 KiB read and mapped, slowest type", lambda r: slowest(r, "map"), "least", 50000, "%.0f/s"),
+    ("its sender proven, slowest type that is not RSA", lambda r: slowest(r, "prove"), "least", 100000, "%.0f/s"),
     ("pipeline at 64 connections / PHP-FPM", lambda r: rate_ratio(r, "pipeline 64", "php"), "least", 3, "%.2f x"),
     ("pipeline at 64 connections / Node", lambda r: rate_ratio(r, "pipeline 64", "node"), "least", 3, "%.2f x"),
     ("pipeline at 64 connections / one INSERT", lambda r: rate_ratio(r, "pipeline 64", "insert"), "least", 1.25, "%.2f x"),
@@ -102,6 +119,7 @@ TARGETS = (
     ("cost of stalled and silent clients, web server", lambda r: stall_cost(r, "web"), "most", 0.05, "%.3f"),
     ("cost of stalled and silent clients, FastCGI", lambda r: stall_cost(r, "fastcgi"), "most", 0.05, "%.3f"),
     ("private memory of an ingest worker, largest", memory_max, "most", 12, "%.1f MiB"),
+    ("the same after payloads of all types", memory_of_types, "most", 14, "%.1f MiB"),
     ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
     ("start to first answer", start_ms, "most", 200, "%.0f ms"),
     ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
@@ -133,6 +151,17 @@ def table(results, titles):
                          f"{cpu_text(runs)} | "
                          f"{min(run['idle_before'] for run in runs):.0%} | {max(run['elsewhere'] for run in runs):.0%} |")
     return lines
+
+
+def map_table(m):
+    """The bare limits are of the same bytes: yajl that builds nothing, one HMAC-SHA256."""
+    def number(n):
+        return f"{n:,}" if n else "-"
+    return [f"One event of each type, a second of one core, {m['idle_before']:.0%} of the cores idle before:", "",
+            "| type | bytes | read | read and mapped | / bare yajl | proven | / bare HMAC | payload |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |"] + [
+        f"| {p['slug']} | {p['bytes']:,} | {number(p['parse'])} | {number(p['map'])} | {share(p['map'], p['yajl'])} | "
+        f"{number(p['prove'])} | {share(p['prove'], p['hmac'])} | {p['case'].removesuffix('.expect')} |" for p in m["providers"]]
 
 
 def page_table(pages):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import all_types
 import host
 import pages
 
@@ -22,6 +23,8 @@ SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
 STALL_PAIRS = 2         # in a round, for each place where they are
 PAGE_CLIENTS, PAGE_PAIRS = 8, 3
 MEMORY_REQUESTS = 200000
+TYPE_ROUNDS = 20        # of all golden payloads, after them
+MAP_MS = 50             # of one kind of work, five times for each type
 STARTS = 7
 TRIES = 4               # of a run that was disturbed; the last one counts anyway, and says so
 PATIENCE_S = 180        # for idle cores
@@ -189,10 +192,21 @@ def pages_load(plan, program, connections):
         yield "pages-load with", with_
 
 
-# ---- memory and start ----
+# ---- mapping, memory and start ----
+
+def mapping(plan, program):
+    """One event of each type on one core, without web server and database."""
+    idle = plan.idle_cores()
+    top = os.path.join(program.instance.sources, "..", "..")
+    done = subprocess.run([f"{program.instance.programs}/bench_map", "2" if plan.smoke else str(MAP_MS)], stdout=subprocess.PIPE, text=True,
+                          check=False, env={**os.environ, "srcdir": top})
+    if done.returncode:
+        raise SystemExit("bench: bench_map failed")
+    return {"idle_before": round(idle, 3), "providers": json.loads(done.stdout)}
+
 
 def memory(plan, program, requests):
-    """Private bytes of each ingest worker of a fresh start: at once, half way, and at the end."""
+    """Private bytes of each ingest worker of a fresh start: at once, half way, at the end, and after payloads of all types."""
     program.restart()
     workers = program.ingest_workers()
     steps = [[host.private_bytes(pid) for pid in workers]]
@@ -200,7 +214,10 @@ def memory(plan, program, requests):
     for _ in range(2):
         wrong += measure(plan, program, 64, length=["--requests", str(requests // 2)])["wrong_rows"]
         steps.append([host.private_bytes(pid) for pid in workers])
-    return {"requests": requests, "pids": workers, "start": steps[0], "half": steps[1], "end": steps[2],
+    types, type_requests = all_types.post(program, 1 if plan.smoke else TYPE_ROUNDS)
+    steps.append([host.private_bytes(pid) for pid in workers])
+    return {"requests": requests, "pids": workers, "start": steps[0], "half": steps[1], "end": steps[2], "all_types": steps[3],
+            "types": types, "type_requests": type_requests,
             "same_workers": program.ingest_workers() == workers, "wrong_rows": wrong}
 
 

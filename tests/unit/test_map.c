@@ -423,6 +423,7 @@ END_TEST
 
 START_TEST(test_names_that_begin_alike)
 {
+	struct strbuf b;
 	struct event *ev = map_body(&further, "{\"link.Runbook\":\"https://a/\",\"link.\":\"https://b/\",\"note.s\":\"x\",\"link.Graph\":"
 		"\" https://c/\",\"note\":\"no\",\"note.i\":7,\"note.n\":null,\"in\":{\"x1\":true,\"y\":\"${none}\"},\"link.bad\":\"ftp://d/\"}", NULL).ev;
 
@@ -436,6 +437,12 @@ START_TEST(test_names_that_begin_alike)
 	unit_str(json_text(json_get(ev->custom_details, "x1")), "true");
 	ev = map_body(&further, "{\"in\":{\"y\":1}}", NULL).ev;
 	unit_str(json_text(json_get(ev->custom_details, "in.y")), "1");
+	strbuf_init(&b, a, 65536);
+	for (int i = 0; i < 2000; i++)
+		strbuf_addf(&b, "%s\"note.%d\":%d", i ? "," : "{", i, i);
+	strbuf_addstr(&b, STR("}"));
+	ev = map_body(&further, arena_cstr(a, strbuf_str(&b)), NULL).ev;
+	ck_assert_uint_eq(ev->custom_details->count, 100);
 }
 END_TEST
 
