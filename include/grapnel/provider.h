@@ -373,7 +373,9 @@ enum provider_flag {
 };
 
 /* Where the type stands in the gallery. */
-enum provider_group { GROUP_MONITORING, GROUP_DEVELOPMENT, GROUP_PAYMENT, GROUP_BUSINESS, GROUP_GENERIC, GROUP_COUNT };
+enum provider_group {
+	GROUP_MONITORING, GROUP_CLOUD, GROUP_UPTIME, GROUP_DEVELOPMENT, GROUP_PAYMENT, GROUP_BUSINESS, GROUP_GENERIC, GROUP_COUNT
+};
 const char *provider_group_title(enum provider_group g);
 
 /* One thing to do at the provider, in its words: a sentence, and what is to be copied there, or NULL. There {url}, {key} and {secret} stand
@@ -399,7 +401,12 @@ struct sample {
 };
 
 /* What the owner of a source may set for this type, as a member of the source's settings. */
-enum setting_kind { SETTING_TEXT, SETTING_FLAG, SETTING_LIST /* of texts */, SETTING_OBJECT };
+enum setting_kind {
+	SETTING_TEXT,
+	SETTING_FLAG, SETTING_ON,	/* true or false; where it is not set: false, true */
+	SETTING_LIST,			/* of texts */
+	SETTING_OBJECT
+};
 struct setting {
 	const char *name;
 	enum setting_kind kind;

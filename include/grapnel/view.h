@@ -127,7 +127,7 @@ struct proof_view {
 	struct str scheme;	/* "key" where only the key was asked for; empty: it did not come to that, or is too long ago */
 	struct proof_step steps[PROOF_NOTE_STEPS];
 	size_t steps_n;
-	struct str failed;	/* the step that failed; empty: none did */
+	struct str failed, why;	/* the step that failed, and its sentence; empty: none did */
 };
 extern const struct field proof_view_fields[];	/* all but the steps */
 void request_view_proof(struct arena *a, const struct request_view *v, struct proof_view *out);

@@ -1,4 +1,4 @@
-/* integration_form.c - choosing the type of a new integration, its form, and the same form for changing one.
+/* integration_form.c - the form of a new integration, with all that is to be known of its type, and the same form for changing one.
  *
  * The form is the API's (integration_fields); what comes back after an error is what was typed, but for the secret. */
 #include "dash_int.h"
@@ -6,32 +6,6 @@
 
 #include "grapnel/json.h"
 #include "tmpl.h"
-
-#define SETTINGS_MAX (128 * 1024)	/* of text; the store takes less */
-
-/* ---- the gallery ---- */
-
-void page_integration_gallery(void *visit)
-{
-	struct visit *v = visit;
-	struct gallery_page p = { .groups_n = 0 };
-	size_t all = 0;
-
-	while (providers[all])
-		all++;
-	for (enum provider_group group = 0; group < GROUP_COUNT; group++) {
-		struct gallery_group *g = &p.groups[p.groups_n];
-
-		*g = (struct gallery_group){ provider_group_title(group), ARENA_ARRAY(v->a, struct gallery_entry, all), 0 };
-		for (size_t i = 0; i < all; i++)
-			if (providers[i]->group == group)
-				g->entries[g->entries_n++] = (struct gallery_entry){ providers[i]->slug, providers[i]->title,
-					providers[i]->about };
-		p.groups_n += g->entries_n > 0;
-	}
-	page_begin(v, &p.page, "New integration", "integrations");
-	PAGE_SEND(v, 200, tmpl_integration_gallery, &p);
-}
 
 /* ---- the form as it is shown ---- */
 
@@ -44,19 +18,6 @@ static bool services_fill(struct visit *v, struct str chosen, struct integration
 		chosen = standard.public_id;
 	p->service = chosen;
 	return choices_of_services(v, chosen, &p->services, &p->services_n, &e) || visit_err(v, &e);
-}
-
-static struct str settings_text(struct visit *v, const struct json *settings)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	if (!settings)
-		return STR_NONE;
-	strbuf_init(&b, v->a, SETTINGS_MAX);
-	json_out_init(&o, &b);
-	json_tree(&o, settings);
-	return strbuf_str(&b);
 }
 
 /* A box is ticked when its word was posted, in a form that comes back; else when it is so now. */
@@ -83,18 +44,13 @@ static bool form_fill(struct visit *v, const struct provider *type, const struct
 	struct str rate = f->per_minute == RATE_DEFAULT ? STR_NONE : arena_printf(v->a, "%llu", (unsigned long long)f->per_minute);
 	uint64_t actions = f->actions ? f->actions : type->actions;
 
-	p->slug = type->slug;
-	p->type_title = type->title;
-	p->about = type->about;
-	p->can_sign = provider_can_sign(type);
-	p->secret_theirs = type->flags & SECRET_THEIRS;
-	p->has_test_mode = !strcmp(type->slug, "stripe");
-	p->has_settings = f->settings || type->group == GROUP_GENERIC;
+	type_facts_fill(v, type, &p->type);
+	setting_fields_fill(v, type, f->settings, &p->settings, &p->settings_n);
+	p->asks_secret = p->has_secret || !p->type.can_sign || (p->type.takes_secret && !(p->is_new && p->type.secret_theirs));
 	p->rate_default = provider_per_minute(type);
 	p->name = visit_typed(v, "name", f->name);
 	p->rate = visit_typed(v, "rateLimitPerMinute", rate);
 	p->allowed_ips = visit_typed(v, "allowedIps", f->allowed_ips);
-	p->settings = visit_typed(v, "settings", settings_text(v, f->settings));
 	p->make_secret = switched(v, "generateSecret", f->make_secret);
 	p->remove_secret = switched(v, "_removeSecret", false);
 	p->does_incident = ticked(v, "actions", "incident", actions & DO_INCIDENT);
@@ -103,7 +59,6 @@ static bool form_fill(struct visit *v, const struct provider *type, const struct
 	p->route_by_service = switched(v, "routeByService", f->route_by_service);
 	p->enabled = switched(v, "enabled", f->enabled);
 	p->is_default = switched(v, "isDefault", f->is_default);
-	p->alert_test_mode = switched(v, "alertTestMode", f->alert_test_mode);
 	return services_fill(v, visit_typed(v, "serviceId", f->service), p);
 }
 
@@ -121,18 +76,23 @@ static const struct provider *type_of(struct visit *v)
 static void show_new(struct visit *v, const struct provider *type, const struct integration_form *f, const struct err *e)
 {
 	struct integration_form_page p = { .is_new = true };
+	struct str base = str_of(v->by.conf->server.public_url);
 
 	if (!form_fill(v, type, f, &p) || (e->code && !page_blame(v, &p.page, e)))
 		return;
+	p.address = source_webhook_url(v->a, base, str_of(type->slug), STR("in_..."));
+	setup_steps_fill(v, type, &(struct setup_values){ p.address, base, STR("(the key)"), STR("(the secret)") }, &p.steps);
 	page_begin(v, &p.page, arena_printf(v->a, "New integration: %s", type->title).p, "integrations");
 	PAGE_SEND(v, e->code ? 400 : 200, tmpl_integration_form, &p);
 }
 
 /* No box ticked would be "the default of the type", and that is a ticked box. */
-static bool read_form(struct visit *v, enum form_mode mode, struct integration_form *f, struct err *e)
+static bool read_form(struct visit *v, const struct provider *type, enum form_mode mode, struct integration_form *f, struct err *e)
 {
-	if (!visit_form(v, integration_fields, mode, f, e))
+	if (!visit_form(v, integration_fields, mode, f, e) || !setting_fields_read(v, type, &f->settings, e))
 		return false;
+	/* The API has it beside the settings, too. */
+	f->alert_test_mode = str_eqs(json_text(json_get(f->settings, "alertTestMode")), "true");
 	return ticked(v, "actions", "incident", false) || ticked(v, "actions", "record", false) ||
 		err_field(e, ERR_INVALID, "actions", "Tick at least one of the two.");
 }
@@ -140,7 +100,7 @@ static bool read_form(struct visit *v, enum form_mode mode, struct integration_f
 /* Who types a secret wants that one, whatever the box beside it says. */
 static bool read_new(struct visit *v, const struct provider *type, struct integration_form *f, struct err *e)
 {
-	if (!read_form(v, FORM_NEW, f, e))
+	if (!read_form(v, type, FORM_NEW, f, e))
 		return false;
 	f->type = str_of(type->slug);
 	f->make_secret = f->make_secret && !f->secret.n;
@@ -181,7 +141,7 @@ void page_integration_new(void *visit)
 		return;
 	}
 	f.name = str_of(type->title);
-	f.make_secret = provider_can_sign(type) && !(type->flags & (SECRET_THEIRS | SECRET_OPTIONAL));
+	f.make_secret = type_takes_secret(type) && !(type->flags & (SECRET_THEIRS | SECRET_OPTIONAL));
 	show_new(v, type, &f, &none);
 }
 
@@ -199,12 +159,18 @@ static void show_edit(struct visit *v, const struct source *s, const struct prov
 	PAGE_SEND(v, e->code ? 400 : 200, tmpl_integration_form, &p);
 }
 
+struct change {
+	struct visit *v;
+	const struct provider *type;
+};
+
 /* An empty secret says: as it was. */
 static bool read_change(void *ctx, struct integration_form *f, struct err *e)
 {
-	struct visit *v = ctx;
+	const struct change *c = ctx;
+	struct visit *v = c->v;
 
-	if (!read_form(v, FORM_CHANGE, f, e))
+	if (!read_form(v, c->type, FORM_CHANGE, f, e))
 		return false;
 	if (switched(v, "_removeSecret", false))
 		f->secret = STR("");
@@ -220,15 +186,17 @@ void page_integration_edit(void *visit)
 	struct integration_form f;
 	struct err e = { 0 };
 	struct source s, changed;
+	struct change c;
 
 	if (!integration_of(v, &s))
 		return;
 	type = provider_find(s.provider);
+	c = (struct change){ v, type };
 	if (!type) {
 		visit_not_found(v);
 	} else if (!str_eqs(v->rq->method, "POST")) {
 		show_edit(v, &s, type, &e);
-	} else if (!integration_change(&v->by, s.public_id, read_change, v, &f, &changed, &e)) {
+	} else if (!integration_change(&v->by, s.public_id, read_change, &c, &f, &changed, &e)) {
 		show_edit(v, &s, type, &e);
 	} else {
 		visit_flash(v, arena_printf(v->a, "%.*s is changed.", STR_ARG(changed.name)).p, STR_NONE);

@@ -141,20 +141,11 @@ static bool service_fill(struct visit *v, const struct source *s, struct tested_
 	return found >= 0 || visit_err(v, &e);
 }
 
-/* Whether it could be signed is asked of the provider's rows, with any secret. */
-static bool can_be_signed(struct visit *v, const struct provider *type)
+static struct str signature_text(const struct proof_view *proof)
 {
-	struct inbound in;
-
-	provider_sample(type, v->a, STR("/"), STR("000000000000"), v->by.now, &in);
-	return proof_sign(provider_proofs(type), v->a, &in, STR("secret"));
-}
-
-static struct str signature_text(struct visit *v, const struct source *s, const struct provider *type)
-{
-	if (!s->has_secret)
+	if (str_eqs(proof->scheme, "key"))
 		return STR("by the key");
-	return can_be_signed(v, type) ? STR("by its signature") : STR("not possible: only the provider can sign");
+	return proof->scheme.n ? STR("by its signature") : STR("not possible: only the provider can sign");
 }
 
 static void words_fill(struct visit *v, const struct source *s, struct tested_page *p)
@@ -167,7 +158,7 @@ static void words_fill(struct visit *v, const struct source *s, struct tested_pa
 	if (!native.n)
 		native = str_of(type->sample->severity);
 	p->severity_mapped = arena_printf(v->a, "%.*s became %s", STR_ARG(native), level_word((enum level)p->event.level_n));
-	p->signature = signature_text(v, s, type);
+	p->signature = signature_text(&p->proof);
 }
 
 void page_integration_tested(void *visit)
@@ -193,6 +184,7 @@ void page_integration_tested(void *visit)
 	}
 	p.request = d.request;
 	p.lifecycle = (struct lifecycle){ d.steps, REQUEST_STEPS };
+	p.proof = d.proof;
 	if (d.events_n)
 		p.event = d.events[0];
 	p.accepted = d.request.outcome_n != REQUEST_REFUSED;

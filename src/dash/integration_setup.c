@@ -9,13 +9,27 @@
 #define LOOKED_THROUGH 10	/* newest requests; test webhooks among them are passed over */
 #define STEP_MAX 4096
 
+/* ---- the type ---- */
+
+bool type_takes_secret(const struct provider *type)
+{
+	const struct proof *const *proof = provider_proofs(type);
+
+	while (*proof && (*proof)->keyless)
+		proof++;
+	return provider_can_sign(type) && *proof;
+}
+
+void type_facts_fill(struct visit *v, const struct provider *type, struct type_facts *out)
+{
+	*out = (struct type_facts){ .slug = type->slug, .title = type->title, .about = type->about, .signs = type->signs,
+		.on_error = type->on_error, .can_sign = provider_can_sign(type), .takes_secret = type_takes_secret(type),
+		.secret_theirs = type->flags & SECRET_THEIRS };
+}
+
 /* ---- the steps ---- */
 
-struct values {
-	struct str url, base, key, secret;	/* key, secret: as they are to be shown */
-};
-
-static struct str value_at(const struct values *x, struct str text, size_t *n)
+static struct str value_at(const struct setup_values *x, struct str text, size_t *n)
 {
 	const struct {
 		const char *mark;
@@ -31,7 +45,7 @@ static struct str value_at(const struct values *x, struct str text, size_t *n)
 	return str_cut(text, 1);
 }
 
-static struct str put_values(struct visit *v, const char *text, const struct values *x)
+static struct str put_values(struct visit *v, const char *text, const struct setup_values *x)
 {
 	struct str rest = str_of(text);
 	struct strbuf b;
@@ -43,27 +57,34 @@ static struct str put_values(struct visit *v, const char *text, const struct val
 	return strbuf_str(&b);
 }
 
-static void steps_fill(struct visit *v, const struct provider *type, const struct values *x, struct setup_page *p)
+void setup_steps_fill(struct visit *v, const struct provider *type, const struct setup_values *x, struct setup_steps *out)
 {
 	size_t n = 0;
 
 	while (type->steps[n].text)
 		n++;
-	p->steps = ARENA_ARRAY(v->a, struct setup_step, n);
-	for (const struct step *s = type->steps; s->text; s++) {
-		struct setup_step *out = &p->steps[p->steps_n++];
+	out->steps = ARENA_ARRAY(v->a, struct setup_step, n);
+	for (out->steps_n = 0; out->steps_n < n; out->steps_n++) {
+		const struct step *s = &type->steps[out->steps_n];
 
-		out->text = put_values(v, s->text, x);
-		if (s->copy)
-			out->copy = put_values(v, s->copy, x);
-		out->many_lines = s->copy && strchr(s->copy, '\n');
-		p->key_hidden |= s->copy && strstr(s->copy, "{key}");
-		p->secret_hidden |= s->copy && strstr(s->copy, "{secret}");
+		out->steps[out->steps_n] = (struct setup_step){ put_values(v, s->text, x), s->copy ? put_values(v, s->copy, x) : STR_NONE,
+			s->copy && strchr(s->copy, '\n') };
 	}
 }
 
+/* Does a step show the value of that mark? */
+static bool shows(const struct provider *type, const char *mark)
+{
+	const struct step *s = type->steps;
+
+	while (s->text && !(s->copy && strstr(s->copy, mark)))
+		s++;
+	return s->text;
+}
+
 /* What was just made or looked at stands in the flash; else the page shows neither key nor secret. */
-static bool values_fill(struct visit *v, const struct source *s, struct str shown, struct values *x, bool *is_key)
+static bool values_fill(struct visit *v, const struct source *s, struct str shown, struct setup_values *x,
+	bool *is_key)
 {
 	struct err e = { 0 };
 	struct str key;
@@ -120,22 +141,32 @@ static bool newest_request(struct visit *v, const struct source *s, struct reque
 	return true;
 }
 
-static void state_fill(struct setup_page *p)
+/* Which step of the proof failed says more than the reason does; what is to be done about another secret stands in the table. */
+static bool advice_fill(struct visit *v, struct setup_page *p)
 {
-	if (!p->request.id) {
-		p->state = STR("waiting");
-	} else if (p->request.outcome_n == REQUEST_REFUSED) {
-		p->state = STR("refused");
-		p->advice = advice_of(p->request.reason);
-	} else {
-		p->state = STR("verified");
-	}
+	static const char *const another[] = { "secret", "token", "digest", "key", "match", NULL };
+	struct request_detail d;
+	struct err e = { 0 };
+	size_t i = 0;
+
+	if (request_view_get(v->by.db, v->a, v->by.tenant_id, p->request.id, &d, &e) < 0)
+		return visit_err(v, &e);
+	while (another[i] && !str_eqs(d.proof.failed, another[i]))
+		i++;
+	p->advice = d.proof.why.n && !another[i] ? d.proof.why : str_of(advice_of(p->request.reason));
+	return true;
+}
+
+static bool state_fill(struct visit *v, struct setup_page *p)
+{
+	p->state = !p->request.id ? STR("waiting") : p->request.outcome_n == REQUEST_REFUSED ? STR("refused") : STR("verified");
+	return !str_eqs(p->state, "refused") || advice_fill(v, p);
 }
 
 static void show_setup(struct visit *v, const struct source *s, const struct provider *type, const struct err *e)
 {
-	struct setup_page p = { .needs_secret = type->flags & SECRET_THEIRS && !s->has_secret };
-	struct values x;
+	struct setup_page p = { .needs_secret = type->flags & SECRET_THEIRS && !s->has_secret, .steps.final = true };
+	struct setup_values x;
 	bool is_key;
 
 	if (!integration_card_fill(v, s, &p.card) || !newest_request(v, s, &p.request) ||
@@ -144,10 +175,12 @@ static void show_setup(struct visit *v, const struct source *s, const struct pro
 	page_begin(v, &p.page, arena_printf(v->a, "Set up %.*s", STR_ARG(s->name)).p, "integrations");
 	if (!values_fill(v, s, p.page.flash.secret, &x, &is_key))
 		return;
-	steps_fill(v, type, &x, &p);
-	p.key_hidden &= !(p.page.flash.secret.n && is_key) && p.page.can_admin;
-	p.secret_hidden &= !(p.page.flash.secret.n && !is_key) && p.page.can_admin && s->has_secret;
-	state_fill(&p);
+	type_facts_fill(v, type, &p.type);
+	setup_steps_fill(v, type, &x, &p.steps);
+	p.key_hidden = shows(type, "{key}") && !(p.page.flash.secret.n && is_key) && p.page.can_admin;
+	p.secret_hidden = shows(type, "{secret}") && !(p.page.flash.secret.n && !is_key) && p.page.can_admin && s->has_secret;
+	if (!state_fill(v, &p))
+		return;
 	p.waits = !str_eqs(p.state, "verified") && s->enabled;
 	/* A page that comes anew by itself would take away what is shown this once, or what is being typed. */
 	if (p.waits && !p.page.flash.secret.n && !p.needs_secret)

@@ -162,14 +162,27 @@ void page_integrations(void *visit)
 
 /* ---- one ---- */
 
-static struct str proof_sentence(const struct source *s)
+/* It signs with keys of its own, so that no secret is needed. */
+static bool is_keyless(struct visit *v, const struct source *s)
 {
 	const struct provider *p = provider_find(s->provider);
+	const struct json *settings = NULL;
+	struct err ignored = { 0 };
 
-	if (s->has_secret && s->require_key)
-		return STR("Each request needs the key and a signature made with the secret.");
-	if (s->has_secret)
-		return STR("Each request needs a signature made with the secret; the key is not asked for.");
+	if (s->settings.n && !json_parse(v->a, s->settings, &settings, &ignored))
+		settings = NULL;
+	return p && proofs_keyless(provider_proofs(p), settings);
+}
+
+static struct str proof_sentence(struct visit *v, const struct source *s, bool keyless)
+{
+	const struct provider *p = provider_find(s->provider);
+	const char *made = s->has_secret ? "made with the secret" : "that the provider makes with its own key";
+
+	if ((s->has_secret || keyless) && s->require_key)
+		return arena_printf(v->a, "Each request needs the key and a signature %s.", made);
+	if (s->has_secret || keyless)
+		return arena_printf(v->a, "Each request needs a signature %s; the integration's key is not asked for.", made);
 	if (p && p->flags & SECRET_THEIRS)
 		return STR("No secret is set yet, so each request needs the key, which this provider cannot send.");
 	return STR("Each request needs the key.");
@@ -242,6 +255,7 @@ void page_integration(void *visit)
 	struct integration_page p = { .requests_n = 0 };
 	const struct provider *type;
 	struct source s;
+	bool keyless;
 
 	if (!integration_of(v, &s) || !integration_card_fill(v, &s, &p.card) || !service_name(v, &s, &p.service_name) ||
 		!secrets_fill(v, &s, &p) || !requests_fill(v, &s, &p))
@@ -249,11 +263,12 @@ void page_integration(void *visit)
 	type = provider_find(s.provider);
 	integration_view_fill(v->a, &s, str_of(v->by.conf->server.public_url), &p.view);
 	networks_fill(v, s.allowed_ips, &p);
-	p.proof = proof_sentence(&s);
+	keyless = is_keyless(v, &s);
+	p.proof = proof_sentence(v, &s, keyless);
 	p.actions = actions_text(s.actions);
 	p.rate = rate_text(v, &p.view, &s);
 	p.key_old_until = s.key_old_until;
-	p.proven_by_key = !s.has_secret || s.require_key;
+	p.proven_by_key = !(s.has_secret || keyless) || s.require_key;
 	p.secret_theirs = type && type->flags & SECRET_THEIRS;
 	page_begin(v, &p.page, arena_cstr(v->a, s.name), "integrations");
 	PAGE_SEND(v, 200, tmpl_integration, &p);

@@ -70,10 +70,10 @@ void page_integration_key(void *visit);
 void page_integration_delete(void *visit);
 void page_integration_drop(void *visit);
 
-/* ---- integration_form.c: choosing a type, making one, changing one ---- */
+/* ---- integration_gallery.c: which type? ---- */
 
 struct gallery_entry {
-	const char *slug, *title, *about;
+	const char *slug, *title, *about, *signs;
 };
 
 struct gallery_group {
@@ -84,44 +84,48 @@ struct gallery_group {
 
 struct gallery_page {
 	struct page page;
-	struct gallery_group groups[GROUP_COUNT];
+	struct str q;			/* what is looked for */
+	struct gallery_group groups[GROUP_COUNT];	/* that have something of it */
 	size_t groups_n;
 };
 
-struct integration_form_page {
-	struct page page;
-	bool is_new;
-	struct str id;			/* of the one that is changed */
-	const char *slug, *type_title, *about;
-	/* what the type can do */
-	bool can_sign, secret_theirs, has_secret, has_test_mode, has_settings;
-	uint64_t rate_default;
-	/* the fields */
-	struct str name, service, rate, allowed_ips, settings;
-	struct choice *services;		/* none: there are too many */
-	size_t services_n;
-	bool make_secret, remove_secret, does_incident, does_record, require_key, route_by_service, enabled, is_default, alert_test_mode;
-};
-
 void page_integration_gallery(void *visit);
-void page_integration_new(void *visit);		/* GET and POST /integrations/new/:type */
-void page_integration_edit(void *visit);		/* GET and POST /integrations/:id/edit */
 
 /* ---- integration_setup.c: what is to be done at the provider, and did it work? ---- */
+
+/* What is to be known of a type, whoever has an integration of it. */
+struct type_facts {
+	const char *slug, *title, *about, *signs, *on_error;
+	bool can_sign;			/* has a scheme of its own */
+	bool takes_secret;		/* and one that needs a secret which we make or are told */
+	bool secret_theirs;
+};
+void type_facts_fill(struct visit *v, const struct provider *type, struct type_facts *out);
+bool type_takes_secret(const struct provider *type);
 
 struct setup_step {
 	struct str text, copy;
 	bool many_lines;
 };
+struct setup_steps {
+	struct setup_step *steps;
+	size_t steps_n;
+	bool final;			/* with the integration's own values, to be copied */
+};
+/* What stands in the steps for {url}, {base}, {key}, {secret}. */
+struct setup_values {
+	struct str url, base, key, secret;
+};
+void setup_steps_fill(struct visit *v, const struct provider *type, const struct setup_values *x, struct setup_steps *out);
 
 struct setup_page {
 	struct page page;
 	struct integration_card card;
-	struct setup_step *steps;
-	size_t steps_n;
+	struct type_facts type;
+	struct setup_steps steps;
 	struct request_view request;	/* the newest that was no test; id 0: none */
 	struct str state;		/* waiting, refused, verified */
-	const char *advice;		/* of a refused one, or NULL */
+	struct str advice;		/* of a refused one */
 	bool needs_secret;		/* the provider made it: it is to be entered here */
 	bool key_hidden, secret_hidden;
 	bool waits;
@@ -129,6 +133,41 @@ struct setup_page {
 
 void page_integration_setup(void *visit);
 void page_integration_secret(void *visit);
+
+/* ---- integration_settings.c: the fields of a type's own settings ---- */
+
+struct setting_field {
+	const char *name, *label, *help;	/* name: also its id */
+	struct str value;
+	bool is_flag, on;		/* a box; ticked */
+	bool is_lines, is_json;		/* several lines; those of JSON */
+};
+/* `settings` is an object or NULL; what was typed comes first. */
+void setting_fields_fill(struct visit *v, const struct provider *type, const struct json *settings, struct setting_field **out, size_t *n);
+/* The posted fields over *settings (an object, or NULL), for the resource to check. */
+bool setting_fields_read(struct visit *v, const struct provider *type, const struct json **settings, struct err *e) MUST_USE;
+
+/* ---- integration_form.c: making one, changing one ---- */
+
+struct integration_form_page {
+	struct page page;
+	bool is_new, has_secret, asks_secret;
+	struct str id;			/* of the one that is changed */
+	struct type_facts type;
+	struct setup_steps steps;	/* of a new one: what will be to be done */
+	struct str address;		/* of a new one: what its address will look like */
+	uint64_t rate_default;
+	/* the fields */
+	struct str name, service, rate, allowed_ips;
+	struct choice *services;		/* none: there are too many */
+	size_t services_n;
+	struct setting_field *settings;	/* of this type alone */
+	size_t settings_n;
+	bool make_secret, remove_secret, does_incident, does_record, require_key, route_by_service, enabled, is_default;
+};
+
+void page_integration_new(void *visit);		/* GET and POST /integrations/new/:type */
+void page_integration_edit(void *visit);		/* GET and POST /integrations/:id/edit */
 
 /* ---- integration_proof.c: rotating, and the test webhook ---- */
 
@@ -152,6 +191,7 @@ struct tested_page {
 	struct integration_card card;
 	struct request_view request;
 	struct lifecycle lifecycle;
+	struct proof_view proof;
 	struct event_view event;	/* id 0: none */
 	struct str severity_mapped, service_name, signature;
 	bool accepted, resolves_soon;

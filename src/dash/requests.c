@@ -85,12 +85,22 @@ static const struct {
 	{ 503, "It could not be taken at that moment. Senders try again; look at the rate limit and the database." },
 };
 
-static const char *advice_for(const struct request_view *r)
+/* The step of the proof that failed says more than the status. */
+static struct str advice_for(const struct request_detail *d)
 {
-	for (size_t i = 0; r->outcome_n == REQUEST_REFUSED && i < ARRAY_SIZE(advice); i++)
-		if (advice[i].status == r->status)
-			return advice[i].advice;
-	return NULL;
+	if (d->proof.why.n)
+		return d->proof.why;
+	for (size_t i = 0; d->request.outcome_n == REQUEST_REFUSED && i < ARRAY_SIZE(advice); i++)
+		if (advice[i].status == d->request.status)
+			return str_of(advice[i].advice);
+	return STR_NONE;
+}
+
+static const char *on_error(const struct request_view *r)
+{
+	const struct provider *type = provider_find(r->provider);
+
+	return type && r->outcome_n == REQUEST_REFUSED && !r->is_test ? type->on_error : NULL;
 }
 
 /* False: answered. */
@@ -115,7 +125,8 @@ void page_request(void *visit)
 	if (!find(v, &d) || !payload_fill(v, &p.payload, d.request.body))
 		return;
 	p.request = d.request;
-	p.advice = advice_for(&d.request);
+	p.advice = advice_for(&d);
+	p.on_error = on_error(&d.request);
 	p.life = (struct lifecycle){ d.steps, ARRAY_SIZE(d.steps) };
 	p.proof = d.proof;
 	p.events = d.events;

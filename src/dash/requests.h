@@ -20,7 +20,8 @@ struct requests_page {
 struct request_page {
 	struct page page;
 	struct request_view request;
-	const char *advice;		/* of a refused one */
+	struct str advice;		/* of a refused one, */
+	const char *on_error;		/* and what its sender does now */
 	struct lifecycle life;
 	struct proof_view proof;
 	struct event_view *events;

@@ -494,7 +494,7 @@ static bool handshake(const struct provider *p, struct arena *a, const struct in
 static const struct setting settings[] = {
 	{ "topicArn", SETTING_TEXT, "Topic ARN",
 		"Messages of other topics are refused. Empty: the topic of the first subscription is kept." },
-	{ "checkSignature", SETTING_FLAG, "Check SNS's signature",
+	{ "checkSignature", SETTING_ON, "Check SNS's signature",
 		"Switch it off for raw message delivery and EventBridge, which cannot sign; the key is the proof then." },
 	{ 0 }
 };
@@ -538,7 +538,7 @@ static const struct sample sample = {
 const struct provider provider_cloudwatch = {
 	.slug = "cloudwatch",
 	.title = "AWS CloudWatch",
-	.group = GROUP_MONITORING,
+	.group = GROUP_CLOUD,
 	.about = "Alarms through SNS or EventBridge: the end of an alarm resolves its incident.",
 	.signs = "RSA signature of SNS inside the message, versions 1 and 2; the subscription needs no key. "
 		"Raw message delivery and EventBridge cannot sign: the key goes into the URL or a header.",

@@ -94,6 +94,7 @@ static bool setting_fits(const struct setting *s, const struct json *value)
 	case SETTING_TEXT:
 		return json_is(value, JSON_STRING) || json_is(value, JSON_NUMBER);
 	case SETTING_FLAG:
+	case SETTING_ON:
 		return json_is(value, JSON_BOOL);
 	case SETTING_LIST:
 		if (!json_is(value, JSON_ARRAY))
@@ -113,6 +114,7 @@ static bool setting_check(const struct provider *p, const struct json *member, s
 	static const char *const kinds[] = {
 		[SETTING_TEXT] = "a text",
 		[SETTING_FLAG] = "true or false",
+		[SETTING_ON] = "true or false",
 		[SETTING_LIST] = "a list of texts",
 		[SETTING_OBJECT] = "an object",
 	};
@@ -140,6 +142,8 @@ const char *provider_group_title(enum provider_group g)
 {
 	static const char *const titles[GROUP_COUNT] = {
 		[GROUP_MONITORING] = "Monitoring",
+		[GROUP_CLOUD] = "Clouds",
+		[GROUP_UPTIME] = "Uptime checks",
 		[GROUP_DEVELOPMENT] = "Development",
 		[GROUP_PAYMENT] = "Payment",
 		[GROUP_BUSINESS] = "Business and messaging",

@@ -365,7 +365,10 @@ void request_view_proof(struct arena *a, const struct request_view *v, struct pr
 		return;
 	out->scheme = str_of(n.signature.scheme ? n.signature.scheme : n.key != KEY_NOT_ASKED ? "key" : NULL);
 	last = &out->steps[out->steps_n - 1];
-	out->failed = last->ok ? STR_NONE : last->name;
+	if (!last->ok) {
+		out->failed = last->name;
+		out->why = last->detail;
+	}
 }
 
 int request_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct request_detail *out, struct err *e)

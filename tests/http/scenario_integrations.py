@@ -138,12 +138,12 @@ def _shown_once(visitor):
     return html.unescape(found.group(1))
 
 
-def _created(box, visitor, kind, **fields):
+def _created(box, visitor, kind, *pairs, **fields):
     """By its form. The integration as the API's answer would be, with what the set-up page shows once."""
     visitor.page("/integrations/new")
     true('href="/integrations/new/%s"' % kind in visitor.text, "%s is in the gallery" % kind)
     visitor.page("/integrations/new/" + kind)
-    reply = visitor.post("/integrations/new/" + kind, type=kind, **{"name": "made by form", "actions": "incident", **fields})
+    reply = visitor.post("/integrations/new/" + kind, *pairs, type=kind, **{"name": "made by form", "actions": "incident", **fields})
     visitor.done(reply)
     made = {"id": visitor.at.split("/")[2], "type": kind}
     same(visitor.at, "/integrations/%s/setup" % made["id"])
@@ -202,25 +202,70 @@ def a_form_keeps_what_was_typed_and_names_the_field(box):
     visitor = Visitor(box)
     visitor.page("/integrations/new/webhook")
     typed = {"name": "<b>mine</b>", "rateLimitPerMinute": "many", "allowedIps": "10.0.0.0/8", "actions": "record", "type": "webhook",
-             "settings": '{"fields": {"summary": "/x"}}', "requireKey": "true", "enabled": "false"}
+             "_setting.fields": '{"summary": "/x"}', "requireKey": "true", "enabled": "false"}
     same(visitor.post("/integrations/new/webhook", **typed).status, 400)
     true("must be a whole number" in visitor.error(), visitor.error())
     true(re.search(r"id=\"rateLimitPerMinute\"[^>]*aria-invalid", visitor.text), "the field is marked")
-    same({name: visitor.field(name) for name in ("name", "rateLimitPerMinute", "allowedIps", "settings")},
-         {name: typed[name] for name in ("name", "rateLimitPerMinute", "allowedIps", "settings")})
+    kept = ("name", "rateLimitPerMinute", "allowedIps", "_setting.fields")
+    same({name: visitor.field(name) for name in kept}, {name: typed[name] for name in kept})
     true("<b>mine" not in visitor.text, "it is text")
     for box_id, ticked in (("act-record", True), ("act-incident", False), ("requireKey", True), ("enabled", False)):
         same(" checked" in re.search(r'<input [^>]*id="%s"[^>]*>' % box_id, visitor.text).group(0), ticked, box_id)
-    for wrong, field in (({"settings": "{"}, "settings"), ({"allowedIps": "nowhere"}, "allowedIps"), ({"name": ""}, "name"),
+    for wrong, field in (({"_setting.fields": "{"}, "settings"), ({"_setting.fields": "[]"}, "settings"), ({"settings": '{"x":1}'}, None), ({"allowedIps": "nowhere"}, "allowedIps"), ({"name": ""}, "name"),
                          ({"serviceId": "sv_nothing"}, "serviceId")):
         visitor.page("/integrations/new/webhook")
         fields = {"name": "x", "type": "webhook", "actions": "record", **wrong}
+        if not field:   # what its type does not know is not stored
+            visitor.done(visitor.post("/integrations/new/webhook", **fields))
+            continue
         same(visitor.post("/integrations/new/webhook", **fields).status, 400)
         true('id="%s-error"' % field in visitor.text, "%s is named" % field)
     visitor.page("/integrations/new/webhook")
     same(visitor.post("/integrations/new/webhook", name="x", type="webhook").status, 400)
     true("Tick at least one" in visitor.error(), visitor.error())
     same(visitor.get("/integrations/new/nonsense").status, 404)
+
+
+def the_gallery_is_searched(box):
+    visitor = Visitor(box)
+    everything = re.findall(r'href="/integrations/new/([\w-]+)" class="tile-type"', visitor.page("/integrations/new"))
+    true(len(everything) == len(set(everything)) >= 4 and visitor.text.count("<h2>") >= 3, "each type once, in groups: %s" % everything)
+    for query, wanted, missing in (("github", "github", "stripe"), ("GitHub+hmac", "github", "prometheus"), ("PAYMENT", "stripe", "github"),
+                                   ("%3Cscript%3E", None, "github")):
+        found = re.findall(r'href="/integrations/new/([\w-]+)" class="tile-type"', visitor.page("/integrations/new?q=" + query))
+        true(missing not in found and (wanted in found if wanted else not found), "%s: %s" % (query, found))
+    true("No type of that name" in visitor.text and visitor.field("q") == "<script>" and "<script>\"" not in visitor.text, "says so, as text")
+    visitor.page("/integrations/new?color=red", 400)
+    for kind in everything:
+        page = html.unescape(visitor.page("/integrations/new/" + kind))
+        true("/api/integrations/%s/in_..." % kind in page or "/api/webhooks/%s" % kind in page, "what its address will look like: " + kind)
+        for part in ("What proves the sender</dt><dd>", "answered with an error</dt><dd>", '<ol class="steps down">'):
+            true(part in page and part + "<" not in page, "%s: %s" % (kind, part))
+        true("data-copy" not in page, "there is nothing to copy yet: " + kind)
+
+
+def settings_of_a_type_are_fields_of_its_form(box):
+    visitor = Visitor(box)
+    stored = lambda i: json.loads(box.sql("SELECT COALESCE(settings, '{}') FROM sources WHERE public_id = '%s'" % i)[0][0])     # noqa: E731
+    made = _created(box, visitor, "github", ("_setting.allowSha1", "true"), generateSecret="true")
+    same(stored(made["id"]), {"allowSha1": True})
+    path = "/integrations/%s/edit" % made["id"]
+    true(re.search(r'id="_setting.allowSha1"[^>]* checked', visitor.page(path)), "ticked")
+    visitor.done(visitor.post(path, name="x", actions="incident"))
+    same(stored(made["id"]), {"allowSha1": True}, "what was not posted stays")
+    visitor.page(path)
+    visitor.done(visitor.post(path, ("_setting.allowSha1", "false"), name="x", actions="incident"))
+    same(stored(made["id"]), {})
+    made = _created(box, visitor, "webhook", ("_setting.fields", '{"summary": "/a/b"}'))
+    same(stored(made["id"]), {"fields": {"summary": "/a/b"}})
+    visitor.page("/integrations/%s/edit" % made["id"])
+    same(json.loads(visitor.field("_setting.fields")), {"summary": "/a/b"})
+    made = _created(box, visitor, "stripe", ("_setting.alertTestMode", "true"))
+    same(stored(made["id"]), {"alertTestMode": True})
+    path = "/integrations/%s/edit" % made["id"]
+    visitor.page(path)
+    visitor.done(visitor.post(path, ("_setting.alertTestMode", "false"), name="x", actions="incident"))
+    same(stored(made["id"]), {})
 
 
 def somebody_changes_one_by_its_form(box):
@@ -247,7 +292,7 @@ def a_test_is_shown_stage_by_stage(box):
     same(reply.status, 303)
     visitor.page(reply.header("location"))
     stages = re.findall(r'<li class="(\w+)"><b>(\w+)</b>', visitor.text)
-    same(stages, [("done", s) for s in ("received", "proven", "mapped", "deduplicated", "acted", "stored")])
+    same(stages, [("done", s) for s in ("received", "proven", "mapped", "deduplicated", "acted", "stored", "key", "match")])
     for words in ("It went through", "[Prometheus] Test Alert - CPU Usage High", "warning became MEDIUM", "by the key", "test:"):
         true(words in visitor.text, words)
     true(re.search(r'href="/incidents/\d+"', visitor.text) and re.search(r'href="/events/\d+"', visitor.text), "links")
