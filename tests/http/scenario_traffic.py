@@ -169,7 +169,7 @@ def all_that_came_in_is_in_one_list(box):
     box.send(source, [{"summary": "one"}, {"summary": "two"}]).expect(201)
     rows = _rows(who.page("/requests"))
     same([(r[0], r[1]) for r in rows],
-         [("one first of 2 events", "accepted 201"), ("JSON: parse error: premature EOF at byte 1", "refused 400"),
+         [("one first of 2 events", "accepted 201"), ("The body could not be read: JSON: parse error: premature EOF at byte 1.", "refused 400"),
           ("Invalid key", "refused 401"), ("Disk is full", "repeated 200"), ("Disk is full", "accepted 201")])
     same(re.findall(r">(\w+) <b>([\d,]+)</b>", who.text), [("All", "5"), ("Accepted", "2"), ("Repeated", "1"), ("Refused", "2")])
     for outcome, n in (("accepted", 2), ("repeated", 1), ("refused", 2), ("refused,repeated", 3)):
