@@ -23,6 +23,7 @@ const struct provider *const providers[] = {
 	&provider_notion,
 	&provider_paypal,
 	&provider_prometheus,
+	&provider_salesforce,
 	&provider_sentry,
 	&provider_slack,
 	&provider_splunk_observability,

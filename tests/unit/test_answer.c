@@ -3,14 +3,22 @@
 
 static const struct refusal bad_key = { .status = 401, .code = "invalid_key", .message = "The integration key is missing or wrong." };
 static const struct refusal too_many = { .status = 429, .code = "rate_limited", .message = "Too many." };
+static const struct refusal too_large = { .status = 413, .code = "body_too_large", .message = "<b> & more" };
 static const struct refusal down = { .status = 503, .code = "unavailable", .message = "Later." };
 
 #define FORM "application/x-www-form-urlencoded"
 #define TWIML "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Response>"
+#define SOAP(inside) "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" \
+	"<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"" \
+	" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n" \
+	" <soapenv:Body>\n" inside " </soapenv:Body>\n</soapenv:Envelope>\n"
+#define FAULT(who, why) SOAP("  <soapenv:Fault>\n   <faultcode>soapenv:" who "</faultcode>\n" \
+	"   <faultstring>" why "</faultstring>\n  </soapenv:Fault>\n")
+#define SOAP_REQUEST "<e:Envelope xmlns:e='urn:e'/>"
 #define COMMON 0	/* status: the common answer does */
 
 static const struct {
-	const char *slug, *type, *body;
+	const char *slug, *type, *body;	/* NULL: it was not read */
 	const struct refusal *refusal;
 	unsigned status;
 	const char *content_type, *answer;
@@ -24,6 +32,16 @@ static const struct {
 	{ "slack", "application/json", "{}", &bad_key, COMMON, NULL, NULL, "X-Slack-No-Retry" },
 	{ "slack", "application/json", "{}", &too_many, COMMON },
 	{ "slack", FORM, "payload=%7B%7D", &down, COMMON },
+
+	{ "salesforce", "text/xml", SOAP_REQUEST, NULL, 200, "text/xml",
+		SOAP("  <notificationsResponse xmlns=\"http://soap.sforce.com/2005/09/outbound\">\n"
+			"   <Ack>true</Ack>\n  </notificationsResponse>\n") },
+	{ "salesforce", "application/json", "{\"action\":\"created\"}", NULL, COMMON },
+	{ "salesforce", "text/plain", SOAP_REQUEST, &bad_key, 401, "text/xml",
+		FAULT("Client", "The integration key is missing or wrong.") },
+	{ "salesforce", "text/xml", SOAP_REQUEST, &down, 503, "text/xml", FAULT("Server", "Later.") },
+	{ "salesforce", "text/xml", NULL, &too_large, 413, "text/xml", FAULT("Client", "&#60;b&#62; &#38; more") },
+	{ "salesforce", "application/json", NULL, &too_large, COMMON },
 
 	{ "twilio", FORM, "MessageSid=SM1&SmsStatus=received", NULL, 200, "text/xml", TWIML },
 	{ "twilio", FORM, "MessageSid=SM1&MessageStatus=sent", NULL, 200, "text/xml", TWIML },
@@ -44,7 +62,7 @@ START_TEST(test_rows)
 	bool own;
 
 	in.content_type = str_of(rows[_i].type);
-	ck_assert(inbound_parse(p, a, &in, &e));
+	ck_assert(!rows[_i].body || inbound_parse(p, a, &in, &e));
 	own = p->answer(p, a, &in, rows[_i].refusal, rows[_i].refusal ? NULL : &out, rows[_i].refusal ? 0 : 1, &x);
 	ck_assert_uint_eq(own, rows[_i].status != COMMON);
 	unit_str(x.extra[0].name, rows[_i].header);
