@@ -71,6 +71,27 @@ async function seesTheFirstSteps(me) {
 	await pathIs(me, /^\/integrations\/new$/);
 }
 
+/* With scripts the gallery follows; without, Enter asks for it. */
+async function findsATypeInTheGallery(me) {
+	const types = me.page.locator("a.tile-type");
+
+	await me.page.goto("/integrations/new");
+	const all = await types.count();
+	await me.page.getByRole("searchbox").fill("bearer alertmanager");
+	if (!me.scripts)
+		await me.page.keyboard.press("Enter");
+	await me.page.waitForURL(url => url.searchParams.get("q") === "bearer alertmanager");
+	await me.page.waitForFunction(n => document.querySelectorAll("a.tile-type").length < n, all);
+	assert.equal(await types.count(), 1);
+	assert.equal(await me.page.getByRole("heading", { level: 2 }).count(), 1, "groups without a card are not there");
+}
+
+async function readsHowTheTypeWorks(me) {
+	await me.page.getByRole("link", { name: /^Prometheus/ }).click();
+	for (const text of ["What proves the sender", "What it does when it is answered with an error", /api\/integrations\/prometheus\/in_/])
+		await sees(me, text);
+}
+
 async function createsAnIntegrationFromTheGallery(me) {
 	await me.page.goto("/integrations/new");
 	await me.page.getByRole("link", { name: /^Prometheus/ }).click();
@@ -155,6 +176,8 @@ async function findsTheRefusedRequest(me) {
 	await me.page.getByRole("link", { name: "Invalid key" }).first().click();
 	await pathIs(me, /^\/requests\/\d+$/);
 	await sees(me, "Invalid key");
+	await sees(me, "It is not the key of this integration.");
+	assert.deepEqual(await me.page.locator("section:has(#proof) li").evaluateAll(all => all.map(li => li.className)), ["done", "failed"]);
 	assert(!(await me.page.content()).includes("0".repeat(32)), "what was sent as a key is masked");
 }
 
@@ -171,8 +194,8 @@ async function signsOut(me) {
 	await pathIs(me, /^\/login$/);
 }
 
-const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, createsAnIntegrationFromTheGallery, readsAddressAndKey,
-	seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
+const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
+	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
 	findsTheRefusedRequest, findsWhatHeDidInTheAuditLog, signsOut];
 
 /* ---- stories ---- */
