@@ -370,6 +370,7 @@ enum provider_flag {
 	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which would make it a signing key (GitLab) */
 	SECRET_OPTIONAL = 1 << 6,	/* most of its senders do not sign: a new source gets a secret only if one is asked for */
 	ASKS_FOR_BASIC = 1 << 7,	/* the sender brings its credentials only when a 401 has asked for them */
+	ANSWER_RECEIVED = 1 << 8,	/* answers {"received":true}, as PAYMENT does */
 };
 
 /* Where the type stands in the gallery. */

@@ -171,7 +171,7 @@ static void answer_accepted(struct arena *a, struct ingest_work *w)
 	if (p->answer && p->answer(p, a, &w->item->in, NULL, x, w->plan_n, out))
 		return;
 	wanted = out->status;
-	if (p->flags & PAYMENT)
+	if (p->flags & (PAYMENT | ANSWER_RECEIVED))
 		answer_received(a, x, w->plan_n, out);
 	else
 		answer_integration(a, x, w->plan_n, out);

@@ -224,6 +224,7 @@ static struct str watched_id(struct arena *a, const struct watched *w)
 
 /* ---- what a message speaks of ------------------------------------------------------------------ */
 
+#define SUBJECT "~/attributes/ce-subject"
 #define RESOURCE "/attributes/resource|/attributes/resourceName|/data/resource|/data/resourceName"
 
 static struct str message_entity(struct arena *a, const struct where *w)
@@ -234,18 +235,9 @@ static struct str message_entity(struct arena *a, const struct where *w)
 		return STR("contact");
 	if (resource.n)
 		return STR("resource");
-	if (expr_eval(a, "!subject", w).n)
+	if (expr_eval(a, SUBJECT, w).n)
 		return STR("subject");
 	return expr_eval(a, "/subscription", w).n ? STR("subscription") : STR_NONE;
-}
-
-static struct str last_part(struct str s)
-{
-	size_t from = s.n;
-
-	while (from && s.p[from - 1] != '/')
-		from--;
-	return str_sub(s, from);
 }
 
 static struct str own(struct arena *a, struct str name, const struct where *w)
@@ -260,8 +252,6 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 		return watched_id(a, &x);
 	if (str_eqs(name, "entity"))
 		return message_entity(a, w);
-	if (str_eqs(name, "subject"))
-		return last_part(expr_eval(a, "/attributes/ce-subject", w));
 	if (str_eqs(name, "contact"))	/* a poller of the People API that names no event */
 		return str_starts(expr_eval(a, RESOURCE, w), "people/") ? STR("contact.updated") : STR_NONE;
 	return STR_NONE;
@@ -317,8 +307,8 @@ static const struct map fields[] = {
 	MESSAGE_ROWS,
 	{ EV_EVENT_TYPE, TYPE },
 	{ EV_ENTITY_TYPE, "!entity" },
-	{ EV_ENTITY_ID, RESOURCE "|!subject|/subscription" },
-	{ EV_SUMMARY, "{" TYPE "}[ {!entity}][ {" RESOURCE "|!subject|/subscription}]" },
+	{ EV_ENTITY_ID, RESOURCE "|" SUBJECT "|/subscription" },
+	{ EV_SUMMARY, "{" TYPE "}[ {!entity}][ {" RESOURCE "|" SUBJECT "|/subscription}]" },
 	{ EV_DETAILS, "/attributes" },
 	{ EV_DETAILS, "/orderingKey" },
 	{ EV_END }
@@ -394,7 +384,7 @@ const struct provider provider_google = {
 	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_EMPTY | BODY_OPAQUE,
-	.flags = ANSWER_200,
+	.flags = ANSWER_200 | SECRET_OPTIONAL,
 	.actions = DO_RECORD,
 	.proofs = proofs,
 	.unfold = unfold,

@@ -130,6 +130,7 @@ extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
 extern const struct provider provider_dynatrace;
 extern const struct provider provider_elastic;
+extern const struct provider provider_firebase;
 extern const struct provider provider_github;
 extern const struct provider provider_gitlab;
 extern const struct provider provider_google;

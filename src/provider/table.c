@@ -13,6 +13,7 @@ const struct provider *const providers[] = {
 	&provider_datadog,
 	&provider_dynatrace,
 	&provider_elastic,
+	&provider_firebase,
 	&provider_github,
 	&provider_gitlab,
 	&provider_google,
