@@ -193,7 +193,7 @@ config_lighttpd() {
 
 config_apache() {
 	local module
-	for module in mpm_event authz_core alias reqtimeout proxy proxy_fcgi; do
+	for module in mpm_event authz_core alias setenvif reqtimeout proxy proxy_fcgi; do
 		printf 'LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n' "$module" "$module"
 	done
 	cat <<-END
@@ -209,7 +209,8 @@ config_apache() {
 		TraceEnable off
 		ErrorLog "$DATA/log/apache.log"
 		LogFormat "%h %t %m %U %>s %b \"%{User-Agent}i\"" grapnel
-		CustomLog "$DATA/log/access.log" grapnel
+		SetEnvIf Request_URI "^/integrations/generic/" key-in-path
+		CustomLog "$DATA/log/access.log" grapnel env=!key-in-path
 		RequestReadTimeout header=20-40,MinRate=500 body=20,MinRate=500
 		StartServers 2
 		ThreadsPerChild 64

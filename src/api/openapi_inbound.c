@@ -56,7 +56,8 @@ static const struct {
 	enum body_form bit;
 	const char *type;
 } media[] = {
-	{ BODY_JSON, "application/json" }, { BODY_FORM, "application/x-www-form-urlencoded" }, { BODY_XML, "application/xml" },
+	{ BODY_JSON, "application/json" }, { BODY_CLOUDEVENTS, "application/cloudevents+json" },
+	{ BODY_CLOUDEVENTS, "application/cloudevents-batch+json" }, { BODY_FORM, "application/x-www-form-urlencoded" }, { BODY_XML, "application/xml" },
 };
 
 static void write_body(struct json_out *o, unsigned bodies)
@@ -143,6 +144,8 @@ void inbound_paths_write(struct json_out *o, struct arena *a)
 	write_path(o, a, &(struct inbound_path){ "/v2/enqueue", "PagerDuty's Events API v2; the routing key is an integration's key.",
 		NULL, METHOD_POST, BODY_JSON });
 	write_path(o, a, &(struct inbound_path){ "/v2/change/enqueue", "PagerDuty's change events.", NULL, METHOD_POST, BODY_JSON });
+	write_path(o, a, &(struct inbound_path){ "/integrations/generic/20131114/alert/{key}",
+		"VictorOps' REST endpoint, for tools that were made for it; a routing key may follow.", "key", METHOD_POST, BODY_JSON });
 }
 
 static void write_parameter(struct json_out *o, const char *key, const char *name, const char *in, bool required,
@@ -165,6 +168,7 @@ static void write_parameter(struct json_out *o, const char *key, const char *nam
 void inbound_parameters_write(struct json_out *o)
 {
 	write_parameter(o, "id", "id", "path", true, "Public id, as in webhookUrl");
+	write_parameter(o, "key", "key", "path", true, "Key of an integration of the type splunk-oncall");
 	write_parameter(o, "integrationId", "integrationId", "query", true, "Id of the integration");
 	write_parameter(o, "integrationIdOptional", "integrationId", "query", false,
 		"Id of the integration; without one, the default integration of that type");

@@ -25,6 +25,8 @@ struct endpoint {
 	bool key_in_body;	/* /v2/enqueue */
 };
 
+/* Before the key in the URL of VictorOps' REST endpoint. */
+#define VICTOROPS_PATH "/integrations/generic/20131114/alert/"
 struct endpoint endpoint_of(struct arena *a, struct str path, struct str query);
 
 /* ---- cache.c: sources in memory ---- */

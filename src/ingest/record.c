@@ -61,6 +61,18 @@ static bool is_secret_parameter(struct arena *a, struct str pair)
 	return str_ieqs(name, "key") || str_ieqs(name, "access_token") || str_ieqs(name, "token");
 }
 
+/* VictorOps' endpoint has the key in its path. */
+static void add_path(struct strbuf *b, struct str path)
+{
+	if (str_starts(path, VICTOROPS_PATH)) {
+		strbuf_adds(b, VICTOROPS_PATH "***");
+		path = str_sub(path, strlen(VICTOROPS_PATH));
+		while (path.n && *path.p != '/')
+			path = str_sub(path, 1);
+	}
+	add_text(b, path);
+}
+
 struct str record_uri(struct arena *a, struct str uri)
 {
 	struct str path = str_until(&uri, '?');
@@ -68,7 +80,7 @@ struct str record_uri(struct arena *a, struct str uri)
 	char mark = '?';
 
 	strbuf_init(&b, a, path.n + uri.n * 2 + 16);
-	add_text(&b, path);
+	add_path(&b, path);
 	while (uri.n) {
 		struct str pair = str_until(&uri, '&');
 

@@ -4,6 +4,7 @@
  *	/api/webhooks/{provider}[/{id}]			without id: the default source of that provider
  *	/webhooks/{registrationId}			POST only: the other methods belong to the API
  *	/v2/enqueue, /v2/change/enqueue			PagerDuty Events API v2: the key is in the body
+ *	/integrations/generic/20131114/alert/{key}[/{routing key}]	VictorOps' REST endpoint: tools made for it need another host only
  *
  * A first part that is a provider's slug is inbound; anything else under the same path is the API's. */
 #include "ingest_int.h"
@@ -51,6 +52,22 @@ static bool starts_with(struct str *path, const char *prefix)
 	return true;
 }
 
+/* {key}[/{routing key}]; the latter chooses a team there and nothing here */
+static struct endpoint by_key(struct arena *a, struct str rest)
+{
+	struct endpoint ep = { .matched = true, .provider = provider_find(STR("splunk-oncall")) };
+	unsigned char *hash;
+	struct str key;
+
+	if (!a || !next_part(&rest, &key))
+		return ep;
+	hash = ARENA_ARRAY(a, unsigned char, SHA256_BYTES);
+	sha256(key, hash);
+	ep.kind = LOOKUP_KEY;
+	ep.name = (struct str){ (const char *)hash, SHA256_BYTES };
+	return ep;
+}
+
 /* `a` may be NULL: then the query is not read. */
 static struct endpoint parse(struct arena *a, struct str path, struct str query)
 {
@@ -60,6 +77,8 @@ static struct endpoint parse(struct arena *a, struct str path, struct str query)
 		return by_slug(a, path, query, false);
 	if (starts_with(&path, "/api/webhooks/"))
 		return by_slug(a, path, query, true);
+	if (starts_with(&path, VICTOROPS_PATH))
+		return by_key(a, path);
 	if (str_eqs(path, "/v2/enqueue") || str_eqs(path, "/v2/change/enqueue")) {
 		ep = (struct endpoint){ .matched = true, .provider = provider_find(STR("webhook")), .key_in_body = true };
 	} else if (starts_with(&path, "/webhooks/rg_")) {

@@ -263,6 +263,61 @@ def pagerduty_change_event_is_recorded(box):
                     "AND e.action = 0" % source["id"]), 1, "events with action ignore")
 
 
+def a_tool_made_for_victorops_needs_another_host_only(box):
+    source = box.integration("splunk-oncall")
+    path = "/integrations/generic/20131114/alert/%s/team" % source["key"]
+    entity = "disk-" + secrets.token_hex(4)
+
+    def post(kind):
+        reply = box.send(source, {"message_type": kind, "entity_id": entity, "state_message": "full"}, path=path, key=False)
+        same(reply.expect(200), {"result": "success", "entity_id": entity})
+        return box.sql("SELECT status FROM incidents WHERE dedup_key LIKE '%%%s'" % entity)
+    same(post("CRITICAL"), [["1"]])
+    same(post("RECOVERY"), [["3"]])
+    same(box.number("SELECT COUNT(*) FROM requests WHERE uri LIKE '%%%s%%'" % source["key"]), 0, "requests that keep the key")
+    box.request("POST", path.replace(source["key"], secrets.token_hex(16)), b"{}", source=box.fresh_address()).expect(404)
+    other = box.integration("prometheus")
+    box.request("POST", path.replace(source["key"], other["key"]), b"{}", source=box.fresh_address()).expect(404)
+
+
+def cloudevents_in_three_modes(box):
+    source = box.integration("webhook")
+    subject = "probe-" + secrets.token_hex(4)
+
+    def event(number, **more):
+        return {"specversion": "1.0", "id": "%s-%d" % (subject, number), "source": "/probes", "type": "x.probe", "subject": subject, **more}
+
+    def result(reply):
+        return reply.expect(202)["result"]["action"]
+    structured = {"Content-Type": "application/cloudevents+json"}
+    same(result(box.send(source, event(1, data={"status": "firing"}), structured)), "triggered")
+    same(result(box.send(source, {"status": "acked"}, {"ce-" + k: v for k, v in event(2).items()})), "acknowledged")
+    batch = box.send(source, [event(3, data={"status": "ok"}), event(4, data={"status": "firing"})],
+                     {"Content-Type": "application/cloudevents-batch+json"}).expect(202)
+    same([r["action"] for r in batch["results"]], ["resolved", "triggered"])
+    again = box.send(source, event(1, data={"status": "firing"}), structured).expect(202)
+    true(again["alreadyProcessed"], "source and id name an event for ever")
+    bad = box.send(source, {**event(5), "id": None}, structured).expect(400)
+    same((bad["error"], bad["field"]), ("invalid_payload", "id"))
+    box.send(source, b"<event/>", {"Content-Type": "application/cloudevents+xml"}).expect(415)
+    same(box.send(source, [], {"Content-Type": "application/cloudevents-batch+json"}).status, 202)
+
+
+def cloudevents_senders_may_ask_first(box):
+    source = box.integration("webhook", signatureSecret="a secret: the question is not signed")
+    path = "/api/integrations/webhook/" + source["id"]
+    asked = {"WebHook-Request-Origin": "events.example", "WebHook-Request-Callback": "http://127.0.0.1:1/confirm"}
+    reply = box.request("OPTIONS", path, headers=asked)
+    same([reply.status] + [reply.header(n) for n in ("webhook-allowed-origin", "webhook-allowed-rate", "allow")],
+         [200, "events.example", "100", "POST"])
+    plain = box.request("OPTIONS", path)
+    same((plain.status, plain.header("allow"), plain.header("webhook-allowed-origin")), (200, "POST", None))
+    unknown = box.request("OPTIONS", "/api/integrations/webhook/in_00000000000000000000", headers=asked, source=box.fresh_address())
+    same((unknown.status, unknown.header("webhook-allowed-origin")), (405, None))
+    same(box.number("SELECT COUNT(*) FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'" % source["id"]), 0,
+         "events of questions")
+
+
 def answers_carry_the_rate_limit(box):
     source = box.integration("prometheus")
     reply = box.send(source, alerts(alert()))

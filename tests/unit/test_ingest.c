@@ -5,6 +5,8 @@
 
 /* ---- route.c ---- */
 
+#define HASH_OF_K "\x82\x54\xc3\x29\xa9\x28\x50\xf6\xd5\x39\xdd\x37\x6f\x48\x16\xee\x27\x64\x51\x7d\xa5\xe0\x23\x55\x14\xaf\x43\x31\x64\x48\x0d\x7a"
+
 static const struct {
 	const char *method, *path, *query;
 	bool inbound;
@@ -31,6 +33,11 @@ static const struct {
 	{ "POST", "/webhooks/unhealthy", "", false, NULL, 0, "" },
 	{ "POST", "/v2/enqueue", "", true, "webhook", 0, "" },
 	{ "POST", "/v2/change/enqueue", "", true, "webhook", 0, "" },
+	{ "POST", "/integrations/generic/20131114/alert/k/team", "", true, "splunk-oncall", 'k', HASH_OF_K },
+	{ "POST", "/integrations/generic/20131114/alert/k", "", true, "splunk-oncall", 'k', HASH_OF_K },
+	{ "POST", "/integrations/generic/20131114/alert/", "", true, "splunk-oncall", 0, "" },
+	{ "POST", "/integrations/generic/20131114/alert", "", false, NULL, 0, "" },
+	{ "POST", "/integrations/github/webhooks", "", false, NULL, 0, "" },
 	{ "POST", "/v2/enqueue/", "", false, NULL, 0, "" },
 	{ "POST", "/", "", false, NULL, 0, "" },
 	{ "POST", "", "", false, NULL, 0, "" },
@@ -197,6 +204,8 @@ END_TEST
 static const struct {
 	const char *uri, *kept;
 } uris[] = {
+	{ "/integrations/generic/20131114/alert/0123/team?x=1", "/integrations/generic/20131114/alert/***/team?x=1" },
+	{ "/integrations/generic/20131114/alert/0123", "/integrations/generic/20131114/alert/***" },
 	{ "/p?key=secret", "/p?key=***" },
 	{ "/p?a=1&KEY=secret&b=2", "/p?a=1&KEY=***&b=2" },
 	{ "/p?access_token=s", "/p?access_token=***" },
