@@ -359,6 +359,7 @@ enum body_form {		/* what the body may be; content type is a hint only */
 	BODY_LOOSE = 32,	/* with BODY_JSON: as templates make it, json_parse_loose */
 	BODY_CLOUDEVENTS = 64,	/* in any mode; becomes the object of the structured form, or a list of them */
 	BODY_OPAQUE = 128,	/* any bytes: what is none of the others is an empty object, and stands in in->body */
+	BODY_MULTIPART = 256,	/* a multipart form with the JSON in .form_json */
 };
 
 enum provider_flag {

@@ -29,6 +29,11 @@ static bool says_form(struct str type)
 	return str_eqs(type, "application/x-www-form-urlencoded");
 }
 
+static bool says_multipart(struct str type)
+{
+	return str_eqs(type, "multipart/form-data");
+}
+
 static bool says_nothing(struct str type)
 {
 	return type.n == 0 || str_eqs(type, "text/plain");
@@ -69,17 +74,23 @@ static bool parse_form(struct arena *a, struct str text, bool query, const struc
 }
 
 /* A form that carries the JSON in one of its members (GitHub, Slack). */
-static bool parse_carrier(const struct provider *p, struct arena *a, struct str text,
-	const struct json **doc, struct err *e)
+static bool parse_carrier(const struct provider *p, struct arena *a, struct inbound *in,
+	struct err *e)
 {
 	struct str value;
+	bool found;
 
 	if (!p->form_json)
-		return parse_form(a, text, false, doc, e);
-	if (!form_find(a, text, p->form_json, &value))
+		return parse_form(a, in->body, false, &in->doc, e);
+	if (says_multipart(in->content_type))
+		found = multipart_find(a, in->body, inbound_header(in, "content-type"),
+			p->form_json, &value);
+	else
+		found = form_find(a, in->body, p->form_json, &value);
+	if (!found)
 		return err_field(e, ERR_INVALID, p->form_json, "form without member %s",
 			p->form_json);
-	return json_parse(a, value, doc, e);
+	return json_parse(a, value, &in->doc, e);
 }
 
 static bool parse_body(const struct provider *p, struct arena *a, struct inbound *in, struct err *e)
@@ -97,7 +108,9 @@ static bool parse_body(const struct provider *p, struct arena *a, struct inbound
 		return true;
 	}
 	if ((p->bodies & BODY_FORM) && (says_form(in->content_type) || looks_like_form(in->body)))
-		return parse_carrier(p, a, in->body, &in->doc, e);
+		return parse_carrier(p, a, in, e);
+	if ((p->bodies & BODY_MULTIPART) && says_multipart(in->content_type))
+		return parse_carrier(p, a, in, e);
 	if (says_json(in->content_type) || says_nothing(in->content_type))
 		return err_field(e, ERR_INVALID, "body", "body is neither an object nor a list");
 	if ((p->bodies & BODY_XML) && says_xml(in->content_type))

@@ -50,6 +50,9 @@ extern const struct proof proof_google_oidc;
 		"signs the push requests; with it their bearer token is the proof, and no key is asked for." }, \
 	{ "audience", SETTING_TEXT, "Audience", "As entered at the push subscription; where none was entered " \
 		"there, leave it empty: it is the address of this integration." }
+/* multipart.c: the text of the part of that name; `type` is the whole Content-Type. */
+bool multipart_find(struct arena *a, struct str body, struct str type, const char *name,
+	struct str *value);
 
 /* map.c */
 const struct word *word_find(const struct word *words, struct str value);	/* no case; or NULL */
@@ -125,6 +128,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 
 /* The slugs: one file each. */
 extern const struct provider provider_appdynamics;
+extern const struct provider provider_better_uptime;
 extern const struct provider provider_bitbucket;
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
@@ -140,6 +144,7 @@ extern const struct provider provider_honeycomb;
 extern const struct provider provider_newrelic;
 extern const struct provider provider_notion;
 extern const struct provider provider_paypal;
+extern const struct provider provider_pingdom;
 extern const struct provider provider_prometheus;
 extern const struct provider provider_salesforce;
 extern const struct provider provider_sentry;
@@ -148,6 +153,8 @@ extern const struct provider provider_splunk_observability;
 extern const struct provider provider_splunk_oncall;
 extern const struct provider provider_stripe;
 extern const struct provider provider_twilio;
+extern const struct provider provider_uptime_kuma;
+extern const struct provider provider_uptimerobot;
 extern const struct provider provider_webhook;
 
 #endif

@@ -8,6 +8,7 @@
 
 const struct provider *const providers[] = {
 	&provider_appdynamics,
+	&provider_better_uptime,
 	&provider_bitbucket,
 	&provider_cloudwatch,
 	&provider_datadog,
@@ -23,6 +24,7 @@ const struct provider *const providers[] = {
 	&provider_newrelic,
 	&provider_notion,
 	&provider_paypal,
+	&provider_pingdom,
 	&provider_prometheus,
 	&provider_salesforce,
 	&provider_sentry,
@@ -31,6 +33,8 @@ const struct provider *const providers[] = {
 	&provider_splunk_oncall,
 	&provider_stripe,
 	&provider_twilio,
+	&provider_uptime_kuma,
+	&provider_uptimerobot,
 	&provider_webhook,
 	NULL,
 };
