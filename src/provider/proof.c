@@ -432,13 +432,22 @@ enum verdict proof_check_by(const struct proof *p, const struct proof_input *in,
 	return p->verify ? p->verify(p, in, r) : check_hmac(p, in, r);
 }
 
+/* The one to name where none was chosen: the first that asks for no more than its header. */
+static const struct proof *usual(const struct proof *const *proofs)
+{
+	for (const struct proof *const *p = proofs; *p; p++)
+		if (!(*p)->only_with && !(*p)->allowed_by && !(*p)->secret_prefix)
+			return *p;
+	return proofs[0];
+}
+
 enum verdict proof_check(const struct proof *const *proofs, const struct proof_input *in,
 	struct proof_report *r)
 {
 	for (const struct proof *const *p = proofs; *p; p++)
 		if (chosen(*p, in))
 			return proof_check_by(*p, in, r);
-	*r = (struct proof_report){ .scheme = proofs[0]->name, .secret = -1 };
+	*r = (struct proof_report){ .scheme = usual(proofs)->name, .secret = -1 };
 	proof_failed(r, "header", "None of the headers that hold the signature is there.");
 	return NOT_PROVEN;
 }

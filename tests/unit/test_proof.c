@@ -347,6 +347,10 @@ START_TEST(test_reports)
 	h.value = signature_value(a, "t=1772000000,v1=" HEX, "1772000000.{}");
 	ck_assert_int_eq(check(a, &rq, &r), PROVEN);
 	ck_assert_int_eq(r.secret, 1);
+	rq.in.header_n = 0;
+	rq.p = provider_find(STR("twilio"));
+	ck_assert_int_eq(check(a, &rq, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.scheme, "twilio-form");	/* not the one that hangs on the query, which comes before it */
 	arena_free(a);
 }
 END_TEST
