@@ -300,6 +300,8 @@ static bool parse(struct reader *r, bool (*give)(struct reader *r, yajl_handle h
 
 	yajl_config(h, yajl_dont_validate_strings, 1);
 	ok = give(r, h, &at) && yajl_complete_parse(h) == yajl_status_ok;
+	/* yajl overlooks a string behind the value that is never closed: close it. */
+	ok = ok && yajl_parse(h, (const unsigned char *)"\"", 1) == yajl_status_ok;
 	if (!ok)
 		blame(r, h, skipped + at, e);
 	yajl_free(h);
