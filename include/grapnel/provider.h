@@ -196,7 +196,7 @@ struct proof_input {
 struct proof_report {
 	const char *scheme;	/* "github" */
 	const char *step;	/* the first that failed: "header", "prefix", "timestamp", "digest", ... NULL when proven */
-	char detail[PROOF_DETAIL_MAX];	/* a sentence about it; empty when proven */
+	char detail[PROOF_DETAIL_MAX];	/* a sentence about it; when proven what else is to be known, mostly nothing */
 	int64_t skew_s;		/* clock skew where the scheme has a time */
 	int secret;		/* index of the secret that matched, or -1 */
 };

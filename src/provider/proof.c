@@ -336,6 +336,15 @@ static struct str *url_part(struct check *c)
 	return NULL;
 }
 
+static size_t signed_bytes(const struct check *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->part_n; i++)
+		n += c->part[i].n;
+	return n;
+}
+
 static bool matches(struct check *c)
 {
 	struct str *url = url_part(c);
@@ -354,8 +363,8 @@ static bool matches(struct check *c)
 	if (url)
 		return proof_failed(c->r, "digest", "The signature does not fit URL and body: another secret, "
 			"another URL than the public one, or one of them was changed on its way.");
-	return proof_failed(c->r, "digest",
-		"The signature does not fit the body: another secret, or the body was changed on its way.");
+	return proof_failed(c->r, "digest", "The signature does not fit the %zu bytes that are signed (secrets tried: %zu): "
+		"another secret, or the body was changed on its way.", signed_bytes(c), c->in->secret_n);
 }
 
 /* ---- choosing the scheme --------------------------------------------------------------------- */
@@ -428,8 +437,13 @@ static enum verdict check_hmac(const struct proof *p, const struct proof_input *
 enum verdict proof_check_by(const struct proof *p, const struct proof_input *in,
 	struct proof_report *r)
 {
+	enum verdict v;
+
 	*r = (struct proof_report){ .scheme = p->name, .secret = -1 };
-	return p->verify ? p->verify(p, in, r) : check_hmac(p, in, r);
+	v = p->verify ? p->verify(p, in, r) : check_hmac(p, in, r);
+	if (v == PROVEN && r->secret > 0)
+		snprintf(r->detail, sizeof(r->detail), "It fits an older secret: the sender does not use the newest one yet.");
+	return v;
 }
 
 /* The one to name where none was chosen: the first that asks for no more than its header. */
@@ -512,6 +526,8 @@ size_t proof_explain(struct arena *a, const struct proof *p, const struct proof_
 		passed = 0;
 	for (size_t i = 0; i < passed; i++)
 		out[i] = (struct proof_step){ str_of(stages[i].name), true, str_of(stages[i].passed) };
+	if (passed && !r->step && r->detail[0])
+		out[passed - 1].detail = arena_str(a, str_of(r->detail));
 	if (r->step)
 		out[passed++] = (struct proof_step){ str_of(r->step), false, arena_str(a, str_of(r->detail)) };
 	return passed;

@@ -116,6 +116,7 @@ static const struct {
 	{ "github", "- github - 0 ", "header prefix parts secret digest", "The signature fits." },
 	{ "github", "- github prefix 0 No prefix.", "header !prefix", "No prefix." },
 	{ "github", "key github digest 0 Another one.", "key match header prefix parts secret !digest", "Another one." },
+	{ "github", "- github - 0 An older secret.", "header prefix parts secret digest", "An older secret." },
 	{ "stripe", "- stripe-v1 - -7 ", "header list timestamp parts secret digest", NULL },
 	{ "stripe", "- stripe-v1 digest 7 No.", "header list timestamp parts secret !digest", "No." },
 	{ "github", "- - - 0 Not looked at.", "signature", "Not looked at." },
