@@ -345,6 +345,7 @@ const struct provider provider_salesforce = {
 	.sample = &sample,
 	.methods = METHOD_POST,
 	.bodies = BODY_JSON | BODY_XML,
+	.flags = SECRET_OPTIONAL,
 	.actions = DO_RECORD,
 	.body_max = 4 << 20,	/* 100 records with long texts */
 	.masked = masked,
