@@ -4,7 +4,8 @@
  * /source, /subject, /data/severity.
  *
  * Only the JSON format is read. Header values are texts with percent escapes, perhaps in quotes.
- * Sources: cloudevents/spec spec.md, http-protocol-binding.md 3.1 to 3.3, json-format.md. */
+ * Sources: cloudevents/spec spec.md, http-protocol-binding.md 3.1 to 3.3, json-format.md,
+ * http-webhook.md 4. */
 #include "provider_int.h"
 
 #define EVENT_TYPE "application/cloudevents"

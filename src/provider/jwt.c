@@ -274,7 +274,8 @@ static bool claim_fits(const struct token *t, const struct jwt_claim *c)
 		name = str_until(&names, '|');
 		value = json_text(json_getn(t->claims, name));
 	}
-	return str_eq(value, c->value) || claim_failed(t, "claims", c->names, value, c->value);
+	return is_one_of(value, &c->value, 1) || is_one_of(value, &c->other, 1) ||
+		claim_failed(t, "claims", c->names, value, c->value);
 }
 
 static bool claims_fit(const struct token *t)

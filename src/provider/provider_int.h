@@ -69,7 +69,7 @@ bool form_sorted(struct arena *a, struct str form, struct str *out);
  * The algorithms must be RSA's. Steps are jwt_steps; a proof by it has no secret. */
 struct jwt_claim {
 	const char *names;	/* "email"; "azp|appid" is the first of them that is there */
-	struct str value;	/* what it must say, byte for byte */
+	struct str value, other;	/* what it must say, byte for byte: this, or the other unless empty */
 };
 struct jwt_rule {
 	const char *const *algorithms;	/* ends with NULL: { "RS256", NULL } */
@@ -129,6 +129,7 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 /* The slugs: one file each. */
 extern const struct provider provider_appdynamics;
 extern const struct provider provider_better_uptime;
+extern const struct provider provider_azure;
 extern const struct provider provider_bitbucket;
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;
