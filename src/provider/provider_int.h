@@ -128,8 +128,8 @@ bool pagerduty_answer(const struct provider *p, struct arena *a, const struct in
 
 /* The slugs: one file each. */
 extern const struct provider provider_appdynamics;
-extern const struct provider provider_better_uptime;
 extern const struct provider provider_azure;
+extern const struct provider provider_better_uptime;
 extern const struct provider provider_bitbucket;
 extern const struct provider provider_cloudwatch;
 extern const struct provider provider_datadog;

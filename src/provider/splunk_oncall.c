@@ -204,7 +204,7 @@ static const struct step steps[] = {
 
 static const struct sample sample = {
 	.content_type = "application/x-www-form-urlencoded",
-	.body = "Incident=$ms&Summary=%5BSplunk+On-Call%5D+Test+Alert+-+CPU+Usage+High"
+	.body = "Incident=$nonce&Summary=%5BSplunk+On-Call%5D+Test+Alert+-+CPU+Usage+High"
 		"&Message=Sent+by+Grapnel+to+try+this+integration%3B+nothing+is+wrong.",
 	.severity = "escalated",
 };

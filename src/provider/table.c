@@ -8,8 +8,8 @@
 
 const struct provider *const providers[] = {
 	&provider_appdynamics,
-	&provider_better_uptime,
 	&provider_azure,
+	&provider_better_uptime,
 	&provider_bitbucket,
 	&provider_cloudwatch,
 	&provider_datadog,

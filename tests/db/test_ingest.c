@@ -583,6 +583,15 @@ static struct ingest_tested send_test(const struct source *s, ms_t at)
 	return t;
 }
 
+/* Some schemes are the provider's alone (RSA, JWT). */
+static bool we_can_sign(const struct provider *p)
+{
+	for (const struct proof *const *proof = provider_proofs(p); *proof; proof++)
+		if (!(*proof)->verify || (*proof)->sign)
+			return true;
+	return false;
+}
+
 /* Each type, proven by its key, by its signature and by both. */
 START_TEST(test_every_type_takes_its_own_test_webhook)
 {
@@ -595,7 +604,8 @@ START_TEST(test_every_type_takes_its_own_test_webhook)
 			struct source in = { .tenant_id = 1, .provider = str_of(providers[i]->slug), .name = STR("test me"),
 				.rate_per_minute = 1, .enabled = true, .actions = DO_INCIDENT, .allowed_ips = STR("10.0.0.0/8"),
 				.require_key = ways[k].require_key }, s;
-			bool ours = !proofs_keyless(provider_proofs(providers[i]), NULL);	/* else the provider alone can sign */
+			bool ours = *ways[k].secret ? we_can_sign(providers[i]) : !proofs_keyless(provider_proofs(providers[i]), NULL);
+			bool alerts = providers[i]->actions & DO_INCIDENT;	/* others may send no trouble at all */
 			struct ingest_tested t;
 			struct str key;
 
@@ -603,13 +613,15 @@ START_TEST(test_every_type_takes_its_own_test_webhook)
 			for (int again = 0; again < 3; again++) {	/* neither rate limit nor address list are for tests */
 				t = send_test(&s, T0);
 				ck_assert_msg(!t.reason, "%s: %s", providers[i]->slug, t.reason);
-				ck_assert_msg(t.event && t.alert && t.incident && !t.is_duplicate && t.signed_by_us == ours && t.title.n,
+				ck_assert_msg(t.event && (!alerts || (t.alert && t.incident)) && !t.is_duplicate && t.signed_by_us == ours && t.title.n,
 					"%s: event %d alert %d incident %d duplicate %d signed %d title %d", providers[i]->slug, !!t.event, !!t.alert,
 					!!t.incident, t.is_duplicate, t.signed_by_us, !!t.title.n);
 				ck_assert_ptr_eq(t.provider, providers[i]);
 				ck_assert(str_eqs(t.service, "default"));
 				ck_assert(t.native_severity.n);
 			}
+			if (!t.incident)
+				continue;
 			ck_assert_uint_eq(number(arena_printf(w.a, "SELECT COUNT(*) AS n FROM incidents WHERE source_id = %llu"
 				" AND is_test = 1 AND dedup_key LIKE 'test:____________'", (unsigned long long)s.id).p), 3);
 		}
