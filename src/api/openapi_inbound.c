@@ -90,6 +90,7 @@ static void write_responses(struct json_out *o)
 struct inbound_path {
 	const char *path, *title, *parameter;	/* the parameter's name in components, or NULL */
 	unsigned methods, bodies;
+	const char *description;	/* or NULL */
 };
 
 /* The proof is the signature or the key, so `security` is empty: no token. */
@@ -103,6 +104,8 @@ static void write_path(struct json_out *o, struct arena *a, const struct inbound
 		json_key(o, methods[i].name);
 		json_open(o, '{');
 		openapi_head(o, a, methods[i].name, p->path, "inbound", p->title);
+		if (p->description)
+			member_str(o, "description", p->description);
 		json_key(o, "security");
 		json_open(o, '[');
 		json_close(o, ']');
@@ -129,11 +132,13 @@ void inbound_paths_write(struct json_out *o, struct arena *a)
 {
 	for (const struct provider *const *p = providers; *p; p++) {
 		const char *title = arena_printf(a, "Webhooks of %s.", (*p)->title).p;
+		const char *help = arena_printf(a, "%s %s %s", (*p)->about, (*p)->signs, (*p)->on_error).p;
+		unsigned verbs = (*p)->methods, bodies = (*p)->bodies;
 		const struct inbound_path paths[] = {
-			{ joined(a, "/api/integrations/", (*p)->slug, ""), title, "integrationId", (*p)->methods, (*p)->bodies },
-			{ joined(a, "/api/integrations/", (*p)->slug, "/{id}"), title, "id", (*p)->methods, (*p)->bodies },
-			{ joined(a, "/api/webhooks/", (*p)->slug, ""), title, "integrationIdOptional", (*p)->methods, (*p)->bodies },
-			{ joined(a, "/api/webhooks/", (*p)->slug, "/{id}"), title, "id", (*p)->methods, (*p)->bodies },
+			{ joined(a, "/api/integrations/", (*p)->slug, ""), title, "integrationId", verbs, bodies, help },
+			{ joined(a, "/api/integrations/", (*p)->slug, "/{id}"), title, "id", verbs, bodies, help },
+			{ joined(a, "/api/webhooks/", (*p)->slug, ""), title, "integrationIdOptional", verbs, bodies, help },
+			{ joined(a, "/api/webhooks/", (*p)->slug, "/{id}"), title, "id", verbs, bodies, help },
 		};
 
 		for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

@@ -89,6 +89,8 @@ struct gallery_page {
 	size_t groups_n;
 };
 
+/* Groups with their types, those that fit p->q. */
+void gallery_fill(struct arena *a, struct gallery_page *p);
 void page_integration_gallery(void *visit);
 
 /* ---- integration_setup.c: what is to be done at the provider, and did it work? ---- */
