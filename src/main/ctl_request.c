@@ -165,12 +165,15 @@ static bool set_settings(struct ctl *c, const struct provider *p, struct inbound
 bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e)
 {
 	struct str method = ctl_value(c, "method"), body = ctl_value(c, "body");
+	struct id_maker ids;
 	uint64_t at = 0;
 
 	*p = provider_find(ctl_word(c, 0));
 	if (!*p)
 		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
-	*in = (struct inbound){ .method = method.n ? upper(c->arena, method) : STR("POST"), .request_id = STR("1") };
+	id_maker_init(&ids, CTL_WORKER);	/* keys are made of the request's number where the sender names none */
+	*in = (struct inbound){ .method = method.n ? upper(c->arena, method) : STR("POST"),
+		.request_id = arena_printf(c->arena, "%llu", (unsigned long long)id_make(&ids, c->now)) };
 	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_url(c, in, e) || !set_headers(c, in, e) ||
 		!set_settings(c, *p, in, e) || (body.p && !ctl_file(c, "body", body, BODY_MAX, &in->body, e)))
 		return false;
