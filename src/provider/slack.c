@@ -205,7 +205,7 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 
 	if (ev->event_type.n == 0)
 		ev->invalid = json_get(w->element, "payload") ? "payload" : "type";
-	else if (str_eqs(ev->event_type, "url_verification") && !expr_eval(a, "/challenge", w).n)
+	else if (str_ieqs(ev->event_type, "url_verification") && !expr_eval(a, "/challenge", w).n)
 		ev->invalid = "challenge";
 	if (ev->invalid)
 		return false;
@@ -227,7 +227,7 @@ static bool handshake(const struct provider *p, struct arena *a, const struct in
 	struct answer *answer)
 {
 	struct str challenge = json_text(json_get(in->doc, "challenge"));
-	bool asks = str_eqs(json_text(json_get(in->doc, "type")), "url_verification");
+	bool asks = str_ieqs(json_text(json_get(in->doc, "type")), "url_verification");
 
 	if (!(asks && challenge.n) && !json_get(in->doc, "ssl_check"))
 		return false;

@@ -3,8 +3,6 @@
  *
  * To add a case: put the payload and a .expect with its "> " lines there, run with GOLDEN_WRITE=1,
  * read what was written. */
-#include <dirent.h>
-
 #include "golden.h"
 
 #define TEXT_MAX (1024 * 1024)
@@ -165,35 +163,13 @@ static void check_case(struct arena *a, const char *slug, const char *file)
 	}
 }
 
-static int is_case(const struct dirent *d)
-{
-	struct str name = str_of(d->d_name);
-
-	return str_ends(name, ".expect") || str_ends(name, ".bad");
-}
-
-static size_t check_slug(struct arena *a, const char *slug)
-{
-	struct dirent **names;
-	struct str dir = arena_printf(a, "%s/%s", golden_dir(), slug);
-	int n = scandir(dir.p, &names, is_case, alphasort);
-
-	if (n <= 0)
-		die("%s: no golden cases", dir.p);
-	for (int i = 0; i < n; i++) {
-		check_case(a, slug, names[i]->d_name);
-		free(names[i]);
-	}
-	free(names);
-	return n;
-}
-
 /* ---- INDEX.tsv: slug, file, actions, severities, groups, event type, entity type, entity id; '*' = says nothing  */
 
 enum column { SLUG, PAYLOAD, ACTIONS, SEVERITIES, GROUPS, TYPE, ENTITY_TYPE, ENTITY_ID, COLUMNS };
 
 struct group {
-	struct str name, key;
+	struct str slug, name, key;
+	enum action action;
 };
 
 static struct group groups[GROUPS_MAX];
@@ -213,8 +189,10 @@ static void check_word(const struct str *row, const char *what, struct str want,
 }
 
 /* Same group, same key; different groups, different keys. */
-static void check_group(struct arena *a, const struct str *row, struct str name, struct str key)
+static void check_group(const struct str *row, struct str name, const struct event *ev)
 {
+	struct str key = ev->dedup_key;
+
 	if (str_eqs(name, "*"))
 		return;
 	if (str_eqs(name, "-")) {
@@ -228,7 +206,7 @@ static void check_group(struct arena *a, const struct str *row, struct str name,
 			index_fail(row, "key of group", groups[i].name, name);
 	if (group_n == GROUPS_MAX)
 		die("INDEX.tsv: more than %d groups", GROUPS_MAX);
-	groups[group_n++] = (struct group){ name, key };
+	groups[group_n++] = (struct group){ row[SLUG], name, key, ev->action };
 }
 
 static struct str next_of(struct str *list)
@@ -236,14 +214,14 @@ static struct str next_of(struct str *list)
 	return str_eqs(*list, "*") ? *list : str_until(list, ',');
 }
 
-static void check_index_events(struct arena *a, const struct str *row, const struct event *events, size_t n)
+static void check_index_events(const struct str *row, const struct event *events, size_t n)
 {
 	struct str actions = row[ACTIONS], severities = row[SEVERITIES], names = row[GROUPS];
 
 	for (size_t i = 0; i < n; i++) {
 		check_word(row, "action", next_of(&actions), str_of(action_word(events[i].action)));
 		check_word(row, "severity", next_of(&severities), str_of(severity_word(events[i].severity)));
-		check_group(a, row, next_of(&names), events[i].dedup_key);
+		check_group(row, next_of(&names), &events[i]);
 		check_word(row, "type", row[TYPE], events[i].event_type);
 		check_word(row, "entity type", row[ENTITY_TYPE], events[i].entity_type);
 		check_word(row, "entity id", row[ENTITY_ID], events[i].entity_id);
@@ -272,7 +250,7 @@ static void check_index_row(struct arena *a, struct str line)
 			index_fail(row, "action", row[ACTIONS], str_of(action_word(events[0].action)));
 		return;
 	}
-	check_index_events(a, row, events, n);
+	check_index_events(row, events, n);
 }
 
 static size_t check_index(struct arena *a)
@@ -291,14 +269,48 @@ static size_t check_index(struct arena *a)
 	return n;
 }
 
+/* Has any event of the provider (and of the group, or NULL) this action? */
+static bool occurs(struct str slug, const struct str *name, enum action action)
+{
+	for (size_t i = 0; i < group_n; i++)
+		if (groups[i].action == action && str_eq(groups[i].slug, slug) && (!name || str_eq(groups[i].name, *name)))
+			return true;
+	return false;
+}
+
+/* Of a provider that reports the end of trouble the index has trouble and its end under one name, and other trouble beside it. */
+static void check_pairs(struct str slug)
+{
+	bool pair = false, others = false;
+	struct str first = STR_NONE;
+
+	if (!occurs(slug, NULL, ACTION_TRIGGER) || !occurs(slug, NULL, ACTION_RESOLVE))
+		return;
+	for (size_t i = 0; i < group_n; i++) {
+		const struct group *g = &groups[i];
+
+		if (!str_eq(g->slug, slug) || g->action != ACTION_TRIGGER)
+			continue;
+		pair |= occurs(slug, &g->name, ACTION_RESOLVE);
+		others |= first.n && !str_eq(first, g->name);
+		first = g->name;
+	}
+	if (pair && others)
+		return;
+	printf("FAIL INDEX %.*s: %s\n", STR_ARG(slug), pair ? "all trouble has one key" : "no trouble has its end under the same key");
+	failures++;
+}
+
 int main(void)
 {
 	struct arena *a = arena_new(ARENA_MAX);
 	size_t cases = 0, rows;
 
 	for (size_t i = 0; providers[i]; i++)
-		cases += check_slug(a, providers[i]->slug);
+		cases += golden_each(a, providers[i]->slug, check_case);
 	rows = check_index(a);
+	for (size_t i = 0; providers[i]; i++)
+		check_pairs(str_of(providers[i]->slug));
 	printf("%zu cases, %zu rows of INDEX.tsv, %u failures\n", cases, rows, failures);
 	arena_free(a);
 	return failures != 0;

@@ -29,6 +29,8 @@ struct golden {
 const char *golden_dir(void);			/* $srcdir/tests/golden */
 struct str golden_file(struct arena *a, const char *path);
 void golden_load(struct arena *a, const char *slug, const char *file, struct golden *g);
+/* Calls `each` for every case of a provider, by name. Returns their number, at least 1. */
+size_t golden_each(struct arena *a, const char *slug, void (*each)(struct arena *a, const char *slug, const char *file));
 
 /* Runs it: parse, handshake, map. False with *stage "parse" or "map". A handshake has an answer, and one event at most. */
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e);

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 
 #include "golden.h"
@@ -123,6 +124,29 @@ void golden_load(struct arena *a, const char *slug, const char *file, struct gol
 	g->expected = text;
 	if (!g->is_sample)
 		set_payload(a, g, payload(a, slug, file, named));
+}
+
+static int is_case(const struct dirent *d)
+{
+	struct str name = str_of(d->d_name);
+
+	return str_ends(name, ".expect") || str_ends(name, ".bad");
+}
+
+size_t golden_each(struct arena *a, const char *slug, void (*each)(struct arena *a, const char *slug, const char *file))
+{
+	struct dirent **names;
+	struct str dir = arena_printf(a, "%s/%s", golden_dir(), slug);
+	int n = scandir(dir.p, &names, is_case, alphasort);
+
+	if (n <= 0)
+		die("%s: no golden cases", dir.p);
+	for (int i = 0; i < n; i++) {
+		each(a, slug, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	return (size_t)n;
 }
 
 bool golden_run(struct arena *a, struct golden *g, struct event **events, size_t *n, const char **stage, struct err *e)
