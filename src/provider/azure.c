@@ -502,9 +502,9 @@ static const struct sample sample = {
 		"'/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/test-service/providers/"
 		"microsoft.compute/virtualmachines/test-host'],'configurationItems':['test-host'],"
 		"'originAlertId':'7e57$nonce','firedDateTime':'$time',"
-		"'description':'Sent by Grapnel to try this integration; nothing is wrong.',"
-		"'essentialsVersion':'1.0','alertContextVersion':'1.0'},"
-		"'alertContext':{'properties':null,'conditionType':'SingleResourceMultipleMetricCriteria',"
+		"'description':'','essentialsVersion':'1.0','alertContextVersion':'1.0'},"
+		"'alertContext':{'properties':{'note':'Sent by Grapnel to try this; nothing is wrong.'},"
+		"'conditionType':'SingleResourceMultipleMetricCriteria',"
 		"'condition':{'windowSize':'PT5M','allOf':[{'metricName':'Percentage CPU',"
 		"'metricNamespace':'Microsoft.Compute/virtualMachines','operator':'GreaterThan',"
 		"'threshold':'90','timeAggregation':'Average','dimensions':[],'metricValue':95.2}]}}}}",
