@@ -17,3 +17,17 @@ CREATE TABLE IF NOT EXISTS key_documents (
 
 -- What the request page tells of the proof, step by step; the steps before the one that failed are told by the provider's rows.
 ALTER TABLE requests ADD COLUMN IF NOT EXISTS proof VARCHAR(400) NULL COMMENT 'where the key stood, scheme, failed step, clock skew in s, sentence; blanks between, - for what there was not; NULL = unknown';
+
+-- What a source has heard of itself. A sender that was there before is verified by what it has sent.
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS verified_at BIGINT NULL COMMENT 'first message that was proven; NULL = none yet';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS disconnected_at BIGINT NULL COMMENT 'the sender said that it sends no more; NULL again with its next message';
+UPDATE sources s SET s.verified_at = (SELECT MAX(t.last_at) FROM source_stats t WHERE t.source_id = s.id AND t.hour = 0 AND t.received > t.errors + t.tests)
+	WHERE s.verified_at IS NULL;
+
+-- A secret that the sender brought is shown to an administrator once: some senders want it back (Notion).
+ALTER TABLE source_secrets ADD COLUMN IF NOT EXISTS unseen TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'came with a handshake and was not shown yet';
+
+-- What came of a row of the outbox. The cause of a subscription confirmation is the request that asked for it, its target the source.
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS answer VARCHAR(255) NULL COMMENT 'what the receiver said of it that is worth to be kept';
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS finished_at BIGINT NULL COMMENT 'sent, or given up';
+ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_target (kind, target_id, id);	-- newest of a source, channel or endpoint

@@ -341,6 +341,7 @@ struct answer {
 	struct header extra[4];		/* name as it should appear; empty = unused */
 	/* Of a handshake only: */
 	struct str confirm_url;		/* the outbox shall GET it (SNS); its host was checked by the adapter */
+	const char *confirm_shows;	/* what stands in front of the word that a good answer to it holds, "<SubscriptionArn>" */
 	struct str new_secret;		/* the source's secret from now on, if it has none yet (Notion) */
 	struct kept_setting keep;	/* a setting of the source from now on, if it has none of that name yet (SNS's topic) */
 	bool disconnected;		/* the sender says that it sends no more */

@@ -174,6 +174,8 @@ bool integration_rotate_secret(const struct caller *by, struct str public_id, st
 	struct err *e) MUST_USE;
 /* The key in force; looking at it is an entry of the audit log. */
 bool integration_key(const struct caller *by, struct str public_id, struct str *key, struct err *e) MUST_USE;
+/* The secret that the provider sent by itself, this once; ERR_CONFLICT in a sentence when there is none to show. */
+bool integration_received_secret(const struct caller *by, struct str public_id, struct str *secret, struct err *e) MUST_USE;
 /* Sends its test webhook; `trace` is the id of the caller's own request. Done is also what was refused: see out->status. */
 bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out,
 	struct err *e) MUST_USE;

@@ -170,7 +170,9 @@ struct source {
 	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;	/* RATE_DEFAULT where NULL */
 	struct str public_id, provider, name, service_public_id, allowed_ips, settings;
 	bool enabled, is_default, require_key, route_by_service, has_secret;
+	bool secret_unseen;	/* its secret came with a handshake and was not shown yet */
 	ms_t created_at, updated_at;
+	ms_t verified_at, disconnected_at;	/* first proven message; the sender's farewell. 0: none */
 	ms_t key_old_until;	/* the key before this one works until then; 0: none does */
 	/* totals and the last 24 h, from source_stats */
 	uint64_t alert_count, webhook_count, error_count;
@@ -214,6 +216,10 @@ struct str source_webhook_url(struct arena *a, struct str public_url, struct str
 int source_key(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t tenant_id, struct str public_id, const struct who *who,
 	ms_t now, struct str *key, struct err *e) MUST_USE;
 
+/* The secret that came with a handshake, this once; an entry of the audit log. 1, 0 there is none to show, -1. */
+int source_received_secret(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t tenant_id, struct str public_id,
+	const struct who *who, ms_t now, struct str *secret, struct err *e) MUST_USE;
+
 #define SOURCE_SECRETS_MAX 4	/* valid at once */
 struct source_secret {
 	ms_t created_at, expires_at;	/* expires_at 0: the active one */
@@ -245,6 +251,7 @@ struct live_source {
 	struct str key_hash;		/* 32 bytes, or empty */
 	struct str key_old_hash;	/* the same of the key before it, good until key_old_until */
 	ms_t key_old_until;
+	ms_t verified_at, disconnected_at;	/* 0: not yet; not */
 	struct str secrets[SOURCE_SECRETS_MAX];	/* newest first, plain */
 	ms_t secret_until[SOURCE_SECRETS_MAX];	/* end of its grace period; 0: none */
 	size_t secret_n;
@@ -260,6 +267,44 @@ bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk,
 
 /* A number that any change of any source or service changes: how hosts of one database see what the others did. */
 bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e) MUST_USE;
+
+/* ---- source_effect.c: what a message changes in its own source ---- */
+
+struct source_effect {
+	uint64_t source_id;
+	struct str new_secret;		/* taken only while the source has none */
+	const char *keep_name;		/* a setting that is kept, unless there is one of that name; NULL = none */
+	struct str keep_value;
+	bool disconnected;		/* the sender says that it sends no more; else it does, and is verified by that */
+	/* returned */
+	bool kept;			/* the setting in force is that one */
+};
+/* Inside a transaction, the last lock but that of counters; the caller bumps the generation once it is committed. 1 done, 0 no such
+ * source, -1 failed. */
+int source_effect(struct db *db, struct arena *a, const struct seal_key *sk, struct source_effect *x, ms_t now, struct err *e) MUST_USE;
+
+/* ---- outbox.c: what is to be sent, from the transaction of its cause on ---- */
+
+enum outbox_kind { OUTBOX_CONFIRMATION = 4 };
+enum outbox_status { OUTBOX_WAITING = 0, OUTBOX_SENT = 1, OUTBOX_DEAD = 3 };
+
+struct outbox_row {
+	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
+	struct str payload;		/* JSON */
+	struct str answer, error;	/* p NULL: none */
+	ms_t next_at, created_at, finished_at;
+};
+bool outbox_add(struct db *db, const struct outbox_row *row, struct err *e) MUST_USE;
+/* Rows of a kind whose time has come and that nobody holds, the longest waiting first. */
+bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, ms_t now, size_t limit, struct outbox_row **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Takes the lease until then and counts the attempt, if the row is as it was seen. 1 ours, 0 somebody was faster, -1 failed. */
+int outbox_claim(struct db *db, const struct outbox_row *seen, uint64_t owner, ms_t now, ms_t until, struct err *e) MUST_USE;
+/* The result of an attempt: status, answer, error, next_at, finished_at of the row; gives the lease back, if it is still ours. */
+bool outbox_finish(struct db *db, const struct outbox_row *row, uint64_t owner, struct err *e) MUST_USE;
+/* The newest for a source, channel or endpoint, and the one of a cause. 1, 0, -1. */
+int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e) MUST_USE;
+int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t cause_id, struct outbox_row *out, struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do to an incident ---- */
 
@@ -361,7 +406,7 @@ bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
 /* ---- retention.c: what is old enough to go; see there how it is done ---- */
 
 struct old_table;	/* a table, and what in other tables goes with its rows */
-extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_tokens;
+extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens;
 const char *old_what(const struct old_table *t);	/* "events" */
 
 struct old_row;

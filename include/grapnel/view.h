@@ -319,12 +319,22 @@ struct integration_view {
 	uint64_t rate_per_minute;	/* in force, maybe the provider's default; 0 = no limit */
 	bool enabled, is_default, require_key, route_by_service, has_secret;
 	uint64_t alert_count, webhook_count, error_count;
-	ms_t last_webhook_at, created_at, updated_at;
+	ms_t last_webhook_at, verified_at, disconnected_at, created_at, updated_at;
 };
 extern const struct field integration_view_fields[];
 /* `public_url` is the configured base, "https://hooks.example.org". */
 void integration_view_fill(struct arena *a, const struct source *s, struct str public_url,
 	struct integration_view *out);
+
+/* What became of a subscription that the sender asked to have confirmed. */
+struct subscription_view {
+	struct str status;		/* waiting, confirmed, failed; empty: none was asked for */
+	struct str text;		/* what the sender said, or why not, in a sentence */
+	ms_t asked_at, finished_at, next_at;
+};
+/* The newest of a source (sources.id), or that of a request. 1, 0 none, -1. */
+int subscription_view_of_source(struct db *db, struct arena *a, uint64_t source_row, struct subscription_view *out, struct err *e) MUST_USE;
+int subscription_view_of_request(struct db *db, struct arena *a, uint64_t request, struct subscription_view *out, struct err *e) MUST_USE;
 
 /* ---- services ---- */
 

@@ -121,6 +121,7 @@ void api_integration_create(void *call);
 void api_integration_get(void *call);
 void api_integration_update(void *call);
 void api_integration_delete(void *call);
+void api_integration_received_secret(void *call);
 void api_integration_rotate_key(void *call);
 void api_integration_rotate_secret(void *call);
 void api_integration_test(void *call);

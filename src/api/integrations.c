@@ -134,3 +134,21 @@ void api_integration_delete(void *call)
 	else
 		reply_err(c, &e);
 }
+
+void api_integration_received_secret(void *call)
+{
+	struct call *c = call;
+	struct shown_once once = { .key = STR_NONE };
+	struct err e = { 0 };
+	struct reply r;
+
+	if (!input_one_tenant(c))
+		return;
+	if (!integration_received_secret(&c->by, c->match.params[0], &once.secret, &e)) {
+		reply_err(c, &e);
+		return;
+	}
+	reply_begin(c, &r);
+	json_fields(&r.o, integration_secret_fields, &once);
+	reply_end(c, &r, 200);
+}

@@ -166,12 +166,17 @@ static bool state_fill(struct visit *v, struct setup_page *p)
 static void show_setup(struct visit *v, const struct source *s, const struct provider *type, const struct err *e)
 {
 	struct setup_page p = { .needs_secret = type->flags & SECRET_THEIRS && !s->has_secret, .steps.final = true };
+	struct err cause = { 0 };
 	struct setup_values x;
 	bool is_key;
 
 	if (!integration_card_fill(v, s, &p.card) || !newest_request(v, s, &p.request) ||
 		(e->code && !page_blame(v, &p.page, e)))
 		return;
+	if (subscription_view_of_source(v->by.db, v->a, s->id, &p.subscription, &cause) < 0) {
+		visit_err(v, &cause);
+		return;
+	}
 	page_begin(v, &p.page, arena_printf(v->a, "Set up %.*s", STR_ARG(s->name)).p, "integrations");
 	if (!values_fill(v, s, p.page.flash.secret, &x, &is_key))
 		return;
@@ -179,9 +184,10 @@ static void show_setup(struct visit *v, const struct source *s, const struct pro
 	setup_steps_fill(v, type, &x, &p.steps);
 	p.key_hidden = shows(type, "{key}") && !(p.page.flash.secret.n && is_key) && p.page.can_admin;
 	p.secret_hidden = shows(type, "{secret}") && !(p.page.flash.secret.n && !is_key) && p.page.can_admin && s->has_secret;
+	p.secret_unseen = s->secret_unseen && p.page.can_admin;
 	if (!state_fill(v, &p))
 		return;
-	p.waits = !str_eqs(p.state, "verified") && s->enabled;
+	p.waits = s->enabled && (!str_eqs(p.state, "verified") || str_eqs(p.subscription.status, "waiting"));
 	/* A page that comes anew by itself would take away what is shown this once, or what is being typed. */
 	if (p.waits && !p.page.flash.secret.n && !p.needs_secret)
 		p.page.refresh_s = LOOK_AGAIN_S;

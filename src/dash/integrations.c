@@ -254,12 +254,17 @@ void page_integration(void *visit)
 	struct visit *v = visit;
 	struct integration_page p = { .requests_n = 0 };
 	const struct provider *type;
+	struct err e = { 0 };
 	struct source s;
 	bool keyless;
 
 	if (!integration_of(v, &s) || !integration_card_fill(v, &s, &p.card) || !service_name(v, &s, &p.service_name) ||
 		!secrets_fill(v, &s, &p) || !requests_fill(v, &s, &p))
 		return;
+	if (subscription_view_of_source(v->by.db, v->a, s.id, &p.subscription, &e) < 0) {
+		visit_err(v, &e);
+		return;
+	}
 	type = provider_find(s.provider);
 	integration_view_fill(v->a, &s, str_of(v->by.conf->server.public_url), &p.view);
 	networks_fill(v, s.allowed_ips, &p);
@@ -270,6 +275,7 @@ void page_integration(void *visit)
 	p.key_old_until = s.key_old_until;
 	p.proven_by_key = !(s.has_secret || keyless) || s.require_key;
 	p.secret_theirs = type && type->flags & SECRET_THEIRS;
+	p.secret_unseen = s.secret_unseen;
 	page_begin(v, &p.page, arena_cstr(v->a, s.name), "integrations");
 	PAGE_SEND(v, 200, tmpl_integration, &p);
 }
@@ -341,6 +347,23 @@ void page_integration_key(void *visit)
 	}
 	visit_flash(v, arena_printf(v->a, "The key of %.*s. The audit log has noted that you looked at it.", STR_ARG(s.name)).p, key);
 	back_to(v, &s);
+}
+
+void page_integration_received_secret(void *visit)
+{
+	struct visit *v = visit;
+	struct err e = { 0 };
+	struct str secret;
+
+	if (integration_received_secret(&v->by, v->match.params[0], &secret, &e)) {
+		visit_flash(v, "This is what the provider sent; it is shown this once. Enter it there where it asks for it.", secret);
+	} else if (e.told) {
+		visit_flash_bad(v, e.text);
+	} else {
+		visit_err(v, &e);
+		return;
+	}
+	visit_redirect(v, "/integrations/%.*s/setup", STR_ARG(v->match.params[0]));
 }
 
 /* ---- the end ---- */

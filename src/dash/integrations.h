@@ -50,7 +50,8 @@ struct integration_page {
 	struct secret_row *secrets;	/* newest first */
 	size_t secrets_n;
 	ms_t key_old_until;
-	bool proven_by_key, secret_theirs;
+	bool proven_by_key, secret_theirs, secret_unseen;
+	struct subscription_view subscription;
 	struct request_view *requests;
 	size_t requests_n;
 };
@@ -67,6 +68,7 @@ void page_integration(void *visit);
 void page_integration_enable(void *visit);
 void page_integration_disable(void *visit);
 void page_integration_key(void *visit);
+void page_integration_received_secret(void *visit);
 void page_integration_delete(void *visit);
 void page_integration_drop(void *visit);
 
@@ -129,7 +131,8 @@ struct setup_page {
 	struct str state;		/* waiting, refused, verified */
 	struct str advice;		/* of a refused one */
 	bool needs_secret;		/* the provider made it: it is to be entered here */
-	bool key_hidden, secret_hidden;
+	bool key_hidden, secret_hidden, secret_unseen;
+	struct subscription_view subscription;
 	bool waits;
 };
 

@@ -121,9 +121,14 @@ void page_request(void *visit)
 	struct visit *v = visit;
 	struct request_detail d;
 	struct request_page p = { 0 };
+	struct err e = { 0 };
 
 	if (!find(v, &d) || !payload_fill(v, &p.payload, d.request.body))
 		return;
+	if (subscription_view_of_request(v->by.db, v->a, d.request.id, &p.subscription, &e) < 0) {
+		visit_err(v, &e);
+		return;
+	}
 	p.request = d.request;
 	p.advice = advice_for(&d);
 	p.on_error = on_error(&d.request);

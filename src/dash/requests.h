@@ -24,6 +24,7 @@ struct request_page {
 	const char *on_error;		/* and what its sender does now */
 	struct lifecycle life;
 	struct proof_view proof;
+	struct subscription_view subscription;	/* that it asked to have confirmed */
 	struct event_view *events;
 	size_t events_n;
 	struct header_table headers;

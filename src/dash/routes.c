@@ -36,6 +36,7 @@ const struct route dash_routes[] = {
 	{ "GET", "/integrations/:id", ROLE_VIEWER, page_integration, "One integration." },
 	{ "GET", "/integrations/:id/setup", ROLE_VIEWER, page_integration_setup, "Steps at the provider, and what came of them." },
 	{ "POST", "/integrations/:id/secret", ROLE_ADMIN, page_integration_secret, "Takes the secret that the provider made." },
+	{ "POST", "/integrations/:id/received-secret", ROLE_ADMIN, page_integration_received_secret, "Shows once the secret that the provider sent." },
 	{ "POST", "/integrations/:id/key", ROLE_ADMIN, page_integration_key, "Shows the key once." },
 	{ "GET", "/integrations/:id/edit", ROLE_ADMIN, page_integration_edit, "Form of a change." },
 	{ "POST", "/integrations/:id/edit", ROLE_ADMIN, page_integration_edit, "Changes it." },

@@ -223,8 +223,11 @@ static void answer_refused(struct arena *a, struct ingest_work *w)
 		answer_error(a, &w->refusal, out);
 	if (w->allow.n)
 		add_header(out, "Allow", w->allow);
-	if (p && p->flags & ASKS_FOR_BASIC && w->refusal.status == 401)
+	/* SNS and Google bring name and password only once they were asked for them. */
+	if (out->status == 401 && !strcmp(w->refusal.code, "invalid_key")) {
 		add_header(out, "WWW-Authenticate", STR("Basic realm=\"Grapnel\", charset=\"UTF-8\""));
+		add_header(out, "WWW-Authenticate", STR("Bearer realm=\"Grapnel\""));
+	}
 	if (w->refusal.retry_after_s)
 		add_header(out, "Retry-After", arena_printf(a, "%u", w->refusal.retry_after_s));
 }

@@ -116,6 +116,7 @@ struct batch {
 	ms_t now;
 	int64_t began_us;	/* clock_mono_us */
 	int64_t done_us[STAGES];	/* the same, when the batch was done with a stage */
+	bool changed_sources;		/* by the transaction in work: see effect.c */
 };
 
 struct ingest {
@@ -181,6 +182,11 @@ struct decided {
 /* The keys that the new events of works [from, to) speak of, sorted as they are to be locked. */
 struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n);
 void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t key_n, struct decided *d);
+
+/* store.c: all its events were known. */
+bool work_repeats(const struct ingest_work *w);
+/* effect.c: what the messages of works [from, to) change in their sources. */
+bool write_effects(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
 
 /* record.c: the request as it is kept. */
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */

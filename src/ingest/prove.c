@@ -74,6 +74,33 @@ static size_t valid_secrets(const struct live_source *s, ms_t now, struct str ou
 	return n;
 }
 
+/* A sender that sets itself up signs its first message with the secret that it brings (Notion). Where the source has a secret by then it
+ * changes nothing, else anybody could replace it; it is kept with the reason, and answered as it wants to be. */
+static bool is_late_handshake(struct batch *b, struct ingest_work *w)
+{
+	struct answer *answer = &w->item->answer;
+	struct event *events;
+	size_t n;
+
+	if (!w->provider->handshake || !body_open(b->a, w) ||
+			!provider_handshake(w->provider, b->a, &w->item->in, answer, &events, &n) || !answer->new_secret.n) {
+		*answer = (struct answer){ 0 };
+		return false;
+	}
+	w->answered = true;
+	return true;
+}
+
+static bool refuse_signature(struct batch *b, struct ingest_work *w)
+{
+	refuse_proof(b, w, "invalid_signature", "The signature is missing or wrong.", "Invalid signature");
+	if (!is_late_handshake(b, w))
+		return false;
+	w->refusal.status = w->item->answer.status;
+	w->refusal.reason = "It brings a secret, but the integration has one: nothing was changed.";
+	return false;
+}
+
 static bool check_signature(struct batch *b, struct ingest_work *w)
 {
 	struct str secrets[SOURCE_SECRETS_MAX];
@@ -94,7 +121,7 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 	}
 	if (v == PROOF_FORBIDDEN)
 		return work_refuse(w, 403, "forbidden", arena_cstr(b->a, str_of(w->proof.signature.detail)));
-	return refuse_proof(b, w, "invalid_signature", "The signature is missing or wrong.", "Invalid signature");
+	return refuse_signature(b, w);
 }
 
 static bool take_rate(struct batch *b, struct ingest_work *w)

@@ -146,7 +146,7 @@ static uint64_t stored_event(const struct plan *p)
 	return p->twin ? p->twin->number : p->known ? p->before.id : p->number;
 }
 
-static bool all_known(const struct ingest_work *w)
+bool work_repeats(const struct ingest_work *w)
 {
 	for (size_t i = 0; i < w->plan_n; i++)
 		if (w->plans[i].ev->invalid || (!w->plans[i].known && !w->plans[i].twin))
@@ -157,7 +157,7 @@ static bool all_known(const struct ingest_work *w)
 static struct request_row request_row(struct batch *b, const struct ingest_work *w)
 {
 	const struct inbound *in = &w->item->in;
-	bool repeated = all_known(w);
+	bool repeated = work_repeats(w);
 
 	return (struct request_row){
 		.id = w->request_number,
@@ -245,7 +245,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 static void add_stats(struct stats_row *s, const struct ingest_work *w)
 {
 	s->received++;
-	s->repeated += all_known(w);
+	s->repeated += work_repeats(w);
 	if (w->item->is_test) {
 		s->tests++;
 	} else {
@@ -315,6 +315,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
 		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)
 		&& batch_write_keys(db, b->a, keys, key_n, e)
+		&& write_effects(b, from, to, e)
 		&& write_requests(b, from, to, e)	/* their durations are told as late as can be */
 		&& write_stats(b, from, to, e);
 }
@@ -323,6 +324,7 @@ static bool try_range(struct batch *b, size_t from, size_t to, struct err *e)
 {
 	struct db *db = b->g->c.db;
 
+	b->changed_sources = false;
 	if (!db_begin(db, e))
 		return false;
 	if (write_range(b, from, to, e))
@@ -431,6 +433,8 @@ static void store_range(struct batch *b, size_t from, size_t to)
 		if (next == STORED) {
 			for (size_t i = from; i < to; i++)
 				b->work[i].stored = true;
+			if (b->changed_sources)
+				shm_generation_bump(b->g->c.shm);
 		} else if (next == SINGLY && to - from > 1) {
 			count(b->g->c.shm, C_BATCH_SINGLES, 1);
 			for (; from < to && !is_late(b, SINGLY_UNTIL_US); from++)

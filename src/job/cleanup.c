@@ -44,6 +44,7 @@ static bool run(struct job_run *r, struct err *e)
 		{ &old_requests, 0, events, REQUESTS_LATER_MS },
 		{ &old_incidents, 0, r->c->conf->retention.incidents_days },
 		{ &old_stats, 0, events },
+		{ &old_outbox, 0, events },
 		{ &old_runs, 0, RUNS_DAYS },
 	};
 

@@ -5,6 +5,7 @@
 
 const struct job *const jobs[] = {
 	&job_auto_resolve,
+	&job_confirm,
 	&job_sessions,
 	&job_cleanup,
 	NULL

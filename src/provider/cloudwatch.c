@@ -482,10 +482,10 @@ static bool handshake(const struct provider *p, struct arena *a, const struct in
 	*answer = (struct answer){
 		.status = 200, .body = STR("{\"received\":true}"), .disconnected = leaves, .confirm_url = url,
 	};
-	if (url.n)
-		answer->keep = (struct kept_setting){
-			"topicArn", json_text(json_get(in->doc, "TopicArn"))
-		};
+	if (!url.n)
+		return true;
+	answer->confirm_shows = "<SubscriptionArn>";
+	answer->keep = (struct kept_setting){ "topicArn", json_text(json_get(in->doc, "TopicArn")) };
 	return true;
 }
 

@@ -283,6 +283,18 @@ bool integration_key(const struct caller *by, struct str public_id, struct str *
 	return found == 1 || (!found && not_found(e));
 }
 
+bool integration_received_secret(const struct caller *by, struct str public_id, struct str *secret, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	struct source s;
+	int found = integration_find(by, public_id, &s, e);
+
+	if (found != 1)
+		return !found && not_found(e);
+	found = source_received_secret(by->db, by->a, by->seal, by->tenant_id, public_id, &who, by->now, secret, e);
+	return found == 1 || (!found && err_tell(e, ERR_CONFLICT, "No secret came that was not shown yet."));
+}
+
 /* ---- the test webhook ---- */
 
 bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out, struct err *e)

@@ -19,10 +19,11 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 #define SELECT_SOURCE \
 	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
-	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at," \
+	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at, s.verified_at, s.disconnected_at," \
 	" IF(s.key_old_until > ?, s.key_old_until, NULL) AS key_old_until," \
 	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id" \
 	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
+	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id AND x.unseen = 1) AS secret_unseen," \
 	STATS("t.alerts") "t.hour = 0) AS alert_count," \
 	STATS("t.received") "t.hour = 0) AS webhook_count," \
 	" (SELECT CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) FROM " STATS_HOURS \
@@ -78,6 +79,9 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct source, has_secret, "has_secret", ""),
 	FIELD_TIME(struct source, created_at, "created_at", ""),
 	FIELD_TIME(struct source, updated_at, "updated_at", ""),
+	FIELD_BOOL(struct source, secret_unseen, "secret_unseen", ""),
+	FIELD_TIME(struct source, verified_at, "verified_at", ""),
+	FIELD_TIME(struct source, disconnected_at, "disconnected_at", ""),
 	FIELD_TIME(struct source, key_old_until, "key_old_until", ""),
 	FIELD_U64(struct source, alert_count, "alert_count", ""),
 	FIELD_U64(struct source, webhook_count, "webhook_count", ""),

@@ -15,7 +15,7 @@ enum { Q_SOME, Q_ALL, Q_STAMP };
 	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
-	" s.key_hash, s.key_old_hash, s.key_old_until, x.sealed, x.expires_at AS secret_until, IF(s.route_by_service," \
+	" s.key_hash, s.key_old_hash, s.key_old_until, s.verified_at, s.disconnected_at, x.sealed, x.expires_at AS secret_until, IF(s.route_by_service," \
 	" (SELECT JSON_ARRAYAGG(JSON_OBJECT('id', o.id, 'name', o.name, 'aliases', JSON_COMPACT(o.aliases)))" \
 	" FROM services o WHERE o.tenant_id = s.tenant_id AND o.deleted_at IS NULL), NULL) AS services FROM (" ids ") w JOIN sources s ON s.id = w.id JOIN services v ON v.id = s.service_id" \
 	" LEFT JOIN source_secrets x ON x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)" \
@@ -68,6 +68,8 @@ static const struct field fields[] = {
 	FIELD_STR(struct row, source.key_hash, "key_hash", ""),
 	FIELD_STR(struct row, source.key_old_hash, "key_old_hash", ""),
 	FIELD_TIME(struct row, source.key_old_until, "key_old_until", ""),
+	FIELD_TIME(struct row, source.verified_at, "verified_at", ""),
+	FIELD_TIME(struct row, source.disconnected_at, "disconnected_at", ""),
 	FIELD_STR(struct row, sealed, "sealed", ""),
 	FIELD_TIME(struct row, secret_until, "secret_until", ""),
 	FIELD_END

@@ -9,7 +9,7 @@
 
 #define KEY_BYTES 16		/* 32 hex digits: the form of a PagerDuty routing key */
 
-enum { Q_LOCK, Q_KEY, Q_ROTATE_KEY, Q_LIST, Q_END, Q_DROP_ENDED, Q_ADD, Q_DROP_OLDEST, Q_TOUCH };
+enum { Q_LOCK, Q_KEY, Q_ROTATE_KEY, Q_LIST, Q_END, Q_DROP_ENDED, Q_ADD, Q_DROP_OLDEST, Q_TOUCH, Q_UNSEEN, Q_SEEN };
 
 static const struct stmt stmts[] = {
 	[Q_LOCK] = { "source_secret.lock",
@@ -32,6 +32,11 @@ static const struct stmt stmts[] = {
 	[Q_DROP_OLDEST] = { "source_secret.drop_oldest",
 		"DELETE FROM source_secrets WHERE source_id = ? AND id NOT IN (SELECT id FROM (SELECT id FROM source_secrets"
 		" WHERE source_id = ? ORDER BY created_at DESC, id DESC LIMIT ?) newest)" },
+	[Q_UNSEEN] = { "source_secret.unseen",
+		"SELECT x.id, s.kind, x.sealed AS key_sealed FROM sources s JOIN source_secrets x ON x.source_id = s.id AND x.unseen = 1"
+		" WHERE s.public_id = ? AND s.tenant_id = ? AND s.deleted_at IS NULL LIMIT 1" },
+	[Q_SEEN] = { "source_secret.seen",
+		"UPDATE source_secrets SET unseen = 0 WHERE id = ? AND unseen = 1" },
 	[Q_TOUCH] = { "source_secret.touch",
 		"UPDATE sources SET updated_at = ? WHERE id = ?" },
 };
@@ -110,6 +115,28 @@ int source_key(struct db *db, struct arena *a, const struct seal_key *sk, uint64
 		return -1;
 	}
 	return !who || audit(db, who, r.kind, "reveal_key", public_id, STR_NONE, now, e) ? 1 : -1;
+}
+
+int source_received_secret(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t tenant_id, struct str public_id,
+	const struct who *who, ms_t now, struct str *secret, struct err *e)
+{
+	struct str context = arena_printf(a, "source_secret:%.*s", STR_ARG(public_id));
+	struct err cause = { 0 };
+	uint64_t changed;
+	struct row r;
+	int found = db_query_one(db, &stmts[Q_UNSEEN], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(r), &r, e);
+
+	if (found != 1)
+		return found;
+	if (!unseal(a, sk, r.key_sealed, context.p, secret, &cause)) {
+		err_set(e, ERR_BUG, "the secret of %.*s: %s", STR_ARG(public_id), cause.text);
+		return -1;
+	}
+	if (!db_exec(db, &stmts[Q_SEEN], VALS(V_U(r.id)), &changed, e))
+		return -1;
+	if (!changed)
+		return 0;
+	return audit(db, who, r.kind, "reveal_secret", public_id, STR_NONE, now, e) ? 1 : -1;
 }
 
 bool source_secrets(struct db *db, struct arena *a, uint64_t source_id, ms_t now, struct source_secret **out, size_t *n,

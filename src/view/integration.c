@@ -26,6 +26,9 @@ const struct field integration_view_fields[] = {
 	FIELD_U64(struct integration_view, alert_count, "alertCount", "Alerts so far"),
 	FIELD_U64(struct integration_view, webhook_count, "webhookCount", "Requests so far"),
 	FIELD_TIME(struct integration_view, last_webhook_at, "lastWebhookAt", "Newest request"),
+	FIELD_TIME(struct integration_view, verified_at, "verifiedAt", "First request that was proven"),
+	FIELD_TIME(struct integration_view, disconnected_at, "disconnectedAt",
+		"The sender said that it sends no more; null again with its next request"),
 	FIELD_U64(struct integration_view, error_count, "errorCount",
 		"Answers 4xx and 5xx in the last 24 hours"),
 	FIELD_TIME(struct integration_view, created_at, "createdAt", "Creation"),
@@ -90,6 +93,8 @@ void integration_view_fill(struct arena *a, const struct source *s, struct str p
 		.webhook_count = s->webhook_count,
 		.error_count = s->error_count,
 		.last_webhook_at = s->last_webhook_at,
+		.verified_at = s->verified_at,
+		.disconnected_at = s->disconnected_at,
 		.created_at = s->created_at,
 		.updated_at = s->updated_at,
 	};

@@ -1225,8 +1225,8 @@ START_TEST(test_jobs_and_cron_over_http)
 	expect_error(401, "unauthorized", NULL, ask(NULL, "POST", "/api/cron/webhook-maintenance", NULL));
 	expect_error(401, "unauthorized", NULL, ask(admin, "POST", "/api/cron/webhook-maintenance", NULL));
 	r = expect(200, "cron-token", "POST", "/api/cron/webhook-maintenance", NULL);
-	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 3);
-	is(member(r, "/jobs/2/outcome"), "done");
+	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 4);
+	is(member(r, "/jobs/3/outcome"), "done");
 	r = expect(200, "cron-token", "GET", "/api/cron/webhook-maintenance", NULL);
 	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 0);
 	expect(200, NULL, "GET", "/readyz?strict=1", NULL);

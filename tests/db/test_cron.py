@@ -17,7 +17,7 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SOCKET = os.environ["GRAPNEL_TEST_SOCKET"]
 DATABASE = "grapnel_cron"
 FOLDER = tempfile.TemporaryDirectory(prefix="grapnel-cron.")
-JOBS = ["auto-resolve", "sessions", "cleanup"]
+JOBS = ["auto-resolve", "confirm", "sessions", "cleanup"]
 OK, FAILED, USAGE, NO_DATABASE = 0, 1, 2, 3
 OLD_ID = "(((UNIX_TIMESTAMP() - 100 * 86400) * 1000 + seq - 1577836800000) * 4194304)"
 
@@ -107,7 +107,7 @@ class Calling(Case):
 class Running(Case):
     def test_silent_while_all_is_well(self):
         self.done(OK)
-        self.assertEqual(number("SELECT COUNT(*) FROM job_runs"), 3)
+        self.assertEqual(number("SELECT COUNT(*) FROM job_runs"), len(JOBS))
         self.done(OK)
         self.assertEqual(number("SELECT COUNT(*) FROM jobs WHERE name = 'cron'"), 1)
 
@@ -135,7 +135,7 @@ class Running(Case):
     def test_one_job_fails_and_the_others_run(self):
         conf = conf_write("archive.conf", extra="[retention]\narchive_dir = /nonexistent/folder\n")
         self.done(FAILED, conf=conf, err="^grapnel-cron: cleanup: .*archive_dir")
-        self.assertEqual(number("SELECT COUNT(*) FROM jobs WHERE last_ok = 1"), 2)
+        self.assertEqual(number("SELECT COUNT(*) FROM jobs WHERE last_ok = 1"), 3)
         self.assertEqual(sql("SELECT ok, error LIKE '%archive_dir%' FROM job_runs WHERE name = 'cleanup'"), [["0", "1"]])
 
     def test_two_at_once(self):
@@ -147,7 +147,7 @@ class Running(Case):
             self.assertEqual((p.returncode, err), (OK, ""))
             touched += sum(r["touched"] for r in json.loads(out)["jobs"])
         self.assertEqual(touched, 6000)
-        self.assertEqual(number("SELECT COUNT(*) FROM job_runs"), 3)
+        self.assertEqual(number("SELECT COUNT(*) FROM job_runs"), len(JOBS))
 
     def test_told_to_end_and_killed(self):
         old_events(30000)

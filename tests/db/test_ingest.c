@@ -421,7 +421,9 @@ START_TEST(test_a_first_request_without_credentials_is_no_failure)
 	it[0] = item(&w.webhook, w.webhook_key, NULL, body);
 	it[0].in.header_n = 0;
 	ingest_run(w.g, w.a, it, 1, T0);
-	ck_assert_str_eq(asked_for(&it[0]), "");
+	ck_assert_uint_eq(it[0].answer.status, 401);
+	ck_assert_str_eq(asked_for(&it[0]), "Basic realm=\"Grapnel\", charset=\"UTF-8\"");
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE reason = 'Invalid key'"), 2);
 }
 END_TEST
 
@@ -712,9 +714,180 @@ START_TEST(test_a_test_that_is_refused_says_why)
 }
 END_TEST
 
+/* ---- what a message changes in its own source ---- */
+
+START_TEST(test_the_first_proven_message_verifies_a_source)
+{
+	struct ingest_item it[3];
+	uint64_t generation;
+
+	ck_assert_uint_eq(sent(item(&w.webhook, STR("wrong"), NULL, "{}"), T0), 401);
+	(void)send_test(&w.webhook, T0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE verified_at IS NOT NULL"), 0);
+	generation = shm_generation(w.shm);
+	for (int i = 0; i < 3; i++)
+		it[i] = item(&w.webhook, w.webhook_key, i ? "b" : "a", "{}");
+	ingest_run(w.g, w.a, it, 3, T0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE verified_at = 1800000000000"), 1);
+	ck_assert_uint_eq(shm_generation(w.shm), generation + 1);
+	ck_assert_uint_eq(sent(item(&w.webhook, w.webhook_key, "c", "{}"), T0 + 1000), 201);
+	ck_assert_uint_eq(shm_generation(w.shm), generation + 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE verified_at = 1800000000000"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'integration.handshake'"), 0);
+}
+END_TEST
+
+/* The vectors of SNS, with the certificate that they bring. */
+static const struct json *sns_vectors(void)
+{
+	struct str path = arena_printf(w.a, "%s/../tests/signatures/cloudwatch.json", getenv("GRAPNEL_TEST_SQL")), text;
+	const struct json *all;
+
+	succeeds(file_read(w.a, path.p, 1 << 20, &text, &e));
+	succeeds(json_parse(w.a, text, &all, &e));
+	return all;
+}
+
+static int sns_certificate(const struct key_store *s, struct str url, bool refresh, struct key_document *out)
+{
+	*out = (struct key_document){ json_get(sns_vectors()->first, "certificates")->first->text, true };
+	return 1;
+}
+
+static const struct key_store sns_keys = { sns_certificate, NULL };
+
+static void with_keys(void)
+{
+	ingest_free(w.g);
+	w.g = ingest_new(&(struct ingest_config){ .db = w.db, .shm = w.shm, .seal = w.seal, .ids = &w.ids, .events_max = 4, .keys = &sns_keys,
+		.public_url = "http://localhost", .verify_signatures = true, .rate_limit = true, .remote_per_minute = 300 });
+}
+
+static unsigned send_vector(const struct source *s, const struct json *v)
+{
+	uint64_t at;
+
+	ck_assert(str_u64(json_text(json_get(v, "now")), &at));
+	return sent(item(s, STR("no key"), NULL, arena_cstr(w.a, json_get(v, "body")->text)), (ms_t)at * MS_PER_SECOND);
+}
+
+START_TEST(test_a_subscription_is_confirmed_once_and_its_topic_kept)
+{
+	const struct json *all = sns_vectors(), *alarm = json_index(all, 0), *subscription = json_index(all, 2);
+	const char *waiting = "SELECT COUNT(*) AS n FROM outbox o JOIN requests r ON r.id = o.cause_id JOIN sources s ON s.id = o.target_id"
+		" WHERE o.kind = 4 AND o.status = 0 AND o.payload LIKE '{\"url\":\"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&%'"
+		" AND s.provider = 'cloudwatch' AND r.status = 200";
+	struct outbox_row row;
+	struct source s;
+	struct str key;
+
+	with_keys();
+	add_source("cloudwatch", &s, &key);
+	ck_assert_uint_eq(send_vector(&s, subscription), 200);
+	ck_assert_uint_eq(number(waiting), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events WHERE event_type = 'sns.subscription_confirmation' AND status = 5"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE verified_at IS NOT NULL AND JSON_VALUE(settings, '$.topicArn')"
+		" = 'arn:aws:sns:us-east-1:123456789012:grapnel-alarms'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'integration.handshake' AND actor = 2"
+		" AND detail LIKE '%grapnel-alarms%'"), 1);
+	ck_assert_uint_eq(send_vector(&s, subscription), 200);	/* delivered again */
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox"), 1);
+	ck_assert_uint_eq(send_vector(&s, alarm), 201);
+	ck_assert_int_eq(outbox_newest(w.db, w.a, OUTBOX_CONFIRMATION, s.id, &row, &e), 1);
+	ck_assert(row.status == OUTBOX_WAITING && !row.attempts && str_starts(row.payload, "{\"url\":"));
+
+	change("UPDATE sources SET settings = '{\"topicArn\":\"arn:aws:sns:us-east-1:1:other\"}', updated_at = updated_at + 1");
+	shm_generation_bump(w.shm);
+	ck_assert_uint_eq(send_vector(&s, alarm), 403);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 403 AND reason LIKE '%another%topicArn says which.'"), 1);
+}
+END_TEST
+
+/* Two topics in one batch, or one that an administrator set meanwhile: the first is kept, the other is not confirmed. */
+START_TEST(test_another_topic_is_not_confirmed)
+{
+	struct source_effect x = { .keep_name = "topicArn", .keep_value = STR("a") };
+	struct source s;
+	struct str key;
+
+	add_source("cloudwatch", &s, &key);
+	x.source_id = s.id;
+	change("UPDATE sources SET settings = '{\"checkSignature\":false}'");
+	ck_assert_int_eq(source_effect(w.db, w.a, w.seal, &x, T0, &e), 1);
+	ck_assert(x.kept);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE settings = '{\"checkSignature\":false,\"topicArn\":\"a\"}'"), 1);
+	x.keep_value = STR("b");
+	ck_assert_int_eq(source_effect(w.db, w.a, w.seal, &x, T0, &e), 1);
+	ck_assert(!x.kept);
+	x.source_id = 4711;
+	ck_assert_int_eq(source_effect(w.db, w.a, w.seal, &x, T0, &e), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM sources WHERE settings LIKE '%\"a\"%'"), 1);
+}
+END_TEST
+
+#define UNSUBSCRIBED "{\"Type\":\"UnsubscribeConfirmation\",\"MessageId\":\"m1\",\"TopicArn\":\"arn:aws:sns:us-east-1:1:t\"," \
+	"\"Message\":\"You have chosen to deactivate\",\"SubscribeURL\":\"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription\"}"
+
+START_TEST(test_a_farewell_counts_until_the_next_message)
+{
+	const char *gone = "SELECT COUNT(*) AS n FROM sources WHERE disconnected_at IS NOT NULL AND verified_at IS NOT NULL";
+	struct source s;
+	struct str key;
+
+	add_source("cloudwatch", &s, &key);
+	change("UPDATE sources SET settings = '{\"checkSignature\":false}'");
+	ck_assert_uint_eq(sent(item(&s, key, NULL, UNSUBSCRIBED), T0), 200);
+	ck_assert_uint_eq(number(gone), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox"), 0);	/* that URL would subscribe again */
+	ck_assert_uint_eq(sent(item(&s, STR("wrong"), NULL, "{\"AlarmName\":\"a\"}"), T0), 401);
+	ck_assert_uint_eq(number(gone), 1);
+	ck_assert_uint_eq(sent(item(&s, key, NULL, "{\"AlarmName\":\"a\",\"NewStateValue\":\"ALARM\"}"), T0 + 1), 201);
+	ck_assert_uint_eq(number(gone), 0);
+	ck_assert_uint_eq(sent(item(&s, key, NULL, UNSUBSCRIBED), T0 + 2), 200);	/* the same message, delivered again */
+	ck_assert_uint_eq(number(gone), 0);
+}
+END_TEST
+
+/* Notion: its first message brings the secret, and is signed with it. */
+START_TEST(test_a_secret_that_comes_is_taken_once_and_shown_once)
+{
+	const char *token = "{\"verification_token\":\"secret_one\"}", *other = "{\"verification_token\":\"secret_two\"}";
+	struct live_source *live;
+	struct str key, secret;
+	struct source s;
+	size_t n;
+
+	add_source("notion", &s, &key);
+	ck_assert_uint_eq(sent(item(&s, STR("wrong"), NULL, token), T0), 401);
+	ck_assert_int_eq(source_received_secret(w.db, w.a, w.seal, 1, s.public_id, &person, T0, &secret, &e), 0);
+	ck_assert_uint_eq(sent(item(&s, key, NULL, token), T0), 200);
+	succeeds(live_sources(w.db, w.a, w.seal, arena_printf(w.a, "[\"%.*s\"]", STR_ARG(s.public_id)), STR_NONE, STR_NONE, T0, &live, &n, &e));
+	ck_assert(n == 1 && live[0].secret_n == 1 && str_eqs(live[0].secrets[0], "secret_one"));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE body LIKE '%secret_%' OR headers LIKE '%secret_%'"), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events WHERE summary LIKE '%secret_%' OR event_id LIKE '%secret_%'"), 0);
+
+	/* from now on it is no handshake: answered as the sender wants, and nothing changed */
+	ck_assert_uint_eq(sent(item(&s, key, NULL, other), T0), 200);
+	ck_assert_uint_eq(sent(item(&s, STR("no key"), NULL, token), T0), 200);
+	ck_assert_uint_eq(sent(item(&s, key, NULL, "{\"id\":\"1\"}"), T0), 401);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM source_secrets"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 200 AND reason LIKE 'It brings a secret%'"), 2);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 1);
+
+	ck_assert_int_eq(source_received_secret(w.db, w.a, w.seal, 2, s.public_id, &person, T0, &secret, &e), 0);
+	ck_assert_int_eq(source_received_secret(w.db, w.a, w.seal, 1, s.public_id, &person, T0, &secret, &e), 1);
+	ck_assert(str_eqs(secret, "secret_one"));
+	ck_assert_int_eq(source_received_secret(w.db, w.a, w.seal, 1, s.public_id, &person, T0, &secret, &e), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'integration.reveal_secret'"), 1);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = { test_the_old_key_is_good_until_its_time, test_no_grace_ends_the_old_key_at_once,
+	const TTest *const tests[] = { test_the_first_proven_message_verifies_a_source,
+		test_a_subscription_is_confirmed_once_and_its_topic_kept, test_another_topic_is_not_confirmed,
+		test_a_farewell_counts_until_the_next_message, test_a_secret_that_comes_is_taken_once_and_shown_once,
+		test_the_old_key_is_good_until_its_time, test_no_grace_ends_the_old_key_at_once,
 		test_an_old_secret_is_good_until_its_time, test_a_github_source_takes_what_gitlab_sends,
 		test_every_type_takes_its_own_test_webhook, test_a_test_is_signed_by_the_settings,
 		test_a_first_request_without_credentials_is_no_failure,

@@ -378,24 +378,24 @@ START_TEST(test_many_runs_at_once)
 		test_child_ended_well(children[i]);
 	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 3", 200);
 	is("SELECT COUNT(*) AS n FROM timeline", 200);
-	is("SELECT COUNT(*) AS n FROM job_runs", 3);
-	is("SELECT COUNT(*) AS n FROM jobs WHERE lease_until = 0 AND unfinished = 0", 4);
+	is("SELECT COUNT(*) AS n FROM job_runs", 4);
+	is("SELECT COUNT(*) AS n FROM jobs WHERE lease_until = 0 AND unfinished = 0", 5);
 }
 END_TEST
 
 START_TEST(test_run_does_what_is_due_and_no_more)
 {
 	succeeds(run_jobs(NULL, NOW, 50000, false));
-	ck_assert_uint_eq(result_n, 3);
+	ck_assert_uint_eq(result_n, 4);
 	succeeds(run_jobs(NULL, NOW + 10000, 50000, false));
 	ck_assert_uint_eq(result_n, 0);
 	succeeds(run_jobs(NULL, NOW + MIN, 50000, false));
-	ck_assert_uint_eq(result_n, 1);
-	ck_assert(result_of("auto-resolve"));
+	ck_assert_uint_eq(result_n, 2);
+	ck_assert(result_of("auto-resolve") && result_of("confirm"));
 	succeeds(run_jobs(NULL, NOW + 10 * MIN, 50000, false));
 	ck_assert(result_of("sessions") && !result_of("cleanup"));
 	succeeds(run_jobs(NULL, NOW + DAYS(1), 50000, false));
-	ck_assert_uint_eq(result_n, 3);
+	ck_assert_uint_eq(result_n, 4);
 }
 END_TEST
 
@@ -521,7 +521,7 @@ START_TEST(test_dry_run)
 	run(T_STATS, VALS(V_I(400000), V_I(400100)));
 	run(T_TOKENS, VALS(V_S(STR("tk_1")), V_S(STR("1")), V_I(NOW - DAYS(40)), V_NULL()));
 	succeeds(run_jobs(jobs, NOW, 50000, true));
-	ck_assert_uint_eq(result_n, 3);
+	ck_assert_uint_eq(result_n, 4);
 	ck_assert_msg(str_eqs(result_of("auto-resolve")->counts, "tests 1"), "%.*s", STR_ARG(result_of("auto-resolve")->counts));
 	ck_assert_uint_eq(result_of("sessions")->touched, 1);
 	would = result_of("cleanup")->counts;
@@ -736,8 +736,8 @@ START_TEST(test_views)
 
 	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .limit = 2 }, &runs, &n, &next, &e));
 	ck_assert(n == 2 && next == runs[1].id && str_eqs(runs[0].job, "sessions") && str_eqs(runs[0].result, "done"));
-	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .limit = 2, .cursor = next }, &runs, &n, &next, &e));
-	ck_assert(n == 2 && next == 0);
+	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .limit = 3, .cursor = next }, &runs, &n, &next, &e));
+	ck_assert(n == 3 && next == 0);
 	succeeds(job_run_view_list(db, a, &(struct job_run_filter){ .job = STR("sessions"), .limit = 1 }, &runs, &n, &next, &e));
 	ck_assert(n == 1 && next && str_eqs(runs[0].job, "sessions"));
 	run(T_RUNS, VALS(V_I(NOW), V_U(3)));
