@@ -228,7 +228,8 @@ END_TEST
 
 static const char *const no_tokens[] = {
 	"", "Bearer", "Bearer ", "Basic dXM6eA==", "Bearer x", "Bearer ...", "Bearer e30", "Bearer e30.e30", "Bearer e30.e30.",
-	"Bearer =.=.=", "Bearer \xff.\xff.\xff", "JWT e30.e30.e30",
+	"Bearer =.=.=", "Bearer e30.e30.e30.", "Bearer e30.e30.e30.e30", "Bearer .e30.e30", "Bearer e30..e30", "Bearer e30.e30.e",
+	"Bearer e30.e3=0.AAAA", "Bearer e30.e30.A===", "Bearer \xff.\xff.\xff", "JWT e30.e30.e30",
 };
 
 START_TEST(test_no_tokens)
@@ -239,6 +240,21 @@ START_TEST(test_no_tokens)
 	ck_assert_int_eq(verify(str_of(no_tokens[_i]), &i, &r), NOT_PROVEN);
 	ck_assert(!strcmp(r.step, "token") || !strcmp(r.step, "algorithm"));
 	ck_assert_uint_eq(i.asked, 0);
+}
+END_TEST
+
+/* A good header, and behind it what is no base64url: libcjose would end the process over the signature. */
+static const char *const broken[] = { ".e30.A=AA", ".e30.A", ".e30.A===", ".e=30.AAAA", ".e30.AAA+", ".e30.AA A", ".e30.", "..", "." };
+
+START_TEST(test_broken_parts)
+{
+	struct str good = token(HEADER("a"), CLAIMS, KEY_A);
+	struct issuer i = { 0 };
+	struct proof_report r;
+	size_t header = (size_t)str_find(good, '.');
+
+	ck_assert_int_eq(verify(arena_printf(a, "Bearer %.*s%s", (int)header, good.p, broken[_i]), &i, &r), NOT_PROVEN);
+	ck_assert_str_eq(r.step, !strcmp(broken[_i], ".e30.") ? "signature" : "token");
 }
 END_TEST
 
@@ -312,6 +328,7 @@ static const struct {
 	{ "{\"keys\":7}", NOT_PROVEN },
 	{ "{\"keys\":[7,null,{},{\"kid\":\"a\"},{\"kid\":\"a\",\"kty\":\"RSA\"},{\"kid\":\"a\",\"kty\":\"oct\",\"k\":\"AA\"}]}", NOT_PROVEN },
 	{ "{\"keys\":[{\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", NOT_PROVEN },
+	{ "{\"keys\":[{\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"A=AA\",\"e\":\"A=AA\"},{\"kid\":\"a\",\"kty\":\"RSA\",\"n\":7,\"e\":[]}]}", NOT_PROVEN },
 };
 
 START_TEST(test_strange_sets)
@@ -342,7 +359,7 @@ END_TEST
 int main(void)
 {
 	const struct unit_case cases[] = {
-		UNIT_ROWS(test_rows, rows), UNIT(test_hmac_with_the_public_key), UNIT_ROWS(test_no_tokens, no_tokens),
+		UNIT_ROWS(test_rows, rows), UNIT(test_hmac_with_the_public_key), UNIT_ROWS(test_no_tokens, no_tokens), UNIT_ROWS(test_broken_parts, broken),
 		UNIT(test_spoilt), UNIT(test_too_long), UNIT(test_looking_for_the_key), UNIT_ROWS(test_strange_sets, sets),
 		UNIT(test_details),
 	};
