@@ -16,27 +16,7 @@ bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t m
 	return err_set(e, ERR_INVALID, "--%s %.120s %.80s", option, arena_cstr(c->arena, path), cause);
 }
 
-/* ---- the request line ---- */
-
-/* "https://host/path?query" or "/path?query" into its parts. */
-static bool set_url(struct ctl *c, struct inbound *in, struct err *e)
-{
-	struct str url = ctl_value(c, "url"), query = ctl_value(c, "query");
-
-	if (!url.p)
-		url = arena_printf(c->arena, "/api/integrations/%s", c->words[0]);
-	if (str_starts(url, "https://") || str_starts(url, "http://"))
-		inbound_set_url(in, url);
-	else if (!str_starts(url, "/"))
-		return err_set(e, ERR_INVALID, "--url is the address that the sender called, https://...");
-	else
-		inbound_set_uri(in, url);
-	if (!query.p)
-		return true;
-	in->query = str_sub(query, str_starts(query, "?"));
-	in->uri = arena_printf(c->arena, "%.*s?%.*s", STR_ARG(in->path), STR_ARG(in->query));
-	return true;
-}
+/* ---- headers, and what a capture may have before them ---- */
 
 static struct str upper(struct arena *a, struct str s)
 {
@@ -48,12 +28,30 @@ static struct str upper(struct arena *a, struct str s)
 	return (struct str){ p, s.n };
 }
 
-/* ---- headers ---- */
+/* "POST /path HTTP/1.1", or HTTP/2's ":method: POST" and ":path: /path". False: it is neither. */
+static bool is_request_line(struct ctl *c, struct inbound *in, struct str line)
+{
+	struct str rest = line, first = str_word(&rest), second = str_word(&rest);
+
+	if (str_eqs(first, ":method:"))
+		in->method = upper(c->arena, second);
+	else if (str_eqs(first, ":path:"))
+		inbound_set_uri(in, second);
+	else if (str_starts(str_trim(rest), "HTTP/") && str_starts(second, "/")) {
+		in->method = upper(c->arena, first);
+		inbound_set_uri(in, second);
+	} else {
+		return str_starts(first, ":");	/* :authority, :scheme */
+	}
+	return true;
+}
 
 static bool add_header(struct ctl *c, struct inbound *in, struct header *list, struct str line, struct err *e)
 {
 	struct str value = line, name = str_trim(str_until(&value, ':'));
 
+	if (is_request_line(c, in, line))
+		return true;
 	if (!name.n || name.n == str_trim(line).n || str_find(name, ' ') >= 0)
 		return err_set(e, ERR_INVALID, "a header is \"Name: value\", not \"%.*s\"", STR_ARG(str_cut(line, 100)));
 	if (in->header_n == HEADERS_MAX)
@@ -91,6 +89,46 @@ static bool set_headers(struct ctl *c, struct inbound *in, struct err *e)
 			return false;
 	given = inbound_header(in, "content-type");
 	in->content_type = arena_lower(c->arena, str_trim(str_until(&given, ';')));
+	return true;
+}
+
+/* ---- what options say of method and address, over what headers said ---- */
+
+static void set_query(struct ctl *c, struct inbound *in, struct str query)
+{
+	inbound_set_uri(in, arena_printf(c->arena, "%.*s?%.*s", STR_ARG(in->path), STR_ARG(query)));
+}
+
+static bool set_address(struct ctl *c, struct inbound *in, struct err *e)
+{
+	struct str url = ctl_value(c, "url"), query = ctl_value(c, "query"), method = ctl_value(c, "method");
+
+	if (method.n)
+		in->method = upper(c->arena, method);
+	if (!url.p && !in->path.n)
+		url = arena_printf(c->arena, "/api/integrations/%s", c->words[0]);
+	if (str_starts(url, "https://") || str_starts(url, "http://"))
+		inbound_set_url(in, url);
+	else if (str_starts(url, "/"))
+		inbound_set_uri(in, url);
+	else if (url.p)
+		return err_set(e, ERR_INVALID, "--url is the address that the sender called, https://...");
+	if (query.p)
+		set_query(c, in, str_sub(query, str_starts(query, "?")));
+	return true;
+}
+
+/* A GET has no body: what stands for it is the query. */
+static bool set_body(struct ctl *c, struct inbound *in, struct err *e)
+{
+	struct str path = ctl_value(c, "body");
+
+	if (path.p && !ctl_file(c, "body", path, BODY_MAX, &in->body, e))
+		return false;
+	if (str_eqs(in->method, "GET") && !in->query.n && in->body.n) {
+		set_query(c, in, str_trim(in->body));
+		in->body = STR_NONE;
+	}
 	return true;
 }
 
@@ -164,7 +202,6 @@ static bool set_settings(struct ctl *c, const struct provider *p, struct inbound
 
 bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e)
 {
-	struct str method = ctl_value(c, "method"), body = ctl_value(c, "body");
 	struct id_maker ids;
 	uint64_t at = 0;
 
@@ -172,10 +209,10 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 	if (!*p)
 		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
 	id_maker_init(&ids, CTL_WORKER);	/* keys are made of the request's number where the sender names none */
-	*in = (struct inbound){ .method = method.n ? upper(c->arena, method) : STR("POST"),
+	*in = (struct inbound){ .method = STR("POST"),
 		.request_id = arena_printf(c->arena, "%llu", (unsigned long long)id_make(&ids, c->now)) };
-	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_url(c, in, e) || !set_headers(c, in, e) ||
-		!set_settings(c, *p, in, e) || (body.p && !ctl_file(c, "body", body, BODY_MAX, &in->body, e)))
+	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_headers(c, in, e) || !set_address(c, in, e) ||
+		!set_body(c, in, e) || !set_settings(c, *p, in, e))
 		return false;
 	in->now = ctl_has(c, "at") ? (ms_t)at * MS_PER_SECOND : c->now;
 	return true;
