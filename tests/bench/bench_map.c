@@ -100,6 +100,7 @@ static void sign(struct arena *a, struct subject *s)
 	struct proof_input input = { .arena = a, .in = &s->proof, .secrets = &secret, .secret_n = 1 };
 
 	provider_sample(s->p, a, STR("/api/integrations/x/in_1"), STR(GOLDEN_NONCE), GOLDEN_NOW, &s->proof);
+	s->proof.method = s->in.method;
 	s->proof.body = s->in.body;
 	s->proof.content_type = s->in.content_type;
 	s->proof.public_url = STR("https://hooks.example.org");
