@@ -205,14 +205,14 @@ static const char *const not_the_entity[] = {
 /* "messageSid", "message_sid": what stands in front of "sid", in lower case without '_'; else empty. */
 static struct str sid_kind(struct arena *a, struct str name)
 {
-	struct str kind = arena_lower(a, name);
+	size_t n = name.n - strlen("sid");
 
-	if (!str_ends(kind, "sid"))
+	if (name.n < strlen("sid") || !str_ieqs(str_sub(name, n), "sid"))
 		return STR_NONE;
-	kind.n -= strlen("sid");
-	if (str_ends(kind, "_"))
-		kind.n--;
-	return kind;
+	name.n = n;
+	if (str_ends(name, "_"))
+		name.n--;
+	return arena_lower(a, name);
 }
 
 static bool is_entity(struct str kind)
