@@ -513,7 +513,7 @@ static const struct sample sample = {
 const struct provider provider_azure = {
 	.slug = "azure",
 	.title = "Azure Monitor",
-	.group = GROUP_MONITORING,
+	.group = GROUP_CLOUD,
 	.about = "Metric, log and activity log alerts, service and resource health, budgets; Event Grid's events are kept.",
 	.signs = "Nothing is signed: the key is a part of the URL. A secure webhook's Entra ID token is checked "
 		"instead, once the settings name your directory and application.",
