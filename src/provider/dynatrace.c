@@ -57,6 +57,8 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 /* "Send test notification" */
 static const char *const test_ids[] = { "99999", "999", NULL };
 
+static const char *const test_title[] = { "Dynatrace problem notification test run", NULL };
+
 static const struct map tested[] = {
 	{ EV_ACTION, "'test'", WORD, test },
 	{ EV_END }
@@ -71,6 +73,7 @@ static const struct map merged[] = {
 
 static const struct variant variants[] = {
 	{ PROBLEM, test_ids, tested },
+	{ "/ProblemTitle", test_title, tested },
 	{ "/State", merged_state, merged },
 	{ 0 }
 };

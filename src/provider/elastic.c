@@ -81,12 +81,20 @@ static bool is_test(struct arena *a, const struct where *w)
 	return !expr_eval(a, REASON "|" MESSAGE "|" RULE_NAME "|/watch_id", w).n;
 }
 
+/* An entry of a summary may be an alert by itself, with no word of it before its names. */
+static struct str alert_id(struct arena *a, const struct where *w)
+{
+	struct str id = first_of(a, alert_ids, w);
+
+	return id.n || !w->list.n ? id : expr_eval(a, "#/id|#/uuid|#/_id", w);
+}
+
 static struct str own(struct arena *a, struct str name, const struct where *w)
 {
 	if (str_eqs(name, "rule"))
 		return first_of(a, rule_ids, w);
 	if (str_eqs(name, "alert"))
-		return first_of(a, alert_ids, w);
+		return alert_id(a, w);
 	if (str_eqs(name, "alone"))
 		return is_summary(w) ? STR_NONE : name;
 	return is_test(a, w) ? name : STR_NONE;
@@ -96,22 +104,25 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 
 #define ON_ALERT (ON_ALL & ~ON_IGNORE)
 
-static const struct map watch[] = {
-	{ EV_ACTION, "</status|/status", WORD, watch_states },
-	{ EV_ACTION, "'trigger'", WORD, trigger },
-	{ EV_EVENT_ID, "#/id", NATIVE },
-	{ EV_DEDUP_KEY, "watch:{/watch_id}" },
-	{ EV_SEVERITY, "</severity|/severity|/metadata/severity", WORD, severity_words },
-	{ EV_NATIVE_SEVERITY, "</severity|/severity|/metadata/severity" },
-	{ EV_SUMMARY, "/metadata/name|/watch_id" },
-	{ EV_EVENT_TYPE, "'watch.resolved'", .only = ON_RESOLVE },
-	{ EV_EVENT_TYPE, "'watch.fired'" },
-	{ EV_ENTITY_TYPE, "'watch'" },
-	{ EV_ENTITY_ID, "/watch_id" },
-	{ EV_OCCURRED, "/trigger/triggered_time|/execution_time", TIME },
-	{ EV_DETAILS, "/metadata" },
+#define WATCH(status) \
+	{ EV_ACTION, status, WORD, watch_states }, \
+	{ EV_ACTION, "'trigger'", WORD, trigger }, \
+	{ EV_EVENT_ID, "#/id", NATIVE }, \
+	{ EV_DEDUP_KEY, "watch:{/watch_id}" }, \
+	{ EV_SEVERITY, "</severity|/severity|/metadata/severity", WORD, severity_words }, \
+	{ EV_NATIVE_SEVERITY, "</severity|/severity|/metadata/severity" }, \
+	{ EV_SUMMARY, "/metadata/name|/watch_id" }, \
+	{ EV_EVENT_TYPE, "'watch.resolved'", .only = ON_RESOLVE }, \
+	{ EV_EVENT_TYPE, "'watch.fired'" }, \
+	{ EV_ENTITY_TYPE, "'watch'" }, \
+	{ EV_ENTITY_ID, "/watch_id" }, \
+	{ EV_OCCURRED, "/trigger/triggered_time|/execution_time", TIME }, \
+	{ EV_DETAILS, "/metadata" }, \
 	{ EV_END }
-};
+
+/* A status inside of the payload is data, and none of the watch's. */
+static const struct map watch_in_payload[] = { WATCH("</status") };
+static const struct map watch[] = { WATCH("/status") };
 
 static const struct map active[] = {
 	{ EV_ACTION, "'trigger'", WORD, trigger },
@@ -126,7 +137,7 @@ static const struct map recovered[] = {
 static const char *const active_lists[] = { "/alerts/new/data", "/alerts/ongoing/data", NULL };
 
 static const struct variant variants[] = {
-	{ "</payload/watch_id", NULL, watch },
+	{ "</payload/watch_id", NULL, watch_in_payload },
 	{ "{/watch_id}{/trigger/triggered_time|/trigger/scheduled_time|/trigger|/execution_time}", NULL,
 		watch },
 	{ "$list", active_lists, active },
