@@ -223,11 +223,9 @@ static void answer_refused(struct arena *a, struct ingest_work *w)
 		answer_error(a, &w->refusal, out);
 	if (w->allow.n)
 		add_header(out, "Allow", w->allow);
-	/* SNS and Google bring name and password only once they were asked for them. */
-	if (out->status == 401 && !strcmp(w->refusal.code, "invalid_key")) {
-		add_header(out, "WWW-Authenticate", STR("Basic realm=\"Grapnel\", charset=\"UTF-8\""));
-		add_header(out, "WWW-Authenticate", STR("Bearer realm=\"Grapnel\""));
-	}
+	/* SNS and Google bring name and password only once they were asked for them. One line, since some keep but the last of two. */
+	if (out->status == 401 && !strcmp(w->refusal.code, "invalid_key"))
+		add_header(out, "WWW-Authenticate", STR("Basic realm=\"Grapnel\", charset=\"UTF-8\", Bearer realm=\"Grapnel\""));
 	if (w->refusal.retry_after_s)
 		add_header(out, "Retry-After", arena_printf(a, "%u", w->refusal.retry_after_s));
 }

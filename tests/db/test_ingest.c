@@ -387,6 +387,8 @@ START_TEST(test_refused_and_repeated_requests_are_marked)
 }
 END_TEST
 
+#define ASKED "Basic realm=\"Grapnel\", charset=\"UTF-8\", Bearer realm=\"Grapnel\""
+
 static const char *asked_for(const struct ingest_item *it)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(it->answer.extra); i++)
@@ -410,7 +412,7 @@ START_TEST(test_a_first_request_without_credentials_is_no_failure)
 	it[2] = item(&s, key, NULL, body);
 	ingest_run(w.g, w.a, it, 3, T0);
 	ck_assert_uint_eq(it[0].answer.status, 401);
-	ck_assert_str_eq(asked_for(&it[0]), "Basic realm=\"Grapnel\", charset=\"UTF-8\"");
+	ck_assert_str_eq(asked_for(&it[0]), ASKED);
 	ck_assert_uint_eq(it[1].answer.status, 401);
 	ck_assert_str_eq(asked_for(&it[1]), asked_for(&it[0]));
 	ck_assert_uint_eq(it[2].answer.status, 201);
@@ -422,7 +424,7 @@ START_TEST(test_a_first_request_without_credentials_is_no_failure)
 	it[0].in.header_n = 0;
 	ingest_run(w.g, w.a, it, 1, T0);
 	ck_assert_uint_eq(it[0].answer.status, 401);
-	ck_assert_str_eq(asked_for(&it[0]), "Basic realm=\"Grapnel\", charset=\"UTF-8\"");
+	ck_assert_str_eq(asked_for(&it[0]), ASKED);
 	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE reason = 'Invalid key'"), 2);
 }
 END_TEST

@@ -19,7 +19,7 @@ static struct id_maker ids;
 static struct job_result results[JOBS_MAX];
 static size_t result_n;
 
-static const char *const emptied[] = { "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline",
+static const char *const emptied[] = { "outbox", "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline",
 	"source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
@@ -746,6 +746,81 @@ START_TEST(test_views)
 }
 END_TEST
 
+/* ---- confirm: what the answer of a host makes of a row is shown by the scenario of handshakes ---- */
+
+static struct outbox_row confirmation(uint64_t target, ms_t at)
+{
+	struct outbox_row row = { .id = id_make(&ids, at), .tenant_id = 1, .kind = OUTBOX_CONFIRMATION, .target_id = target, .cause_id = 1,
+		.payload = STR("{\"url\":\"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription\",\"shows\":\"<A>\"}"),
+		.next_at = at, .created_at = at };
+
+	succeeds(outbox_add(db, &row, &e));
+	return row;
+}
+
+static struct outbox_row newest(uint64_t target)
+{
+	struct outbox_row row;
+
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_CONFIRMATION, target, &row, &e), 1);
+	return row;
+}
+
+START_TEST(test_a_host_that_is_away_is_asked_again_and_given_up)
+{
+	static const ms_t waits[] = { MIN, 5 * MIN, 15 * MIN, 60 * MIN };
+	ms_t at = NOW;
+
+	free(conf.keys.test_hosts);
+	conf.keys.test_hosts = strdup("sns.us-east-1.amazonaws.com=127.0.0.1:1");
+	confirmation(1, at);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		ck_assert_uint_eq(job("confirm", at).touched, 1);
+		ck_assert_uint_eq(newest(1).attempts, i + 1);
+		ck_assert(newest(1).status == OUTBOX_WAITING && str_starts(newest(1).error, "No answer: "));
+		ck_assert_int_ge(newest(1).next_at, at + waits[i]);
+		ck_assert_int_lt(newest(1).next_at, at + waits[i] + 10000);
+		ck_assert_uint_eq(job("confirm", at + waits[i] - 1).touched, 0);
+		at += waits[i] + 10000;
+	}
+	ck_assert_uint_eq(job("confirm", at).touched, 1);
+	ck_assert(newest(1).status == OUTBOX_DEAD && newest(1).attempts == 5 && newest(1).finished_at >= at);
+	ck_assert_uint_eq(job("confirm", at + DAYS(1)).touched, 0);
+	job("cleanup", at + DAYS(89));
+	is("SELECT COUNT(*) AS n FROM outbox", 1);
+	job("cleanup", at + DAYS(91));
+	is("SELECT COUNT(*) AS n FROM outbox", 0);
+}
+END_TEST
+
+START_TEST(test_a_confirmation_is_one_senders_at_a_time)
+{
+	const struct job *confirm[] = { job_find(STR("confirm")), NULL };
+	struct outbox_row row = confirmation(2, NOW), *due;
+	size_t n;
+
+	succeeds(run_jobs(confirm, NOW, 50000, true));
+	ck_assert_msg(str_eqs(result_of("confirm")->counts, "subscriptions to confirm 1"), "%.*s", STR_ARG(result_of("confirm")->counts));
+	ck_assert_uint_eq(newest(2).attempts, 0);
+	ck_assert_int_eq(outbox_claim(db, &row, 7, NOW, NOW + MIN, &e), 1);
+	ck_assert_int_eq(outbox_claim(db, &row, 8, NOW, NOW + MIN, &e), 0);
+	ck_assert_uint_eq(job("confirm", NOW + MIN - 1).touched, 0);
+	row.status = OUTBOX_SENT;
+	succeeds(outbox_finish(db, &row, 8, &e));	/* not his */
+	ck_assert_uint_eq(newest(2).status, OUTBOX_WAITING);
+	/* its sender died: the lease ends */
+	succeeds(outbox_due(db, a, OUTBOX_CONFIRMATION, NOW + MIN, 10, &due, &n, &e));
+	ck_assert(n == 1 && due[0].attempts == 1);
+	ck_assert_int_eq(outbox_claim(db, &due[0], 8, NOW + MIN, NOW + 2 * MIN, &e), 1);
+	row.answer = STR("arn:aws:sns:...");
+	row.finished_at = NOW + MIN;
+	succeeds(outbox_finish(db, &row, 8, &e));
+	ck_assert(newest(2).status == OUTBOX_SENT && str_eqs(newest(2).answer, "arn:aws:sns:..."));
+	ck_assert_int_eq(outbox_of_cause(db, a, OUTBOX_CONFIRMATION, 1, &row, &e), 1);
+	ck_assert_int_eq(outbox_of_cause(db, a, OUTBOX_CONFIRMATION, 2, &row, &e), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("job");
@@ -757,7 +832,8 @@ int main(void)
 		test_lease_of_a_wrong_clock_does_not_last, test_many_runs_at_once, test_run_does_what_is_due_and_no_more,
 		test_cleanup_of_events, test_request_stays_with_its_last_event, test_cleanup_of_refused_bodies, test_cleanup_of_incidents,
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
-		test_sessions_tokens_and_secrets, test_views };
+		test_sessions_tokens_and_secrets, test_a_host_that_is_away_is_asked_again_and_given_up,
+		test_a_confirmation_is_one_senders_at_a_time, test_views };
 	int failed;
 
 	if (!getenv("GRAPNEL_TEST_SOCKET"))

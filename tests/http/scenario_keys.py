@@ -2,19 +2,14 @@
 
 The hosts are played by a TLS server on loopback under their own names, with certificates of an authority of this test. What is
 fetched is seen by the server; that a minute has passed is written to the table, since the clock is not ours to set."""
-import atexit
-import base64
 import json
 import os
-import shutil
-import ssl
 import subprocess
 import tempfile
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import same, true, rfc3339, uuid
+from look_alike import Authority, Host, b64url, sns_signed
 
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
 
@@ -25,80 +20,6 @@ HOSTS = ["www.googleapis.com"] + ["sns.%s.amazonaws.com" % region for region in 
 FOREIGN = "sns.eu-central-1.amazonaws.com"      # leads to the server as well, but is not in its certificate
 LARGE = 64 * 1024
 MINUTE_MS = 61000
-
-
-def _b64url(data):
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-class Authority:
-    """Makes keys and certificates with openssl(1)."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="grapnel-keys.")
-        atexit.register(shutil.rmtree, self.dir, True)
-        self.run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test authority",
-                 "-addext", "basicConstraints=critical,CA:TRUE")
-        os.chmod(self.dir, 0o755)
-        os.chmod(self.path("ca.pem"), 0o644)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def run(self, *words, given=None):
-        return subprocess.run(["openssl", *words], cwd=self.dir, input=given, check=True, capture_output=True).stdout
-
-    def key(self, name):
-        self.run("genrsa", "-out", name + ".key", "2048")
-
-    def certificate(self, name, common_name, hosts=()):
-        self.run("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + common_name)
-        with open(self.path(name + ".ext"), "w") as f:
-            f.write("basicConstraints=CA:FALSE\n")
-            if hosts:
-                f.write("subjectAltName=" + ",".join("DNS:" + host for host in hosts) + "\n")
-        self.run("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile",
-                 name + ".ext", "-out", name + ".pem")
-
-    def text(self, name):
-        with open(self.path(name), "rb") as f:
-            return f.read()
-
-    def sign(self, name, data):
-        return self.run("dgst", "-sha256", "-sign", name + ".key", given=data)
-
-    def jwk(self, name):
-        modulus = self.run("rsa", "-in", name + ".key", "-noout", "-modulus").decode().strip().split("=")[1]
-        return {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": name, "n": _b64url(bytes.fromhex(modulus)), "e": "AQAB"}
-
-
-class Host:
-    """Plays the providers' hosts. `answers` maps a host to what it does; `asked` lists the URLs that came."""
-
-    def __init__(self, authority):
-        self.answers, self.asked = {}, []
-        handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": lambda request: self.get(request), "log_message": lambda *_: None})
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.path("host.pem"), authority.path("host.key"))
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def get(self, request):
-        host = request.headers["Host"]
-        self.asked.append("https://%s%s" % (host, request.path))
-        status, body, headers = self.answers.get(host, lambda: (404, b"", {}))()
-        request.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(body)
-
-    def count(self, url):
-        return self.asked.count(url)
 
 
 class World:
@@ -144,8 +65,8 @@ class World:
         header = {"alg": "RS256", "kid": kid or key, "typ": "JWT"}
         claims = {"iss": "https://accounts.google.com", "aud": source["audience"], "email": ACCOUNT, "email_verified": True, "iat": now,
                   "exp": now + 3600, **claims}
-        text = ".".join(_b64url(json.dumps(part).encode()) for part in (header, claims))
-        token = text + "." + _b64url(self.authority.sign(key, text.encode()))
+        text = ".".join(b64url(json.dumps(part).encode()) for part in (header, claims))
+        token = text + "." + b64url(self.authority.sign(key, text.encode()))
         body = {"message": {"data": "e30=", "messageId": uuid()}, "subscription": "projects/p/subscriptions/s"}
         return self.box.send(source, body, {"Authorization": "Bearer " + token}, key=False, source=self.box.fresh_address()).status
 
@@ -156,9 +77,7 @@ class World:
         message = {"Type": "Notification", "MessageId": uuid(), "TopicArn": arn, "Timestamp": rfc3339(time.time()),
                    "Message": json.dumps({"AlarmName": "cpu", "NewStateValue": "ALARM", "AWSAccountId": "123456789012", "Region": region,
                                           "AlarmArn": "arn:aws:cloudwatch:%s:123456789012:alarm:cpu" % region, "NewStateReason": "high"})}
-        text = "".join("%s\n%s\n" % (name, message[name]) for name in ("Message", "MessageId", "Timestamp", "TopicArn", "Type"))
-        message.update({"SignatureVersion": "2", "Signature": base64.b64encode(self.authority.sign(key, text.encode())).decode(),
-                        "SigningCertURL": "https://%s%s" % (host or "sns.%s.amazonaws.com" % region, path)})
+        message = sns_signed(self.authority, message, "https://%s%s" % (host or "sns.%s.amazonaws.com" % region, path), key)
         return self.box.send(source, message, {"Content-Type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification"}, key=False,
                              source=self.box.fresh_address()).status
 
