@@ -1,7 +1,8 @@
-/* Firebase: it has no webhooks of its own. What reaches an HTTP server are CloudEvents of Eventarc (binary or
- * structured), the same as messages of Pub/Sub, bare alerts that the owner's function posts, and the
- * status of a push message that the owner's own code reports. All become one object first: the
- * attributes of a CloudEvent, its content under "data". So one event has one key by any transport.
+/* Firebase: it has no webhooks of its own. What reaches an HTTP server are CloudEvents of Eventarc
+ * (binary or structured), the same as messages of Pub/Sub, bare alerts that the owner's function
+ * posts, and the status of a push message that the owner's own code reports. All become one object
+ * first: the attributes of a CloudEvent, its content under "data". So one event has one key by any
+ * transport.
  *
  * Crashlytics and performance alert; the rest is change events. Only a performance alert says that
  * it ended. Firestore's documents are protobuf unless the trigger says otherwise: type and entity
@@ -12,7 +13,8 @@
 #include "provider_int.h"
 
 static const struct proof *const proofs[] = {
-	&proof_google_oidc, &proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature, NULL
+	&proof_google_oidc, &proof_x_signature, &proof_x_webhook_signature, &proof_x_hub_signature,
+	NULL
 };
 
 static const struct setting settings[] = {
@@ -20,12 +22,13 @@ static const struct setting settings[] = {
 	{ 0 }
 };
 
-/* ---- one object, however it came --------------------------------------------------------------- */
+/* ---- one object, however it came ------------------------------------------------------------ */
 
 static bool is_event(const struct json *j)
 {
-	return cloudevents_shape(j) ||
-		(json_get(j, "data") && (json_get(j, "type") || json_get(j, "alerttype") || json_get(j, "alertType")));
+	bool typed = json_get(j, "type") || json_get(j, "alerttype") || json_get(j, "alertType");
+
+	return cloudevents_shape(j) || (typed && json_get(j, "data"));
 }
 
 static const struct json *bare(struct arena *a, const struct json *data)
@@ -40,7 +43,8 @@ static const struct json *bare(struct arena *a, const struct json *data)
 /* Attributes of a message are those of the event, "ce-" in front. */
 static const struct json *of_message(struct arena *a, const struct json *message)
 {
-	const struct json *attributes = json_get(message, "attributes"), *data = json_get(message, "data");
+	const struct json *attributes = json_get(message, "attributes");
+	const struct json *data = json_get(message, "data");
 	struct json *event;
 
 	if (is_event(data))
@@ -54,7 +58,8 @@ static const struct json *of_message(struct arena *a, const struct json *message
 	return event;
 }
 
-static const struct json *event_of(struct arena *a, const struct inbound *in, const struct json *body)
+static const struct json *event_of(struct arena *a, const struct inbound *in,
+	const struct json *body)
 {
 	if (is_event(body))
 		return body;
@@ -72,7 +77,7 @@ static const struct json *unfold(struct arena *a, const struct inbound *in)
 	return list;
 }
 
-/* ---- what it is -------------------------------------------------------------------------------- */
+/* ---- what it is ----------------------------------------------------------------------------- */
 
 #define ALERTS "google.firebase.firebasealerts."
 
@@ -95,12 +100,14 @@ static const struct {
 
 static struct str alert_of(struct arena *a, const struct where *w)
 {
-	struct str word = expr_eval(a, "/alerttype|/alertType", w), type = expr_eval(a, "/data/payload/@type", w);
+	struct str word = expr_eval(a, "/alerttype|/alertType", w);
+	struct str type = expr_eval(a, "/type", w);
+	struct str payload = expr_eval(a, "/data/payload/@type", w);
 
-	if (word.n || (expr_eval(a, "/type", w).n && !str_starts(expr_eval(a, "/type", w), ALERTS)))
+	if (word.n || (type.n && !str_starts(type, ALERTS)))
 		return word;
 	for (size_t i = 0; i < ARRAY_SIZE(payloads); i++)
-		if (str_ends(type, payloads[i].payload))
+		if (str_ends(payload, payloads[i].payload))
 			return str_of(payloads[i].alert);
 	return expr_eval(a, "{/data/payload/eventName}{/data/payload/metricType}", w).n ?
 		STR("performance.threshold") : STR_NONE;
@@ -125,6 +132,8 @@ static struct str kind_of(struct str type)
 			return str_of(kinds[i].kind);
 	return STR_NONE;
 }
+
+#define DOCUMENT "/document|/subject|/data/value/name|/data/oldValue/name"
 
 /* The path of a document: of "documents/a/b", of "projects/x/databases/(default)/documents/a/b". */
 static struct str below_documents(struct str name)
@@ -158,7 +167,7 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 	if (str_eqs(name, "kind"))
 		return kind_of(expr_eval(a, "/type", w));
 	if (str_eqs(name, "document"))
-		return below_documents(expr_eval(a, "/document|/subject|/data/value/name|/data/oldValue/name", w));
+		return below_documents(expr_eval(a, DOCUMENT, w));
 	if (str_eqs(name, "subject"))
 		return below_first(expr_eval(a, "/subject", w));
 	if (str_eqs(name, "investigate"))
@@ -166,7 +175,7 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 	return STR_NONE;
 }
 
-/* ---- words -------------------------------------------------------------------------------------- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static const struct word alert_actions[] = {
 	{ "crashlytics.newFatalIssue", ACTION_TRIGGER },
@@ -189,7 +198,7 @@ static const struct word alert_severities[] = {
 	{ 0 }
 };
 
-/* ---- rows --------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 #define PAYLOAD "/data/payload"
 #define PROJECT "&projects/source"
@@ -224,8 +233,9 @@ static const struct map crash[] = {
 static const struct map performance[] = {
 	ALERT_ROWS,
 	ENTITY("performance_trace", PAYLOAD "/eventName"),
-	{ EV_SUMMARY, "{" PAYLOAD "/eventName} {" PAYLOAD "/metricType}[ {" PAYLOAD "/violationValue}]"
-		"[ {" PAYLOAD "/violationUnit}][ > {" PAYLOAD "/thresholdValue}]" },
+	{ EV_SUMMARY, "{" PAYLOAD "/eventName} {" PAYLOAD "/metricType}"
+		"[ {" PAYLOAD "/violationValue}][ {" PAYLOAD "/violationUnit}]"
+		"[ > {" PAYLOAD "/thresholdValue}]" },
 	{ EV_LINK, "!investigate" },
 	{ EV_DETAILS, PAYLOAD "/eventType" },
 	{ EV_DETAILS, PAYLOAD "/numSamples" },
@@ -245,7 +255,8 @@ static const struct map tester[] = {
 static const struct map feedback[] = {
 	ALERT_ROWS,
 	ENTITY("feedback", PAYLOAD "/feedbackReport"),
-	{ EV_SUMMARY, "Feedback[ of {" PAYLOAD "/testerName|" PAYLOAD "/testerEmail}][: {" PAYLOAD "/text}]" },
+	{ EV_SUMMARY, "Feedback[ of {" PAYLOAD "/testerName|" PAYLOAD "/testerEmail}]"
+		"[: {" PAYLOAD "/text}]" },
 	{ EV_LINK, PAYLOAD "/feedbackConsoleUri" },
 	{ EV_DETAILS, PAYLOAD "/appVersion" },
 	{ EV_END }
@@ -292,8 +303,9 @@ static const struct map push[] = {
 #define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
 
 static const struct variant variants[] = {
-	{ "!alert", WORDS("crashlytics.newFatalIssue", "crashlytics.newNonfatalIssue", "crashlytics.newAnrIssue",
-		"crashlytics.regression", "crashlytics.velocity"), crash },
+	{ "!alert", WORDS("crashlytics.newFatalIssue", "crashlytics.newNonfatalIssue",
+		"crashlytics.newAnrIssue", "crashlytics.regression", "crashlytics.velocity"),
+		crash },
 	{ "!alert", WORDS("performance.threshold"), performance },
 	{ "!alert", WORDS("appDistribution.newTesterIosDevice"), tester },
 	{ "!alert", WORDS("appDistribution.inAppFeedback"), feedback },
@@ -339,40 +351,50 @@ static bool handshake(const struct provider *p, struct arena *a, const struct in
 	return true;
 }
 
-/* ---- setting it up, and trying it --------------------------------------------------------------- */
+/* ---- setting it up, and trying it ----------------------------------------------------------- */
 
 static const char *const masked[] = { "token", "firebaseStorageDownloadTokens", NULL };
 
 static const struct step steps[] = {
-	{ "In the Google Cloud console create a Pub/Sub topic and a subscription of it. Delivery type Push, endpoint URL:", "{url}" },
-	{ "Enable authentication there with a service account, leave the audience empty, and enter the e-mail address of that "
-		"account here, under Settings, as Service account.", NULL },
-	{ "Firebase Alerts: deploy a function with onAlertPublished (firebase-functions/alerts) that publishes the event to that topic, "
-		"with its attributes named ce-id, ce-type, ce-source, ce-time, ce-alerttype and ce-appid. Or use Eventarc Advanced with "
-		"this address as its HTTP endpoint.", NULL },
-	{ "Other code of yours posts to the address with this key, or signs the body with the signature secret "
-		"(X-Signature, HMAC-SHA256 in hex):", "Authorization: Bearer {key}" },
+	{ "In the Google Cloud console create a Pub/Sub topic and a subscription of it. Delivery "
+		"type Push, endpoint URL:", "{url}" },
+	{ "Enable authentication there with a service account, leave the audience empty, and enter "
+		"the e-mail address of that account here, under Settings, as Service account.",
+		NULL },
+	{ "Firebase Alerts: deploy a function with onAlertPublished (firebase-functions/alerts) "
+		"that publishes the event to that topic, with its attributes named ce-id, ce-type, "
+		"ce-source, ce-time, ce-alerttype and ce-appid. Or use Eventarc Advanced with this "
+		"address as its HTTP endpoint.", NULL },
+	{ "Other code of yours posts to the address with this key, or signs the body with the "
+		"signature secret (X-Signature, HMAC-SHA256 in hex):",
+		"Authorization: Bearer {key}" },
 	{ 0 }
 };
 
 static const struct sample sample = {
 	.headers = { { "ce-specversion", "1.0" }, { "ce-id", "7e570000-0000-4000-8000-$nonce" },
-		{ "ce-type", ALERTS "alerts.v1.published" }, { "ce-source", "//firebasealerts.googleapis.com/projects/42" },
+		{ "ce-type", ALERTS "alerts.v1.published" },
+		{ "ce-source", "//firebasealerts.googleapis.com/projects/42" },
 		{ "ce-time", "$time" }, { "ce-alerttype", "crashlytics.velocity" } },
 	.body = "{'createTime':'$time','payload':{"
-		"'@type':'type.googleapis.com/google.events.firebase.firebasealerts.v1.CrashlyticsVelocityAlertPayload',"
-		"'issue':{'id':'7e57$nonce','title':'[Firebase] Test Alert - CartActivity.onCreate',"
+		"'@type':'type.googleapis.com/google.events.firebase.firebasealerts.v1."
+		"CrashlyticsVelocityAlertPayload',"
+		"'issue':{'id':'7e57$nonce',"
+		"'title':'[Firebase] Test Alert - CartActivity.onCreate',"
 		"'subtitle':'sent by Grapnel to try this integration','appVersion':'4.2.1 (421)'},"
-		"'createTime':'$time','crashCount':312,'crashPercentage':2.7,'firstVersion':'4.2.0 (420)'}}",
+		"'createTime':'$time','crashCount':312,'crashPercentage':2.7,"
+		"'firstVersion':'4.2.0 (420)'}}",
 };
 
 const struct provider provider_firebase = {
 	.slug = "firebase",
 	.title = "Firebase",
 	.group = GROUP_DEVELOPMENT,
-	.about = "Crashes and slow traces that Firebase alerts about; changes in Firestore, Storage, Auth and Remote Config.",
-	.signs = "A token that Google signs for your service account (RS256, OIDC), on push requests of Pub/Sub and Eventarc. "
-		"Your own code uses the key, or HMAC-SHA256 of the body in X-Signature.",
+	.about = "Crashes and slow traces that Firebase alerts about; changes in Firestore, "
+		"Storage, Auth and Remote Config.",
+	.signs = "A token that Google signs for your service account (RS256, OIDC), on push "
+		"requests of Pub/Sub and Eventarc. Your own code uses the key, or HMAC-SHA256 of the body "
+		"in X-Signature.",
 	.on_error = "Eventarc and Pub/Sub repeat with growing gaps for a day or longer.",
 	.settings = settings,
 	.steps = steps,

@@ -1,17 +1,18 @@
-/* Google: Pub/Sub push, wrapped or not, with what owners publish there and what Gmail's watch does; and
- * the channels of Drive, Calendar and the Admin SDK, which say in headers that something changed.
- * All of it is change events: nothing alerts.
+/* Google: Pub/Sub push, wrapped or not, with what owners publish there and what Gmail's watch does;
+ * and the channels of Drive, Calendar and the Admin SDK, which say in headers that something
+ * changed. All of it is change events: nothing alerts.
  *
  * Push requests carry a token that anybody can have from Google for any audience, so that it proves
  * something only where the service account is known, too. Channels are not signed: they repeat the
  * token that was given when the channel was made. Pub/Sub takes 102, 200, 201, 202 and 204 for an
  * acknowledgement and nothing else.
- * Sources: Cloud Pub/Sub "Push subscriptions", "Authenticate push subscriptions"; google-auth-library
- * 10.9 oauth2client.js; push guides of Drive, Calendar, Admin SDK and Gmail (2026-11). */
+ * Sources: Cloud Pub/Sub "Push subscriptions", "Authenticate push subscriptions";
+ * google-auth-library 10.9 oauth2client.js; push guides of Drive, Calendar, Admin SDK and Gmail
+ * (2026-11). */
 #include "grapnel/crypto.h"
 #include "provider_int.h"
 
-/* ---- the token of push requests --------------------------------------------------------------- */
+/* ---- the token of push requests ------------------------------------------------------------- */
 
 static const char *const algorithms[] = { "RS256", NULL };
 
@@ -32,10 +33,12 @@ static struct str audience_of(const struct proof_input *in)
 
 	if (audience.n)
 		return audience;
-	return arena_printf(in->arena, "%.*s%.*s", STR_ARG(in->in->public_url), STR_ARG(in->in->uri));
+	return arena_printf(in->arena, "%.*s%.*s", STR_ARG(in->in->public_url),
+		STR_ARG(in->in->uri));
 }
 
-/* Without an account, which a source never comes to be proven by, whoever asked Google for it passes. */
+/* Without an account whoever asked Google for a token passes: a source never comes to that, since
+ * the scheme hangs on the setting. */
 static enum verdict verify_token(const struct proof *p, const struct proof_input *in,
 	struct proof_report *r)
 {
@@ -66,7 +69,7 @@ const struct proof proof_google_oidc = {
 	.steps = jwt_steps,
 };
 
-/* ---- the token of channels -------------------------------------------------------------------- */
+/* ---- the token of channels ------------------------------------------------------------------ */
 
 static bool is_listed(const struct json *list, struct str value)
 {
@@ -78,12 +81,16 @@ static bool is_listed(const struct json *list, struct str value)
 
 static bool channel_fits(const struct proof_input *in, struct proof_report *r)
 {
-	const struct json *settings = in->in->settings;
+	const struct json *ours = in->in->settings;
+	struct str channel = inbound_header(in->in, "x-goog-channel-id");
+	struct str resource = inbound_header(in->in, "x-goog-resource-id");
 
-	if (!is_listed(json_get(settings, "channelIds"), inbound_header(in->in, "x-goog-channel-id")))
-		return proof_failed(r, "channel", "The channel is none of those that the integration names.");
-	if (!is_listed(json_get(settings, "resourceIds"), inbound_header(in->in, "x-goog-resource-id")))
-		return proof_failed(r, "channel", "The resource is none of those that the integration names.");
+	if (!is_listed(json_get(ours, "channelIds"), channel))
+		return proof_failed(r, "channel",
+			"The integration names its channels; this is none of them.");
+	if (!is_listed(json_get(ours, "resourceIds"), resource))
+		return proof_failed(r, "channel",
+			"The integration names its resources; this is none of them.");
 	return true;
 }
 
@@ -100,7 +107,7 @@ static bool token_fits(const struct proof_input *in, struct proof_report *r)
 			r->secret = (int)i;
 			return true;
 		}
-	return proof_failed(r, "token", "X-Goog-Channel-Token is another than the integration's secret.");
+	return proof_failed(r, "token", "X-Goog-Channel-Token is not the integration's secret.");
 }
 
 static enum verdict verify_channel(const struct proof *p, const struct proof_input *in,
@@ -119,8 +126,11 @@ static struct str first_or(const struct json *list, struct str other)
 }
 
 /* The sample's channel becomes one that the integration knows. */
-static bool sign_channel(const struct proof *p, struct arena *a, struct inbound *in, struct str secret)
+static bool sign_channel(const struct proof *p, struct arena *a, struct inbound *in,
+	struct str secret)
 {
+	const struct json *channels = json_get(in->settings, "channelIds");
+	const struct json *resources = json_get(in->settings, "resourceIds");
 	struct header *headers;
 
 	if (!inbound_header(in, p->header).n)
@@ -129,9 +139,9 @@ static bool sign_channel(const struct proof *p, struct arena *a, struct inbound 
 	headers = (struct header *)in->headers;	/* a copy by now */
 	for (size_t i = 0; i < in->header_n; i++)
 		if (str_eqs(headers[i].name, "x-goog-channel-id"))
-			headers[i].value = first_or(json_get(in->settings, "channelIds"), headers[i].value);
+			headers[i].value = first_or(channels, headers[i].value);
 		else if (str_eqs(headers[i].name, "x-goog-resource-id"))
-			headers[i].value = first_or(json_get(in->settings, "resourceIds"), headers[i].value);
+			headers[i].value = first_or(resources, headers[i].value);
 	return true;
 }
 
@@ -155,14 +165,14 @@ static const struct proof *const proofs[] = { &channel_token, &proof_google_oidc
 
 static const struct setting settings[] = {
 	GOOGLE_OIDC_SETTINGS,
-	{ "channelIds", SETTING_LIST, "Channel ids", "Channels of Drive, Calendar or Admin SDK that are taken; none: any "
-		"with the right token." },
-	{ "resourceIds", SETTING_LIST, "Resource ids", "What these channels watch, as the answer to watch named it; "
-		"none: anything." },
+	{ "channelIds", SETTING_LIST, "Channel ids", "Channels of Drive, Calendar or Admin SDK "
+		"that are taken; none: any with the right token." },
+	{ "resourceIds", SETTING_LIST, "Resource ids", "What these channels watch, as the answer "
+		"to watch named it; none: anything." },
 	{ 0 }
 };
 
-/* ---- what a channel speaks of ------------------------------------------------------------------ */
+/* ---- what a channel speaks of --------------------------------------------------------------- */
 
 /* "https://www.googleapis.com/calendar/v3/calendars/me%40x/events?alt=json", taken apart. */
 struct watched {
@@ -222,7 +232,7 @@ static struct str watched_id(struct arena *a, const struct watched *w)
 	return w->id;
 }
 
-/* ---- what a message speaks of ------------------------------------------------------------------ */
+/* ---- what a message speaks of --------------------------------------------------------------- */
 
 #define SUBJECT "~/attributes/ce-subject"
 #define RESOURCE "/attributes/resource|/attributes/resourceName|/data/resource|/data/resourceName"
@@ -252,12 +262,13 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 		return watched_id(a, &x);
 	if (str_eqs(name, "entity"))
 		return message_entity(a, w);
-	if (str_eqs(name, "contact"))	/* a poller of the People API that names no event */
-		return str_starts(expr_eval(a, RESOURCE, w), "people/") ? STR("contact.updated") : STR_NONE;
+	/* A poller of the People API that names no event. */
+	if (str_eqs(name, "contact") && str_starts(expr_eval(a, RESOURCE, w), "people/"))
+		return STR("contact.updated");
 	return STR_NONE;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 #define STATE "{!service}.{@x-goog-resource-state}"
 #define CHANNEL_ROWS \
@@ -342,18 +353,20 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return !ev->invalid;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ----------------------------------------------------------- */
 
 static const struct step steps[] = {
-	{ "Pub/Sub: in the Google Cloud console open Pub/Sub, Subscriptions, Create subscription. Delivery type "
-		"Push, endpoint URL:", "{url}" },
-	{ "Enable authentication, choose a service account, leave the audience empty. Enter the e-mail address "
-		"of that account here, under Settings, as Service account.", NULL },
-	{ "Expiration period: Never expire, else the subscription is deleted after 31 days without a message.", NULL },
-	{ "Gmail: call users.watch with that topic, and again at least every 7 days. The topic must let "
-		"gmail-api-push@system.gserviceaccount.com publish.", NULL },
-	{ "Drive, Calendar or Admin SDK: call watch with type web_hook, the address above, an id of your own, and "
-		"as token the signature secret of this integration. Channels expire: renew them early.", "{secret}" },
+	{ "Pub/Sub: in the Google Cloud console open Pub/Sub, Subscriptions, Create subscription. "
+		"Delivery type Push, endpoint URL:", "{url}" },
+	{ "Enable authentication, choose a service account, leave the audience empty. Enter the "
+		"e-mail address of that account here, under Settings, as Service account.", NULL },
+	{ "Expiration period: Never expire, else the subscription is deleted after 31 days without "
+		"a message.", NULL },
+	{ "Gmail: call users.watch with that topic, and again at least every 7 days. The topic "
+		"must let gmail-api-push@system.gserviceaccount.com publish.", NULL },
+	{ "Drive, Calendar or Admin SDK: call watch with type web_hook, the address above, an id "
+		"of your own, and as token the signature secret of this integration. Channels "
+		"expire: renew them early.", "{secret}" },
 	{ 0 }
 };
 
@@ -363,7 +376,8 @@ static const struct sample sample = {
 		{ "x-goog-message-number", "$ms" },
 		{ "x-goog-resource-id", "7e57resource" },
 		{ "x-goog-resource-state", "update" },
-		{ "x-goog-resource-uri", "https://www.googleapis.com/drive/v3/files/grapnel-test-$nonce" },
+		{ "x-goog-resource-uri",
+			"https://www.googleapis.com/drive/v3/files/grapnel-test-$nonce" },
 		{ "x-goog-changed", "content,properties" },
 	},
 	.body = "",
@@ -374,11 +388,13 @@ const struct provider provider_google = {
 	.slug = "google",
 	.title = "Google",
 	.group = GROUP_BUSINESS,
-	.about = "Messages of Pub/Sub topics, new mail in Gmail, changes in Drive, Calendar and the directory.",
-	.signs = "Pub/Sub: a token that Google signs for your service account (RS256, OIDC). Channels of Drive, Calendar and "
-		"Admin SDK cannot sign; they repeat the token that you gave them.",
-	.on_error = "Pub/Sub waits as long as the subscription's acknowledgement deadline (10 s) and repeats until retention "
-		"ends (7 days). Channels repeat on 5xx only.",
+	.about = "Messages of Pub/Sub topics, new mail in Gmail, changes in Drive, Calendar and "
+		"the directory.",
+	.signs = "Pub/Sub: a token that Google signs for your service account (RS256, OIDC). "
+		"Channels of Drive, Calendar and Admin SDK cannot sign; they repeat the token that you "
+		"gave them.",
+	.on_error = "Pub/Sub waits as long as the subscription's acknowledgement deadline (10 s) "
+		"and repeats until retention ends (7 days). Channels repeat on 5xx only.",
 	.settings = settings,
 	.steps = steps,
 	.sample = &sample,

@@ -1,11 +1,11 @@
 /* Bearer tokens that a provider signs for its own requests (RFC 7519): Google's and Microsoft's.
  *
  * Signatures are libcjose's business, and this is the only file that knows it. What it is given was
- * looked at before: three parts in base64url, since release 0.6.2 ends the process over some that are
- * not; the algorithm must be on the caller's list, so that neither "none" nor an HMAC keyed with a
- * public key gets as far as a key; the key must be in the set that the issuer publishes at a URL of
- * our own, so that "jku", "jwk" and "x5u" in the header are never read. Of a key its public numbers
- * alone are taken. Claims are believed, and told, only once the signature fits.
+ * looked at before: three parts in base64url, since release 0.6.2 ends the process over some that
+ * are not; the algorithm must be on the caller's list, so that neither "none" nor an HMAC keyed
+ * with a public key gets as far as a key; the key must be in the set that the issuer publishes at a URL
+ * of our own, so that "jku", "jwk" and "x5u" in the header are never read. Of a key its public
+ * numbers alone are taken. Claims are believed, and told, only once the signature fits.
  *
  * RFC 7515, RFC 7517, RFC 8725 (what goes wrong with JWTs), looked up 2026-11. */
 #include <cjose/cjose.h>
@@ -40,7 +40,7 @@ struct token {
 	const struct json *claims;
 };
 
-/* ---- its form -------------------------------------------------------------------------------- */
+/* ---- its form ------------------------------------------------------------------------------- */
 
 /* Header, claims, signature: two dots. Where the signature is none the algorithm is told. */
 static bool read_parts(struct token *t, struct str part[3])
@@ -67,7 +67,7 @@ static bool read_header(struct token *t)
 		!json_is(header, JSON_OBJECT))
 		return proof_failed(t->r, "token", "The bearer token is no JWT.");
 	if (json_get(header, "crit"))
-		return proof_failed(t->r, "token", "The token's header asks for an extension (crit).");
+		return proof_failed(t->r, "token", "The token asks for an extension (crit).");
 	t->algorithm = json_text(json_get(header, "alg"));
 	t->key_id = json_text(json_get(header, "kid"));
 	return true;
@@ -82,7 +82,7 @@ static bool read_token(struct token *t)
 	if (!str_ieqs(scheme, "bearer") || !t->text.n)
 		return proof_failed(t->r, "token", "There is no bearer token in Authorization.");
 	if (t->text.n > TOKEN_MAX)
-		return proof_failed(t->r, "token", "The bearer token has more than %d bytes.", TOKEN_MAX);
+		return proof_failed(t->r, "token", "The token has more than %d bytes.", TOKEN_MAX);
 	return read_header(t);
 }
 
@@ -96,17 +96,18 @@ static bool algorithm_is_allowed(const struct token *t)
 		t->rule->algorithms[0]);
 }
 
-/* ---- its key --------------------------------------------------------------------------------- */
+/* ---- its key -------------------------------------------------------------------------------- */
 
 static bool is_ours(const struct token *t, const struct json *key)
 {
 	struct str use = json_text(json_get(key, "use")), alg = json_text(json_get(key, "alg"));
 
-	return str_eq(json_text(json_get(key, "kid")), t->key_id) && (!use.n || str_eqs(use, "sig")) &&
-		(!alg.n || str_eq(alg, t->algorithm));
+	return str_eq(json_text(json_get(key, "kid")), t->key_id) &&
+		(!use.n || str_eqs(use, "sig")) && (!alg.n || str_eq(alg, t->algorithm));
 }
 
-static bool read_number(struct arena *a, const struct json *key, const char *name, uint8_t **p, size_t *n)
+static bool read_number(struct arena *a, const struct json *key, const char *name, uint8_t **p,
+	size_t *n)
 {
 	struct str bytes;
 
@@ -122,7 +123,8 @@ static cjose_jwk_t *import_rsa(struct arena *a, const struct json *key)
 	cjose_jwk_rsa_keyspec k = { 0 };
 
 	if (!str_eqs(json_text(json_get(key, "kty")), "RSA") ||
-		!read_number(a, key, "n", &k.n, &k.nlen) || !read_number(a, key, "e", &k.e, &k.elen))
+		!read_number(a, key, "n", &k.n, &k.nlen) ||
+		!read_number(a, key, "e", &k.e, &k.elen))
 		return NULL;
 	if (k.nlen < MODULUS_MIN || k.nlen > MODULUS_MAX || !k.elen || k.elen > EXPONENT_MAX)
 		return NULL;
@@ -167,7 +169,7 @@ static enum verdict find_key(const struct token *t, cjose_jwk_t **out)
 	return NOT_PROVEN;
 }
 
-/* ---- its signature --------------------------------------------------------------------------- */
+/* ---- its signature -------------------------------------------------------------------------- */
 
 /* cjose read the header by itself: both must have seen the same algorithm. */
 static bool verified(const struct token *t, cjose_jws_t *jws, const cjose_jwk_t *key)
@@ -198,7 +200,7 @@ static bool signature_fits(struct token *t, const cjose_jwk_t *key)
 	return fits || proof_failed(t->r, "signature", "The token's signature does not fit.");
 }
 
-/* ---- its claims ------------------------------------------------------------------------------ */
+/* ---- its claims ----------------------------------------------------------------------------- */
 
 static struct str claim(const struct token *t, const char *name)
 {
@@ -260,18 +262,22 @@ static bool time_fits(const struct token *t)
 	int64_t expires, issued, not_before;
 
 	if (!claim_time(t, "exp", &expires) || !claim_time(t, "iat", &issued))
-		return proof_failed(t->r, "time", "The token does not say from when to when it is valid (iat, exp).");
+		return proof_failed(t->r, "time",
+			"The token does not say from when to when it is valid (iat, exp).");
 	if (!claim_time(t, "nbf", &not_before))
 		not_before = issued;
 	t->r->skew_s = now - issued;
 	if (now > expires + tolerance)
-		return proof_failed(t->r, "time", "The token expired %lld s ago; %lld s are allowed. Is the clock right?",
+		return proof_failed(t->r, "time",
+			"The token expired %lld s ago; %lld s are allowed. Is the clock right?",
 			(long long)(now - expires), (long long)tolerance);
 	if (now < issued - tolerance || now < not_before - tolerance)
-		return proof_failed(t->r, "time", "The token is valid only in %lld s. Is the clock right?",
+		return proof_failed(t->r, "time",
+			"The token is valid only in %lld s. Is the clock right?",
 			(long long)((issued > not_before ? issued : not_before) - now));
 	if (expires - issued > t->rule->lifetime_max_s)
-		return proof_failed(t->r, "time", "The token is valid for %lld s; at most %lld s are taken.",
+		return proof_failed(t->r, "time",
+			"The token is valid for %lld s; at most %lld s are taken.",
 			(long long)(expires - issued), (long long)t->rule->lifetime_max_s);
 	return true;
 }
@@ -297,7 +303,7 @@ static bool claims_fit(const struct token *t)
 	return true;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 enum verdict jwt_verify(const struct jwt_rule *rule, const struct proof_input *in,
 	struct proof_report *r)

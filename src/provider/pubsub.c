@@ -1,8 +1,8 @@
-/* Pub/Sub push: a message of a Google Cloud topic as a POST, in its envelope or without it. Wrapped, the
- * body is JSON and holds the data in base64; unwrapped, the body is the data, and what the envelope
- * would say is in headers, if the subscription writes them.
+/* Pub/Sub push: a message of a Google Cloud topic as a POST, in its envelope or without it.
+ * Wrapped, the body is JSON and holds the data in base64; unwrapped, the body is the data, and what
+ * the envelope would say is in headers, if the subscription writes them.
  *
- * Either becomes one object: { "subscription", "messageId", "publishTime", "orderingKey", "attributes", "data" }.
+ * Either becomes one object: subscription, messageId, publishTime, orderingKey, attributes, data.
  * Data is the JSON that it holds, or its text; bytes that are neither are no data for rows.
  * Sources: Cloud Pub/Sub "Push subscriptions", "Payload unwrapping", pubsub.proto (2026-11). */
 #include "provider_int.h"
@@ -32,11 +32,13 @@ static void add_data(struct arena *a, struct json *message, struct str bytes)
 		add_text(a, message, "data", bytes);
 }
 
-static const struct json *wrapped(struct arena *a, const struct json *envelope, const struct json *in)
+static const struct json *wrapped(struct arena *a, const struct json *envelope,
+	const struct json *in)
 {
 	struct json *out = json_new(a, JSON_OBJECT);
 	const struct json *attributes = json_get(in, "attributes");
-	struct str id = json_text(json_get(in, "messageId")), at = json_text(json_get(in, "publishTime")), bytes;
+	struct str id = json_text(json_get(in, "messageId")), bytes;
+	struct str at = json_text(json_get(in, "publishTime"));
 
 	add_text(a, out, "subscription", json_text(json_get(envelope, "subscription")));
 	add_text(a, out, "messageId", id.n ? id : json_text(json_get(in, "message_id")));
