@@ -372,7 +372,7 @@ enum provider_flag {
 	SECRET_BARE = 1 << 5,	/* a secret that we make does not begin with whsec_, which would make it a signing key (GitLab) */
 	SECRET_OPTIONAL = 1 << 6,	/* most of its senders do not sign: a new source gets a secret only if one is asked for */
 	ASKS_FOR_BASIC = 1 << 7,	/* the sender brings its credentials only when a 401 has asked for them */
-	ANSWER_RECEIVED = 1 << 8,	/* answers {"received":true}, as PAYMENT does */
+	ANSWER_RECEIVED = 1 << 8,	/* stands under /api/webhooks and answers {"received":true}, as PAYMENT does */
 };
 
 /* Where the type stands in the gallery. */
@@ -464,8 +464,6 @@ struct provider {
 	 * the limits. May read everything, may set any field of ev, a dedup key without its prefix; returns false with ev->invalid set
 	 * to the field to blame. */
 	bool (*adjust)(const struct provider *p, struct arena *a, const struct where *w, struct event *ev);
-	/* Instead of rows: for bodies whose events stand in no array. Fills events; limits, ids and words are provider_map's. */
-	bool (*map)(const struct provider *p, struct arena *a, const struct inbound *in, struct event **out, size_t *n, struct err *e);
 	/* Called by provider_handshake, which ingest calls after the proof; true = this request is a handshake and `answer` is the whole
 	 * answer. The rows say what it is called: event id, type, summary. */
 	bool (*handshake)(const struct provider *p, struct arena *a, const struct inbound *in, struct answer *answer);
@@ -482,6 +480,8 @@ size_t provider_body_max(const struct provider *p);
 /* The body as it is kept, the values of .masked as asterisks: itself, or a copy of its length. JSON, XML or form, parsed or not. */
 struct str provider_mask(const struct provider *p, struct arena *a, struct str body);
 uint32_t provider_per_minute(const struct provider *p);
+/* "webhooks" or "integrations": the folder of /api that its address is in, "/api/webhooks/stripe/in_...". */
+const char *provider_folder(const struct provider *p);
 const struct proof *const *provider_proofs(const struct provider *p);	/* its own, else proofs_plain_hmac; never NULL */
 bool provider_can_sign(const struct provider *p);	/* it has a scheme of its own */
 const struct proof *provider_proof(const struct provider *p, struct str scheme);	/* one of provider_proofs by its name, or NULL */

@@ -591,30 +591,12 @@ static bool map_list(const struct provider *p, struct arena *a, const struct inb
 	return true;
 }
 
-static bool map_own(const struct provider *p, struct arena *a, const struct inbound *in,
-	struct str *hash, size_t events_max, struct event **out, size_t *n, struct err *e)
-{
-	if (!p->map(p, a, in, out, n, e))
-		return false;
-	if (*n > events_max)
-		return err_set(e, ERR_LIMIT, "%s: %zu events in one request", p->slug, *n);
-	for (size_t i = 0; i < *n; i++) {
-		struct mapping m = {
-			.p = p, .a = a, .ev = &(*out)[i], .w = { .in = in, .body_hash = hash },
-		};
-
-		if (!m.ev->invalid)
-			finish(&m);
-	}
-	return true;
-}
-
 bool provider_map(const struct provider *p, struct arena *a, const struct inbound *in,
 	size_t events_max, struct event **out, size_t *n, struct err *e)
 {
 	struct str hash = STR_NONE;
 
-	if (!(p->map ? map_own : map_list)(p, a, in, &hash, events_max, out, n, e))
+	if (!map_list(p, a, in, &hash, events_max, out, n, e))
 		return false;
 	settle_ids(a, in, &hash, *out, *n);
 	return true;

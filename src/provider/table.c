@@ -70,6 +70,11 @@ uint32_t provider_per_minute(const struct provider *p)
 	return p->flags & PAYMENT ? PER_MINUTE_PAYMENT : PER_MINUTE;
 }
 
+const char *provider_folder(const struct provider *p)
+{
+	return p->flags & (PAYMENT | ANSWER_RECEIVED) ? "webhooks" : "integrations";
+}
+
 bool provider_can_sign(const struct provider *p)
 {
 	return p->proofs != NULL;

@@ -173,7 +173,7 @@ static void put_methods(const struct provider *p)
 
 static void put_facts(const struct provider *p)
 {
-	printf("- **Address**: `{base}/api/integrations/%s/{id}`, ", p->slug);
+	printf("- **Address**: `{base}/api/%s/%s/{id}`, ", provider_folder(p), p->slug);
 	put_methods(p);
 	printf("; at most %zu KiB and %u requests a minute, unless set otherwise.\n", provider_body_max(p) / 1024, provider_per_minute(p));
 	printf("- **Proof**: %s", p->signs);

@@ -500,22 +500,6 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-/* An adapter that makes its events itself still gets limits, words and ids from the engine. */
-static bool map_by_hand(const struct provider *p, struct arena *arena, const struct inbound *in, struct event **out,
-	size_t *n, struct err *e)
-{
-	const struct json *ids = json_get(in->doc, "ids");
-
-	if (!ids)
-		return err_field(e, ERR_INVALID, "ids", "no ids");
-	*n = ids->count;
-	*out = ARENA_ARRAY(arena, struct event, *n);
-	for (size_t i = 0; i < *n; i++)
-		(*out)[i] = (struct event){ .action = ACTION_TRIGGER, .severity = SEVERITY_INFO, .native_severity = STR("low"),
-			.entity_id = json_text(json_index(ids, i)) };
-	return true;
-}
-
 /* Events that stand in no array: each id of one body, with what all have in common. */
 static const struct json *unfold(struct arena *arena, const struct inbound *in)
 {
@@ -547,25 +531,6 @@ START_TEST(test_unfold)
 	m = map_body(&p, "{\"ids\":[],\"state\":\"down\"}", NULL);
 	ck_assert(m.ok && m.n == 1 && m.ev[0].action == ACTION_TRIGGER);
 	m = map_body(&p, "{\"ids\":[1,2,3,4,5],\"state\":\"up\"}", NULL);
-	ck_assert_int_eq(m.e.code, ERR_LIMIT);
-}
-END_TEST
-
-START_TEST(test_map_by_hand)
-{
-	static const struct provider p = { .slug = "made", .bodies = BODY_JSON, .map = map_by_hand };
-	struct outcome_of_map m = map_body(&p, "{\"ids\":[\"x\",\"y\"]}", NULL);
-
-	ck_assert(m.ok);
-	ck_assert_uint_eq(m.n, 2);
-	ck_assert(str_ends(m.ev[0].event_id, "#0") && str_ends(m.ev[1].event_id, "#1"));
-	ck_assert(str_starts(m.ev[0].dedup_key, "made:"));
-	unit_str(m.ev[1].summary, "event");
-	ck_assert_int_eq(m.ev[1].level, LEVEL_LOW);
-	m = map_body(&p, "{}", NULL);
-	ck_assert(!m.ok);
-	ck_assert_str_eq(m.e.field, "ids");
-	m = map_body(&p, "{\"ids\":[1,2,3,4,5]}", NULL);
 	ck_assert_int_eq(m.e.code, ERR_LIMIT);
 }
 END_TEST
@@ -689,7 +654,6 @@ int main(void)
 	tcase_add_test(t, test_bad_element);
 	tcase_add_test(t, test_refusals);
 	tcase_add_test(t, test_unfold);
-	tcase_add_test(t, test_map_by_hand);
 	tcase_add_test(t, test_handshakes);
 	tcase_add_test(t, test_table);
 	suite_add_tcase(s, t);
