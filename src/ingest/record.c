@@ -6,16 +6,16 @@
 #define RECORD_HEADERS_MAX (32 * 1024)
 #define RECORD_URI_MAX 2048
 
-/* Values that are secrets themselves, by the end of their header's name: X-Gitlab-Token, Aeg-Sas-Key. Signatures
- * are none: they prove one body only, and are needed to judge a request again. */
-static const char *const secret_headers[] = {
-	"authorization", "cookie", "api-key", "sas-key", "token", "secret", "password",
+/* Values that are secrets themselves, by the end of their header's or parameter's name: X-Gitlab-Token, Aeg-Sas-Key, access_token.
+ * Signatures are none: they prove one body only, and are needed to judge a request again. */
+static const char *const secret_names[] = {
+	"authorization", "cookie", "api-key", "api_key", "apikey", "sas-key", "token", "secret", "password",
 };
 
 static bool is_secret(struct str name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(secret_headers); i++)
-		if (str_ends(name, secret_headers[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(secret_names); i++)
+		if (str_ends(name, secret_names[i]))
 			return true;
 	return false;
 }
@@ -58,7 +58,7 @@ static bool is_secret_parameter(struct arena *a, struct str pair)
 {
 	struct str name = url_decode(a, str_until(&pair, '='), true);
 
-	return str_ieqs(name, "key") || str_ieqs(name, "access_token") || str_ieqs(name, "token");
+	return str_ieqs(name, "key") || is_secret(arena_lower(a, name));
 }
 
 /* VictorOps' endpoint has the key in its path. */

@@ -209,6 +209,8 @@ static const struct {
 	{ "/p?key=secret", "/p?key=***" },
 	{ "/p?a=1&KEY=secret&b=2", "/p?a=1&KEY=***&b=2" },
 	{ "/p?access_token=s", "/p?access_token=***" },
+	{ "/p?Api_Key=s&apikey=s&token=s&x-secret=s", "/p?Api_Key=***&apikey=***&token=***&x-secret=***" },
+	{ "/p?k%65y=s&tok%65n=s", "/p?k%65y=***&tok%65n=***" },
 	{ "/p?monkey=1", "/p?monkey=1" },
 	{ "/p", "/p" },
 	{ "/p?", "/p" },
