@@ -243,7 +243,7 @@ const struct provider provider_sentry = {
 	.actions = DO_INCIDENT,
 	.proofs = proofs,
 	.needs = { RESOURCE "|" ISSUE "/id|" METRIC "/id|/data/event/event_id|/data/error/event_id|"
-		"/project_slug|/project|/culprit|/event/event_id", "Sentry-Hook-Resource" },
+		"/project_slug|/project|/culprit|/level|/event/event_id", "Sentry-Hook-Resource" },
 	.variants = variants,
 	.fields = fields,
 	.severity_trigger = SEVERITY_ERROR,

@@ -54,6 +54,16 @@ static void check_answer(struct arena *a, const struct fuzz_request *rq, const s
 	must(answer.content_type || json_parse(a, answer.body, &doc, &e));
 }
 
+static enum outcome_kind outcome_of(const struct event *ev)
+{
+	static const enum outcome_kind kinds[] = {
+		[ACTION_IGNORE] = OUT_IGNORED, [ACTION_TRIGGER] = OUT_TRIGGERED, [ACTION_ACKNOWLEDGE] = OUT_ACKNOWLEDGED,
+		[ACTION_RESOLVE] = OUT_RESOLVED,
+	};
+
+	return ev->invalid ? OUT_INVALID : kinds[ev->action];
+}
+
 static void check_events(struct arena *a, const struct fuzz_request *rq, const struct event *ev, size_t n)
 {
 	struct outcome *out = ARENA_ARRAY(a, struct outcome, n);
@@ -61,29 +71,54 @@ static void check_events(struct arena *a, const struct fuzz_request *rq, const s
 	must(n >= 1 && n <= EVENTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		check_event(&ev[i]);
-		out[i] = (struct outcome){ .kind = ev[i].invalid ? OUT_INVALID : OUT_IGNORED, .event = &ev[i] };
+		out[i] = (struct outcome){ .kind = outcome_of(&ev[i]), .event = &ev[i], .event_number = i + 1, .incident = i };
 		for (size_t k = 0; k < i; k++)
 			must(!str_eq(ev[i].event_id, ev[k].event_id));
 	}
 	check_answer(a, rq, NULL, out, n);
 }
 
+/* It is kept as an event of which nothing follows, or as none. */
+static bool check_handshake(struct arena *a, const struct fuzz_request *rq)
+{
+	struct answer answer = { 0 };
+	struct event *ev;
+	size_t n;
+
+	if (!provider_handshake(rq->p, a, &rq->in, &answer, &ev, &n))
+		return false;
+	must(answer.status >= 200 && answer.status < 600 && n <= 1);
+	if (n) {
+		check_event(ev);
+		must(ev->action == ACTION_IGNORE && !ev->dedup_key.n);
+	}
+	return true;
+}
+
+/* What is kept is as long as what came. */
+static void check_mask(struct arena *a, const struct fuzz_request *rq)
+{
+	must(provider_mask(rq->p, a, rq->in.body).n == rq->in.body.n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct refusal refusal = { .status = 400, .code = "invalid_payload", .message = "No." };
-	struct arena *a;
+	struct arena *a = arena_new(256 << 20);
 	struct fuzz_request rq;
 	struct event *events;
 	struct err e = { 0 };
 
-	if (n == 0)
-		return 0;
-	a = arena_new(256 << 20);
 	fuzz_request(a, data, n, &rq);
-	if (inbound_parse(rq.p, a, &rq.in, &e) && provider_map(rq.p, a, &rq.in, EVENTS_MAX, &events, &n, &e))
-		check_events(a, &rq, events, n);
-	else
+	check_mask(a, &rq);
+	if (!inbound_parse(rq.p, a, &rq.in, &e))
 		must(e.code == ERR_INVALID || e.code == ERR_LIMIT);
+	else if (!check_handshake(a, &rq)) {
+		if (provider_map(rq.p, a, &rq.in, EVENTS_MAX, &events, &n, &e))
+			check_events(a, &rq, events, n);
+		else
+			must(e.code == ERR_INVALID || e.code == ERR_LIMIT);
+	}
 	check_answer(a, &rq, &refusal, NULL, 0);
 	arena_free(a);
 	return 0;
