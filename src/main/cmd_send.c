@@ -1,5 +1,5 @@
-/* cmd_send.c - a provider's test webhook, made and signed as the provider does: through the pipeline of this installation, where it is marked
- * as a test and its incident ends by itself, or to any address, as the provider would send it. */
+/* cmd_send.c - a provider's test webhook, made and signed as the provider does: through the pipeline of this installation, where
+ * it is marked as a test and its incident ends by itself, or to any address, as the provider would send it. */
 #include "config.h"
 
 #include "ctl_request.h"

@@ -160,7 +160,8 @@ static const struct json *setting_value(struct arena *a, const struct setting *s
 
 	if (s->kind == SETTING_LIST)
 		return list_of(a, text);
-	if ((s->kind == SETTING_OBJECT || ((s->kind == SETTING_FLAG || s->kind == SETTING_ON) && word)) && json_parse(a, text, &parsed, &ignored))
+	if ((s->kind == SETTING_OBJECT || ((s->kind == SETTING_FLAG || s->kind == SETTING_ON) && word)) &&
+		json_parse(a, text, &parsed, &ignored))
 		return parsed;
 	return json_new_str(a, text);
 }

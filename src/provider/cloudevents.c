@@ -59,7 +59,8 @@ static bool check(const struct json *event, struct err *e)
 {
 	const char *missing = json_is(event, JSON_OBJECT) ? missing_attribute(event) : "body";
 
-	return !missing || err_field(e, ERR_INVALID, missing, "no CloudEvent of version 1.x: %s", missing);
+	return !missing ||
+		err_field(e, ERR_INVALID, missing, "no CloudEvent of version 1.x: %s", missing);
 }
 
 /* Bytes that are neither JSON nor text are no data for rows. */
@@ -93,7 +94,8 @@ static bool read_event(struct arena *a, struct json *event, struct err *e)
 	return true;
 }
 
-static bool read_body(struct arena *a, const struct inbound *in, enum mode mode, const struct json **doc, struct err *e)
+static bool read_body(struct arena *a, const struct inbound *in, enum mode mode,
+	const struct json **doc, struct err *e)
 {
 	if (!json_parse(a, in->body, doc, e))
 		return false;
@@ -126,10 +128,12 @@ static struct str unquoted(struct arena *a, struct str s)
 
 static bool is_data(struct str name)
 {
-	return str_eqs(name, "data") || str_eqs(name, "data_base64") || str_eqs(name, "datacontenttype");
+	return str_eqs(name, "data") || str_eqs(name, "data_base64") ||
+		str_eqs(name, "datacontenttype");
 }
 
-static bool add_attributes(struct arena *a, const struct inbound *in, struct json *event, struct err *e)
+static bool add_attributes(struct arena *a, const struct inbound *in, struct json *event,
+	struct err *e)
 {
 	for (size_t i = 0; i < in->header_n; i++) {
 		const struct header *h = &in->headers[i];
@@ -139,14 +143,16 @@ static bool add_attributes(struct arena *a, const struct inbound *in, struct jso
 			continue;
 		value = url_decode(a, unquoted(a, h->value), false);
 		if (!str_is_utf8(value))
-			return err_field(e, ERR_INVALID, arena_cstr(a, h->name), "a CloudEvents header is no UTF-8");
+			return err_field(e, ERR_INVALID, arena_cstr(a, h->name),
+				"a CloudEvents header is no UTF-8");
 		json_add(event, name, json_new_str(a, value));
 	}
 	return true;
 }
 
 /* The content type is the data's. Without one it is JSON. */
-static bool read_binary(struct arena *a, const struct inbound *in, const struct json **doc, struct err *e)
+static bool read_binary(struct arena *a, const struct inbound *in, const struct json **doc,
+	struct err *e)
 {
 	struct str type = inbound_header(in, "content-type");
 	struct json *event = json_new(a, JSON_OBJECT);
@@ -169,12 +175,14 @@ static bool read_binary(struct arena *a, const struct inbound *in, const struct 
 	return true;
 }
 
-bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct json **doc, struct err *e)
+bool cloudevents_parse(struct arena *a, const struct inbound *in, const struct json **doc,
+	struct err *e)
 {
 	enum mode mode = mode_of(in);
 
 	if (mode == OTHER_FORMAT)
-		return err_field(e, ERR_INVALID, "content-type", "CloudEvents in another format than JSON");
+		return err_field(e, ERR_INVALID, "content-type",
+			"CloudEvents in another format than JSON");
 	if (mode == BINARY)
 		return read_binary(a, in, doc, e);
 	return read_body(a, in, mode, doc, e);

@@ -153,7 +153,8 @@ const struct map plain_fields[] = {
 
 /* ---- CloudEvents ------------------------------------------------------------------------------ */
 
-#define CLOUD_KEY "%key|/data/dedup_key|/data/alert_id|/data/alert_uid|/data/fingerprint|/data/incident_key"
+#define CLOUD_KEY "%key|/data/dedup_key|/data/alert_id|/data/alert_uid|/data/fingerprint|" \
+	"/data/incident_key"
 #define CLOUD_SEVERITY "%severity|/data/severity|/data/level|/data/priority|/data/urgency"
 #define CLOUD_OCCURRED "/time|%occurredAt|/data/occurred_at|/data/timestamp"
 
@@ -164,7 +165,9 @@ static struct str severity_of_number(const struct json *event)
 
 	if (!str_u64(json_text(json_get(event, "severitynumber")), &n) || n == 0)
 		return STR_NONE;
-	return n <= 12 ? STR("info") : n <= 16 ? STR("warning") : n <= 20 ? STR("error") : STR("critical");
+	if (n <= 16)
+		return n <= 12 ? STR("info") : STR("warning");
+	return n <= 20 ? STR("error") : STR("critical");
 }
 
 /* !severity, and !state: the last part of the type */
@@ -184,8 +187,8 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 static const struct map cloud[] = {
 	{ EV_EVENT_ID, "@webhook-id|@idempotency-key|%eventId", NATIVE },
 	{ EV_EVENT_ID, "{/source} {/id}", NATIVE },
-	{ EV_ACTION, "%status|/data/event_action|/data/action|/data/status|/data/state|/data/alert_state|!state",
-		WORD, plain_actions },
+	{ EV_ACTION, "%status|/data/event_action|/data/action|/data/status|/data/state|"
+		"/data/alert_state|!state", WORD, plain_actions },
 	{ EV_ACTION, "'trigger'", WORD, plain_actions },
 	{ EV_DEDUP_KEY, CLOUD_KEY },
 	{ EV_DEDUP_KEY, "{/source}|{/subject|/type}" },
@@ -193,10 +196,12 @@ static const struct map cloud[] = {
 	{ EV_SEVERITY, "/severitytext", WORD, severity_words },
 	{ EV_SEVERITY, CLOUD_SEVERITY, WORD, severity_words },
 	{ EV_NATIVE_SEVERITY, "/severitytext|/severitynumber|" CLOUD_SEVERITY },
-	{ EV_SUMMARY, "%summary|/data/summary|/data/title|/data/message|/data/name|/data/description|/data" },
+	{ EV_SUMMARY, "%summary|/data/summary|/data/title|/data/message|/data/name|"
+		"/data/description|/data" },
 	{ EV_SUMMARY, "{/type}[: {/subject}]" },
 	{ EV_DESCRIPTION, "%description|/data/description|/data/message" },
-	{ EV_SOURCE, "%source|/data/source|/data/host|/data/hostname|/data/origin|/data/system|/source" },
+	{ EV_SOURCE, "%source|/data/source|/data/host|/data/hostname|/data/origin|"
+		"/data/system|/source" },
 	{ EV_SERVICE, "%service|/data/service|/data/component" },
 	{ EV_EVENT_TYPE, "/type" },
 	{ EV_ENTITY_TYPE, "'event'" },

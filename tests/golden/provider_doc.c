@@ -181,7 +181,8 @@ static void put_facts(const struct provider *p)
 		for (const struct proof *const *proof = p->proofs; *proof; proof++)
 			printf("%s`%s`", proof == p->proofs ? " Schemes: " : ", ", (*proof)->name);
 	printf("%s\n- **Errors**: %s\n", p->proofs ? "." : "", p->on_error);
-	printf("- **Events** %s.\n", p->actions & DO_INCIDENT ? "open and resolve incidents" : "are recorded, unless the integration says otherwise");
+	printf("- **Events** %s.\n", p->actions & DO_INCIDENT ? "open and resolve incidents" :
+		"are recorded, unless the integration says otherwise");
 }
 
 static void put_steps(const struct provider *p)
