@@ -173,11 +173,18 @@ struct key_document {
 	struct str text;	/* PEM, or JSON; the store's own until the next call */
 	bool pinned;		/* an administrator put it there: trusted as it is */
 };
+/* To the provider itself, by OAuth client credentials (RFC 6749, section 4.4); the store keeps the token for as long as it lasts. */
+struct key_question {
+	struct str token_url, client_id, client_secret;
+	struct str url, body;	/* one POST of JSON */
+};
 struct key_store {
 	/* 1 found; 0 the host has no such document (not proven); -1 it could not be had (unavailable). `refresh`: what is cached
 	 * lacks a key id, so it is fetched anew, but not more often than once a minute. */
 	int (*document)(const struct key_store *s, struct str url, bool refresh, struct key_document *out);
 	struct x509_store_st *(*roots)(const struct key_store *s);	/* the authorities that are trusted; NULL = none */
+	/* 1: it answered 200, and *answer is the body, the store's own until the next call; -1 nobody could be asked. */
+	int (*ask)(const struct key_store *s, const struct key_question *q, struct str *answer);
 };
 
 /* Adds the certificates of a PEM text to those that are trusted. Returns how many. */
@@ -223,7 +230,7 @@ struct proof {
 	const char *header;		/* the signature's header, lower case; NULL: stands in the body, always chosen */
 	const char *only_with;		/* NULL, or a second header, or "?name" in the query, that must be there for this row to be chosen */
 	size_t length;			/* 0, or of the header's value, for this row to be chosen: it tells digests apart (Splunk) */
-	const char *allowed_by;		/* NULL, or the setting that must be true for this row to be chosen (GitHub's SHA-1) */
+	const char *allowed_by;		/* NULL, or the setting that must be true for this row to be chosen (GitHub's SHA-1), with '!' must not */
 	const char *secret_prefix;	/* NULL, or how a secret for this row begins: with such a secret no later row is chosen, without
 					 * one this row is not (GitLab's signing key) */
 	const char *prefix;		/* "sha256=", or NULL */
@@ -408,7 +415,8 @@ enum setting_kind {
 	SETTING_TEXT,
 	SETTING_FLAG, SETTING_ON,	/* true or false; where it is not set: false, true */
 	SETTING_LIST,			/* of texts */
-	SETTING_OBJECT
+	SETTING_OBJECT,
+	SETTING_SECRET			/* a text that is kept sealed and never shown; adapters get it opened */
 };
 struct setting {
 	const char *name;

@@ -220,6 +220,11 @@ int source_key(struct db *db, struct arena *a, const struct seal_key *sk, uint64
 int source_received_secret(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t tenant_id, struct str public_id,
 	const struct who *who, ms_t now, struct str *secret, struct err *e) MUST_USE;
 
+/* The value of a setting that is a secret, as it stands in the settings: "sealed:" and base64. What does not open is not there. */
+bool source_setting_is_sealed(struct str value);
+struct str source_setting_seal(struct arena *a, const struct seal_key *sk, struct str name, struct str value);
+struct str source_setting_open(struct arena *a, const struct seal_key *sk, struct str name, struct str value);
+
 #define SOURCE_SECRETS_MAX 4	/* valid at once */
 struct source_secret {
 	ms_t created_at, expires_at;	/* expires_at 0: the active one */

@@ -47,6 +47,8 @@ static struct str value_text(struct visit *v, const struct setting *s, const str
 		return tree_text(v, value);
 	case SETTING_ON:
 		return value ? json_text(value) : STR("true");
+	case SETTING_SECRET:
+		return STR_NONE;
 	default:
 		return json_text(value);
 	}
@@ -71,7 +73,8 @@ void setting_fields_fill(struct visit *v, const struct provider *type, const str
 
 		(*out)[*n] = (struct setting_field){ .name = name, .label = s->label, .help = s->help, .value = value,
 			.is_flag = s->kind == SETTING_FLAG || s->kind == SETTING_ON, .on = str_eqs(value, "true"),
-			.is_lines = s->kind == SETTING_LIST, .is_json = s->kind == SETTING_OBJECT };
+			.is_lines = s->kind == SETTING_LIST, .is_json = s->kind == SETTING_OBJECT, .is_secret = s->kind == SETTING_SECRET,
+			.is_set = json_get(settings, s->name) != NULL };
 	}
 }
 
@@ -114,6 +117,8 @@ static bool read_one(struct visit *v, const struct setting *s, const struct json
 
 	if (!form_find(v->a, v->rq->body, name, &(struct str){ NULL, 0 }))
 		return true;
+	if (s->kind == SETTING_SECRET && !text.n)
+		return true;	/* it is not shown, so an empty field says nothing */
 	*value = NULL;
 	if (!str_is_utf8(text))
 		return err_field(e, ERR_INVALID, "settings", "%s: this is not UTF-8.", s->label);

@@ -146,6 +146,7 @@ struct setting_field {
 	struct str value;
 	bool is_flag, on;		/* a box; ticked */
 	bool is_lines, is_json;		/* several lines; those of JSON */
+	bool is_secret, is_set;		/* never shown; there is one */
 };
 /* `settings` is an object or NULL; what was typed comes first. */
 void setting_fields_fill(struct visit *v, const struct provider *type, const struct json *settings, struct setting_field **out, size_t *n);

@@ -18,6 +18,7 @@ struct absent {
 
 struct cache {
 	size_t n, max;
+	const struct seal_key *seal;
 	struct cached_source *bucket[CACHE_NAMES][BUCKETS];
 	struct cached_source lru;	/* ring head: next = newest used */
 	struct absent absent[ABSENT_MAX];
@@ -55,11 +56,12 @@ static struct str entry_name(const struct cached_source *e, enum name k)
 	return e->s.is_default ? e->s.provider : STR_NONE;
 }
 
-struct cache *cache_new(size_t max)
+struct cache *cache_new(size_t max, const struct seal_key *seal)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
 
 	c->max = max;
+	c->seal = seal;
 	c->lru.lru_next = c->lru.lru_prev = &c->lru;
 	return c;
 }
@@ -79,8 +81,35 @@ static struct cached_source *find(struct cache *c, enum lookup_kind kind, struct
 	return NULL;
 }
 
+/* The next setting of the entry that is a secret, from `*s` on. */
+static struct json *secret_setting(const struct cached_source *e, const struct setting **s)
+{
+	for (; *s && (*s)->name; ++*s)
+		if ((*s)->kind == SETTING_SECRET && json_get(e->settings, (*s)->name))
+			return (struct json *)json_get(e->settings, (*s)->name);	/* the tree is the entry's own */
+	return NULL;
+}
+
+/* As a secret that does not open, none of them fits. */
+static void open_settings(struct cached_source *e, const struct seal_key *seal)
+{
+	struct json *value;
+
+	for (const struct setting *s = e->provider ? e->provider->settings : NULL; (value = secret_setting(e, &s)); s++)
+		value->text = seal ? source_setting_open(e->settings_arena, seal, str_of(s->name), value->text) : STR_NONE;
+}
+
+static void wipe_settings(struct cached_source *e)
+{
+	struct json *value;
+
+	for (const struct setting *s = e->provider ? e->provider->settings : NULL; (value = secret_setting(e, &s)); s++)
+		secret_wipe((char *)value->text.p, value->text.n);
+}
+
 static void entry_free(struct cached_source *e)
 {
+	wipe_settings(e);
 	arena_free(e->settings_arena);
 	secret_wipe(e->block, e->block_n);
 	free(e->block);
@@ -179,7 +208,7 @@ static void parse_settings(struct cached_source *e)
 	e->services = parsed(e->settings_arena, e->s.services);
 }
 
-static struct cached_source *entry_new(const struct live_source *s, uint64_t generation, ms_t now)
+static struct cached_source *entry_new(const struct live_source *s, const struct seal_key *seal, uint64_t generation, ms_t now)
 {
 	struct cached_source *e = xcalloc(1, sizeof(*e));
 
@@ -187,6 +216,7 @@ static struct cached_source *entry_new(const struct live_source *s, uint64_t gen
 	copy_texts(e);
 	parse_settings(e);
 	e->provider = provider_find(e->s.provider);
+	open_settings(e, seal);
 	e->per_minute = (uint32_t)s->rate_per_minute;
 	if (s->rate_per_minute == RATE_DEFAULT)
 		e->per_minute = e->provider ? provider_per_minute(e->provider) : 0;
@@ -203,7 +233,7 @@ void cache_put(struct cache *c, const struct live_source *s, uint64_t generation
 	cache_forget(c, LOOKUP_ID, s->public_id);
 	while (c->n >= c->max)
 		remove_entry(c, c->lru.lru_prev);
-	e = entry_new(s, generation, now);
+	e = entry_new(s, c->seal, generation, now);
 	for (int k = 0; k < CACHE_NAMES; k++) {
 		struct str name = entry_name(e, k);
 		struct cached_source **head;

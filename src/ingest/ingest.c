@@ -23,7 +23,7 @@ struct ingest *ingest_new(const struct ingest_config *c)
 	struct ingest *g = xcalloc(1, sizeof(*g));
 
 	g->c = *c;
-	g->cache = cache_new(INGEST_CACHE_MAX);
+	g->cache = cache_new(INGEST_CACHE_MAX, c->seal);
 	g->scratch = arena_new(SCRATCH_MAX);
 	return g;
 }

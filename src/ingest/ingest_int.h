@@ -52,7 +52,7 @@ struct cached_source {
 };
 
 struct cache;
-struct cache *cache_new(size_t max);
+struct cache *cache_new(size_t max, const struct seal_key *seal);	/* seal opens settings that are secrets; NULL: none is opened */
 void cache_free(struct cache *c);
 void cache_put(struct cache *c, const struct live_source *s, uint64_t generation, ms_t now);
 /* Fresh or stale: see cache_is_fresh. The pointer lives until the next cache_put or cache_forget. */

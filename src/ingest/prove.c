@@ -117,7 +117,7 @@ static bool check_signature(struct batch *b, struct ingest_work *w)
 		debug_proof(w);
 	if (v == PROOF_UNAVAILABLE) {
 		w->refusal.retry_after_s = INGEST_RETRY_AFTER_S;
-		return work_refuse(w, 503, "unavailable", "The signing certificate could not be had; try again later.");
+		return work_refuse(w, 503, "unavailable", "What proves the sender could not be had; try again later.");
 	}
 	if (v == PROOF_FORBIDDEN)
 		return work_refuse(w, 403, "forbidden", arena_cstr(b->a, str_of(w->proof.signature.detail)));

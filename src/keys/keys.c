@@ -36,6 +36,7 @@ struct keys {
 	uint64_t uses;
 	struct arena *scratch;
 	X509_STORE *roots;
+	struct asker *asker;
 };
 
 static bool within(ms_t t, ms_t span, ms_t now)
@@ -124,42 +125,7 @@ static struct entry *look(struct keys *k, struct entry *x, struct str url, ms_t 
 
 /* ---- the host ---- */
 
-static uint64_t bucket(const char *what, struct str host)
-{
-	unsigned char digest[SHA256_BYTES];
-	char name[300];
-	uint64_t key;
-	int n = snprintf(name, sizeof(name), "keys %s %.*s", what, STR_ARG(str_cut(host, 255)));
-
-	sha256((struct str){ name, (size_t)n }, digest);
-	memcpy(&key, digest, sizeof(key));
-	return key | 1;
-}
-
-static struct str host_of(struct str url)
-{
-	url = str_sub(url, strlen("https://"));
-	return str_until(&url, '/');
-}
-
-/* So many a minute of one host, and of all. */
-struct budget {
-	const char *name;
-	uint32_t of_host, of_all;
-};
-static const struct budget fetches = { "fetches", 10, 30 }, failures = { "failures", 1, 6 };
-
-static bool is_left(const struct keys *k, const struct budget *b, struct str host, ms_t now)
-{
-	return rate_peek(k->c.shm, bucket(b->name, host), b->of_host, now).allowed &&
-		rate_peek(k->c.shm, bucket(b->name, STR_NONE), b->of_all, now).allowed;
-}
-
-static void spend(const struct keys *k, const struct budget *b, struct str host, ms_t now)
-{
-	(void)rate_take(k->c.shm, bucket(b->name, host), b->of_host, now);
-	(void)rate_take(k->c.shm, bucket(b->name, STR_NONE), b->of_all, now);
-}
+static const struct budget fetches = { "fetches", 10, 30 };
 
 static ms_t fresh_until(const struct key_facts *facts, struct str cache_control, ms_t now)
 {
@@ -200,10 +166,10 @@ static bool ask_host(struct keys *k, struct str url, ms_t now, struct stored_key
 	struct fetch_answer answer;
 
 	count(k->c.shm, C_KEY_FETCHES, 1);
-	spend(k, &fetches, host_of(url), now);
+	budget_spend(k->c.shm, &fetches, host_of(url), now);
 	if (fetch_run(k->c.fetch, k->scratch, &rq, &answer, e))
 		return take_answer(k, &answer, now, row, e);
-	spend(k, &failures, host_of(url), now);
+	budget_spend(k->c.shm, &budget_failures, host_of(url), now);
 	return false;
 }
 
@@ -224,7 +190,7 @@ static struct entry *fetch(struct keys *k, struct entry *x, struct str url, ms_t
 	struct str host = host_of(url);
 	struct err e = { 0 };
 
-	if (!k->c.fetch || !is_left(k, &fetches, host, now) || !is_left(k, &failures, host, now) ||
+	if (!k->c.fetch || !budget_left(k->c.shm, &fetches, host, now) || !budget_left(k->c.shm, &budget_failures, host, now) ||
 		stored_key_claim(k->c.db, url, x ? &x->row : NULL, now, &e) != 1)
 		return x;
 	row.tried_at = now;
@@ -306,14 +272,22 @@ static X509_STORE *roots(const struct key_store *s)
 	return k->roots;
 }
 
+/* ---- questions ---- */
+
+static int ask(const struct key_store *s, const struct key_question *q, struct str *answer)
+{
+	return asker_ask(((const struct keys *)s)->asker, q, answer);
+}
+
 /* ---- life ---- */
 
 struct keys *keys_new(const struct keys_config *c)
 {
 	struct keys *k = xcalloc(1, sizeof(*k));
 
-	k->store = (struct key_store){ document, roots };
+	k->store = (struct key_store){ document, roots, ask };
 	k->c = *c;
+	k->asker = asker_new(c);
 	k->scratch = arena_new(SCRATCH_MAX);
 	return k;
 }
@@ -325,6 +299,7 @@ void keys_free(struct keys *k)
 	for (size_t i = 0; i < ENTRIES; i++)
 		clear(&k->entries[i]);
 	X509_STORE_free(k->roots);
+	asker_free(k->asker);
 	arena_free(k->scratch);
 	free(k);
 }

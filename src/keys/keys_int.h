@@ -10,4 +10,20 @@
 #define SECONDS_MAX 31536000	/* a year: more is no age, and what is multiplied does not overflow */
 int64_t cache_control_age(struct str value);
 
+/* budget.c: how often a host is asked, and all of them, in a minute. */
+struct budget {
+	const char *name;
+	uint32_t of_host, of_all;
+};
+extern const struct budget budget_failures;
+struct str host_of(struct str url);
+bool budget_left(struct shm *shm, const struct budget *b, struct str host, ms_t now);
+void budget_spend(struct shm *shm, const struct budget *b, struct str host, ms_t now);
+
+/* ask.c: the `ask` of a key_store. */
+struct asker;
+struct asker *asker_new(const struct keys_config *c);
+void asker_free(struct asker *x);
+int asker_ask(struct asker *x, const struct key_question *q, struct str *answer);
+
 #endif

@@ -34,12 +34,13 @@ bool host_is_one_of(struct str host, const char *const *patterns)
 	return false;
 }
 
-static bool url_is_ours(const struct certificate_rule *rule, struct str url)
+bool certificate_url_fits(const struct certificate_rule *rule, struct str url, struct proof_report *r)
 {
 	struct https_url u;
 
-	return https_url_parse(url, &u) && !u.has_query && host_is_one_of(u.host, rule->hosts) &&
-		pattern_fits(rule->path, u.path, path_set);
+	return (https_url_parse(url, &u) && !u.has_query && host_is_one_of(u.host, rule->hosts) &&
+		pattern_fits(rule->path, u.path, path_set)) ||
+		proof_failed(r, "certificate-url", "The certificate's URL is not one of the sender's; nobody was asked.");
 }
 
 /* ---- one certificate -------------------------------------------------------------------------- */
@@ -239,10 +240,8 @@ enum verdict certificate_key(const struct certificate_rule *rule, const struct p
 	int found;
 
 	*key = NULL;
-	if (!url_is_ours(rule, url)) {
-		proof_failed(r, "certificate-url", "The certificate's URL is not one of the sender's; it was not fetched.");
+	if (!certificate_url_fits(rule, url, r))
 		return NOT_PROVEN;
-	}
 	found = in->keys ? in->keys->document(in->keys, url, false, &file) : -1;
 	if (found < 0) {
 		proof_failed(r, "certificate", "The certificate could not be fetched.");

@@ -127,11 +127,136 @@ static const struct proof_stage certificate_stages[] = {
 static const struct proof by_certificate = {
 	.name = "paypal-cert",
 	.header = "paypal-transmission-sig",
+	.allowed_by = "!postback",
 	.verify = verify,
 	.steps = certificate_stages,
 };
 
-static const struct proof *const proofs[] = { &by_certificate, NULL };
+/* ---- by asking PayPal ------------------------------------------------------------------------- */
+
+struct credentials {
+	struct str id, secret;
+};
+
+static bool read_credentials(const struct proof_input *in, struct credentials *c, struct proof_report *r)
+{
+	c->id = json_text(json_get(in->in->settings, "clientId"));
+	c->secret = json_text(json_get(in->in->settings, "clientSecret"));
+	return (c->id.n && c->secret.n) ||
+		proof_failed(r, "credentials", "The integration has no client ID and secret of a REST app.");
+}
+
+/* It goes into the question as it came, byte for byte. */
+static bool is_object(const struct proof_input *in, struct proof_report *r)
+{
+	const struct json *doc;
+	struct err e = { 0 };
+
+	return (json_parse(in->arena, in->in->body, &doc, &e) && json_is(doc, JSON_OBJECT) &&
+		str_starts(str_trim(in->in->body), "{")) ||
+		proof_failed(r, "body", "The body is no JSON object.");
+}
+
+static struct str question(const struct proof_input *in, const struct transmission *t, struct str webhook)
+{
+	const struct {
+		const char *name;
+		struct str value;
+	} members[] = {
+		{ "auth_algo", t->algorithm }, { "cert_url", t->url }, { "transmission_id", t->id },
+		{ "transmission_sig", t->signature }, { "transmission_time", t->time },
+		{ "webhook_id", webhook },
+	};
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, in->arena, QUESTION_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_key(&o, members[i].name);
+		json_str(&o, members[i].value);
+	}
+	json_key(&o, "webhook_event");
+	json_raw(&o, in->in->body);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+/* The certificate's host tells whether it is the sandbox that sent it. */
+static const char *api_of(struct str url)
+{
+	struct https_url u;
+
+	return https_url_parse(url, &u) && pattern_fits("*.sandbox.paypal.com", u.host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") ?
+		"https://api-m.sandbox.paypal.com" : "https://api-m.paypal.com";
+}
+
+/* "SUCCESS", "FAILURE", or empty where there is no such answer. */
+static struct str verification(const struct proof_input *in, const struct transmission *t,
+	const struct credentials *c, struct str webhook)
+{
+	const char *api = api_of(t->url);
+	const struct key_question q = {
+		.token_url = arena_printf(in->arena, "%s/v1/oauth2/token", api),
+		.client_id = c->id, .client_secret = c->secret,
+		.url = arena_printf(in->arena, "%s/v1/notifications/verify-webhook-signature", api),
+		.body = question(in, t, webhook),
+	};
+	const struct json *doc;
+	struct err e = { 0 };
+	struct str answer;
+
+	if (!in->keys || !in->keys->ask || in->keys->ask(in->keys, &q, &answer) != 1 ||
+			!json_parse(in->arena, arena_str(in->arena, answer), &doc, &e))
+		return STR_NONE;
+	return json_text(json_get(doc, "verification_status"));
+}
+
+static enum verdict postback(const struct proof *p, const struct proof_input *in,
+	struct proof_report *r)
+{
+	struct transmission t;
+	struct credentials c;
+
+	if (!read_transmission(in, &t, r) || !read_credentials(in, &c, r) || !is_object(in, r) ||
+			!certificate_url_fits(&certificate, t.url, r))
+		return NOT_PROVEN;
+	for (size_t i = 0; i < in->secret_n; i++) {
+		struct str status = verification(in, &t, &c, in->secrets[i]);
+
+		if (str_eqs(status, "SUCCESS")) {
+			r->secret = (int)i;
+			return PROVEN;
+		}
+		if (!str_eqs(status, "FAILURE")) {
+			proof_failed(r, "answer", "PayPal could not be asked, or did not say.");
+			return PROOF_UNAVAILABLE;
+		}
+	}
+	proof_failed(r, "answer", "PayPal says that this is not its own: another webhook ID, or the body was "
+		"changed on its way.");
+	return NOT_PROVEN;
+}
+
+static const struct proof_stage postback_stages[] = {
+	TRANSMISSION_STAGES,
+	{ "credentials", "The integration has the credentials of a REST app." },
+	{ "body", "The body is a JSON object." },
+	{ "certificate-url", "The certificate's URL is one of PayPal's." },
+	{ "answer", "PayPal says that this is its own." },
+	{ 0 }
+};
+
+static const struct proof by_postback = {
+	.name = "paypal-postback",
+	.header = "paypal-transmission-sig",
+	.allowed_by = "postback",
+	.verify = postback,
+	.steps = postback_stages,
+};
+
+static const struct proof *const proofs[] = { &by_certificate, &by_postback, NULL };
 
 /* ---- rows ------------------------------------------------------------------------------------- */
 
@@ -248,6 +373,15 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 
 static const char *const masked[] = { "refresh_token", "access_token", NULL };
 
+static const struct setting settings[] = {
+	{ "postback", SETTING_FLAG, "Ask PayPal about each event",
+		"Instead of checking the signature here; for hosts that may not fetch certificates. Needs the "
+		"credentials of the REST app." },
+	{ "clientId", SETTING_TEXT, "Client ID", "Of the REST app that the webhook belongs to." },
+	{ "clientSecret", SETTING_SECRET, "Client secret", "Of the same app." },
+	{ 0 }
+};
+
 static const struct step steps[] = {
 	{ "In the PayPal Developer Dashboard open Apps & Credentials, your REST app, and Add Webhook.", NULL },
 	{ "Webhook URL:", "{url}" },
@@ -279,9 +413,11 @@ const struct provider provider_paypal = {
 	.title = "PayPal",
 	.group = GROUP_PAYMENT,
 	.about = "Payments, disputes, subscriptions, payouts and all else that PayPal reports.",
-	.signs = "RSA signature by PayPal's certificate, over the body and the ID of your webhook.",
+	.signs = "RSA signature by PayPal's certificate, over the body and the ID of your webhook. Instead, "
+		"PayPal can be asked about each event.",
 	.on_error = "PayPal repeats what was not answered with 2xx up to 25 times within three days; then it "
 		"can be sent again by hand.",
+	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

@@ -391,7 +391,10 @@ bool proofs_keyless(const struct proof *const *proofs, const struct json *settin
 
 static bool allowed(const struct proof *p, const struct json *settings)
 {
-	return !p->allowed_by || str_eqs(json_text(json_get(settings, p->allowed_by)), "true");
+	const char *name = p->allowed_by;
+	bool unless = name && *name == '!';
+
+	return !name || str_eqs(json_text(json_get(settings, name + unless)), "true") != unless;
 }
 
 static bool has_secret_for(const struct proof *p, const struct proof_input *in)

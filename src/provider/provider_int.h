@@ -103,6 +103,7 @@ bool host_is_one_of(struct str host, const char *const *patterns);
 #define CERTIFICATE_STAGES \
 	{ "certificate-url", "The certificate's URL is one of the sender's." }, \
 	{ "certificate", "The certificate is the sender's." }
+bool certificate_url_fits(const struct certificate_rule *rule, struct str url, struct proof_report *r);
 /* The key of the certificate at `url`, to be freed with EVP_PKEY_free; NULL unless PROVEN. */
 enum verdict certificate_key(const struct certificate_rule *rule, const struct proof_input *in,
 	struct str url, struct proof_report *r, struct evp_pkey_st **key);

@@ -104,6 +104,7 @@ static bool setting_fits(const struct setting *s, const struct json *value)
 {
 	switch (s->kind) {
 	case SETTING_TEXT:
+	case SETTING_SECRET:
 		return json_is(value, JSON_STRING) || json_is(value, JSON_NUMBER);
 	case SETTING_FLAG:
 	case SETTING_ON:
@@ -129,6 +130,7 @@ static bool setting_check(const struct provider *p, const struct json *member, s
 		[SETTING_ON] = "true or false",
 		[SETTING_LIST] = "a list of texts",
 		[SETTING_OBJECT] = "an object",
+		[SETTING_SECRET] = "a text",
 	};
 
 	for (const struct setting *s = p->settings; s && s->name; s++) {

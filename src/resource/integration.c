@@ -72,8 +72,25 @@ bool integration_query_list(const struct caller *by, const struct integration_qu
 	return true;
 }
 
+static bool is_secret(const struct provider *p, struct str name)
+{
+	for (const struct setting *s = p->settings; s && s->name; s++)
+		if (str_eqs(name, s->name))
+			return s->kind == SETTING_SECRET;
+	return false;
+}
+
+/* What is sealed already is what was stored before. */
+static void seal_secret(const struct caller *by, const struct provider *p, struct json *member)
+{
+	if (!is_secret(p, member->name) || source_setting_is_sealed(member->text))
+		return;
+	member->text = source_setting_seal(by->a, by->seal, member->name, json_text(member));
+	member->type = JSON_STRING;
+}
+
 /* The members of `settings`, with alertTestMode as it is wanted; empty settings are none. */
-static struct str settings_text(const struct caller *by, const struct json *settings, bool alert_test_mode)
+static struct str settings_text(const struct caller *by, const struct provider *p, const struct json *settings, bool alert_test_mode)
 {
 	struct json *merged = json_new(by->a, JSON_OBJECT), *flag = json_new(by->a, JSON_BOOL);
 	struct json_out o;
@@ -84,6 +101,7 @@ static struct str settings_text(const struct caller *by, const struct json *sett
 
 		*copy = *j;
 		copy->next = NULL;
+		seal_secret(by, p, copy);
 		if (!str_eqs(j->name, "alertTestMode"))
 			json_add(merged, j->name, copy);
 	}
@@ -135,7 +153,7 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 	s->route_by_service = f->route_by_service;
 	s->enabled = f->enabled;
 	s->is_default = f->is_default;
-	s->settings = settings_text(by, f->settings, f->alert_test_mode);
+	s->settings = settings_text(by, p, f->settings, f->alert_test_mode);
 	return true;
 }
 

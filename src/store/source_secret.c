@@ -90,6 +90,39 @@ struct str source_secret_seal(struct arena *a, const struct seal_key *sk, struct
 	return secret.n ? seal(a, sk, secret, context.p) : STR_NONE;
 }
 
+/* ---- settings that are secrets ---- */
+
+#define SEALED "sealed:"
+
+/* Not bound to the source, which has no id yet when it is made; a value that was copied to another one serves the same purpose there. */
+static struct str setting_context(struct arena *a, struct str name)
+{
+	return arena_printf(a, "source_setting:%.*s", STR_ARG(name));
+}
+
+bool source_setting_is_sealed(struct str value)
+{
+	return str_starts(value, SEALED);
+}
+
+struct str source_setting_seal(struct arena *a, const struct seal_key *sk, struct str name, struct str value)
+{
+	struct str sealed = seal(a, sk, value, setting_context(a, name).p);
+
+	return arena_printf(a, SEALED "%.*s", STR_ARG(base64_encode(a, sealed.p, sealed.n)));
+}
+
+struct str source_setting_open(struct arena *a, const struct seal_key *sk, struct str name, struct str value)
+{
+	struct str sealed, plain;
+	struct err e = { 0 };
+
+	if (!source_setting_is_sealed(value) || !base64_decode(a, str_sub(value, strlen(SEALED)), false, &sealed) ||
+			!unseal(a, sk, sealed, setting_context(a, name).p, &plain, &e))
+		return STR_NONE;
+	return plain;
+}
+
 /* ---- showing ---- */
 
 static bool audit(struct db *db, const struct who *who, uint64_t kind, const char *verb, struct str public_id, struct str detail,

@@ -87,7 +87,7 @@ class Host:
     def answer(self, request):
         host = request.headers["Host"]
         self.asked.append("https://%s%s" % (host, request.path))
-        self.request = (request.path, dict(request.headers), request.rfile.read(int(request.headers.get("Content-Length", 0))))
+        self.request = (request.path, {name.lower(): value for name, value in request.headers.items()}, request.rfile.read(int(request.headers.get("Content-Length", 0))))
         status, body, headers = self.answers.get(host, lambda: (404, b"", {}))()
         request.send_response(status)
         for name, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():

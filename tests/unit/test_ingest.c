@@ -71,7 +71,7 @@ static struct live_source source(const char *id, const char *key_hash, bool is_d
 
 START_TEST(test_cache_finds_by_three_names)
 {
-	struct cache *c = cache_new(10);
+	struct cache *c = cache_new(10, NULL);
 	struct live_source s = source("in_a", "hash-a", true);
 	struct cached_source *e;
 
@@ -91,7 +91,7 @@ END_TEST
 /* During a rotation both keys lead to the entry. */
 START_TEST(test_cache_finds_by_the_key_before)
 {
-	struct cache *c = cache_new(10);
+	struct cache *c = cache_new(10, NULL);
 	struct live_source s = source("in_a", "hash-new", false);
 	const struct cached_source *e;
 
@@ -117,7 +117,7 @@ END_TEST
 
 START_TEST(test_cache_is_stale_after_a_change_or_five_minutes)
 {
-	struct cache *c = cache_new(10);
+	struct cache *c = cache_new(10, NULL);
 	struct live_source s = source("in_a", "hash-a", false);
 	const struct cached_source *e;
 
@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(test_cache_drops_what_was_not_used_for_longest)
 {
-	struct cache *c = cache_new(3);
+	struct cache *c = cache_new(3, NULL);
 	const char *ids[] = { "in_a", "in_b", "in_c", "in_d" };
 
 	for (int i = 0; i < 3; i++) {
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(test_cache_replaces_and_forgets)
 {
-	struct cache *c = cache_new(10);
+	struct cache *c = cache_new(10, NULL);
 	struct live_source s = source("in_a", "old-key", false);
 
 	cache_put(c, &s, 1, 0);
@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(test_absent_names_are_remembered_for_seconds)
 {
-	struct cache *c = cache_new(10);
+	struct cache *c = cache_new(10, NULL);
 
 	cache_put_absent(c, LOOKUP_ID, STR("in_x"), 1, 1000);
 	ck_assert(cache_is_absent(c, LOOKUP_ID, STR("in_x"), 1, 5999));
