@@ -42,7 +42,7 @@ static const struct word actions[] = {
 	{ 0 }
 };
 
-/* ---- rows for each shape ---------------------------------------------------------------------- */
+/* ---- rows for each shape --------------------------------------------------------------------- */
 
 #define WORKSPACE "/workspace_id|'-'"
 
@@ -142,22 +142,26 @@ static bool handshake(const struct provider *p, struct arena *a, const struct in
 
 	if (value_absent(token))
 		return false;
-	*answer = (struct answer){ .status = 200, .body = STR("{\"received\":true}"), .new_secret = token };
+	*answer = (struct answer){
+		.status = 200, .body = STR("{\"received\":true}"), .new_secret = token,
+	};
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
-static const char *const masked[] = { "verification_token", NULL };	/* the secret from then on */
+static const char *const masked[] = { "verification_token", NULL };	/* the later secret */
 
 static const struct step steps[] = {
 	{ "In Notion open your integration (notion.so/profile/integrations), its Webhooks tab, "
 		"Create a subscription.", NULL },
-	{ "Webhook URL; the key in it is asked for until the signature secret is known:", "{url}?key={key}" },
-	{ "Choose the event types and create the subscription. Notion sends a verification token at once; "
-		"it becomes the signature secret of this integration.", NULL },
+	{ "Webhook URL; the key in it is asked for until the signature secret is known:",
+		"{url}?key={key}" },
+	{ "Choose the event types and create the subscription. Notion sends a verification token "
+		"at once; it becomes the signature secret of this integration.", NULL },
 	{ "Click Verify in Notion and paste the token that is shown here.", NULL },
-	{ "Share the pages and databases with the integration, else Notion reports nothing of them.", NULL },
+	{ "Share the pages and databases with the integration, else Notion reports nothing of "
+		"them.", NULL },
 	{ 0 }
 };
 
@@ -179,8 +183,10 @@ const struct provider provider_notion = {
 	.title = "Notion",
 	.group = GROUP_BUSINESS,
 	.about = "Changes of pages, databases and comments, and file uploads that failed.",
-	.signs = "HMAC-SHA256 of the body in X-Notion-Signature, with the verification token that Notion sends first.",
-	.on_error = "Notion tries up to 8 times with growing gaps, then drops the event. It goes on with the next.",
+	.signs = "HMAC-SHA256 of the body in X-Notion-Signature, with the verification token that "
+		"Notion sends first.",
+	.on_error = "Notion tries up to 8 times with growing gaps, then drops the event. It goes "
+		"on with the next.",
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

@@ -1,15 +1,16 @@
-/* Salesforce: three quite different things, all of them changes of records and none of them trouble.
+/* Salesforce: three quite different things, all of them changes of records and none of them
+ * trouble.
  *
- *	outbound messages	the only push of its own: SOAP, up to 100 notifications in one. It cannot
- *				be signed, so the key stands in the URL and the organization is compared
- *	change events		Change Data Capture and platform events, which Salesforce itself never
- *				posts: what middleware made of them, in three envelopes or none
- *	{action, sobject}	what Apex code or a Flow's HTTP callout of the owner posts, signed
+ * - Outbound messages are the only push of its own: SOAP, up to 100 notifications in one. They
+ *   cannot be signed, so the key stands in the URL and the organization is compared. Each is
+ *   acknowledged as a whole by a SOAP answer and 200; whatever else comes back makes Salesforce
+ *   repeat it, for 24 hours. SessionId is a live credential and never kept.
+ * - Change events: Change Data Capture and platform events, which Salesforce itself never posts, as
+ *   middleware passes them on, in one of two envelopes or in none.
+ * - {action, sobject}: what the owner's Apex code or HTTP callout of a Flow posts, signed.
  *
- * An outbound message is acknowledged as a whole by a SOAP answer and 200; whatever else comes back
- * makes Salesforce repeat it, for 24 hours. The record is read when it is sent, so values between
- * are lost, and nothing comes in order. SessionId is a live credential and never kept. Ids have 15 or
- * 18 characters, upper and lower case are different ones.
+ * A record is read when its message is sent, so values between are lost; nothing comes in order.
+ * Ids have 15 or 18 characters; upper and lower case are different ones.
  *
  * Sources: developer.salesforce.com "Understanding Notifications", "Change Event Message Structure"
  * (2026-10); aspnet/WebHooks Salesforce receiver. */
@@ -30,7 +31,7 @@ static const struct proof signature = {
 
 static const struct proof *const proofs[] = { &signature, NULL };
 
-/* ---- rows for each shape ---------------------------------------------------------------------- */
+/* ---- rows for each shape --------------------------------------------------------------------- */
 
 #define NOTIFICATIONS "^/Envelope/Body/notifications"
 
@@ -89,7 +90,7 @@ static const struct variant variants[] = {
 	{ 0 }
 };
 
-/* ---- one event for each record ---------------------------------------------------------------- */
+/* ---- one event for each record --------------------------------------------------------------- */
 
 struct list {
 	struct json *array, *last;
@@ -154,7 +155,8 @@ static void unfold_change(struct arena *a, struct list *l, const struct json *do
 
 static const struct json *unfold(struct arena *a, const struct inbound *in)
 {
-	const struct json *soap = json_at(in->doc, STR("/Envelope/Body/notifications/Notification"));
+	static const char notifications[] = "/Envelope/Body/notifications/Notification";
+	const struct json *soap = json_at(in->doc, str_of(notifications)), *j;
 	struct list l = { .array = json_new(a, JSON_ARRAY) };
 
 	if (json_is(soap, JSON_ARRAY))
@@ -162,14 +164,14 @@ static const struct json *unfold(struct arena *a, const struct inbound *in)
 	if (soap)
 		append(&l, shared(a, soap));
 	else if (json_is(in->doc, JSON_ARRAY))
-		for (const struct json *j = in->doc->first; j && l.array->count < RECORDS_MAX; j = j->next)
+		for (j = in->doc->first; j && l.array->count < RECORDS_MAX; j = j->next)
 			unfold_change(a, &l, j);
 	else
 		unfold_change(a, &l, in->doc);
 	return l.array;
 }
 
-/* ---- what rows cannot say --------------------------------------------------------------------- */
+/* ---- what rows cannot say -------------------------------------------------------------------- */
 
 /* "sf:Contact" of xsi:type */
 static struct str object_name(struct arena *a, const struct where *w)
@@ -197,7 +199,8 @@ static struct str change_word(struct arena *a, const struct where *w)
 
 static struct str enterprise_host(struct arena *a, const struct where *w)
 {
-	struct str url = expr_eval(a, NOTIFICATIONS "/EnterpriseUrl|" NOTIFICATIONS "/PartnerUrl", w);
+	struct str url = expr_eval(a, NOTIFICATIONS "/EnterpriseUrl|"
+		NOTIFICATIONS "/PartnerUrl", w);
 
 	if (!str_starts(url, "https://"))
 		return STR_NONE;
@@ -249,7 +252,7 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return !ev->invalid;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 #define SOAP_BEGIN "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" \
 	"<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"" \
@@ -302,25 +305,28 @@ static bool answer(const struct provider *p, struct arena *a, const struct inbou
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct setting settings[] = {
 	{ "organizationId", SETTING_TEXT, "Organization ID",
-		"Outbound messages of other organizations are refused. It stands in Setup, Company Information." },
+		"Outbound messages of other organizations are refused. It stands in Setup, Company "
+		"Information." },
 	{ 0 }
 };
 
 static const char *const masked[] = { "SessionId", NULL };
 
 static const struct step steps[] = {
-	{ "Outbound messages: in Setup open Outbound Messages, New Outbound Message; choose object and fields, leave "
-		"Send Session ID off. Endpoint URL, with the key, since Salesforce can set no header:", "{url}?key={key}" },
-	{ "Let a Flow or a workflow rule send the message, and enter the Organization ID (Setup, Company Information) "
-		"in the settings of this integration.", NULL },
+	{ "Outbound messages: in Setup open Outbound Messages, New Outbound Message; choose object "
+		"and fields, leave Send Session ID off. Endpoint URL, with the key, since "
+		"Salesforce can set no header:", "{url}?key={key}" },
+	{ "Let a Flow or a workflow rule send the message, and enter the Organization ID (Setup, "
+		"Company Information) in the settings of this integration.", NULL },
 	{ "Code of your own, Apex or an HTTP callout of a Flow, posts JSON:",
-		"{\"action\":\"updated\",\"sobject\":{\"name\":\"Contact\",\"fields\":{\"Id\":\"0031I0000081tbPQAQ\"}}}" },
-	{ "With a signature secret set, each request must be signed. Outbound messages cannot be, so give them an "
-		"integration of their own. The header is:",
+		"{\"action\":\"updated\",\"sobject\":{\"name\":\"Contact\","
+		"\"fields\":{\"Id\":\"0031I0000081tbPQAQ\"}}}" },
+	{ "With a signature secret set, each request must be signed. Outbound messages cannot be, "
+		"so give them an integration of their own. The header is:",
 		"X-Salesforce-Event-Signature: sha256=<hex HMAC-SHA256 of the body>" },
 	{ 0 }
 };
@@ -336,10 +342,11 @@ const struct provider provider_salesforce = {
 	.title = "Salesforce",
 	.group = GROUP_BUSINESS,
 	.about = "Changes of records: outbound messages, change events, callouts of your own code.",
-	.signs = "HMAC-SHA256 of the body in X-Salesforce-Event-Signature for JSON of your own code. Outbound messages "
-		"cannot be signed: the key stands in their URL, and the organization is compared.",
-	.on_error = "An outbound message that is not acknowledged is repeated for 24 hours, at most 2 hours apart, and "
-		"then dropped.",
+	.signs = "HMAC-SHA256 of the body in X-Salesforce-Event-Signature for JSON of your own "
+		"code. Outbound messages cannot be signed: the key stands in their URL, and the "
+		"organization is compared.",
+	.on_error = "An outbound message that is not acknowledged is repeated for 24 hours, at "
+		"most 2 hours apart, and then dropped.",
 	.settings = settings,
 	.steps = steps,
 	.sample = &sample,

@@ -6,7 +6,7 @@
  * failed it switches the whole app off until a person turns it on again. So whatever is signed and
  * has a type is taken, and where a repeat would meet the same refusal the answer says so with
  * X-Slack-No-Retry. Interactive requests must get an empty body: any other one is shown to the user
- * as an error, or replaces the message. No text of messages goes into a summary: they can be private.
+ * as an error, or replaces the message. Messages can be private, so no summary holds their text.
  *
  * Sources: api.slack.com "The Events API", "Verifying requests from Slack", "Handling user
  * interaction" (2026-10); slackapi/bolt-python tests; @slack/bolt verify-request. */
@@ -32,7 +32,7 @@ static const struct word actions[] = {
 	{ 0 }
 };
 
-/* ---- rows: which thing an event is about ------------------------------------------------------ */
+/* ---- rows: which thing an event is about ----------------------------------------------------- */
 
 static const struct map changed_message[] = {
 	{ EV_EVENT_TYPE, "message.{/event/subtype}" },
@@ -58,7 +58,8 @@ static const struct map message[] = {
 /* Reactions, pins and stars: on a message, or on a file. */
 static const struct map item_message[] = {
 	{ EV_ENTITY_TYPE, "'message'" },
-	{ EV_ENTITY_ID, "{/event/item/channel|/event/channel_id}:{/event/item/ts|/event/item/message/ts}" },
+	{ EV_ENTITY_ID, "{/event/item/channel|/event/channel_id}:"
+		"{/event/item/ts|/event/item/message/ts}" },
 	{ EV_DETAILS, "/event/reaction" },
 	{ EV_END }
 };
@@ -212,7 +213,8 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	if (ev->entity_id.n == 0)	/* its parts were not all there */
 		ev->entity_type = STR_NONE;
 	else
-		ev->dedup_key = arena_printf(a, "%.*s:%.*s", STR_ARG(team_id), STR_ARG(ev->entity_id));
+		ev->dedup_key = arena_printf(a, "%.*s:%.*s", STR_ARG(team_id),
+			STR_ARG(ev->entity_id));
 	ev->summary = ev->event_type;
 	if (ev->entity_id.n)
 		ev->summary = arena_printf(a, "%.*s (%.*s %.*s)", STR_ARG(ev->event_type),
@@ -220,7 +222,7 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* The challenge as it came; and the look at our certificate that comes before a slash command. */
 static bool handshake(const struct provider *p, struct arena *a, const struct inbound *in,
@@ -267,14 +269,17 @@ static bool answer(const struct provider *p, struct arena *a, const struct inbou
 	return false;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "At api.slack.com/apps open your app (or Create New App), Basic Information, App Credentials, and copy the "
-		"Signing Secret into this integration as its signature secret.", NULL },
+	{ "At api.slack.com/apps open your app (or Create New App), Basic Information, App "
+		"Credentials, and copy the Signing Secret into this integration as its signature "
+		"secret.", NULL },
 	{ "Event Subscriptions, Enable Events. Request URL; Slack verifies it at once:", "{url}" },
-	{ "Subscribe to bot events, then Save Changes and reinstall the app where Slack asks for it.", NULL },
-	{ "For buttons and modals the same URL goes to Interactivity & Shortcuts, for commands to Slash Commands:",
+	{ "Subscribe to bot events, then Save Changes and reinstall the app where Slack asks for "
+		"it.", NULL },
+	{ "For buttons and modals the same URL goes to Interactivity & Shortcuts, for commands to "
+		"Slash Commands:",
 		"{url}" },
 	{ 0 }
 };
@@ -291,10 +296,13 @@ const struct provider provider_slack = {
 	.slug = "slack",
 	.title = "Slack",
 	.group = GROUP_BUSINESS,
-	.about = "Messages, reactions, members, commands and buttons of an app; that the app was removed or limited.",
-	.signs = "HMAC-SHA256 of time and body in X-Slack-Signature, with the app's Signing Secret.",
-	.on_error = "Slack waits 3 s and repeats three times within 6 minutes. When more than 95 % of an hour's requests "
-		"fail it switches the app's events off until a person turns them on.",
+	.about = "Messages, reactions, members, commands and buttons of an app; that the app was "
+		"removed or limited.",
+	.signs = "HMAC-SHA256 of time and body in X-Slack-Signature, with the app's Signing "
+		"Secret.",
+	.on_error = "Slack waits 3 s and repeats three times within 6 minutes. When more than 95 % "
+		"of an hour's requests fail it switches the app's events off until a person turns "
+		"them on.",
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

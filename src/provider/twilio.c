@@ -25,7 +25,7 @@ static const struct proof hashed_body = {
 	.body_hash = "bodySHA256",
 };
 
-/* Also of GET, whose form is empty. JSON without its hash never fits: read as a form it has members. */
+/* Also of GET, whose form is empty. JSON without its hash never fits: as a form it has members. */
 static const struct proof form = {
 	.name = "twilio-form",
 	.header = "x-twilio-signature",
@@ -115,7 +115,8 @@ static const struct map recording[] = {
 	{ EV_ENTITY_TYPE, "'recording'" },
 	{ EV_ENTITY_ID, "/RecordingSid" },
 	{ EV_DEDUP_KEY, "{" ACCOUNT "}:{/RecordingSid}" },
-	{ EV_SUMMARY, "Recording {/RecordingSid}[ of call {/CallSid}]: {/RecordingStatus}[ ({/ErrorCode})]" },
+	{ EV_SUMMARY, "Recording {/RecordingSid}[ of call {/CallSid}]: {/RecordingStatus}"
+		"[ ({/ErrorCode})]" },
 	{ EV_LINK, "/RecordingUrl" },
 	{ EV_END }
 };
@@ -186,7 +187,7 @@ static const struct wrap wraps[] = {
 };
 
 static const struct map fields[] = {
-	{ EV_EVENT_ID, "@i-twilio-idempotency-token", NATIVE },	/* the same for all tries of one request */
+	{ EV_EVENT_ID, "@i-twilio-idempotency-token", NATIVE },	/* one for all tries of a request */
 	{ EV_NATIVE_SEVERITY, "/ErrorCode" },
 	{ EV_SOURCE, "</AccountSid|/AccountSid" },
 	{ EV_SERVICE, "/MessagingServiceSid" },
@@ -195,14 +196,15 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* ---- Event Streams: what rows cannot say ------------------------------------------------------ */
+/* ---- Event Streams: what rows cannot say ----------------------------------------------------- */
 
 /* Members that name something else than what the event is about. */
 static const char *const not_the_entity[] = {
-	"account", "parentaccount", "service", "messagingservice", "attempt", "subscription", "sink",
+	"account", "parentaccount", "service", "messagingservice", "attempt", "subscription",
+	"sink",
 };
 
-/* "messageSid", "message_sid": what stands in front of "sid", in lower case without '_'; else empty. */
+/* "messageSid", "message_sid": what stands in front of "sid", in lower case without '_'. */
 static struct str sid_kind(struct arena *a, struct str name)
 {
 	size_t n = name.n - strlen("sid");
@@ -227,10 +229,10 @@ static bool is_entity(struct str kind)
 static const struct json *entity_member(struct arena *a, const struct json *data, struct str *kind)
 {
 	static const char *const first[] = { "message", "call", "verification" };
-	const struct json *found = NULL;
+	const struct json *found = NULL, *j = json_is(data, JSON_OBJECT) ? data->first : NULL;
 	size_t rank = ARRAY_SIZE(first);
 
-	for (const struct json *j = json_is(data, JSON_OBJECT) ? data->first : NULL; j; j = j->next) {
+	for (; j; j = j->next) {
 		struct str k = sid_kind(a, j->name);
 		size_t r = 0;
 
@@ -292,7 +294,7 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return !ev->invalid;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static bool answer(const struct provider *p, struct arena *a, const struct inbound *in,
 	const struct refusal *refusal, const struct outcome *outcomes, size_t n,
@@ -305,21 +307,24 @@ static bool answer(const struct provider *p, struct arena *a, const struct inbou
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct setting settings[] = {
 	{ "url", SETTING_TEXT, "URL at Twilio",
-		"The URL as it is entered at Twilio, where that is not this installation's public URL: Twilio signs it." },
+		"The URL as it is entered at Twilio, where that is not this installation's public "
+		"URL: Twilio signs it." },
 	{ 0 }
 };
 
 static const struct step steps[] = {
-	{ "In the Twilio console copy the Account's primary Auth Token into this integration as its signature "
-		"secret.", NULL },
-	{ "Errors: Monitor, Logs, Errors, Webhook. Messages and calls: the webhook or status callback of a phone "
-		"number or messaging service. Enter:", "{url}" },
-	{ "Event Streams: Explore products, Event Streams, Create sink of type Webhook, method POST, with:", "{url}" },
-	{ "So that Twilio repeats after time-outs and errors too, enter the URL with this behind it; it is not sent:",
+	{ "In the Twilio console copy the Account's primary Auth Token into this integration as "
+		"its signature secret.", NULL },
+	{ "Errors: Monitor, Logs, Errors, Webhook. Messages and calls: the webhook or status "
+		"callback of a phone number or messaging service. Enter:", "{url}" },
+	{ "Event Streams: Explore products, Event Streams, Create sink of type Webhook, method "
+		"POST, with:", "{url}" },
+	{ "So that Twilio repeats after time-outs and errors too, enter the URL with this behind "
+		"it; it is not sent:",
 		"#rc=2&rp=5xx,ct,rt" },
 	{ 0 }
 };
@@ -331,9 +336,11 @@ static const struct sample sample = {
 	},
 	.content_type = "application/x-www-form-urlencoded",
 	.body = "AccountSid=AC7e577e577e577e577e57$nonce&Level=ERROR&ParentAccountSid="
-		"&Payload=%7B%22resource_sid%22%3A%22CA7e577e577e577e577e57$nonce%22%2C%22service_sid%22%3Anull%2C"
-		"%22error_code%22%3A%2211200%22%2C%22more_info%22%3A%7B%22Msg%22%3A%22%5BTwilio%5D+Test+Alert+-+"
-		"HTTP+retrieval+failure%22%2C%22ErrorCode%22%3A%2211200%22%2C%22LogLevel%22%3A%22ERROR%22%7D%7D"
+		"&Payload=%7B%22resource_sid%22%3A%22CA7e577e577e577e577e57$nonce%22%2C"
+		"%22service_sid%22%3Anull%2C%22error_code%22%3A%2211200%22%2C"
+		"%22more_info%22%3A%7B%22Msg%22%3A%22%5BTwilio%5D+Test+Alert+-+"
+		"HTTP+retrieval+failure%22%2C%22ErrorCode%22%3A%2211200%22%2C"
+		"%22LogLevel%22%3A%22ERROR%22%7D%7D"
 		"&PayloadType=application%2Fjson&Sid=NO7e577e577e577e577e57$nonce&Timestamp=$time",
 };
 
@@ -341,11 +348,12 @@ const struct provider provider_twilio = {
 	.slug = "twilio",
 	.title = "Twilio",
 	.group = GROUP_BUSINESS,
-	.about = "Errors of an account, messages and calls that failed, and all else that its webhooks and Event Streams tell.",
-	.signs = "HMAC-SHA1 of the URL and the form in X-Twilio-Signature, with the account's auth token; of JSON the "
-		"URL holds the hash.",
-	.on_error = "Twilio waits 15 s and repeats only what could not be connected, unless the URL there asks for more "
-		"with #rc=2&rp=5xx,ct,rt.",
+	.about = "Errors of an account, messages and calls that failed, and all else that its "
+		"webhooks and Event Streams tell.",
+	.signs = "HMAC-SHA1 of the URL and the form in X-Twilio-Signature, with the account's auth "
+		"token; of JSON the URL holds the hash.",
+	.on_error = "Twilio waits 15 s and repeats only what could not be connected, unless the "
+		"URL there asks for more with #rc=2&rp=5xx,ct,rt.",
 	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
