@@ -201,7 +201,7 @@ static void put_settings(const struct provider *p)
 {
 	static const char *const kinds[] = {
 		[SETTING_TEXT] = "text", [SETTING_FLAG] = "true or false", [SETTING_ON] = "true or false, default true",
-		[SETTING_LIST] = "list of texts", [SETTING_OBJECT] = "object",
+		[SETTING_LIST] = "list of texts", [SETTING_OBJECT] = "object", [SETTING_SECRET] = "text, kept sealed and never shown",
 	};
 
 	if (!p->settings)
