@@ -1,14 +1,15 @@
 /* Senders that sign with RSA and name the URL of their certificate (SNS, PayPal).
  *
- * Three questions in this order, and none is passed over because another was answered well: does the
- * URL stand where this sender keeps its certificates (asked before anything is fetched, or anybody
- * could bring his own); is the certificate the sender's; was the text signed with its key. A
- * certificate is the sender's when it carries the sender's name, is in date at the time of the
- * receipt, and leads to an authority that the key store trusts. The first certificate of the file is
- * the one, what follows may be needed on the way up.
+ * Three questions in this order, and none is passed over because another was answered well: does
+ * the URL stand where this sender keeps its certificates (asked before anything is fetched, or
+ * anybody could bring his own); is the certificate the sender's; was the text signed with its key.
+ * A certificate is the sender's when it carries the sender's name, is in date at the time of the
+ * receipt, and leads to an authority that the key store trusts. The first certificate of the file
+ * is the one, what follows may be needed on the way up.
  *
- * A file that an administrator put there is trusted as it is, for machines without a way out to the
- * network. What then is still asked is the provider's choice: see `issued` in provider_int.h. */
+ * A file that an administrator put there is trusted as it is, for machines without a way out to
+ * the network. What then is still asked is the provider's choice: see `issued` in
+ * provider_int.h. */
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -34,16 +35,18 @@ bool host_is_one_of(struct str host, const char *const *patterns)
 	return false;
 }
 
-bool certificate_url_fits(const struct certificate_rule *rule, struct str url, struct proof_report *r)
+bool certificate_url_fits(const struct certificate_rule *rule, struct str url,
+	struct proof_report *r)
 {
 	struct https_url u;
 
 	return (https_url_parse(url, &u) && !u.has_query && host_is_one_of(u.host, rule->hosts) &&
 		pattern_fits(rule->path, u.path, path_set)) ||
-		proof_failed(r, "certificate-url", "The certificate's URL is not one of the sender's; nobody was asked.");
+		proof_failed(r, "certificate-url",
+			"The certificate's URL is not one of the sender's; nobody was asked.");
 }
 
-/* ---- one certificate -------------------------------------------------------------------------- */
+/* ---- one certificate ------------------------------------------------------------------------- */
 
 static bool text_fits(const ASN1_STRING *s, const char *const *names)
 {
@@ -93,7 +96,7 @@ static bool is_self_signed(X509 *x)
 	return X509_self_signed(x, 0) == 1;
 }
 
-/* ---- the way up ------------------------------------------------------------------------------- */
+/* ---- the way up ------------------------------------------------------------------------------ */
 
 /* `part`: to any of what is trusted, not only to one that signed itself. */
 static bool leads_to(X509_STORE *trusted, X509 *leaf, STACK_OF(X509) *others, ms_t now, bool part)
@@ -135,7 +138,7 @@ static bool leads_to_pinned(X509 *leaf, STACK_OF(X509) *others, ms_t now)
 	return ok;
 }
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static const char begin[] = "-----BEGIN ";
 
@@ -190,8 +193,8 @@ int certificates_trust(struct x509_store_st *to, struct str pem)
 	return n;
 }
 
-static bool is_trusted(const struct certificate_rule *rule, const struct proof_input *in, X509 *leaf,
-	STACK_OF(X509) *others, bool pinned, struct proof_report *r)
+static bool is_trusted(const struct certificate_rule *rule, const struct proof_input *in,
+	X509 *leaf, STACK_OF(X509) *others, bool pinned, struct proof_report *r)
 {
 	ms_t now = in->in->now;
 	X509_STORE *roots;
@@ -199,15 +202,18 @@ static bool is_trusted(const struct certificate_rule *rule, const struct proof_i
 	if (pinned && !rule->issued)
 		return true;
 	if (!has_name(leaf, rule->names))
-		return proof_failed(r, "certificate", "The certificate is not for %s.", rule->names[0]);
+		return proof_failed(r, "certificate", "The certificate is not for %s.",
+			rule->names[0]);
 	if (!in_date(leaf, now))
-		return proof_failed(r, "certificate", "The certificate is not valid yet, or no longer.");
+		return proof_failed(r, "certificate",
+			"The certificate is not valid yet, or no longer.");
 	if (pinned && leads_to_pinned(leaf, others, now))
 		return true;
 	roots = in->keys->roots(in->keys);
 	if (roots && leads_to(roots, leaf, others, now, false))
 		return true;
-	return proof_failed(r, "certificate", "The certificate was not issued by an authority that is trusted here.");
+	return proof_failed(r, "certificate",
+		"The certificate was not issued by an authority that is trusted here.");
 }
 
 /* Its key, if it is the sender's; the caller's to free. */
@@ -219,7 +225,8 @@ static EVP_PKEY *trusted_key(const struct certificate_rule *rule, const struct p
 	EVP_PKEY *key = NULL;
 
 	if (!leaf)
-		proof_failed(r, "certificate", "What stands at the certificate's URL is no certificate.");
+		proof_failed(r, "certificate",
+			"What stands at the certificate's URL is no certificate.");
 	else if (is_trusted(rule, in, leaf, all, file->pinned, r))
 		key = X509_get_pubkey(leaf);
 	if (key && EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
@@ -254,7 +261,7 @@ enum verdict certificate_key(const struct certificate_rule *rule, const struct p
 	return *key ? PROVEN : NOT_PROVEN;
 }
 
-/* ---- the signature ---------------------------------------------------------------------------- */
+/* ---- the signature --------------------------------------------------------------------------- */
 
 bool rsa_signed(EVP_PKEY *key, enum digest digest, struct str text, struct str signature)
 {

@@ -1,14 +1,15 @@
-/* AWS CloudWatch alarms, in three forms at one URL: in the envelope of an SNS subscription (Message is
- * a text that holds the alarm), the same alarm alone (raw delivery), and EventBridge's events through
- * an API destination. All three name the alarm by its ARN, so they share a key.
+/* AWS CloudWatch alarms, in three forms at one URL: in the envelope of an SNS subscription
+ * (Message is a text that holds the alarm), the same alarm alone (raw delivery), and EventBridge's
+ * events through an API destination. All three name the alarm by its ARN, so they share a key.
  *
- * SNS signs with RSA: the signature stands in the body, over some of its members, and the certificate
- * stands at a URL that the body names. That proves some account's SNS, not one's own topic; hence the
- * topic of the first confirmed subscription is kept, and another is refused. Raw delivery and
- * EventBridge cannot sign: a source takes them by its key once "checkSignature" is off.
+ * SNS signs with RSA: the signature stands in the body, over some of its members, and the
+ * certificate stands at a URL that the body names. That proves some account's SNS, not one's own
+ * topic; hence the topic of the first confirmed subscription is kept, and another is refused. Raw
+ * delivery and EventBridge cannot sign: a source takes them by its key once "checkSignature" is
+ * off.
  *
- * SNS repeats on 5xx and on silence alone, and takes every other answer for delivered: a 4xx loses the
- * message. Sources: Amazon SNS Developer Guide (sns-verify-signature-of-message,
+ * SNS repeats on 5xx and on silence alone, and takes every other answer for delivered: a 4xx loses
+ * the message. Sources: Amazon SNS Developer Guide (sns-verify-signature-of-message,
  * sns-message-and-json-formats, sns-message-delivery-retries), CloudWatch User Guide
  * (cloudwatch-and-eventbridge); payloads of alerta, spaceone and the guides. */
 #include <openssl/evp.h>
@@ -27,7 +28,7 @@ static const struct certificate_rule certificate = {
 	.names = (const char *const[]){ "sns.amazonaws.com", NULL },
 };
 
-/* ---- the envelope ----------------------------------------------------------------------------- */
+/* ---- the envelope ---------------------------------------------------------------------------- */
 
 static bool type_is(const struct json *envelope, const char *type)
 {
@@ -42,10 +43,11 @@ static struct str envelope_url(const struct json *envelope, const char *name, co
 	return json_text(url ? url : json_get(envelope, other));
 }
 
-/* ---- the proof -------------------------------------------------------------------------------- */
+/* ---- the proof ------------------------------------------------------------------------------- */
 
-/* In byte order. Of the members of a notification only the subject may be missing. The format page of
- * the guide leaves two names of a confirmation out; what SNS sends agrees with the verify page. */
+/* In byte order. Of the members of a notification only the subject may be missing. The format page
+ * of the guide leaves two names of a confirmation out; what SNS sends agrees with the verify
+ * page. */
 static const char *const signed_notification[] = {
 	"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type", NULL
 };
@@ -57,11 +59,12 @@ static const char *const signed_confirmation[] = {
 static bool signed_text(struct arena *a, const struct json *envelope, struct str *out,
 	struct proof_report *r)
 {
-	bool note = type_is(envelope, "Notification");
+	const char *const *names = type_is(envelope, "Notification") ?
+		signed_notification : signed_confirmation;
 	struct strbuf b;
 
 	strbuf_init(&b, a, SIGNED_MAX);
-	for (const char *const *name = note ? signed_notification : signed_confirmation; *name; name++) {
+	for (const char *const *name = names; *name; name++) {
 		const struct json *value = json_get(envelope, *name);
 
 		if (!value && !strcmp(*name, "SubscribeURL"))
@@ -69,7 +72,8 @@ static bool signed_text(struct arena *a, const struct json *envelope, struct str
 		if (!strcmp(*name, "Subject") && (!value || value->type == JSON_NULL))
 			continue;
 		if (!json_is(value, JSON_STRING))
-			return proof_failed(r, "parts", "%s is signed too, and is not there.", *name);
+			return proof_failed(r, "parts", "%s is signed too, and is not there.",
+				*name);
 		strbuf_addf(&b, "%s\n", *name);
 		strbuf_addstr(&b, value->text);
 		strbuf_addc(&b, '\n');
@@ -86,11 +90,13 @@ static const struct json *envelope_of(const struct proof_input *in, struct proof
 	if (!json_parse(in->arena, in->in->body, &doc, &e)) {
 		proof_failed(r, "envelope", "The body is no JSON, so no message of SNS.");
 	} else if (!json_text(json_get(doc, "Signature")).n) {
-		proof_failed(r, "envelope", "The body carries no signature: SNS's raw delivery and EventBridge "
-			"cannot sign. Set checkSignature to false to take them by the key.");
+		proof_failed(r, "envelope", "The body carries no signature: SNS's raw delivery and "
+			"EventBridge cannot sign. Set checkSignature to false to take them by "
+			"the key.");
 	} else if (!type_is(doc, "Notification") && !type_is(doc, "SubscriptionConfirmation") &&
 			!type_is(doc, "UnsubscribeConfirmation")) {
-		proof_failed(r, "envelope", "The Type of the message is none of the three that SNS signs.");
+		proof_failed(r, "envelope", "The Type of the message is none of the three that "
+			"SNS signs.");
 	} else {
 		return doc;
 	}
@@ -119,15 +125,17 @@ static bool in_time(const struct json *envelope, ms_t now, struct proof_report *
 static enum verdict check_signature(const struct proof_input *in, const struct json *envelope,
 	enum digest d, struct str text, struct proof_report *r)
 {
-	struct str url = envelope_url(envelope, "SigningCertURL", "SigningCertUrl"), signature;
+	struct str url = envelope_url(envelope, "SigningCertURL", "SigningCertUrl");
+	struct str base64 = json_text(json_get(envelope, "Signature")), signature;
 	EVP_PKEY *key;
 	enum verdict v = certificate_key(&certificate, in, url, r, &key);
 
 	if (v != PROVEN)
 		return v;
-	if (!base64_decode(in->arena, json_text(json_get(envelope, "Signature")), false, &signature) ||
+	if (!base64_decode(in->arena, base64, false, &signature) ||
 			!rsa_signed(key, d, text, signature)) {
-		proof_failed(r, "digest", "The signature does not fit the message: it was changed on its way.");
+		proof_failed(r, "digest", "The signature does not fit the message: it was "
+			"changed on its way.");
 		v = NOT_PROVEN;
 	}
 	EVP_PKEY_free(key);
@@ -143,8 +151,8 @@ static enum verdict check_topic(const struct proof_input *in, const struct json 
 
 	if (!ours.n || str_eq(topic, ours))
 		return PROVEN;
-	proof_failed(r, "topic", "This integration takes messages of one topic, and this is another. "
-		"Its setting topicArn says which.");
+	proof_failed(r, "topic", "This integration takes messages of one topic, and this is "
+		"another. Its setting topicArn says which.");
 	return PROOF_FORBIDDEN;
 }
 
@@ -182,7 +190,7 @@ static const struct proof sns = {
 
 static const struct proof *const proofs[] = { &sns, NULL };
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static const struct word states[] = {
 	{ "ALARM", ACTION_TRIGGER },
@@ -304,11 +312,12 @@ static const struct wrap wraps[] = {
 
 static const struct map fields[] = {
 	{ EV_EVENT_ID, "^/MessageId|@x-amz-sns-message-id|^/id", NATIVE },
-	{ EV_EVENT_ID, "{/AlarmArn|/resources/0|" ALARM_NAME "}:{" STATE "}:{" STATE_TIME "}", DERIVED },
+	{ EV_EVENT_ID, "{/AlarmArn|/resources/0|" ALARM_NAME "}:{" STATE "}:{" STATE_TIME "}",
+		DERIVED },
 	{ EV_END }
 };
 
-/* ---- what rows cannot say: keys of old bodies, metrics, the console's URL ---------------------- */
+/* ---- what rows cannot say: keys of old bodies, metrics, the console's URL -------------------- */
 
 /* The next part of an ARN, where it can stand in a host's name. */
 static struct str arn_part(struct str *arn)
@@ -363,8 +372,9 @@ static void add_link(struct arena *a, const struct where *w, struct event *ev)
 	arn_place(ev->dedup_key, &partition, &region);
 	for (size_t i = 0; i < ARRAY_SIZE(consoles) && region.n && name.n; i++)
 		if (str_eqs(partition, consoles[i].partition))
-			event_link(ev, arena_printf(a, "https://%.*s.%s/cloudwatch/home?region=%.*s#alarmsV2:alarm/%.*s",
-				STR_ARG(region), consoles[i].console, STR_ARG(region), STR_ARG(name)),
+			event_link(ev, arena_printf(a, "https://%.*s.%s/cloudwatch/home"
+				"?region=%.*s#alarmsV2:alarm/%.*s", STR_ARG(region),
+				consoles[i].console, STR_ARG(region), STR_ARG(name)),
 				STR("Alarm"));
 }
 
@@ -378,7 +388,8 @@ static const struct json *metric_of(const struct json *element)
 		return trigger;
 	if (!list)
 		list = json_at(element, STR("/detail/configuration/metrics"));
-	for (const struct json *m = json_is(list, JSON_ARRAY) ? list->first : NULL; m; m = m->next) {
+	for (const struct json *m = json_is(list, JSON_ARRAY) ? list->first : NULL; m;
+			m = m->next) {
 		metric = json_at(m, STR("/MetricStat/Metric"));
 		if (!metric)
 			metric = json_at(m, STR("/metricStat/metric"));
@@ -435,8 +446,10 @@ static struct str confirmation_url(const struct json *envelope)
 	struct str url = envelope_url(envelope, "SubscribeURL", "SubscribeUrl"), action, topic;
 	struct arena *a = arena_new(1 << 16);
 	struct https_url u;
-	bool ok = url.n <= LINK_MAX && https_url_parse(url, &u) && host_is_one_of(u.host, sns_hosts) &&
-		form_find(a, u.query, "Action", &action) && str_eqs(action, "ConfirmSubscription") &&
+	bool ok = url.n <= LINK_MAX && https_url_parse(url, &u) &&
+		host_is_one_of(u.host, sns_hosts) &&
+		form_find(a, u.query, "Action", &action) &&
+		str_eqs(action, "ConfirmSubscription") &&
 		form_find(a, u.query, "TopicArn", &topic) &&
 		str_eq(topic, json_text(json_get(envelope, "TopicArn")));
 
@@ -449,7 +462,8 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 {
 	if (!ev->event_type.n)
 		ev->invalid = missing(w->element);
-	else if (str_eqs(ev->event_type, "sns.subscription_confirmation") && !confirmation_url(w->element).n)
+	else if (str_eqs(ev->event_type, "sns.subscription_confirmation") &&
+			!confirmation_url(w->element).n)
 		ev->invalid = "SubscribeURL";
 	if (ev->invalid)
 		return false;
@@ -468,45 +482,53 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
-/* ---- the handshake ---------------------------------------------------------------------------- */
+/* ---- the handshake --------------------------------------------------------------------------- */
 
 /* The URL of an unsubscription is never visited: that would subscribe again. */
 static bool handshake(const struct provider *p, struct arena *a, const struct inbound *in,
 	struct answer *answer)
 {
 	bool leaves = type_is(in->doc, "UnsubscribeConfirmation");
-	struct str url = type_is(in->doc, "SubscriptionConfirmation") ? confirmation_url(in->doc) : STR_NONE;
+	struct str url = type_is(in->doc, "SubscriptionConfirmation") ?
+		confirmation_url(in->doc) : STR_NONE;
 
 	if (!leaves && !url.n)
 		return false;
 	*answer = (struct answer){
-		.status = 200, .body = STR("{\"received\":true}"), .disconnected = leaves, .confirm_url = url,
+		.status = 200, .body = STR("{\"received\":true}"),
+		.disconnected = leaves, .confirm_url = url,
 	};
 	if (!url.n)
 		return true;
 	answer->confirm_shows = "<SubscriptionArn>";
-	answer->keep = (struct kept_setting){ "topicArn", json_text(json_get(in->doc, "TopicArn")) };
+	answer->keep = (struct kept_setting){
+		"topicArn", json_text(json_get(in->doc, "TopicArn"))
+	};
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct setting settings[] = {
 	{ "topicArn", SETTING_TEXT, "Topic ARN",
-		"Messages of other topics are refused. Empty: the topic of the first subscription is kept." },
+		"Messages of other topics are refused. Empty: the topic of the first subscription "
+		"is kept." },
 	{ "checkSignature", SETTING_ON, "Check SNS's signature",
-		"Switch it off for raw message delivery and EventBridge, which cannot sign; the key is the proof then." },
+		"Switch it off for raw message delivery and EventBridge, which cannot sign; the "
+		"key is the proof then." },
 	{ 0 }
 };
 
 static const struct step steps[] = {
-	{ "In the AWS console open Amazon SNS, Topics, the topic of your alarms, and Create subscription.", NULL },
+	{ "In the AWS console open Amazon SNS, Topics, the topic of your alarms, and "
+		"Create subscription.", NULL },
 	{ "Protocol: HTTPS. Raw message delivery stays off. Endpoint:", "{url}" },
-	{ "Create the subscription. SNS asks for a confirmation, and Grapnel gives it within a minute.", NULL },
-	{ "In CloudWatch open each alarm, Edit, Configure actions: send a notification to this topic for "
-		"In alarm and for OK.", NULL },
-	{ "Instead of SNS, EventBridge can send alarms to an API destination with the header X-API-Key; "
-		"switch the signature check off then:", "{key}" },
+	{ "Create the subscription. SNS asks for a confirmation, and Grapnel gives it within "
+		"a minute.", NULL },
+	{ "In CloudWatch open each alarm, Edit, Configure actions: send a notification to this "
+		"topic for In alarm and for OK.", NULL },
+	{ "Instead of SNS, EventBridge can send alarms to an API destination with the header "
+		"X-API-Key; switch the signature check off then:", "{key}" },
 	{ 0 }
 };
 
@@ -524,13 +546,15 @@ static const struct sample sample = {
 		"\\'AlarmName\\':\\'[CloudWatch] Test Alert - CPU Usage High\\',"
 		"\\'AlarmDescription\\':\\'Sent by Grapnel to try this integration.\\',"
 		"\\'AWSAccountId\\':\\'123456789012\\',\\'NewStateValue\\':\\'ALARM\\',"
-		"\\'NewStateReason\\':\\'Threshold Crossed: 1 out of the last 1 datapoints [93.4] was "
-		"greater than the threshold (80.0) (minimum 1 datapoint for OK -> ALARM transition).\\',"
+		"\\'NewStateReason\\':\\'Threshold Crossed: 1 out of the last 1 datapoints [93.4] "
+		"was greater than the threshold (80.0) (minimum 1 datapoint for OK -> ALARM "
+		"transition).\\',"
 		"\\'StateChangeTime\\':\\'$time\\',\\'Region\\':\\'US East (N. Virginia)\\',"
 		"\\'AlarmArn\\':\\'arn:aws:cloudwatch:us-east-1:123456789012:alarm:test-$nonce\\',"
 		"\\'OldStateValue\\':\\'OK\\',\\'Trigger\\':{\\'MetricName\\':\\'CPUUtilization\\',"
-		"\\'Namespace\\':\\'AWS/EC2\\',\\'Dimensions\\':[{\\'value\\':\\'i-0123456789abcdef0\\',"
-		"\\'name\\':\\'InstanceId\\'}],\\'Period\\':300,\\'Threshold\\':80.0}}',"
+		"\\'Namespace\\':\\'AWS/EC2\\',\\'Dimensions\\':["
+		"{\\'value\\':\\'i-0123456789abcdef0\\',\\'name\\':\\'InstanceId\\'}],"
+		"\\'Period\\':300,\\'Threshold\\':80.0}}',"
 		"'Timestamp':'$time','SignatureVersion':'2'}",
 	.severity = "ALARM",
 };
@@ -540,11 +564,12 @@ const struct provider provider_cloudwatch = {
 	.title = "AWS CloudWatch",
 	.group = GROUP_CLOUD,
 	.about = "Alarms through SNS or EventBridge: the end of an alarm resolves its incident.",
-	.signs = "RSA signature of SNS inside the message, versions 1 and 2; the subscription needs no key. "
-		"Raw message delivery and EventBridge cannot sign: the key goes into the URL or a header.",
-	.on_error = "SNS waits 15 seconds and takes every answer below 500 for delivered: a 4xx loses the "
-		"message. On 5xx and time-outs it tries again, by default 3 times 20 seconds apart, by "
-		"delivery policy for up to an hour.",
+	.signs = "RSA signature of SNS inside the message, versions 1 and 2; the subscription "
+		"needs no key. Raw message delivery and EventBridge cannot sign: the key goes "
+		"into the URL or a header.",
+	.on_error = "SNS waits 15 seconds and takes every answer below 500 for delivered: a 4xx "
+		"loses the message. On 5xx and time-outs it tries again, by default 3 times 20 "
+		"seconds apart, by delivery policy for up to an hour.",
 	.settings = settings,
 	.steps = steps,
 	.sample = &sample,

@@ -1,16 +1,17 @@
-/* PayPal: payments, disputes, subscriptions, payouts. One event per request, its object in `resource`.
+/* PayPal: payments, disputes, subscriptions, payouts. One event per request, its object in
+ * `resource`.
  *
- * Proven in one of two ways. By certificate: PayPal signs with RSA over transmission id and time, the
- * id of one's own webhook and the CRC-32 of the body, and names the URL of its certificate in a
- * header; the webhook id comes from us (the source's secret), or anybody could have events of his own
- * webhook pass. By asking PayPal (postback), with the credentials of a REST app: for hosts that cannot
- * check certificates, and costs a question for each event.
+ * Proven in one of two ways. By certificate: PayPal signs with RSA over transmission id and time,
+ * the id of one's own webhook and the CRC-32 of the body, and names the URL of its certificate in
+ * a header; the webhook id comes from us (the source's secret), or anybody could have events of
+ * his own webhook pass. By asking PayPal (postback), with the credentials of a REST app: for hosts
+ * that cannot check certificates, and costs a question for each event.
  *
- * A source records by default; which types mean trouble stands here for owners that want alerts. The
- * simulator uses one id for many types, so the type is part of the event id. PayPal repeats for three
- * days, hence the age that is allowed. Sources: PayPal-Python-SDK notifications.py, PayPal-Java-SDK
- * SSLUtil.java, paypal-rest-api-specifications notifications_webhooks_v1.json; samples of dj-paypal
- * and hookdeck/webhook-samples. */
+ * A source records by default; which types mean trouble stands here for owners that want alerts.
+ * The simulator uses one id for many types, so the type is part of the event id. PayPal repeats
+ * for three days, hence the age that is allowed. Sources: PayPal-Python-SDK notifications.py,
+ * PayPal-Java-SDK SSLUtil.java, paypal-rest-api-specifications notifications_webhooks_v1.json;
+ * samples of dj-paypal and hookdeck/webhook-samples. */
 #include <openssl/evp.h>
 #include <zlib.h>
 
@@ -21,7 +22,8 @@
 #define QUESTION_MAX (2 * 1024 * 1024)	/* the largest body and what stands around it */
 
 static const char *const paypal_hosts[] = {
-	"api.paypal.com", "api.sandbox.paypal.com", "api-m.paypal.com", "api-m.sandbox.paypal.com", NULL
+	"api.paypal.com", "api.sandbox.paypal.com", "api-m.paypal.com",
+	"api-m.sandbox.paypal.com", NULL
 };
 
 static const struct certificate_rule certificate = {
@@ -33,7 +35,7 @@ static const struct certificate_rule certificate = {
 	.issued = true,
 };
 
-/* ---- the transmission ------------------------------------------------------------------------- */
+/* ---- the transmission ------------------------------------------------------------------------ */
 
 struct transmission {
 	struct str id, time, signature, url, algorithm;
@@ -78,7 +80,7 @@ static bool read_transmission(const struct proof_input *in, struct transmission 
 	{ "timestamp", "It was sent in the last three days." }, \
 	{ "secret", "The integration has a webhook ID." }
 
-/* ---- by certificate --------------------------------------------------------------------------- */
+/* ---- by certificate -------------------------------------------------------------------------- */
 
 static bool signature_fits(const struct proof_input *in, const struct transmission *t,
 	EVP_PKEY *key, struct proof_report *r)
@@ -98,7 +100,8 @@ static bool signature_fits(const struct proof_input *in, const struct transmissi
 		return true;
 	}
 	return proof_failed(r, "digest",
-		"The signature does not fit: another webhook ID, or the body was changed on its way.");
+		"The signature does not fit: another webhook ID, or the body was changed on "
+		"its way.");
 }
 
 static enum verdict verify(const struct proof *p, const struct proof_input *in,
@@ -132,18 +135,20 @@ static const struct proof by_certificate = {
 	.steps = certificate_stages,
 };
 
-/* ---- by asking PayPal ------------------------------------------------------------------------- */
+/* ---- by asking PayPal ------------------------------------------------------------------------ */
 
 struct credentials {
 	struct str id, secret;
 };
 
-static bool read_credentials(const struct proof_input *in, struct credentials *c, struct proof_report *r)
+static bool read_credentials(const struct proof_input *in, struct credentials *c,
+	struct proof_report *r)
 {
 	c->id = json_text(json_get(in->in->settings, "clientId"));
 	c->secret = json_text(json_get(in->in->settings, "clientSecret"));
 	return (c->id.n && c->secret.n) ||
-		proof_failed(r, "credentials", "The integration has no client ID and secret of a REST app.");
+		proof_failed(r, "credentials",
+			"The integration has no client ID and secret of a REST app.");
 }
 
 /* It goes into the question as it came, byte for byte. */
@@ -157,7 +162,8 @@ static bool is_object(const struct proof_input *in, struct proof_report *r)
 		proof_failed(r, "body", "The body is no JSON object.");
 }
 
-static struct str question(const struct proof_input *in, const struct transmission *t, struct str webhook)
+static struct str question(const struct proof_input *in, const struct transmission *t,
+	struct str webhook)
 {
 	const struct {
 		const char *name;
@@ -186,9 +192,10 @@ static struct str question(const struct proof_input *in, const struct transmissi
 /* The certificate's host tells whether it is the sandbox that sent it. */
 static const char *api_of(struct str url)
 {
+	static const char *const sandbox[] = { "*.sandbox.paypal.com", NULL };
 	struct https_url u;
 
-	return https_url_parse(url, &u) && pattern_fits("*.sandbox.paypal.com", u.host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") ?
+	return https_url_parse(url, &u) && host_is_one_of(u.host, sandbox) ?
 		"https://api-m.sandbox.paypal.com" : "https://api-m.paypal.com";
 }
 
@@ -234,8 +241,8 @@ static enum verdict postback(const struct proof *p, const struct proof_input *in
 			return PROOF_UNAVAILABLE;
 		}
 	}
-	proof_failed(r, "answer", "PayPal says that this is not its own: another webhook ID, or the body was "
-		"changed on its way.");
+	proof_failed(r, "answer", "PayPal says that this is not its own: another webhook ID, or "
+		"the body was changed on its way.");
 	return NOT_PROVEN;
 }
 
@@ -258,7 +265,7 @@ static const struct proof by_postback = {
 
 static const struct proof *const proofs[] = { &by_certificate, &by_postback, NULL };
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static const struct word actions[] = {
 	{ "BILLING.SUBSCRIPTION.ACTIVATED", ACTION_RESOLVE },
@@ -305,8 +312,9 @@ static const struct map fields[] = {
 	{ EV_EVENT_ID, "{/id}:{/event_type}", NATIVE },
 	{ EV_EVENT_TYPE, "/event_type" },
 	{ EV_ENTITY_TYPE, "/resource_type", LOWER },
-	{ EV_ENTITY_ID, R "/id|" R "/dispute_id|" R "/payout_item_id|" R "/batch_header/payout_batch_id|"
-		R "/invoice/id|" R "/merchant_id|" R "/payer_id" },
+	{ EV_ENTITY_ID, R "/id|" R "/dispute_id|" R "/payout_item_id|"
+		R "/batch_header/payout_batch_id|" R "/invoice/id|" R "/merchant_id|"
+		R "/payer_id" },
 	{ EV_NATIVE_SEVERITY, "/event_type" },
 	{ EV_SUMMARY, "/summary" },
 	{ EV_SUMMARY, "{/event_type}[ " AMOUNT "]" },
@@ -323,7 +331,7 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* ---- what rows cannot say ---------------------------------------------------------------------- */
+/* ---- what rows cannot say -------------------------------------------------------------------- */
 
 static enum severity severity_of(struct str type)
 {
@@ -342,12 +350,15 @@ static enum severity severity_of(struct str type)
 /* The object itself, at PayPal's API. */
 static void add_link(const struct json *links, struct event *ev)
 {
-	for (const struct json *x = json_is(links, JSON_ARRAY) ? links->first : NULL; x; x = x->next)
+	const struct json *first = json_is(links, JSON_ARRAY) ? links->first : NULL;
+
+	for (const struct json *x = first; x; x = x->next)
 		if (str_eqs(json_text(json_get(x, "rel")), "self"))
 			event_link(ev, json_text(json_get(x, "href")), STR_NONE);
 }
 
-/* Payments of a subscription end the trouble of the subscription, which older bodies call an agreement. */
+/* Payments of a subscription end the trouble of the subscription, which older bodies call an
+ * agreement. */
 static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
 	struct event *ev)
 {
@@ -369,25 +380,27 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const char *const masked[] = { "refresh_token", "access_token", NULL };
 
 static const struct setting settings[] = {
 	{ "postback", SETTING_FLAG, "Ask PayPal about each event",
-		"Instead of checking the signature here; for hosts that may not fetch certificates. Needs the "
-		"credentials of the REST app." },
+		"Instead of checking the signature here; for hosts that may not fetch "
+		"certificates. Needs the credentials of the REST app." },
 	{ "clientId", SETTING_TEXT, "Client ID", "Of the REST app that the webhook belongs to." },
 	{ "clientSecret", SETTING_SECRET, "Client secret", "Of the same app." },
 	{ 0 }
 };
 
 static const struct step steps[] = {
-	{ "In the PayPal Developer Dashboard open Apps & Credentials, your REST app, and Add Webhook.", NULL },
+	{ "In the PayPal Developer Dashboard open Apps & Credentials, your REST app, and "
+		"Add Webhook.", NULL },
 	{ "Webhook URL:", "{url}" },
-	{ "Event types: choose All events, or those you need; disputes, denied and reversed payments report "
-		"trouble.", NULL },
-	{ "Save it, copy the Webhook ID that PayPal shows, and enter it here as the signature secret.", NULL },
+	{ "Event types: choose All events, or those you need; disputes, denied and reversed "
+		"payments report trouble.", NULL },
+	{ "Save it, copy the Webhook ID that PayPal shows, and enter it here as the "
+		"signature secret.", NULL },
 	{ "Events of PayPal's simulator are signed with the literal ID WEBHOOK_ID: to try it, an "
 		"integration of its own can have that as its secret.", NULL },
 	{ 0 }
@@ -399,13 +412,15 @@ static const struct sample sample = {
 		{ "paypal-transmission-id", "7e570000-0000-11f0-8000-$nonce" },
 		{ "paypal-auth-algo", "SHA256withRSA" },
 	},
-	.body = "{'id':'WH-TEST-$nonce','event_version':'1.0','create_time':'$time','resource_type':'capture',"
-		"'resource_version':'2.0','event_type':'PAYMENT.CAPTURE.DENIED',"
+	.body = "{'id':'WH-TEST-$nonce','event_version':'1.0','create_time':'$time',"
+		"'resource_type':'capture','resource_version':'2.0',"
+		"'event_type':'PAYMENT.CAPTURE.DENIED',"
 		"'summary':'[PayPal] Test Alert - A $ 20.00 USD capture payment was denied',"
 		"'resource':{'id':'TEST$nonce','status':'DECLINED',"
-		"'amount':{'currency_code':'USD','value':'20.00'},'create_time':'$time','update_time':'$time',"
-		"'links':[{'href':'https://api.paypal.com/v2/payments/captures/TEST$nonce','rel':'self',"
-		"'method':'GET'}]}}",
+		"'amount':{'currency_code':'USD','value':'20.00'},'create_time':'$time',"
+		"'update_time':'$time',"
+		"'links':[{'href':'https://api.paypal.com/v2/payments/captures/TEST$nonce',"
+		"'rel':'self','method':'GET'}]}}",
 };
 
 const struct provider provider_paypal = {
@@ -413,10 +428,10 @@ const struct provider provider_paypal = {
 	.title = "PayPal",
 	.group = GROUP_PAYMENT,
 	.about = "Payments, disputes, subscriptions, payouts and all else that PayPal reports.",
-	.signs = "RSA signature by PayPal's certificate, over the body and the ID of your webhook. Instead, "
-		"PayPal can be asked about each event.",
-	.on_error = "PayPal repeats what was not answered with 2xx up to 25 times within three days; then it "
-		"can be sent again by hand.",
+	.signs = "RSA signature by PayPal's certificate, over the body and the ID of your webhook. "
+		"Instead, PayPal can be asked about each event.",
+	.on_error = "PayPal repeats what was not answered with 2xx up to 25 times within three "
+		"days; then it can be sent again by hand.",
 	.settings = settings,
 	.steps = steps,
 	.sample = &sample,
