@@ -35,7 +35,8 @@ static size_t end_of_string(struct str s, size_t i)
 }
 
 /* Each of these is given the place behind a name; *end is where its value ends. Returns where it
- * begins, or the end of the body when there is none to hide. */
+ * begins, or the end of the body when there is none to hide. None looks further than a value or a
+ * tag can reach, since the name may stand in the body 100,000 times. */
 static size_t json_value(struct str s, size_t i, size_t *end)
 {
 	i = skip_blanks(s, i + 1);
@@ -53,8 +54,8 @@ static size_t xml_value(struct str s, size_t i, size_t *end)
 {
 	static const char cdata[] = "<![CDATA[";
 
-	i = up_to(s, i, ">");
-	if (i == s.n || s.p[i - 1] == '/')
+	i = up_to(s, i, "<>");
+	if (i == s.n || s.p[i] == '<' || s.p[i - 1] == '/')
 		return s.n;
 	i = skip_blanks(s, i + 1);
 	if (str_starts(str_sub(s, i), cdata)) {
@@ -64,6 +65,15 @@ static size_t xml_value(struct str s, size_t i, size_t *end)
 		*end = up_to(s, i, "<");
 	}
 	return i;
+}
+
+/* "<name" or "<prefix:name" */
+static bool opens_tag(struct str s, size_t name)
+{
+	if (name && s.p[name - 1] == ':')
+		for (name--; name && !strchr("<>:\"= \t\r\n", s.p[name - 1]); name--)
+			continue;
+	return name && s.p[name - 1] == '<';
 }
 
 static size_t form_value(struct str s, size_t i, size_t *end)
@@ -79,14 +89,14 @@ static size_t value_at(struct str s, size_t name, size_t behind, size_t *end)
 
 	if (before == '"' && after == '"')
 		return json_value(s, behind, end);
-	if ((before == '<' || before == ':') && (after == '>' || is_blank(after)))
+	if ((after == '>' || is_blank(after)) && opens_tag(s, name))
 		return xml_value(s, behind, end);
 	if (before == '&' && after == '=')
 		return form_value(s, behind, end);
 	return s.n;
 }
 
-/* Into a copy, which is made at the first value. */
+/* Into a copy, which is made at the first value. What stands inside of a value is hidden with it. */
 static char *mask_word(struct arena *a, struct str s, const char *word, char *copy)
 {
 	size_t n = strlen(word), end = 0;
@@ -102,6 +112,7 @@ static char *mask_word(struct arena *a, struct str s, const char *word, char *co
 		if (!copy)
 			copy = arena_cstr(a, s);
 		memset(copy + at, '*', end - at);
+		i = end - 1;
 	}
 	return copy;
 }
