@@ -35,12 +35,11 @@ function body(form, filling) {
 const elsewhere = form => ({ ...form, fields: form.fields.map(f => ({ ...f, value: /^_(back|next|to)$/.test(f.name) ? "//other.example/" : f.value })) });
 
 async function post(person, form, filling) {
-	const request = person.context.request;
 	const csrf = form.fields.find(f => f.name === "_csrf");
 
 	/* the session may be another than the one that saw the form */
-	csrf.value = (await (await request.get("/account")).text()).match(/name="_csrf" value="([^"]+)"/)[1];
-	let answer = await request.post(form.action, {
+	csrf.value = (await (await person.get("/account")).text()).match(/name="_csrf" value="([^"]+)"/)[1];
+	let answer = await person.context.request.post(form.action, {
 		headers: { "Content-Type": "application/x-www-form-urlencoded" },
 		data: body(form, filling),
 		maxRedirects: 0,
@@ -48,7 +47,7 @@ async function post(person, form, filling) {
 	const status = answer.status();
 	if (status === 303) {
 		assert.match(answer.headers().location, /^\/(?![/\\])/, "leads elsewhere");
-		answer = await request.get(answer.headers().location);
+		answer = await person.get(answer.headers().location);
 	}
 	return { status, shown: answer.status(), html: await answer.text() };
 }

@@ -26,6 +26,11 @@ class Person {
 		page.on("response", r => this.onResponse(r));
 	}
 
+	/* Beside the page, in its session. As a browser does: once more where the server had just closed a connection that rested. */
+	get(path) {
+		return this.context.request.get(path, { maxRetries: 1 });
+	}
+
 	/* options: scripts (true), scheme ("light"), width (1280) */
 	static async arrive(world, options = {}) {
 		const context = await world.browser.newContext({

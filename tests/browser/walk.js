@@ -86,7 +86,7 @@ class Walk {
 
 	async one(person, at, report) {
 		await report(`page ${at}`, async () => {
-			const answer = await person.context.request.get(at);
+			const answer = await person.get(at);
 			if (/^attachment/.test(answer.headers()["content-disposition"]))
 				return this.download(at, answer);
 			const response = await person.visit(at);
@@ -164,7 +164,7 @@ async function walkViewer(world, report) {
 
 		while (walk.queue.length) {
 			const at = walk.queue.shift();
-			const answer = await person.context.request.get(at);
+			const answer = await person.get(at);
 
 			if (answer.status() !== 200)
 				found.push(`${at}: ${answer.status()}`);
@@ -196,8 +196,8 @@ async function walkExports(world, report) {
 	await person.signIn();
 	for (const { pattern } of table().filter(r => /\bCAN_EXPORT\b/.test(r.needs)))
 		await report(`export ${pattern}`, async () => {
-			const csv = await (await person.context.request.get(`${pattern}.csv`)).text();
-			const json = await (await person.context.request.get(`${pattern}.json`)).json();
+			const csv = await (await person.get(`${pattern}.csv`)).text();
+			const json = await (await person.get(`${pattern}.json`)).json();
 
 			none(cells(csv).filter(c => /^[=+\-@\t\r]/.test(c)));
 			formulas += cells(csv).filter(c => c.startsWith("'=cmd")).length;
