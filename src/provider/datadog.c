@@ -116,11 +116,12 @@ static bool read_transition(struct str group, struct title *t)
 /* "[group] rest"; a scope may hold brackets of its own, so its end is "}]". */
 static bool next_group(struct str text, struct str *group, struct str *rest)
 {
-	ptrdiff_t end = str_find(text, ']'), brace = str_find(text, '{');
+	ptrdiff_t end = str_find(text, ']'), brace;
 
 	if (!str_starts(text, "[") || end < 0)
 		return false;
-	if (brace >= 0 && brace < end)
+	brace = str_find((struct str){ text.p, (size_t)end }, '{');
+	if (brace >= 0)
 		for (size_t i = (size_t)brace; i + 1 < text.n; i++)
 			if (text.p[i] == '}' && text.p[i + 1] == ']') {
 				end = (ptrdiff_t)i + 1;

@@ -40,6 +40,8 @@ static const struct json *bare(struct arena *a, const struct json *data)
 	return event;
 }
 
+#define ATTRIBUTES_MAX 100	/* of a message in Pub/Sub; our list is walked along at each */
+
 /* Attributes of a message are those of the event, "ce-" in front. */
 static const struct json *of_message(struct arena *a, const struct json *message)
 {
@@ -50,7 +52,8 @@ static const struct json *of_message(struct arena *a, const struct json *message
 	if (is_event(data))
 		return data;
 	event = (struct json *)bare(a, data);
-	for (const struct json *x = attributes ? attributes->first : NULL; x; x = x->next)
+	for (const struct json *x = attributes ? attributes->first : NULL;
+			x && event->count < ATTRIBUTES_MAX; x = x->next)
 		if (str_starts(x->name, "ce-"))
 			json_share(a, event, str_sub(x->name, strlen("ce-")), x);
 	if (!json_get(event, "id") && json_get(message, "messageId"))

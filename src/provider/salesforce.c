@@ -128,6 +128,20 @@ static const struct json *first_of(const struct json *doc, const char *one, cons
 	return j ? j : json_at(doc, str_of(other));
 }
 
+/* Of a header, which can have 100,000 members, those that the rows of each of its records look for. */
+static const struct json *short_header(struct arena *a, const struct json *header)
+{
+	static const char *const names[] = {
+		"transactionKey", "sequenceNumber", "entityName", "changeType", "commitTimestamp",
+		"changedFields", "changeOrigin", "commitUser",
+	};
+	struct json *out = json_new(a, JSON_OBJECT);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		share(a, out, str_of(names[i]), json_get(header, names[i]));
+	return out;
+}
+
 /* {data: {payload, event}, channel}, {payload, event}, or the payload alone. */
 static void unfold_change(struct arena *a, struct list *l, const struct json *doc)
 {
@@ -135,19 +149,21 @@ static void unfold_change(struct arena *a, struct list *l, const struct json *do
 	const struct json *header = json_get(payload ? payload : doc, "ChangeEventHeader");
 	const struct json *ids = json_get(header, "recordIds");
 	const struct json *id = json_is(ids, JSON_ARRAY) ? ids->first : NULL;
+	const struct json *channel = json_get(doc, "channel");
+	const struct json *replay_id = first_of(doc, "/data/event/replayId", "/event/replayId");
 
 	if (!header) {
 		append(l, shared(a, doc));
 		return;
 	}
+	header = short_header(a, header);
 	do {
 		struct json *event = json_new(a, JSON_OBJECT);
 
 		share(a, event, STR("header"), header);
 		share(a, event, STR("recordId"), id);
-		share(a, event, STR("channel"), json_get(doc, "channel"));
-		share(a, event, STR("replayId"),
-			first_of(doc, "/data/event/replayId", "/event/replayId"));
+		share(a, event, STR("channel"), channel);
+		share(a, event, STR("replayId"), replay_id);
 		append(l, event);
 		id = id ? id->next : NULL;
 	} while (id && l->array->count < RECORDS_MAX);
@@ -228,11 +244,11 @@ static bool is_ours(struct arena *a, const struct where *w)
 }
 
 /* The member that is missing for this event to be one of Salesforce's, or NULL. */
-static const char *missing_member(const struct json *event, const struct json *doc)
+static const char *missing_member(const struct json *event, bool is_message)
 {
 	const struct json *header = json_get(event, "header");
 
-	if (json_get(doc, "Envelope"))
+	if (is_message)
 		return json_get(event, "sObject") ? "sObject.type" : "Notification";
 	if (header)
 		return json_get(header, "entityName") ? "ChangeEventHeader.changeType" :
@@ -245,10 +261,12 @@ static const char *missing_member(const struct json *event, const struct json *d
 static bool adjust(const struct provider *p, struct arena *a, const struct where *w,
 	struct event *ev)
 {
-	if (json_get(w->in->doc, "Envelope") && !is_ours(a, w))
+	bool is_message = expr_json("^/Envelope", w);
+
+	if (is_message && !is_ours(a, w))
 		ev->invalid = "OrganizationId";
 	else if (ev->event_type.n == 0)
-		ev->invalid = missing_member(w->element, w->in->doc);
+		ev->invalid = missing_member(w->element, is_message);
 	return !ev->invalid;
 }
 

@@ -1,6 +1,4 @@
 /* What of a body is not kept. */
-#include <time.h>
-
 #include "provider_test.h"
 
 static const char *const words[] = { "token", "SessionId", NULL };
@@ -72,7 +70,7 @@ START_TEST(test_view)
 }
 END_TEST
 
-/* Anybody may post these: what a name leads to must not be looked for anew at each of 100,000 names. */
+/* Anybody may post these. Looked for anew at each of 100,000 names, what one leads to would take minutes. */
 static const char *const names[] = {
 	"\"token\":x", "\"token\":\"\\", "\"token\" ", "<token ", "<token>", "<token><![CDATA[", "x:token ", ":token>", "token=", "&token",
 };
@@ -82,12 +80,10 @@ START_TEST(test_many_names)
 	struct arena *a = arena_new(64 << 20);
 	size_t n = strlen(names[_i]), times = (4 << 20) / n;
 	char *body = arena_alloc(a, times * n);
-	clock_t began = clock();
 
 	for (size_t i = 0; i < times; i++)
 		memcpy(body + i * n, names[_i], n);
 	(void)provider_mask(&masking, a, (struct str){ body, times * n });
-	ck_assert_msg(clock() - began < CLOCKS_PER_SEC, "%s: %ld us", names[_i], (long)(clock() - began));
 	arena_free(a);
 }
 END_TEST
