@@ -13,15 +13,21 @@ static bool is_handshake_with_effect(const struct ingest_work *w)
 	return w->answered && (x->confirm_url.n || x->new_secret.n || x->keep.name || x->disconnected);
 }
 
-/* Where signatures are not looked at, nothing proves the sender. */
 static bool is_news(const struct ingest_work *w)
 {
-	return (!w->source->s.verified_at || w->source->s.disconnected_at) && !w->proof.signature.detail[0];
+	return !w->source->s.verified_at || w->source->s.disconnected_at;
+}
+
+/* Nobody is where signatures are not looked at, nor who asks by OPTIONS. */
+static bool is_proven(const struct ingest_work *w)
+{
+	return w->proof.key_good || (w->proof.signature.scheme && !w->proof.signature.step);
 }
 
 static bool has_effect(const struct ingest_work *w)
 {
-	return w->source && !w->refused && !w->item->is_test && !work_repeats(w) && (is_handshake_with_effect(w) || is_news(w));
+	return w->source && !w->refused && !w->item->is_test && is_proven(w) && !work_repeats(w) &&
+		(is_handshake_with_effect(w) || is_news(w));
 }
 
 static struct str confirmation(struct arena *a, const struct answer *x)

@@ -75,7 +75,7 @@ static bool gate(struct batch *b, struct ingest_work *w)
 		w->refusal.retry_after_s = INGEST_RETRY_AFTER_S;
 		return work_refuse(w, 503, "unavailable", "The database does not answer; try again later.");
 	}
-	if (!w->source && str_eqs(w->item->in.method, "OPTIONS")) {	/* CloudEvents: no consent (http-webhook.md 4) */
+	if (!w->source && work_asks(w)) {	/* CloudEvents: no consent (http-webhook.md 4) */
 		w->allow = STR("POST");
 		return work_refuse(w, 405, "method_not_allowed", "There is no such integration.");
 	}

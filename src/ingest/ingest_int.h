@@ -136,6 +136,8 @@ bool work_refuse(struct ingest_work *w, unsigned status, const char *code, const
 /* The batch is done with a stage: works [from, to) have it behind them, but for those refused and those without events to store. */
 void batch_done(struct batch *b, enum stage stage, size_t from, size_t to);
 
+/* prove.c: OPTIONS, which anybody may send; what comes after it must prove itself. */
+bool work_asks(const struct ingest_work *w);
 /* prove.c: is that the SHA-256 of the source's key, or of the one before it that is still good? */
 bool key_is(const struct cached_source *s, struct str hash, ms_t now);
 /* map.c: inflates and parses the body, once; false: w->body_refusal says why. */

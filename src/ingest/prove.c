@@ -34,13 +34,18 @@ static bool key_matches(struct arena *a, struct ingest_work *w, ms_t now)
 	return n->key_good;
 }
 
-static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *code, const char *message, const char *reason)
+static void charge_address(struct batch *b, struct ingest_work *w)
 {
 	const struct ingest_config *c = &b->g->c;
 
 	if (c->rate_limit && !w->item->is_test)
 		(void)rate_take(c->shm, remote_key(w->item->remote_addr), c->remote_per_minute, b->now);
-	count(c->shm, C_REFUSED_PROOF, 1);
+}
+
+static bool refuse_proof(struct batch *b, struct ingest_work *w, const char *code, const char *message, const char *reason)
+{
+	charge_address(b, w);
+	count(b->g->c.shm, C_REFUSED_PROOF, 1);
 	w->refusal.reason = reason;
 	return work_refuse(w, 401, code, message);
 }
@@ -150,14 +155,21 @@ static bool must_sign(const struct batch *b, struct ingest_work *w)
 	return !r->detail[0];
 }
 
+bool work_asks(const struct ingest_work *w)
+{
+	return str_eqs(w->item->in.method, "OPTIONS");
+}
+
 static bool prove(struct batch *b, struct ingest_work *w)
 {
 	bool signs = w->source->s.secret_n > 0 || proofs_keyless(provider_proofs(w->provider), w->source->settings);
 
 	w->item->in.settings = w->source->settings;
 	w->item->in.per_minute = w->source->per_minute;
-	if (str_eqs(w->item->in.method, "OPTIONS"))	/* asks only; what comes after it must prove itself */
-		return take_rate(b, w);
+	if (work_asks(w)) {
+		charge_address(b, w);
+		return true;
+	}
 	if ((!signs || w->source->s.require_key) && !key_matches(b->a, w, b->now))
 		return refuse_key(b, w);
 	if (signs && must_sign(b, w) && !check_signature(b, w))

@@ -397,12 +397,13 @@ static void fail_range(struct batch *b, size_t from, size_t to, const struct err
 	}
 }
 
-/* A refused request is kept, for the first thousand of a source and hour; one for an unknown source never. */
+/* What anybody may cause, a refused request or a question, is kept for the first thousand of a source and hour; one for an unknown
+ * source never. */
 static bool is_kept(struct batch *b, const struct ingest_work *w)
 {
 	if (!w->source)
 		return false;
-	return !w->refused || hourly_take(b->g->c.shm, w->source->rate_key, INGEST_REFUSED_PER_HOUR, b->now);
+	return (!w->refused && !work_asks(w)) || hourly_take(b->g->c.shm, w->source->rate_key, INGEST_REFUSED_PER_HOUR, b->now);
 }
 
 /* One request alone, and the database refuses its data (most likely a body beyond max_allowed_packet): it

@@ -311,11 +311,17 @@ def cloudevents_senders_may_ask_first(box):
     same([reply.status] + [reply.header(n) for n in ("webhook-allowed-origin", "webhook-allowed-rate", "allow")],
          [200, "events.example", "100", "POST"])
     plain = box.request("OPTIONS", path)
+    same(box.get("/api/integrations/" + source["id"])["verifiedAt"], None, "a question proves nothing")
     same((plain.status, plain.header("allow"), plain.header("webhook-allowed-origin")), (200, "POST", None))
     unknown = box.request("OPTIONS", "/api/integrations/webhook/in_00000000000000000000", headers=asked, source=box.fresh_address())
     same((unknown.status, unknown.header("webhook-allowed-origin")), (405, None))
     same(box.number("SELECT COUNT(*) FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'" % source["id"]), 0,
          "events of questions")
+    for _ in range(5):
+        asker = box.fresh_address()
+        for _ in range(25):
+            box.request("OPTIONS", path, headers=asked, source=asker)
+    same(box.request("OPTIONS", path).header("x-ratelimit-remaining"), "100", "what is left for the sender")
 
 
 def answers_carry_the_rate_limit(box):
