@@ -129,8 +129,7 @@ const struct list_table alert_table = {
 bool alert_plan(struct db *db, struct arena *a, const struct alert_filter *f, struct plan *p, struct err *e)
 {
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->sources.provider = f->provider;
-	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+	if (!find_source(db, a, f->tenant_id, f->provider, f->source, &p->sources, e) ||
 		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->service, e))
 		return false;
 	if (f->incident_id)

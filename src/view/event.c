@@ -237,8 +237,8 @@ bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, st
 	bool done = false;
 
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->sources = (struct source_filter){ .tenant_id = f->tenant_id, .provider = f->provider };
-	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+	p->sources = (struct source_filter){ .tenant_id = f->tenant_id };
+	if (!find_source(db, a, f->tenant_id, f->provider, f->source, &p->sources, e) ||
 		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->sources.service, e))
 		return false;
 	if (f->text.n && !plan_ids(db, a, f, p, &done, e))

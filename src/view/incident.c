@@ -157,8 +157,7 @@ static void plan_statuses(const struct incident_filter *f, struct plan *p)
 bool incident_plan(struct db *db, struct arena *a, const struct incident_filter *f, struct plan *p, struct err *e)
 {
 	plan_init(p, f, f->from, f->to, f->cursor, f->limit);
-	p->sources.provider = f->provider;
-	if (!find_source(db, a, f->tenant_id, f->source, &p->sources.source, e) ||
+	if (!find_source(db, a, f->tenant_id, f->provider, f->source, &p->sources, e) ||
 		!find_service(db, a, f->tenant_id, f->service_id, f->service, &p->service, e) ||
 		!find_assignee(db, a, f->tenant_id, f->assignee, &p->assignee, e))
 		return false;

@@ -133,8 +133,8 @@ static bool has_row_conditions(const struct request_filter *f)
 
 static bool find_names(struct db *db, struct arena *a, const struct request_filter *f, struct source_filter *out, struct err *e)
 {
-	*out = (struct source_filter){ .tenant_id = f->tenant_id, .provider = f->provider };
-	return find_source(db, a, f->tenant_id, f->source, &out->source, e);
+	*out = (struct source_filter){ .tenant_id = f->tenant_id };
+	return find_source(db, a, f->tenant_id, f->provider, f->source, out, e);
 }
 
 static void write_residual(struct sql *q, const struct plan *p, const struct branch *b)

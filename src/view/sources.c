@@ -34,12 +34,16 @@ static bool find_named(struct db *db, struct arena *a, const struct search *s, c
 	return true;
 }
 
-bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, uint64_t *row, struct err *e)
+bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str provider, struct str id, struct source_filter *out,
+	struct err *e)
 {
 	const struct search s = { V_FIND_SOURCE, "source", "There is no integration of that id here.", tenant_id };
 
-	*row = 0;
-	return !id.n || find_named(db, a, &s, VALS(V_S(id)), row, e);
+	if (provider.n && !provider_find(provider))
+		return err_field(e, ERR_INVALID, "provider", "There is no integration type of that name.");
+	out->provider = provider;
+	out->source = 0;
+	return !id.n || find_named(db, a, &s, VALS(V_S(id)), &out->source, e);
 }
 
 bool find_service(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct str word, uint64_t *row, struct err *e)

@@ -86,7 +86,8 @@ void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan
 
 /* The row of that public id, or of that name; 0 for an empty word. What the tenant (0 = all) does not have is refused with its
  * field, for an empty list would say that nothing happened there. Deleted things are there as long as rows may name them. */
-bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, uint64_t *row, struct err *e) MUST_USE;
+bool find_source(struct db *db, struct arena *a, uint64_t tenant_id, struct str provider, struct str id, struct source_filter *out,
+	struct err *e) MUST_USE;	/* sets these two of *out */
 /* By the parameter serviceId, else by `service`, which may be a name. */
 bool find_service(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct str word, uint64_t *row,
 	struct err *e) MUST_USE;

@@ -28,7 +28,7 @@ static const struct {
 	{ { .tenant_id = 2, .provider = STR("github") }, "source_id = 9", 1000 },
 	{ { .provider = STR("github") }, "source_id IN (1, 9)", 1500 },
 	{ { .tenant_id = 1, .provider = STR("webhook") }, "source_id BETWEEN 11 AND 25", 125000 },
-	{ { .tenant_id = 1, .provider = STR("nothing") }, "FALSE", 100 },
+	{ { .tenant_id = 1, .provider = STR("pingdom") }, "FALSE", 100 },
 	{ { .tenant_id = 1, .source = STR("in_00000000000000000002") }, "source_id = 2", 1000 },
 	{ { .tenant_id = 1, .service_id = STR("sv_shop") }, "source_id = 2", 1000 },
 	{ { .tenant_id = 1, .service = STR("Shop") }, "source_id = 2", 1000 },
