@@ -57,7 +57,7 @@ static inline void fuzz_fact(struct arena *a, struct fuzz_request *rq, struct st
 		inbound_set_url(&rq->in, value);
 	} else if (str_eqs(name, ":settings")) {
 		rq->in.settings = fuzz_json(a, value);
-	} else if (str_eqs(name, ":secret") && rq->secret_n < FUZZ_SECRETS_MAX) {
+	} else if (str_eqs(name, ":secret") && rq->secret_n < FUZZ_SECRETS_MAX && str_find(value, '\0') < 0) {
 		rq->secrets[rq->secret_n++] = value;
 	} else if (str_eqs(name, ":now") && str_u64(value, &now) && now < INT64_MAX / MS_PER_SECOND) {
 		rq->in.now = (ms_t)now * MS_PER_SECOND;
