@@ -10,9 +10,9 @@
  * - 2 s to connect, 5 s in all, 64 KiB, no redirects, TLS to the host's own certificate;
  * - of all workers of all hosts one fetches a URL, and none within a minute after another, however it went: the row in the database is
  *   claimed by compare-and-set. The others use the old document meanwhile, or answer 503, and the sender repeats;
- * - a host that does not answer is left alone for a minute: it costs one worker 5 s in that time, and after 6 such failures of any
- *   hosts nothing is fetched for the rest of the minute;
- * - 10 documents a minute from one host and 30 in all, on each of our machines. More than providers have; it is for strangers who
+ * - a host that does not answer is left alone for a minute: it costs one worker 5 s in that time, and after 6 such failures of
+ *   hosts of one domain nothing is fetched from there for the rest of the minute;
+ * - 10 documents a minute from one host and 30 from one domain, on each of our machines. More than providers have; it is for strangers who
  *   make up URLs of a provider's host. */
 #ifndef GRAPNEL_KEYS_H
 #define GRAPNEL_KEYS_H

@@ -10,10 +10,10 @@
 #define SECONDS_MAX 31536000	/* a year: more is no age, and what is multiplied does not overflow */
 int64_t cache_control_age(struct str value);
 
-/* budget.c: how often a host is asked, and all of them, in a minute. */
+/* budget.c: how often a host is asked, and all of its domain, in a minute. */
 struct budget {
 	const char *name;
-	uint32_t of_host, of_all;
+	uint32_t of_host, of_domain;
 };
 extern const struct budget budget_failures;
 struct str host_of(struct str url);

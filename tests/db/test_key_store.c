@@ -369,6 +369,12 @@ START_TEST(made_up_hosts_have_a_limit)
 		says(one, false, i < 30 ? "absent" : "unavailable");
 	}
 	asked(36);
+	url = arena_printf(a, "https://UPPER.H%.*s", STR_ARG(str_sub(base, strlen("https://h"))));
+	says(one, false, "unavailable");
+	asked(36);
+	url = STR("https://keys.of.another.example/set");	/* the rest of the world is not kept waiting */
+	says(one, false, "absent");
+	asked(37);
 }
 END_TEST
 
