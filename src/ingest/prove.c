@@ -155,6 +155,12 @@ static bool must_sign(const struct batch *b, struct ingest_work *w)
 	return !r->detail[0];
 }
 
+/* The source's own type says it: what takes a token of Google's takes no key instead, at /v2/enqueue neither. */
+static bool must_be_signed(const struct cached_source *s)
+{
+	return s->s.secret_n > 0 || proofs_keyless(provider_proofs(s->provider), s->settings);
+}
+
 bool work_asks(const struct ingest_work *w)
 {
 	return str_eqs(w->item->in.method, "OPTIONS");
@@ -162,7 +168,7 @@ bool work_asks(const struct ingest_work *w)
 
 static bool prove(struct batch *b, struct ingest_work *w)
 {
-	bool signs = w->source->s.secret_n > 0 || proofs_keyless(provider_proofs(w->provider), w->source->settings);
+	bool signs = must_be_signed(w->source);
 
 	w->item->in.settings = w->source->settings;
 	w->item->in.per_minute = w->source->per_minute;

@@ -60,6 +60,23 @@ def a_key_under_an_encoded_name_is_not_stored(box):
     same(_last(box, "uri"), "/api/integrations/prometheus/%s?a=b&%%6Bey=***" % source["id"])
 
 
+def a_key_is_no_way_around_a_token(box):
+    """What wants Google's token at its own address wants it at PagerDuty's, too."""
+    source = box.integration("google", settings={"serviceAccount": "push@example.iam.gserviceaccount.com"})
+    address = box.fresh_address()
+    box.send(source, {"message": {"data": ""}}, source=address).expect(401, "invalid_signature")
+    same(box.send(source, pagerduty(source), path="/v2/enqueue", key=False, source=address).status, 401)
+    same(box.number("SELECT COUNT(*) FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'" % source["id"]), 0)
+
+
+def names_of_secrets_cost_a_stranger_nothing(box):
+    """Of a refused body, too, secrets are hidden: once for each place where a name stands."""
+    for kind, text in (("webhook", '"routing_key":x'), ("salesforce", "<SessionId ")):
+        source, began = box.integration(kind), time.monotonic()
+        box.send(source, text * (MIB // len(text)), key=False, source=box.fresh_address()).expect(401)
+        true(time.monotonic() - began < 5, kind)
+
+
 def a_routing_key_is_not_stored(box):
     source = box.integration("webhook")
     body = pagerduty(source)
