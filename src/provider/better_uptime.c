@@ -1,11 +1,11 @@
-/* Better Stack Uptime, formerly Better Uptime: JSON:API, one incident per request, or a change of a
- * monitor or of who is on call. A template of the owner's own may bring {"incident":{"id":...}}
- * instead, by another method too, and is read the same way.
+/* Better Stack Uptime, formerly Better Uptime: JSON:API, one incident per request, or a change
+ * of a monitor or of who is on call. A template of the owner's own may bring
+ * {"incident":{"id":...}} instead, by another method too, and is read the same way.
  *
  * The status decides: after a reopening acknowledged_at is still set, and a comment repeats the
  * state of the moment. So a trigger gets no time: started_at stays the same when an incident is
- * reopened, and the resolve before would stop it. The body has no severity; how people are woken says
- * it. Sources: betterstack.com docs, Outgoing webhooks, Incidents API response params;
+ * reopened, and the resolve before would stop it. The body has no severity; how people are woken
+ * says it. Sources: betterstack.com docs, Outgoing webhooks, Incidents API response params;
  * BetterStackHQ/terraform-provider-better-uptime betteruptime_outgoing_webhook. */
 #include "provider_int.h"
 
@@ -75,8 +75,8 @@ static const struct map incident[] = {
 /* Changes of what is watched and of who is on call. */
 #define CHANGE_ROWS(type) \
 	{ EV_DEDUP_KEY, "{/data/type}:{/data/id}" }, \
-	{ EV_SUMMARY, "{/data/type} changed: {/data/attributes/pronounceable_name|/data/attributes/name|" \
-		"/data/attributes/url|/data/id}" }, \
+	{ EV_SUMMARY, "{/data/type} changed: {/data/attributes/pronounceable_name|" \
+		"/data/attributes/name|/data/attributes/url|/data/id}" }, \
 	{ EV_SOURCE, "/data/attributes/url" }, \
 	{ EV_SERVICE, "/data/attributes/pronounceable_name|/data/attributes/name" }, \
 	{ EV_EVENT_TYPE, type }, \
@@ -103,7 +103,9 @@ static const struct variant variants[] = {
 /* !newest: of the three times, all written alike. */
 static struct str own(struct arena *a, struct str name, const struct where *w)
 {
-	static const char *const times[] = { AT("started_at"), AT("acknowledged_at"), AT("resolved_at") };
+	static const char *const times[] = {
+		AT("started_at"), AT("acknowledged_at"), AT("resolved_at")
+	};
 	struct str newest = STR_NONE;
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
@@ -115,27 +117,29 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 	return newest;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "In Better Stack open Integrations, Exporting data, Outgoing webhook (or Settings, Outgoing "
-		"webhooks), Connect.", NULL },
+	{ "In Better Stack open Integrations, Exporting data, Outgoing webhook (or Settings, "
+		"Outgoing webhooks), Connect.", NULL },
 	{ "URL:", "{url}?key={key}" },
 	{ "Trigger: incident started, acknowledged, resolved and reopened.", NULL },
-	{ "A custom template can carry the key in a header instead of the URL: Authorization.", "Bearer {key}" },
+	{ "A custom template can carry the key in a header instead of the URL: Authorization.",
+		"Bearer {key}" },
 	{ "Save, and send a test incident.", NULL },
 	{ 0 }
 };
 
 static const struct sample sample = {
 	.headers = { { "user-agent", "Better Stack Better Uptime Bot" } },
-	.body = "{'data':{'id':'$nonce','type':'incident','attributes':{'name':'[Better Stack] Test Alert - test-service',"
-		"'url':'https://test.example.org/','http_method':'get','cause':'Status 500',"
-		"'incident_group_id':null,'started_at':'$time','acknowledged_at':null,'acknowledged_by':null,"
-		"'resolved_at':null,'resolved_by':null,'status':'Started','team_name':'Ops',"
-		"'response_content':'Sent by Grapnel to try this integration; nothing is wrong.',"
-		"'regions':['eu','us'],'response_url':null,'screenshot_url':null,'origin_url':null,"
-		"'call':false,'sms':false,'email':true,'push':true,'metadata':{}},"
+	.body = "{'data':{'id':'$nonce','type':'incident','attributes':{'name':'[Better Stack] "
+		"Test Alert - test-service','url':'https://test.example.org/','http_method':'get',"
+		"'cause':'Status 500','incident_group_id':null,'started_at':'$time',"
+		"'acknowledged_at':null,'acknowledged_by':null,'resolved_at':null,"
+		"'resolved_by':null,'status':'Started','team_name':'Ops','response_content':'Sent "
+		"by Grapnel to try this integration; nothing is wrong.','regions':['eu','us'],"
+		"'response_url':null,'screenshot_url':null,'origin_url':null,'call':false,"
+		"'sms':false,'email':true,'push':true,'metadata':{}},"
 		"'relationships':{'monitor':{'data':{'id':'1','type':'monitor'}}}}}",
 	.severity = "push",
 };
@@ -145,7 +149,8 @@ const struct provider provider_better_uptime = {
 	.title = "Better Stack Uptime",
 	.group = GROUP_UPTIME,
 	.about = "Incidents of monitors and heartbeats, formerly Better Uptime, from start to end.",
-	.signs = "Better Stack cannot sign; the key goes into the URL, or with a custom template into a header.",
+	.signs = "Better Stack cannot sign; the key goes into the URL, or with a custom template "
+		"into a header.",
 	.on_error = "Better Stack tells nothing of its time limit nor of repeats.",
 	.steps = steps,
 	.sample = &sample,

@@ -1,11 +1,11 @@
-/* Bitbucket: one event per request, named by X-Event-Key (Data Center: eventKey in the body too).
- * There is no event for pipelines: they report through commit statuses, as other build tools do, and
- * those are all that alerts. Everything else is kept and ignored, pipeline:span_created (traces) and
- * Data Center's diagnostics:ping among it.
+/* Bitbucket: one event per request, named by X-Event-Key (Data Center: eventKey in the body
+ * too). There is no event for pipelines: they report through commit statuses, as other build
+ * tools do, and those are all that alerts. Everything else is kept and ignored,
+ * pipeline:span_created (traces) and Data Center's diagnostics:ping among it.
  *
- * The header X-Hub-Signature is the one under which GitHub sends SHA-1; here it is SHA-256. Cloud
- * names the event in X-Request-UUID, Data Center in X-Request-Id, the same for each of the three
- * tries. Sources: Atlassian "Event payloads", "Troubleshoot webhooks", "Secure webhooks";
+ * The header X-Hub-Signature is the one under which GitHub sends SHA-1; here it is SHA-256.
+ * Cloud names the event in X-Request-UUID, Data Center in X-Request-Id, the same for each of the
+ * three tries. Sources: Atlassian "Event payloads", "Troubleshoot webhooks", "Secure webhooks";
  * adnanh/webhook issue 662; go-playground/webhooks testdata. */
 #include "provider_int.h"
 
@@ -71,7 +71,8 @@ static const char event_key[] = EVENT_KEY;
 /* Without a name the object that is there tells; the very old service hook, a form with a push, has
  * neither. */
 static const struct variant variants[] = {
-	{ event_key, NAME("repo:commit_status_created", "repo:commit_status_updated"), commit_status },
+	{ event_key, NAME("repo:commit_status_created", "repo:commit_status_updated"),
+		commit_status },
 	{ event_key, NULL, other },
 	{ STATUS "/state", NULL, commit_status },
 	{ "'a push of old'", NULL, other },
@@ -99,16 +100,18 @@ static struct str own(struct arena *a, struct str name, const struct where *w)
 	return STR_NONE;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
 	{ "In Bitbucket open the repository: Repository settings, Webhooks, Add webhook.", NULL },
 	{ "URL:", "{url}" },
 	{ "Secret:", "{secret}" },
 	{ "Status stays Active; Skip certificate verification stays off.", NULL },
-	{ "Triggers: choose from a full list of triggers. Build status created and Build status updated "
-		"(of Pipelines and of other build tools) can open incidents; all others are kept and open none.", NULL },
-	{ "Save. On Data Center, Test connection sends a ping that is kept and opens nothing.", NULL },
+	{ "Triggers: choose from a full list of triggers. Build status created and Build status "
+		"updated (of Pipelines and of other build tools) can open incidents; all others "
+		"are kept and open none.", NULL },
+	{ "Save. On Data Center, Test connection sends a ping that is kept and opens "
+		"nothing.", NULL },
 	{ 0 }
 };
 
@@ -120,14 +123,17 @@ static const struct sample sample = {
 		{ "x-attempt-number", "1" },
 	},
 	.body = "{'actor':{'display_name':'Grapnel','type':'user'},"
-		"'repository':{'type':'repository','name':'test-service','full_name':'example/test-service',"
-		"'uuid':'{7e570000-0000-4000-8000-$nonce}','scm':'git','is_private':true,"
+		"'repository':{'type':'repository','name':'test-service',"
+		"'full_name':'example/test-service','uuid':'{7e570000-0000-4000-8000-$nonce}',"
+		"'scm':'git','is_private':true,"
 		"'links':{'html':{'href':'https://bitbucket.org/example/test-service'}}},"
-		"'commit_status':{'name':'[Bitbucket] Test Alert - CI','state':'FAILED','key':'test-$nonce',"
-		"'description':'Sent by Grapnel to try this integration; nothing is wrong.','refname':'main',"
-		"'type':'build','url':'https://bitbucket.org/example/test-service/addon/pipelines/home#!/results/1',"
-		"'created_on':'$time','updated_on':'$time',"
-		"'commit':{'type':'commit','hash':'7e577e577e577e577e577e577e57$nonce'}}}",
+		"'commit_status':{'name':'[Bitbucket] Test Alert - CI','state':'FAILED',"
+		"'key':'test-$nonce','description':'Sent by Grapnel to try this integration; "
+		"nothing is wrong.','refname':'main','type':'build',"
+		"'url':'https://bitbucket.org/example/test-service/addon/pipelines/home#!/results/"
+		"1',"
+		"'created_on':'$time','updated_on':'$time','commit':{'type':'commit',"
+		"'hash':'7e577e577e577e577e577e577e57$nonce'}}}",
 	.severity = "FAILED",
 };
 
@@ -136,9 +142,10 @@ const struct provider provider_bitbucket = {
 	.title = "Bitbucket",
 	.group = GROUP_DEVELOPMENT,
 	.about = "Failed builds of Pipelines and of other tools, and the success that ends them.",
-	.signs = "HMAC-SHA256 of the body in X-Hub-Signature, with the secret that you enter at the webhook.",
-	.on_error = "Bitbucket waits 10 s for an answer and tries twice more; then the event is lost. Bodies over "
-		"256 KB are never sent.",
+	.signs = "HMAC-SHA256 of the body in X-Hub-Signature, with the secret that you enter at "
+		"the webhook.",
+	.on_error = "Bitbucket waits 10 s for an answer and tries twice more; then the event is "
+		"lost. Bodies over 256 KB are never sent.",
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

@@ -17,7 +17,8 @@ static const struct proof signature = {
 	.parts = { "$body" },
 };
 
-/* Comes along for old receivers; counts only where a setting says so and the other header is not there. */
+/* Comes along for old receivers; counts only where a setting says so and the other header is not
+ * there. */
 static const struct proof old_signature = {
 	.name = "hub-sha1",
 	.header = "x-hub-signature",
@@ -32,7 +33,8 @@ static const struct proof *const proofs[] = { &signature, &old_signature, NULL }
 
 static const struct setting settings[] = {
 	{ "allowSha1", SETTING_FLAG, "Take SHA-1 signatures",
-		"For old servers that send X-Hub-Signature alone; SHA-1 is weak, so leave it off otherwise." },
+		"For old servers that send X-Hub-Signature alone; SHA-1 is weak, so leave it off "
+		"otherwise." },
 	{ 0 }
 };
 
@@ -372,10 +374,11 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "On GitHub open the repository or the organization: Settings, Webhooks, Add webhook.", NULL },
+	{ "On GitHub open the repository or the organization: Settings, Webhooks, Add "
+		"webhook.", NULL },
 	{ "Payload URL:", "{url}" },
 	{ "Content type: application/json. SSL verification stays enabled.", NULL },
 	{ "Secret:", "{secret}" },
@@ -400,11 +403,10 @@ static const struct sample sample = {
 		"'html_url':'https://github.com/example/test-service/actions/runs/$ms',"
 		"'head_repository':{'id':$seconds,'full_name':'example/test-service'}},"
 		"'workflow':{'id':$seconds,'name':'[GitHub] Test Alert - CI',"
-		"'path':'.github/workflows/ci.yml','state':'active'},"
-		"'repository':{'id':$seconds,'name':'test-service','full_name':'example/test-service',"
-		"'private':true,'html_url':'https://github.com/example/test-service',"
-		"'default_branch':'main','owner':{'login':'example'}},"
-		"'sender':{'login':'grapnel-test'}}",
+		"'path':'.github/workflows/ci.yml','state':'active'},'repository':{'id':$seconds,"
+		"'name':'test-service','full_name':'example/test-service','private':true,"
+		"'html_url':'https://github.com/example/test-service','default_branch':'main',"
+		"'owner':{'login':'example'}},'sender':{'login':'grapnel-test'}}",
 	.severity = "failure",
 };
 
@@ -412,9 +414,12 @@ const struct provider provider_github = {
 	.slug = "github",
 	.title = "GitHub",
 	.group = GROUP_DEVELOPMENT,
-	.about = "Failed workflows, checks and deployments, security alerts, and the success that ends them.",
-	.signs = "HMAC-SHA256 of the body in X-Hub-Signature-256, with the secret that you enter at the webhook.",
-	.on_error = "GitHub waits 10 s for an answer and never repeats by itself; Recent Deliveries has a button for it.",
+	.about = "Failed workflows, checks and deployments, security alerts, and the success that "
+		"ends them.",
+	.signs = "HMAC-SHA256 of the body in X-Hub-Signature-256, with the secret that you enter "
+		"at the webhook.",
+	.on_error = "GitHub waits 10 s for an answer and never repeats by itself; Recent "
+		"Deliveries has a button for it.",
 	.settings = settings,
 	.detour = { "x-gitlab-event", &provider_gitlab },
 	.steps = steps,

@@ -240,16 +240,18 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 	return true;
 }
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
 	{ "In GitLab open the project or the group: Settings, Webhooks, Add new webhook.", NULL },
 	{ "URL:", "{url}" },
 	{ "Secret token:", "{secret}" },
 	{ "Where GitLab offers a Signing token, better use that: generate it there and make it the "
-		"signature secret here (it begins with whsec_). A bare token is then no longer taken.", NULL },
-	{ "Trigger: Pipeline events, Job events, Deployment events, Issues events (incidents are among "
-		"them) and Vulnerability events can open incidents; all others are kept and open none.", NULL },
+		"signature secret here (it begins with whsec_). A bare token is then no longer "
+		"taken.", NULL },
+	{ "Trigger: Pipeline events, Job events, Deployment events, Issues events (incidents are "
+		"among them) and Vulnerability events can open incidents; all others are kept and "
+		"open none.", NULL },
 	{ "Enable SSL verification stays on. Add webhook, then Test: Pipeline events.", NULL },
 	{ 0 }
 };
@@ -261,29 +263,31 @@ static const struct sample sample = {
 		{ "idempotency-key", "7e570000-0000-4000-8000-$nonce" },
 		{ "webhook-id", "7e570000-0000-4000-8000-$nonce" },
 	},
-	.body = "{'object_kind':'issue','event_type':'issue',"
-		"'user':{'id':1,'name':'Grapnel','username':'grapnel-test','email':'[REDACTED]'},"
-		"'project':{'id':$seconds,'name':'test-service','namespace':'example',"
+	.body = "{'object_kind':'issue','event_type':'issue','user':{'id':1,'name':'Grapnel',"
+		"'username':'grapnel-test','email':'[REDACTED]'},'project':{'id':$seconds,"
+		"'name':'test-service','namespace':'example',"
 		"'web_url':'https://gitlab.com/example/test-service',"
 		"'path_with_namespace':'example/test-service','default_branch':'main'},"
-		"'object_attributes':{'id':$ms,'iid':$seconds,'project_id':$seconds,'type':'Incident',"
-		"'title':'[GitLab] Test Alert - CPU Usage High',"
+		"'object_attributes':{'id':$ms,'iid':$seconds,'project_id':$seconds,"
+		"'type':'Incident','title':'[GitLab] Test Alert - CPU Usage High',"
 		"'description':'Sent by Grapnel to try this integration; nothing is wrong.',"
-		"'severity':'high','escalation_status':'triggered','state':'opened','action':'open',"
-		"'confidential':false,'created_at':'$time','updated_at':'$time',"
-		"'url':'https://gitlab.com/example/test-service/-/issues/$seconds'},"
-		"'labels':[],'changes':{}}",
+		"'severity':'high','escalation_status':'triggered','state':'opened',"
+		"'action':'open','confidential':false,'created_at':'$time','updated_at':'$time',"
+		"'url':'https://gitlab.com/example/test-service/-/issues/$seconds'},'labels':[],"
+		"'changes':{}}",
 };
 
 const struct provider provider_gitlab = {
 	.slug = "gitlab",
 	.title = "GitLab",
 	.group = GROUP_DEVELOPMENT,
-	.about = "Failed pipelines, jobs and deployments, incidents and vulnerabilities, and what ends them.",
-	.signs = "The secret itself in X-Gitlab-Token, or with a signing token the HMAC-SHA256 of id, time and "
-		"body in webhook-signature.",
-	.on_error = "GitLab waits 10 s for an answer and does not repeat. Four failures in a row switch the "
-		"webhook off for a minute and then for longer and longer, 40 for good; old versions for good at once.",
+	.about = "Failed pipelines, jobs and deployments, incidents and vulnerabilities, and what "
+		"ends them.",
+	.signs = "The secret itself in X-Gitlab-Token, or with a signing token the HMAC-SHA256 of "
+		"id, time and body in webhook-signature.",
+	.on_error = "GitLab waits 10 s for an answer and does not repeat. Four failures in a row "
+		"switch the webhook off for a minute and then for longer and longer, 40 for good; "
+		"old versions for good at once.",
 	.settings = plain_settings,
 	.steps = steps,
 	.sample = &sample,

@@ -1,8 +1,9 @@
-/* One member of a multipart form (RFC 7578), for senders that put their JSON there (Uptime Kuma).
+/* One member of a multipart form (RFC 7578), for senders that put their JSON there (Uptime
+ * Kuma).
  *
- * Parts are told apart by their boundary alone and nothing is decoded: the sender's library writes
- * names in quotes and values as they are. What stands in front of the first boundary is passed over,
- * a form that breaks off has no further part. */
+ * Parts are told apart by their boundary alone and nothing is decoded: the sender's library
+ * writes names in quotes and values as they are. What stands in front of the first boundary is
+ * passed over, a form that breaks off has no further part. */
 #include "provider_int.h"
 
 /* Value of a parameter, `boundary=x` or `name="x"`, of a header's value; empty when absent. */

@@ -1,10 +1,10 @@
-/* Pingdom: one change of state of one check. Transaction checks have words and numbers of their own.
- * The BeepManager webhooks of old are a GET with the JSON in `message`, which was seen in the text of
- * a Python tuple.
+/* Pingdom: one change of state of one check. Transaction checks have words and numbers of their
+ * own. The BeepManager webhooks of old are a GET with the JSON in `message`, which was seen in
+ * the text of a Python tuple.
  *
- * What counts is current_state; "state" and "message" do not exist in new bodies. importance_level,
- * tags and full_url are missing in older ones. Sources: pingdom.com resources, State change
- * webhooks; alerta/alerta tests; snowplow's Pingdom adapter for the old form. */
+ * What counts is current_state; "state" and "message" do not exist in new bodies.
+ * importance_level, tags and full_url are missing in older ones. Sources: pingdom.com resources,
+ * State change webhooks; alerta/alerta tests; snowplow's Pingdom adapter for the old form. */
 #include "provider_int.h"
 
 static const struct word states[] = {
@@ -86,27 +86,31 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "In Pingdom open Settings, Integrations, Integrations, Add integration; Type: Webhook.", NULL },
+	{ "In Pingdom open Settings, Integrations, Integrations, Add integration; Type: "
+		"Webhook.", NULL },
 	{ "URL:", "{url}?key={key}" },
 	{ "Active stays on. Save integration.", NULL },
-	{ "Edit each check that shall report here and choose this integration under Connect Integrations.", NULL },
-	{ "A check with Importance Low opens incidents of medium severity, any other critical ones.", NULL },
+	{ "Edit each check that shall report here and choose this integration under Connect "
+		"Integrations.", NULL },
+	{ "A check with Importance Low opens incidents of medium severity, any other critical "
+		"ones.", NULL },
 	{ 0 }
 };
 
 static const struct sample sample = {
 	.headers = { { "user-agent", "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)" } },
-	.body = "{'check_id':'$nonce','check_name':'[Pingdom] Test Alert - test-service','check_type':'HTTP',"
-		"'check_params':{'basic_auth':false,'encryption':true,'full_url':'https://test.example.org/',"
-		"'header':'User-Agent:Pingdom.com_bot','hostname':'test.example.org','ipv6':false,'port':443,"
-		"'url':'/'},'tags':['test'],'previous_state':'UP','current_state':'DOWN',"
-		"'importance_level':'HIGH','state_changed_timestamp':$seconds,'state_changed_utc_time':'$time',"
+	.body = "{'check_id':'$nonce','check_name':'[Pingdom] Test Alert - test-service',"
+		"'check_type':'HTTP','check_params':{'basic_auth':false,'encryption':true,"
+		"'full_url':'https://test.example.org/','header':'User-Agent:Pingdom.com_bot',"
+		"'hostname':'test.example.org','ipv6':false,'port':443,'url':'/'},'tags':['test'],"
+		"'previous_state':'UP','current_state':'DOWN','importance_level':'HIGH',"
+		"'state_changed_timestamp':$seconds,'state_changed_utc_time':'$time',"
 		"'long_description':'Sent by Grapnel to try this integration; nothing is wrong.',"
-		"'description':'HTTP Error 503','first_probe':{'ip':'192.0.2.1','ipv6':'','location':'Stockholm, Sweden'},"
-		"'second_probe':{},'version':1}",
+		"'description':'HTTP Error 503','first_probe':{'ip':'192.0.2.1','ipv6':'',"
+		"'location':'Stockholm, Sweden'},'second_probe':{},'version':1}",
 };
 
 const struct provider provider_pingdom = {

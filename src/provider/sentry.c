@@ -1,12 +1,13 @@
-/* Sentry: two generations. The integration platform names what it is about in Sentry-Hook-Resource
- * and puts it under data; the old WebHooks plugin of a project sends one flat issue, never its end,
- * and cannot sign.
+/* Sentry: two generations. The integration platform names what it is about in
+ * Sentry-Hook-Resource and puts it under data; the old WebHooks plugin of a project sends one
+ * flat issue, never its end, and cannot sign.
  *
- * All that speaks of one issue has one key: the issue, an alert about one of its events, an error.
- * An archived issue counts as acknowledged, and so does one that a person was assigned to; ownership
- * rules assign at creation, when nobody has looked yet. The id of a request is new for each try of
- * Sentry's queue, so the key must absorb repeats. Sources: getsentry/sentry-docs integration-platform/
- * webhooks; getsentry/sentry app_platform_event.py (signs the very bytes that it posts), plugin.py. */
+ * All that speaks of one issue has one key: the issue, an alert about one of its events, an
+ * error. An archived issue counts as acknowledged, and so does one that a person was assigned
+ * to; ownership rules assign at creation, when nobody has looked yet. The id of a request is new
+ * for each try of Sentry's queue, so the key must absorb repeats. Sources: getsentry/sentry-docs
+ * integration-platform/webhooks; getsentry/sentry app_platform_event.py (signs the very bytes
+ * that it posts), plugin.py. */
 #include "provider_int.h"
 
 /* Sentry-Hook-Timestamp is not signed, so there is no time to look at. */
@@ -196,17 +197,19 @@ static const struct map fields[] = {
 	{ EV_END }
 };
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "In Sentry open Settings, Developer Settings, Custom Integrations, Create New Integration, "
-		"Internal Integration.", NULL },
+	{ "In Sentry open Settings, Developer Settings, Custom Integrations, Create New "
+		"Integration, Internal Integration.", NULL },
 	{ "Webhook URL:", "{url}" },
-	{ "Switch on Alert Rule Action; Permissions: Issue & Event: Read. Webhooks: issue (and error, on "
-		"plans that have it).", NULL },
+	{ "Switch on Alert Rule Action; Permissions: Issue & Event: Read. Webhooks: issue (and "
+		"error, on plans that have it).", NULL },
 	{ "Save it, then make its Client Secret the signature secret here.", NULL },
-	{ "In an alert rule choose this integration as the action: Send a notification via an integration.", NULL },
-	{ "An old Sentry with the WebHooks plugin cannot sign; give it this URL as a Callback URL.", "{url}?key={key}" },
+	{ "In an alert rule choose this integration as the action: Send a notification via an "
+		"integration.", NULL },
+	{ "An old Sentry with the WebHooks plugin cannot sign; give it this URL as a Callback URL.",
+		"{url}?key={key}" },
 	{ 0 }
 };
 
@@ -217,14 +220,14 @@ static const struct sample sample = {
 		{ "request-id", "7e570000000040008000$nonce" },
 	},
 	.body = "{'action':'created','installation':{'uuid':'7e570000-0000-4000-8000-$nonce'},"
-		"'data':{'issue':{'id':'$ms','shortId':'TEST-SERVICE-1','level':'error','type':'error',"
-		"'title':'[Sentry] Test Alert - ConnectionError: timed out',"
+		"'data':{'issue':{'id':'$ms','shortId':'TEST-SERVICE-1','level':'error',"
+		"'type':'error','title':'[Sentry] Test Alert - ConnectionError: timed out',"
 		"'culprit':'Sent by Grapnel to try this integration; nothing is wrong.',"
-		"'project':{'id':'1','name':'test-service','slug':'test-service','platform':'python'},"
-		"'platform':'python','status':'unresolved','substatus':'new','count':'1','userCount':1,"
-		"'firstSeen':'$time','lastSeen':'$time','permalink':null,"
-		"'web_url':'https://example.sentry.io/issues/$ms/'}},"
-		"'actor':{'type':'application','id':'sentry','name':'Sentry'}}",
+		"'project':{'id':'1','name':'test-service','slug':'test-service',"
+		"'platform':'python'},'platform':'python','status':'unresolved','substatus':'new',"
+		"'count':'1','userCount':1,'firstSeen':'$time','lastSeen':'$time','permalink':null,"
+		"'web_url':'https://example.sentry.io/issues/$ms/'}},'actor':{'type':'application',"
+		"'id':'sentry','name':'Sentry'}}",
 };
 
 const struct provider provider_sentry = {
@@ -232,9 +235,10 @@ const struct provider provider_sentry = {
 	.title = "Sentry",
 	.group = GROUP_MONITORING,
 	.about = "Issues, alerts about them and metric alerts, each with its end.",
-	.signs = "HMAC-SHA256 of the body in Sentry-Hook-Signature, with the client secret of the integration. The "
-		"old WebHooks plugin cannot sign.",
-	.on_error = "Sentry waits 1 s for an answer; 1000 time-outs in 24 hours switch the webhook off.",
+	.signs = "HMAC-SHA256 of the body in Sentry-Hook-Signature, with the client secret of the "
+		"integration. The old WebHooks plugin cannot sign.",
+	.on_error = "Sentry waits 1 s for an answer; 1000 time-outs in 24 hours switch the webhook "
+		"off.",
 	.steps = steps,
 	.sample = &sample,
 	.methods = METHOD_POST,

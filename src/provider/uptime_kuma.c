@@ -1,13 +1,14 @@
-/* Uptime Kuma: one heartbeat per request, with the monitor that it is of. As JSON, as a multipart form
- * with the JSON in `data`, as a query with heartbeat and monitor as JSON texts, or as a body that the
- * owner wrote himself.
+/* Uptime Kuma: one heartbeat per request, with the monitor that it is of. As JSON, as a
+ * multipart form with the JSON in `data`, as a query with heartbeat and monitor as JSON texts,
+ * or as a body that the owner wrote himself.
  *
- * Ids of monitors begin at 1 on each instance, so each instance wants an integration of its own; a
- * monitor's URL changes and is no key. Without a heartbeat it is the Test button, or a certificate
- * that will expire: no alert. A call that fails is never repeated. A monitor that goes from DOWN into
- * maintenance and comes back UP sends nothing, so its alert stays open. Times have no zone and are
- * UTC. Sources: louislam/uptime-kuma server/notification-providers/webhook.js, server/model/
- * monitor.js and heartbeat.js; issues 4205, 6041 on the missing id. */
+ * Ids of monitors begin at 1 on each instance, so each instance wants an integration of its own;
+ * a monitor's URL changes and is no key. Without a heartbeat it is the Test button, or a
+ * certificate that will expire: no alert. A call that fails is never repeated. A monitor that
+ * goes from DOWN into maintenance and comes back UP sends nothing, so its alert stays open.
+ * Times have no zone and are UTC. Sources: louislam/uptime-kuma
+ * server/notification-providers/webhook.js, server/model/monitor.js and heartbeat.js; issues
+ * 4205, 6041 on the missing id. */
 #include "provider_int.h"
 
 /* DOWN, UP, PENDING, MAINTENANCE */
@@ -23,9 +24,14 @@ static const struct word states[] = {
 #define MONITOR_ID "#" MONITOR "/id|#" HEARTBEAT "/monitorID"
 #define SEVERITY ":severity" MONITOR "/tags|:priority" MONITOR "/tags"
 
-static const struct map pending[] = { { EV_EVENT_TYPE, "'monitor.pending'", .only = ON_IGNORE }, { EV_END } };
+static const struct map pending[] = {
+	{ EV_EVENT_TYPE, "'monitor.pending'", .only = ON_IGNORE },
+	{ EV_END }
+};
+
 static const struct map maintenance[] = {
-	{ EV_EVENT_TYPE, "'monitor.maintenance'", .only = ON_IGNORE }, { EV_END }
+	{ EV_EVENT_TYPE, "'monitor.maintenance'", .only = ON_IGNORE },
+	{ EV_END }
 };
 
 #define NAME(name) (const char *const[]){ name, NULL }
@@ -90,30 +96,33 @@ static const char *const left_over[] = { "https://", "http://", NULL };
 
 /* Versions before 1.18 sent the monitor with all that it knows. */
 static const char *const masked[] = {
-	"basic_auth_pass", "databaseConnectionString", "mqttPassword", "pushToken", "radiusPassword", "radiusSecret",
-	"oauth_client_secret", "rabbitmqPassword", "tlsKey", NULL
+	"basic_auth_pass", "databaseConnectionString", "mqttPassword", "oauth_client_secret",
+	"pushToken", "rabbitmqPassword", "radiusPassword", "radiusSecret", "tlsKey", NULL
 };
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "In Uptime Kuma open Settings, Notifications, Setup Notification; Notification Type: Webhook.", NULL },
+	{ "In Uptime Kuma open Settings, Notifications, Setup Notification; Notification Type: "
+		"Webhook.", NULL },
 	{ "Post URL:", "{url}" },
 	{ "Request Body: Preset - application/json.", NULL },
 	{ "Additional Headers:", "{\"Authorization\": \"Bearer {key}\"}" },
-	{ "Switch on Default enabled and Apply on all existing monitors, or choose this notification at each "
-		"monitor. Several instances want an integration each: their monitors have the same numbers.", NULL },
+	{ "Switch on Default enabled and Apply on all existing monitors, or choose this "
+		"notification at each monitor. Several instances want an integration each: their "
+		"monitors have the same numbers.", NULL },
 	{ "Test: a message without a monitor comes, is kept and opens nothing. Save.", NULL },
 	{ 0 }
 };
 
 static const struct sample sample = {
 	.headers = { { "user-agent", "Uptime-Kuma/2.0.2" } },
-	.body = "{'heartbeat':{'monitorID':'$nonce','status':0,'time':'$time','msg':'connect ECONNREFUSED',"
-		"'important':true,'retries':1,'duration':60,'timezone':'UTC','timezoneOffset':'+00:00'},"
-		"'monitor':{'id':'$nonce','name':'test-service','type':'http','url':'https://test.example.org/',"
-		"'hostname':null,'port':null,'interval':60,'active':true,'tags':[]},"
-		"'msg':'[Uptime Kuma] Test Alert - [test-service] [🔴 Down] connect ECONNREFUSED'}",
+	.body = "{'heartbeat':{'monitorID':'$nonce','status':0,'time':'$time','msg':'connect "
+		"ECONNREFUSED','important':true,'retries':1,'duration':60,'timezone':'UTC',"
+		"'timezoneOffset':'+00:00'},'monitor':{'id':'$nonce','name':'test-service',"
+		"'type':'http','url':'https://test.example.org/','hostname':null,'port':null,"
+		"'interval':60,'active':true,'tags':[]},'msg':'[Uptime Kuma] Test Alert - "
+		"[test-service] [🔴 Down] connect ECONNREFUSED'}",
 	.severity = "Down",
 };
 
@@ -133,7 +142,8 @@ const struct provider provider_uptime_kuma = {
 	.form_json = "data",
 	.opens = opens,
 	.left_over = left_over,
-	.needs = { "/msg|" HEARTBEAT "/status|" MONITOR "/name|/event_type|/status|/action", "heartbeat" },
+	.needs = { "/msg|" HEARTBEAT "/status|" MONITOR "/name|/event_type|/status|/action",
+		"heartbeat" },
 	.variants = variants,
 	.fields = fields,
 	.severity_trigger = SEVERITY_CRITICAL,

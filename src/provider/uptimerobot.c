@@ -1,7 +1,7 @@
-/* UptimeRobot: one alert per request, by GET with all in the query (its default), as a form or as
- * JSON, and the owner may write the body himself with names of variables in asterisks. Variables that
- * do not apply stay as they are, and published templates forget the asterisks: a value that is the
- * name of a variable is none. A test may come with nothing replaced.
+/* UptimeRobot: one alert per request, by GET with all in the query (its default), as a form or
+ * as JSON, and the owner may write the body himself with names of variables in asterisks.
+ * Variables that do not apply stay as they are, and published templates forget the asterisks: a
+ * value that is the name of a variable is none. A test may come with nothing replaced.
  *
  * An "Up" must not end a warning that a certificate expires, so those have keys of their own.
  * Sources: UptimeRobot help, Webhook integration; splunk/public-o11y-docs uptime-robot guide;
@@ -75,21 +75,22 @@ static const struct map fields[] = {
 };
 
 static const char *const left_over[] = {
-	"alertDateTime", "alertDetails", "alertDuration", "alertFriendlyDuration", "alertID", "alertType",
-	"alertTypeFriendlyName", "dashboardUrl", "domainExpiryDate", "domainExpiryDaysLeft", "monitorAlertContacts",
-	"monitorFriendlyName", "monitorID", "monitorTags", "monitorType", "monitorURL", "sslExpiryDate", "sslExpiryDaysLeft",
-	NULL
+	"alertDateTime", "alertDetails", "alertDuration", "alertFriendlyDuration", "alertID",
+	"alertType", "alertTypeFriendlyName", "dashboardUrl", "domainExpiryDate",
+	"domainExpiryDaysLeft", "monitorAlertContacts", "monitorFriendlyName", "monitorID",
+	"monitorTags", "monitorType", "monitorURL", "sslExpiryDate", "sslExpiryDaysLeft", NULL
 };
 
-/* ---- setting it up, and trying it ------------------------------------------------------------- */
+/* ---- setting it up, and trying it ------------------------------------------------------------ */
 
 static const struct step steps[] = {
-	{ "In UptimeRobot open Integrations & API, Team integrations (or My Settings, Add Alert Contact), "
-		"Webhook, Add.", NULL },
+	{ "In UptimeRobot open Integrations & API, Team integrations (or My Settings, Add Alert "
+		"Contact), Webhook, Add.", NULL },
 	{ "URL to notify (it must end in ? or &):", "{url}?key={key}&" },
-	{ "Events: Down, Up, and SSL & domain expiry. Send as query string, or as JSON with the default "
-		"parameters.", NULL },
-	{ "Plans with custom headers can send the key there instead: Authorization.", "Bearer {key}" },
+	{ "Events: Down, Up, and SSL & domain expiry. Send as query string, or as JSON with the "
+		"default parameters.", NULL },
+	{ "Plans with custom headers can send the key there instead: Authorization.",
+		"Bearer {key}" },
 	{ "Choose this contact at each monitor that shall report here.", NULL },
 	{ 0 }
 };
@@ -97,9 +98,10 @@ static const struct step steps[] = {
 static const struct sample sample = {
 	.method = "GET",
 	.query = "monitorID=$nonce&monitorURL=https%3A%2F%2Ftest.example.org%2F"
-		"&monitorFriendlyName=%5BUptimeRobot%5D+Test+Alert+-+test-service&alertType=1&alertTypeFriendlyName=Down"
-		"&alertDetails=Sent+by+Grapnel+to+try+this+integration%3B+nothing+is+wrong.&alertDateTime=$seconds"
-		"&sslExpiryDate=*sslExpiryDate*",
+		"&monitorFriendlyName=%5BUptimeRobot%5D+Test+Alert+-+test-service"
+		"&alertType=1&alertTypeFriendlyName=Down"
+		"&alertDetails=Sent+by+Grapnel+to+try+this+integration%3B+nothing+is+wrong."
+		"&alertDateTime=$seconds&sslExpiryDate=*sslExpiryDate*",
 };
 
 const struct provider provider_uptimerobot = {
@@ -107,7 +109,8 @@ const struct provider provider_uptimerobot = {
 	.title = "UptimeRobot",
 	.group = GROUP_UPTIME,
 	.about = "Monitors that went down and are up again, certificates and domains that expire.",
-	.signs = "UptimeRobot cannot sign; the key goes into the URL, on newer plans into a header.",
+	.signs = "UptimeRobot cannot sign; the key goes into the URL, on newer plans into a "
+		"header.",
 	.on_error = "UptimeRobot tells nothing of its time limit nor of repeats.",
 	.steps = steps,
 	.sample = &sample,
