@@ -32,27 +32,6 @@ static void add_text(struct strbuf *b, struct str s)
 		strbuf_addc(b, (unsigned char)s.p[i] < ' ' || (unsigned char)s.p[i] > '~' ? '?' : s.p[i]);
 }
 
-struct str record_headers(struct arena *a, const struct inbound *in)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, a, RECORD_HEADERS_MAX);
-	for (size_t i = 0; i < in->header_n; i++) {
-		const struct header *h = &in->headers[i];
-
-		if (b.n + h->name.n + h->value.n + 4 > RECORD_HEADERS_MAX)
-			break;
-		add_text(&b, h->name);
-		strbuf_adds(&b, ": ");
-		if (is_secret(h->name))
-			strbuf_adds(&b, "***");
-		else
-			add_text(&b, h->value);
-		strbuf_addc(&b, '\n');
-	}
-	return strbuf_str(&b);
-}
-
 /* Decoded, as the look-up of the key reads it: "k%65y" is a key, too. */
 static bool is_secret_parameter(struct arena *a, struct str pair)
 {
@@ -73,7 +52,7 @@ static void add_path(struct strbuf *b, struct str path)
 	add_text(b, path);
 }
 
-struct str record_uri(struct arena *a, struct str uri)
+static struct str without_keys(struct arena *a, struct str uri)
 {
 	struct str path = str_until(&uri, '?');
 	struct strbuf b;
@@ -93,7 +72,33 @@ struct str record_uri(struct arena *a, struct str uri)
 			add_text(&b, pair);
 		}
 	}
-	return str_cut(strbuf_str(&b), RECORD_URI_MAX);
+	return strbuf_str(&b);
+}
+
+struct str record_uri(struct arena *a, struct str uri)
+{
+	return str_cut(without_keys(a, uri), RECORD_URI_MAX);
+}
+
+struct str record_headers(struct arena *a, const struct inbound *in)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, RECORD_HEADERS_MAX);
+	for (size_t i = 0; i < in->header_n; i++) {
+		const struct header *h = &in->headers[i];
+
+		if (b.n + h->name.n + h->value.n + 4 > RECORD_HEADERS_MAX)
+			break;
+		add_text(&b, h->name);
+		strbuf_adds(&b, ": ");
+		if (is_secret(h->name))
+			strbuf_adds(&b, "***");
+		else	/* proxies repeat the URL: X-Original-URI, X-Envoy-Original-Path, Referer */
+			add_text(&b, without_keys(a, h->value));
+		strbuf_addc(&b, '\n');
+	}
+	return strbuf_str(&b);
 }
 
 /* A repeat does nothing, so it never acted. */

@@ -193,10 +193,13 @@ START_TEST(test_record_masks_secrets)
 	struct header h[] = {
 		{ STR("authorization"), STR("Bearer very-secret") }, { STR("x-api-key"), STR("k") },
 		{ STR("x-hub-signature-256"), STR("sha256=aa") }, { STR("x-odd"), STR("a\r\nb\xff") },
+		{ STR("x-original-uri"), STR("/p?a=1&key=very-secret") },
+		{ STR("referer"), STR("https://h/p?k%65y=very-secret&b=?c") },
 	};
 	struct inbound in = { .headers = h, .header_n = ARRAY_SIZE(h) };
 
-	unit_str(record_headers(a, &in), "authorization: ***\nx-api-key: ***\nx-hub-signature-256: sha256=aa\nx-odd: a??b?\n");
+	unit_str(record_headers(a, &in), "authorization: ***\nx-api-key: ***\nx-hub-signature-256: sha256=aa\nx-odd: a??b?\n"
+		"x-original-uri: /p?a=1&key=***\nreferer: https://h/p?k%65y=***&b=?c\n");
 	arena_free(a);
 }
 END_TEST
