@@ -365,6 +365,10 @@ static bool adjust(const struct provider *p, struct arena *a, const struct where
 {
 	struct str prefix, branch;
 
+	if (!ev->event_type.n) {	/* no header, and none of the objects by which one is known without */
+		ev->invalid = "X-GitHub-Event";
+		return false;
+	}
 	if (!str_eqs(ev->entity_type, "status"))
 		return true;
 	prefix = expr_eval(a, "status:" REPOSITORY ":{/context}", w);

@@ -242,6 +242,7 @@ const struct provider provider_stripe = {
 	.flags = PAYMENT | SECRET_THEIRS,
 	.actions = DO_RECORD,
 	.proofs = proofs,
+	.needs = { "/type", "type" },
 	.wraps = wraps,
 	.variants = variants,
 	.fields = fields,
