@@ -544,14 +544,16 @@ START_TEST(test_short_of_time)
 	run(T_EVENTS, VALS(V_I(NOW - DAYS(100)), V_I(NOW - DAYS(100)), V_U(1), V_U(2), V_NULL(), V_U(before)));
 	run(T_REQUESTS, VALS(V_I(NOW - DAYS(100)), V_U(0), V_U(0), V_U(before)));
 	for (ms_t now = NOW;; now += MIN, runs++) {
+		ck_assert_int_lt(runs, 1000);
 		succeeds(run_jobs(NULL, now, 60, false));
+		if (!result_of("cleanup") && number("SELECT COUNT(*) AS n FROM requests"))
+			continue;	/* the jobs before it took all the time */
 		if (!result_of("cleanup"))
 			break;
 		ck_assert(result_of("cleanup")->outcome == JOB_UNFINISHED || result_of("cleanup")->outcome == JOB_DONE);
 		left = number("SELECT COUNT(*) AS n FROM requests");
 		ck_assert_uint_le(left, before);
 		before = left;
-		ck_assert_int_lt(runs, 1000);
 	}
 	ck_assert_int_gt(runs, 1);
 	is("SELECT COUNT(*) AS n FROM requests", 0);
