@@ -8,8 +8,9 @@
  * An escape can still name half a surrogate pair (RFC 8259 section 8.2 leaves the meaning open): of a lone high half yajl
  * makes '?', of a lone low half we make U+FFFD, so that what the tree holds is always UTF-8.
  *
- * Loose text goes to yajl in pieces, with what is missing put between them: so the place of an error stays that in the
- * text, and what needs no mending is still not copied. */
+ * Loose text is mended in a copy, and the place of an error found by mending once more. Given to yajl in pieces with what
+ * is missing between them it would not be copied, but at each piece yajl reads the string that it is in from its beginning:
+ * 50 KB of line feeds took half a minute. */
 #include "base_int.h"
 #include "grapnel/json.h"
 
@@ -22,7 +23,8 @@ struct level {
 
 struct reader {
 	struct arena *arena;
-	struct str text;
+	struct str given, text;	/* as it came, behind a byte order mark; as yajl gets it */
+	size_t skipped;		/* of the mark */
 	struct json *root;
 	struct level levels[JSON_DEPTH_MAX];
 	unsigned depth;
@@ -185,11 +187,113 @@ static void yajl_give(void *ctx, void *p)
 	free(p);
 }
 
-static bool blame(struct reader *r, yajl_handle h, size_t at, struct err *e)
+/* ---- loose text ---- */
+
+struct loose {
+	struct str text;
+	size_t from, at;	/* written up to here; the scan is there */
+	struct strbuf *out;	/* NULL: only counted */
+	size_t n;		/* bytes written */
+	size_t wanted, origin;	/* of that byte of what is written: its place in the text */
+	unsigned depth, documents;
+	bool in_string;
+};
+
+/* Writes the text up to the scan, and `between` instead of the next `skip` bytes. */
+static void put(struct loose *l, size_t skip, const char *between)
+{
+	size_t run = l->at - l->from, all = run + strlen(between);
+
+	if (l->wanted >= l->n && l->wanted - l->n < all)
+		l->origin = l->wanted - l->n < run ? l->from + (l->wanted - l->n) : l->at;
+	if (l->out) {
+		strbuf_add(l->out, l->text.p + l->from, run);
+		strbuf_adds(l->out, between);
+	}
+	l->n += all;
+	l->from = l->at + skip;
+}
+
+static void scan_string(struct loose *l, unsigned char c)
+{
+	char escape[] = "\\u0000";
+
+	if (c == '\\') {
+		l->at++;
+	} else if (c == '"') {
+		l->in_string = false;
+	} else if (c < ' ') {
+		snprintf(escape, sizeof(escape), "\\u%04x", c);
+		put(l, 1, escape);
+	}
+}
+
+static void scan_structure(struct loose *l, char c)
+{
+	switch (c) {
+	case '"':
+		l->in_string = true;
+		break;
+	case '{':
+	case '[':
+		if (!l->depth++ && l->documents++)
+			put(l, 0, ",");
+		break;
+	case '}':
+	case ']':
+		if (l->depth)
+			l->depth--;
+		break;
+	case ',':
+		if (!l->depth)
+			put(l, 1, "");
+		break;
+	}
+}
+
+/* As one array of all documents. */
+static void mend(struct loose *l)
+{
+	l->origin = l->text.n;
+	put(l, 0, "[");
+	for (; l->at < l->text.n; l->at++)
+		if (l->in_string)
+			scan_string(l, l->text.p[l->at]);
+		else
+			scan_structure(l, l->text.p[l->at]);
+	l->at = l->text.n;	/* a backslash at the very end goes beyond */
+	put(l, 0, "]");
+}
+
+static struct str mended(struct arena *a, struct str text)
+{
+	struct strbuf b;
+	struct loose l = { .text = text, .out = &b };
+
+	strbuf_init(&b, a, 6 * text.n + 2);	/* each byte an escape, and the brackets */
+	mend(&l);
+	return strbuf_str(&b);
+}
+
+/* Where the text had what is at that byte of the mended one. */
+static size_t place_before(struct str text, size_t at)
+{
+	struct loose l = { .text = text, .wanted = at };
+
+	mend(&l);
+	return l.origin;
+}
+
+/* ---- both ---- */
+
+static bool blame(const struct reader *r, yajl_handle h, size_t at, struct err *e)
 {
 	unsigned char *why;
 	struct str text;
 
+	if (r->text.p != r->given.p)
+		at = place_before(r->given, at);
+	at += r->skipped;
 	if (r->limit)
 		return err_set(e, ERR_LIMIT, "JSON: over %u %s at byte %zu",
 			!strcmp(r->limit, "levels") ? JSON_DEPTH_MAX : JSON_NODES_MAX, r->limit, at);
@@ -201,138 +305,47 @@ static bool blame(struct reader *r, yajl_handle h, size_t at, struct err *e)
 	return false;
 }
 
-/* Gives the text as it is. False with *at the place of the error. */
-static bool feed(struct reader *r, yajl_handle h, size_t *at)
-{
-	if (yajl_parse(h, (const unsigned char *)r->text.p, r->text.n) != yajl_status_ok) {
-		*at = yajl_get_bytes_consumed(h);
-		return false;
-	}
-	*at = r->text.n;
-	return true;
-}
-
-/* ---- loose text ---- */
-
-struct loose {
-	yajl_handle h;
-	struct str text;
-	size_t from, at;	/* given up to here; the scan is there, or the error */
-	unsigned depth, documents;
-	bool in_string;
-};
-
-/* Gives the text up to the scan, and `between` instead of the next `skip` bytes. */
-static bool feed_up_to(struct loose *l, size_t skip, const char *between)
-{
-	if (yajl_parse(l->h, (const unsigned char *)l->text.p + l->from, l->at - l->from) != yajl_status_ok) {
-		l->at = l->from + yajl_get_bytes_consumed(l->h);
-		return false;
-	}
-	l->from = l->at + skip;
-	return yajl_parse(l->h, (const unsigned char *)between, strlen(between)) == yajl_status_ok;
-}
-
-static bool scan_string(struct loose *l, unsigned char c)
-{
-	char escape[] = "\\u0000";
-
-	if (c == '\\') {
-		l->at++;
-	} else if (c == '"') {
-		l->in_string = false;
-	} else if (c < ' ') {
-		snprintf(escape, sizeof(escape), "\\u%04x", c);
-		return feed_up_to(l, 1, escape);
-	}
-	return true;
-}
-
-static bool scan_structure(struct loose *l, char c)
-{
-	switch (c) {
-	case '"':
-		l->in_string = true;
-		break;
-	case '{':
-	case '[':
-		if (!l->depth++ && l->documents++)
-			return feed_up_to(l, 0, ",");
-		break;
-	case '}':
-	case ']':
-		if (l->depth)
-			l->depth--;
-		break;
-	case ',':
-		if (!l->depth)
-			return feed_up_to(l, 1, "");
-		break;
-	}
-	return true;
-}
-
-/* As one array of all documents. */
-static bool feed_loose(struct reader *r, yajl_handle h, size_t *at)
-{
-	struct loose l = { .h = h, .text = r->text };
-	bool ok = feed_up_to(&l, 0, "[");
-
-	while (ok && l.at < l.text.n) {
-		ok = l.in_string ? scan_string(&l, l.text.p[l.at]) : scan_structure(&l, l.text.p[l.at]);
-		l.at += ok;
-	}
-	if (l.at > l.text.n)	/* a backslash at the very end */
-		l.at = l.text.n;
-	ok = ok && feed_up_to(&l, 0, "]");
-	*at = l.at;
-	return ok;
-}
-
-/* ---- both ---- */
-
-static bool parse(struct reader *r, bool (*give)(struct reader *r, yajl_handle h, size_t *at), size_t skipped, struct err *e)
+static bool parse(struct reader *r, struct err *e)
 {
 	yajl_alloc_funcs memory = { yajl_take, yajl_more, yajl_give, NULL };
 	yajl_handle h = yajl_alloc(&callbacks, &memory, r);
-	size_t at;
-	bool ok;
+	bool given, ok;
 
 	yajl_config(h, yajl_dont_validate_strings, 1);
-	ok = give(r, h, &at) && yajl_complete_parse(h) == yajl_status_ok;
+	given = yajl_parse(h, (const unsigned char *)r->text.p, r->text.n) == yajl_status_ok;
 	/* yajl overlooks a string behind the value that is never closed: close it. */
-	ok = ok && yajl_parse(h, (const unsigned char *)"\"", 1) == yajl_status_ok;
+	ok = given && yajl_complete_parse(h) == yajl_status_ok &&
+		yajl_parse(h, (const unsigned char *)"\"", 1) == yajl_status_ok;
 	if (!ok)
-		blame(r, h, skipped + at, e);
+		blame(r, h, given ? r->text.n : yajl_get_bytes_consumed(h), e);
 	yajl_free(h);
 	return ok;
 }
 
 /* NULL on errors. */
-static struct json *read_text(struct arena *a, struct str text, bool (*give)(struct reader *r, yajl_handle h, size_t *at),
-	struct err *e)
+static struct json *read_text(struct arena *a, struct str text, bool loose, struct err *e)
 {
-	struct reader r = { .arena = a, .text = text };
-	size_t good = utf8_prefix(text), skipped = 0;
+	struct reader r = { .arena = a, .given = text };
+	size_t good = utf8_prefix(text);
 
 	if (good != text.n) {
 		err_set(e, ERR_INVALID, "JSON: not UTF-8 at byte %zu", good);
 		return NULL;
 	}
-	if (str_starts(text, "\xef\xbb\xbf")) {
-		skipped = 3;
-		r.text = str_sub(text, skipped);
-	}
-	if (!str_trim(r.text).n) {
+	if (str_starts(text, "\xef\xbb\xbf"))
+		r.skipped = 3;
+	r.given = str_sub(text, r.skipped);
+	if (!str_trim(r.given).n) {
 		err_set(e, ERR_INVALID, "JSON: empty");
 		return NULL;
 	}
-	return parse(&r, give, skipped, e) ? r.root : NULL;
+	r.text = loose ? mended(a, r.given) : r.given;
+	return parse(&r, e) ? r.root : NULL;
 }
 
 bool json_parse(struct arena *a, struct str text, const struct json **out, struct err *e)
 {
-	struct json *root = read_text(a, text, feed, e);
+	struct json *root = read_text(a, text, false, e);
 
 	if (root)
 		*out = root;
@@ -341,7 +354,7 @@ bool json_parse(struct arena *a, struct str text, const struct json **out, struc
 
 bool json_parse_loose(struct arena *a, struct str text, const struct json **out, struct err *e)
 {
-	struct json *root = read_text(a, text, feed_loose, e);
+	struct json *root = read_text(a, text, true, e);
 
 	if (root)
 		*out = root->count == 1 ? root->first : root;

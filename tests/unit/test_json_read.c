@@ -308,6 +308,25 @@ START_TEST(test_loose_limits)
 }
 END_TEST
 
+/* What is mended often is not read anew each time. */
+START_TEST(test_loose_many)
+{
+	static char text[1000000];
+	struct arena *a = arena_new(1 << 26);
+	const struct json *j;
+	struct err e = { 0 };
+
+	memset(text, '\n', sizeof(text));
+	text[0] = text[sizeof(text) - 1] = '"';
+	ck_assert(json_parse_loose(a, (struct str){ text, sizeof(text) }, &j, &e));
+	ck_assert_uint_eq(j->text.n, sizeof(text) - 2);
+	text[sizeof(text) - 2] = '"';
+	ck_assert(!json_parse_loose(a, (struct str){ text, sizeof(text) }, &j, &e));
+	ck_assert_msg(strstr(e.text, "at byte 999999") != NULL, "%s", e.text);
+	arena_free(a);
+}
+END_TEST
+
 UNIT_MAIN("json_read", UNIT_ROWS(test_rows, rows), UNIT(test_raw_nul_is_refused), UNIT(test_position),
 	UNIT_ROWS(test_depth, depths), UNIT(test_count), UNIT(test_views),
-	UNIT_ROWS(test_loose, loose), UNIT(test_loose_limits))
+	UNIT_ROWS(test_loose, loose), UNIT(test_loose_limits), UNIT(test_loose_many))
