@@ -135,13 +135,14 @@ static bool param_take(struct request *rq, struct str name, struct str value)
 }
 
 /* What a web server refuses itself it hands over for the answer (error-handler of lighttpd), as a GET with the status it has in
- * mind. 411 is its own notion: a POST without Content-Length has no body (RFC 9112 section 6.3), and `curl -X POST` sends
- * just that. Returns the status to answer with, 0 = none. */
+ * mind: 5xx where a worker died over the request, which must not become a 405 that no sender repeats. 411 is its own notion: a
+ * POST without Content-Length has no body (RFC 9112 section 6.3), and `curl -X POST` sends just that. Returns the status to answer
+ * with, 0 = none. */
 static unsigned handed_over(struct request *rq, struct str status)
 {
 	uint64_t n;
 
-	if (!str_u64(status, &n) || n < 400 || n > 499)
+	if (!str_u64(status, &n) || n < 400 || n > 599)
 		return 0;
 	if (n != 411)
 		return (unsigned)n;

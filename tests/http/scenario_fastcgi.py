@@ -61,9 +61,11 @@ def uri_that_no_server_would_pass(box):
 
 
 def what_the_web_server_refused_is_answered_with_its_status(box):
-    for status, error in ((413, "body_too_large"), (400, "invalid_request"), (417, "invalid_request")):
+    for status, error in ((413, "body_too_large"), (400, "invalid_request"), (417, "invalid_request"),
+                          (503, "unavailable")):
         answer = fcgi.ask(box.path("run", "web.sock"), "GET", "/healthz", REDIRECT_STATUS=str(status))
         same((answer.status, answer.json()["error"]), (status, error), "handed over with %d" % status)
+    same(fcgi.ask(box.path("run", "ingest.sock"), "GET", "/api/integrations/prometheus/in_0", REDIRECT_STATUS="500").status, 503)
     for status in ("200", "", "x", "-411", "411000"):
         same(fcgi.ask(box.path("run", "web.sock"), "GET", "/healthz", REDIRECT_STATUS=status).status, 200, status)
 
