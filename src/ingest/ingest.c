@@ -4,6 +4,7 @@
 /* 1000 sources with settings of 64 KiB, once for each of four secrets, and room: a tenant's admin must not be able to end
  * all workers at their start. Usually it is some 100 KiB. */
 #define SCRATCH_MAX ((size_t)512 << 20)
+#define MAPPED_MAX ((size_t)512 << 20)	/* the largest body with its events, and four attempts to store them */
 #define OTHERS_MS (3 * MS_PER_SECOND)	/* "within seconds" */
 #define PRINT_BYTES 512
 
@@ -25,6 +26,7 @@ struct ingest *ingest_new(const struct ingest_config *c)
 	g->c = *c;
 	g->cache = cache_new(INGEST_CACHE_MAX, c->seal);
 	g->scratch = arena_new(SCRATCH_MAX);
+	g->mapped = arena_new(MAPPED_MAX);
 	return g;
 }
 
@@ -34,6 +36,7 @@ void ingest_free(struct ingest *g)
 		return;
 	cache_free(g->cache);
 	arena_free(g->scratch);
+	arena_free(g->mapped);
 	free(g);
 }
 
@@ -123,6 +126,35 @@ void batch_done(struct batch *b, enum stage stage, size_t from, size_t to)
 	}
 }
 
+/* Out of the memory in which it was made. */
+static void keep_answer(struct arena *a, struct answer *answer)
+{
+	answer->body = arena_str(a, answer->body);
+	for (size_t i = 0; i < ARRAY_SIZE(answer->extra); i++) {
+		struct header *h = &answer->extra[i];
+
+		*h = (struct header){ arena_str(a, h->name), arena_str(a, h->value) };
+	}
+}
+
+/* From the events of works [from, ...) to their answers, of as many as have room together. Returns how many. */
+static size_t run_part(const struct batch *all, size_t from)
+{
+	struct batch b = *all;
+
+	b.a = b.g->mapped;
+	b.work += from;
+	b.n -= from;
+	arena_reset(b.a);
+	b.n = ingest_map(&b);
+	batch_done(&b, STAGE_MAPPED, 0, b.n);
+	ingest_store(&b);
+	ingest_answer(&b);
+	for (size_t i = 0; i < b.n; i++)
+		keep_answer(all->a, &b.work[i].item->answer);
+	return b.n;
+}
+
 static void run(struct ingest *g, struct arena *a, struct ingest_work *work, size_t n, ms_t now)
 {
 	struct batch b = { g, a, work, n, now, clock_mono_us(), { 0 } };
@@ -135,10 +167,8 @@ static void run(struct ingest *g, struct arena *a, struct ingest_work *work, siz
 	ingest_gate(&b);
 	ingest_prove(&b);
 	batch_done(&b, STAGE_PROVEN, 0, n);
-	ingest_map(&b);
-	batch_done(&b, STAGE_MAPPED, 0, n);
-	ingest_store(&b);
-	ingest_answer(&b);
+	for (size_t done = 0; done < n;)
+		done += run_part(&b, done);
 	in_hand_set(g->c.shm, g->c.slot, NULL, 0);
 }
 
@@ -153,7 +183,7 @@ static struct ingest_work work_of(struct ingest *g, struct arena *a, struct inge
 	return w;
 }
 
-void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now)
+void ingest_keep(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now)
 {
 	struct ingest_work *work = ARENA_ARRAY(a, struct ingest_work, n);
 	size_t together = 0, alone = n;
@@ -170,4 +200,10 @@ void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, si
 		run(g, a, work, together, now);
 	for (; alone < n; alone++)
 		run(g, a, &work[alone], 1, now);
+}
+
+void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now)
+{
+	ingest_keep(g, a, items, n, now);
+	arena_reset(g->mapped);
 }

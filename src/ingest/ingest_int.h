@@ -125,6 +125,7 @@ struct ingest {
 	uint64_t preloaded;		/* generation at the last reading of all sources */
 	uint64_t stamp;			/* live_sources_stamp then */
 	ms_t looked_at;			/* last look for changes of other hosts */
+	struct arena *mapped;		/* bodies and events of the requests in work, what is written of them, their answers */
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
 	ms_t complained_at;		/* last line about a database that fails */
 	uint64_t unsaid;		/* requests that failed since then */
@@ -151,6 +152,8 @@ uint64_t service_of(const struct cached_source *s, const struct event *ev);
 /* gate.c: name of the remote address's bucket. */
 uint64_t remote_key(struct str remote_addr);
 
+/* ingest.c: as ingest_run, but g->mapped is left to the caller to look at and to empty. */
+void ingest_keep(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now);
 /* ingest.c: into the cache, with a word about secrets that do not open. */
 void cache_put_all(struct ingest *g, const struct live_source *sources, size_t n, uint64_t generation, ms_t now);
 /* ingest.c: `n` more requests failed because of the database. While it is away every batch does, so a line a
@@ -163,7 +166,7 @@ uint64_t ingest_print(const struct ingest_item *it);
 void ingest_find(struct batch *b);	/* find.c: path, source */
 void ingest_gate(struct batch *b);	/* gate.c: method, size, source, enabled, address, remote bucket */
 void ingest_prove(struct batch *b);	/* prove.c: key and signature, then the source's bucket */
-void ingest_map(struct batch *b);	/* map.c: inflate, parse, handshake, events */
+size_t ingest_map(struct batch *b);	/* map.c: inflate, parse, handshake, events; of how many works, at least one */
 void ingest_store(struct batch *b);	/* store.c: transactions */
 void ingest_answer(struct batch *b);	/* answer.c: refusals that need no row, counters */
 

@@ -166,9 +166,16 @@ static void map(struct batch *b, struct ingest_work *w)
 			plan(b, w, &w->plans[i]);
 }
 
-void ingest_map(struct batch *b)
+/* 32 requests of 30 KB can be 300,000 events, and many times their bytes. Those that have no room together are stored one after the
+ * other. */
+#define TOGETHER_MAX (16u << 20)	/* usually a batch has 2 MiB */
+
+size_t ingest_map(struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++)
+	size_t i;
+
+	for (i = 0; i < b->n && (i == 0 || arena_used(b->a) < TOGETHER_MAX); i++)
 		if (!b->work[i].refused)
 			map(b, &b->work[i]);
+	return i;
 }

@@ -99,7 +99,7 @@ static struct str service_name(const struct cached_source *s, uint64_t id)
 	return s->s.service_name;
 }
 
-/* The texts of the cache are the next batch's to throw away. */
+/* The texts of the cache are the next batch's to throw away, those of the events our caller's. */
 static void tell(struct arena *a, const struct ingest_work *w, struct ingest_tested *out)
 {
 	const struct provider *p = w->provider;
@@ -112,15 +112,15 @@ static void tell(struct arena *a, const struct ingest_work *w, struct ingest_tes
 		.request = w->request_number,
 	};
 	if (w->refused)
-		out->reason = w->refusal.reason ? w->refusal.reason : w->refusal.message;
+		out->reason = arena_cstr(a, str_of(w->refusal.reason ? w->refusal.reason : w->refusal.message));
 	if (w->refused || !w->plan_n)
 		return;
 	out->event = plan->number;
 	out->alert = plan->alert;
 	out->incident = plan->incident;
 	out->is_duplicate = plan->change.act == INCIDENT_JOINS;
-	out->title = plan->ev->summary;
-	out->native_severity = plan->ev->native_severity.n ? plan->ev->native_severity : str_of(p->sample->severity);
+	out->title = arena_str(a, plan->ev->summary);
+	out->native_severity = arena_str(a, plan->ev->native_severity.n ? plan->ev->native_severity : str_of(p->sample->severity));
 	out->level = plan->ev->level;
 	out->service = arena_str(a, service_name(w->source, service_of(w->source, plan->ev)));
 }
@@ -137,7 +137,8 @@ int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct st
 	it->remote_addr = remote_addr;
 	it->trace = trace;
 	it->began_us = clock_mono_us();
-	ingest_run(g, a, it, 1, now);
+	ingest_keep(g, a, it, 1, now);
 	tell(a, it->work, out);
+	arena_reset(g->mapped);
 	return 1;
 }

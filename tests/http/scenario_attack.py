@@ -45,6 +45,17 @@ def a_long_text_of_the_group_in_each_of_ten_thousand_alerts(box):
     box.send(source, alerts(alert())).expect(201)
 
 
+def many_small_bodies_of_many_events(box):
+    """What is mapped of one takes 64 MB before it is refused, and what is stored of another 20: a batch holds 32."""
+    source = box.integration("prometheus", rateLimitPerMinute=10000)
+    body = json.dumps({"status": "s" * 14000, "alerts": [{}] * 4500})
+    for reply in together([lambda: box.send(source, body) for _ in range(64)]):
+        reply.expect(400, "invalid_payload")
+    source = box.integration("webhook", rateLimitPerMinute=10000)
+    replies = together([lambda: box.send(source, [{}] * 9999) for _ in range(24)])
+    same(sorted(reply.status for reply in replies), [200] * 23 + [201], "one is stored, and repeated")
+
+
 def a_group_of_190_000_members_with_nine_thousand_alerts(box):
     source = box.integration("prometheus")
     body = b"{" + b'"":1,' * 190000 + b'"alerts":[' + b",".join([b"{}"] * 9900) + b"]}"
