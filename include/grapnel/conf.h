@@ -34,6 +34,10 @@ struct conf {
 		char *test_hosts, *test_authorities;
 	} keys;
 	struct {
+		char *allow, *ports;
+		uint32_t timeout_ms;
+	} outbound;
+	struct {
 		char *token, *allow;
 	} metrics;
 	struct {

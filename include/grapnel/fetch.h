@@ -1,13 +1,16 @@
-/* fetch.h - one HTTPS request of our own, to an address that the program or the administrator chose.
+/* fetch.h - requests of our own: singly to hosts that the program or the administrator chose (fetch.c), and many at once to addresses
+ * that users name (send.c), which are looked at before anything is sent there (guard.c) and signed (sign.c).
  *
- * TLS 1.2 or newer with the host's certificate and name checked; no redirect is followed, no cookie and no password kept.
- * Everything has a limit before it begins: connecting, the whole, the bytes of the answer. It blocks the caller, who says in his
- * own header how that is bounded. For certificates, key sets and the few questions that an adapter asks its provider; not for
- * addresses that strangers name: nothing here looks at where a name leads. */
+ * Everywhere: TLS 1.2 or newer with the host's certificate and name checked; no redirect is followed, no cookie and no password kept.
+ * Everything has a limit before it begins: connecting, the whole, the bytes of the answer. */
 #ifndef GRAPNEL_FETCH_H
 #define GRAPNEL_FETCH_H
 
 #include "grapnel/base.h"
+#include "grapnel/net.h"
+
+/* ---- fetch.c: one request, for certificates, key sets and the few questions that an adapter asks its provider. It blocks the caller,
+ * who says in his own header how that is bounded. Nothing here looks at where a name leads ---- */
 
 struct fetch_config {
 	const char *program;	/* User-Agent: "Grapnel/0.1.0" */
@@ -40,5 +43,60 @@ struct fetch_answer {
 /* True: the host answered, and all of it is there, in `a`. ERR_DOWN: no answer (name, connection, certificate, time); ERR_LIMIT: more than
  * answer_max; ERR_INVALID: no such URL. The text says which, without the URL. */
 bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq, struct fetch_answer *out, struct err *e) MUST_USE;
+
+/* ---- guard.c: where our requests may lead that users name. No private, loopback, link-local, metadata or multicast address in any
+ * notation, unless the administrator opened its network; http and https, no user, and only ports that he allows ---- */
+
+struct guard;
+/* Lists as in the configuration, which has checked them. */
+struct guard *guard_new(const char *allow, const char *ports);
+void guard_free(struct guard *g);
+bool guard_allows(const struct guard *g, const struct ip *ip);
+/* The form of a URL and, where an address stands in it, that address. ERR_INVALID with a sentence for who gave it. */
+bool guard_url(const struct guard *g, struct str url, struct err *e) MUST_USE;
+/* The same, and all addresses that its name has now; a name that does not resolve is fine. Waits for the resolver. What counts is
+ * looked at again when a connection is made: send.c. */
+bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_USE;
+
+/* ---- send.c: many requests at once, by addresses that a guard has let pass; connections are kept for the next ---- */
+
+#define SEND_DRAIN_MAX (64 * 1024)	/* of an answer: read, so that its sender sees no broken connection; then it is enough */
+
+struct send_result {
+	const char *error;	/* why there is no answer, a sentence; NULL: there is one */
+	unsigned status;	/* whatever the host said, redirects too */
+	struct str body;	/* the first bytes, up to `keep` */
+	uint64_t retry_after_s;	/* the answer's Retry-After; 0 = none */
+	uint64_t duration_us;
+};
+
+struct send {
+	struct str url;
+	const struct header *headers;	/* beside Host and User-Agent; copied */
+	size_t header_n;
+	struct str body;		/* posted; must live until `done` */
+	size_t keep;			/* bytes of the answer that `done` wants to see */
+	unsigned total_ms;
+	void (*done)(void *ctx, const struct send_result *result);	/* may send again */
+	void *ctx;
+};
+
+struct sender;
+/* After the last fork; guard and text must live as long. */
+struct sender *sender_new(const char *program, const struct guard *g);
+void sender_free(struct sender *s);	/* what is under way is dropped: its `done` is not called */
+void send_begin(struct sender *s, const struct send *x);
+size_t sender_busy(const struct sender *s);	/* under way */
+/* Moves all of them on, waiting at most so long for something to happen, and calls `done` of those that are over. */
+void sender_turn(struct sender *s, int wait_ms);
+
+/* ---- sign.c: how receivers know that a request is ours ---- */
+
+#define SIGN_HEADERS 6
+/* Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature, where a secret that begins with whsec_ is the base64 behind it and any other is its
+ * bytes; and X-Webhook-Event, X-Webhook-Delivery (the id) and X-Webhook-Signature, sha256=HEX of the body under the secret's text.
+ * Without a secret those two signatures are left out. Returns how many. */
+size_t sign_headers(struct arena *a, struct str secret, struct str id, struct str event, struct str body, ms_t now,
+	struct header out[SIGN_HEADERS]);
 
 #endif

@@ -1,4 +1,4 @@
-/* net.h - addresses: parsing, CIDR lists. */
+/* net.h - addresses: parsing, lists of networks and ports. */
 #ifndef GRAPNEL_NET_H
 #define GRAPNEL_NET_H
 
@@ -20,6 +20,13 @@ bool cidr_parse(struct str s, struct cidr *out, struct err *e) MUST_USE;
 bool cidr_match(const struct cidr *c, const struct ip *ip);
 /* Comma or blank separated list -> array in the arena; empty text gives n = 0. */
 bool cidr_list(struct arena *a, struct str s, struct cidr **out, size_t *n, struct err *e) MUST_USE;
+
+struct port_range {
+	unsigned from, to;	/* both of them too */
+};
+/* "80, 443, 1024-65535"; empty text gives n = 0. */
+bool port_list(struct arena *a, struct str s, struct port_range **out, size_t *n, struct err *e) MUST_USE;
+
 uint64_t ip_hash(const struct ip *ip);	/* IPv6: of the /64, which is one subscriber; never 0 */
 
 #endif

@@ -106,6 +106,44 @@ bool cidr_list(struct arena *a, struct str s, struct cidr **out, size_t *n, stru
 	return true;
 }
 
+static bool port_parse(struct str s, unsigned *out)
+{
+	uint64_t port;
+
+	if (!str_u64(s, &port) || !port || port > 65535)
+		return false;
+	*out = (unsigned)port;
+	return true;
+}
+
+static bool port_range_parse(struct str s, struct port_range *out, struct err *e)
+{
+	struct str to = s, from = str_until(&to, '-');
+
+	if (!port_parse(from, &out->from) || !port_parse(from.n == s.n ? from : to, &out->to) || out->from > out->to)
+		return err_set(e, ERR_INVALID, "\"%.*s\" is no port or range of ports", STR_ARG(str_cut(s, 64)));
+	return true;
+}
+
+bool port_list(struct arena *a, struct str s, struct port_range **out, size_t *n, struct err *e)
+{
+	struct port_range *list = NULL;
+	size_t count = 0, cap = 0;
+	struct str item;
+
+	for (; (item = item_next(&s)).n; count++) {
+		if (count == cap) {
+			list = arena_grow(a, list, cap * sizeof(*list), (cap ? 2 * cap : 8) * sizeof(*list));
+			cap = cap ? 2 * cap : 8;
+		}
+		if (!port_range_parse(item, &list[count], e))
+			return false;
+	}
+	*out = list;
+	*n = count;
+	return true;
+}
+
 uint64_t ip_hash(const struct ip *ip)
 {
 	bool v4 = !memcmp(ip->b, v4_prefix, sizeof(v4_prefix));

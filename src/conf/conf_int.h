@@ -16,7 +16,7 @@ struct option_type {
 };
 
 extern const struct option_type type_text, type_secret, type_number, type_octal, type_ms, type_bytes, type_bool, type_word,
-	type_text_word, type_cidrs, type_hosts, type_url, type_zone;
+	type_text_word, type_cidrs, type_ports, type_hosts, type_url, type_zone;
 
 struct option {
 	const char *section, *key;

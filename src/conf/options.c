@@ -71,6 +71,11 @@ const struct option options[] = {
 		.help = "Servers on loopback that play hosts of providers, host=127.0.0.1:port; only with development." },
 	TEXT(keys, test_authorities, "", "File of certificate authorities that are trusted beside the system's; only with development."),
 
+	{ "outbound", "allow", &type_cidrs, MEMBER(outbound, allow, char *), "",
+		.help = "Private networks that handlers and other addresses set by users may be in; every public address may be used anyhow." },
+	{ "outbound", "ports", &type_ports, MEMBER(outbound, ports, char *), "80, 443, 1024-65535", .help = "Ports of such addresses." },
+	NUMBER(outbound, timeout_ms, type_ms, "10s", 500, 60000, "How long one of them may take to answer."),
+
 	SECRET(metrics, token, "Bearer token for /metrics."),
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
 		.help = "Addresses that may read /metrics without it." },

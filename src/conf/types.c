@@ -53,6 +53,18 @@ static bool set_cidrs(void *member, const struct option *o, struct str s, struct
 	return ok && set_text(member, o, s, e);
 }
 
+static bool set_ports(void *member, const struct option *o, struct str s, struct err *e)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct port_range *list;
+	size_t n;
+	bool ok = port_list(a, s, &list, &n, e);
+
+	arena_free(a);
+	return ok && set_text(member, o, s, e);
+}
+
+const struct option_type type_ports = { set_ports, print_text, .is_text = true };
 const struct option_type type_cidrs = { set_cidrs, print_text, .is_text = true };
 
 /* "127.0.0.1:8443" or "[::1]:8443" */

@@ -2,9 +2,9 @@
  *
  * Curl's own checks do the work: protocol list, certificate, name, limits of time. What it cannot do is stop before memory is taken,
  * so the body is gathered here, up to its limit. */
-#include <curl/curl.h>
+#include "fetch_int.h"
 
-#include "grapnel/fetch.h"
+#define HEADERS_MAX ((size_t)1 << 20)	/* of one request */
 
 struct fetch {
 	struct fetch_config c;
@@ -63,26 +63,26 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	return to->body.failed ? 0 : size * n;
 }
 
-static struct curl_slist *header_list(struct arena *a, const struct fetch_request *rq)
+struct curl_slist *fetch_header_list(const struct header *headers, size_t n)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+	struct arena *a = arena_new(HEADERS_MAX);
 
-	for (size_t i = 0; i < rq->header_n; i++) {
-		const struct header *h = &rq->headers[i];
-
-		list = curl_slist_append(list,
-			arena_printf(a, "%.*s: %.*s", STR_ARG(h->name), STR_ARG(h->value)).p);
-	}
+	for (size_t i = 0; i < n; i++)
+		list = curl_slist_append(list, arena_printf(a, "%.*s: %.*s", STR_ARG(headers[i].name), STR_ARG(headers[i].value)).p);
+	arena_free(a);
+	if (!list)
+		die("libcurl has no memory");
 	return list;
 }
 
-static void set_limits(CURL *c, const struct fetch *f, const struct fetch_request *rq)
+void fetch_set_limits(CURL *c, const char *protocols, unsigned connect_ms, unsigned total_ms)
 {
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, f->c.plain_too ? "https,http" : "https");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->connect_ms);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)rq->total_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total_ms);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);	/* no SIGALRM in a process that has its own loop */
 }
 
@@ -142,11 +142,11 @@ bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq,
 	if (str_find(rq->url, '\0') >= 0)
 		return err_set(e, ERR_INVALID, "a NUL byte in the URL");
 	c = curl_easy_init();
-	headers = header_list(a, rq);
-	if (!c || !headers)
+	headers = fetch_header_list(rq->headers, rq->header_n);
+	if (!c)
 		die("libcurl gives no handle");
 	strbuf_init(&to.body, a, rq->answer_max);
-	set_limits(c, f, rq);
+	fetch_set_limits(c, f->c.plain_too ? "https,http" : "https", rq->connect_ms, rq->total_ms);
 	set_test_hosts(c, f);
 	set_request(c, a, f, rq, headers);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, to.cause);

@@ -124,6 +124,39 @@ START_TEST(test_list)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int want;	/* -1 = refused */
+} ports[] = {
+	{ "", 0 },
+	{ "80, 443, 1024-65535", 3 },
+	{ "1-1 65535", 2 },
+	{ "0", -1 },
+	{ "65536", -1 },
+	{ "80-79", -1 },
+	{ "80-", -1 },
+	{ "-80", -1 },
+	{ "80-90-100", -1 },
+	{ "http", -1 },
+};
+
+START_TEST(test_ports)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct port_range *list = NULL;
+	struct err e = { 0 };
+	size_t n = 0;
+	bool ok = port_list(a, str_of(ports[_i].text), &list, &n, &e);
+
+	ck_assert(ok == (ports[_i].want >= 0));
+	if (ok)
+		ck_assert_uint_eq(n, (size_t)ports[_i].want);
+	if (n == 3)
+		ck_assert(list[1].from == 443 && list[1].to == 443 && list[2].to == 65535);
+	arena_free(a);
+}
+END_TEST
+
 static uint64_t hash(const char *text)
 {
 	struct ip ip;
@@ -143,4 +176,4 @@ START_TEST(test_hash)
 END_TEST
 
 UNIT_MAIN("net", UNIT_ROWS(test_address, addresses), UNIT_ROWS(test_match, matches), UNIT_ROWS(test_bad_net, bad_nets),
-	UNIT_ROWS(test_list, lists), UNIT(test_hash))
+	UNIT_ROWS(test_list, lists), UNIT_ROWS(test_ports, ports), UNIT(test_hash))

@@ -1,0 +1,19 @@
+/* fetch_int.h - what the ways to make a request share. */
+#ifndef GRAPNEL_FETCH_INT_H
+#define GRAPNEL_FETCH_INT_H
+
+#include <curl/curl.h>
+
+#include "grapnel/fetch.h"
+
+/* Lines for CURLOPT_HTTPHEADER; without Expect, for whose answer curl would wait. Never NULL. */
+struct curl_slist *fetch_header_list(const struct header *headers, size_t n);
+/* What holds for every request: see fetch.h. */
+void fetch_set_limits(CURL *c, const char *protocols, unsigned connect_ms, unsigned total_ms);
+
+struct sockaddr;
+/* Of AF_INET and AF_INET6; false for any other. */
+bool guard_sockaddr(const struct sockaddr *sa, struct ip *ip, unsigned *port);
+bool guard_port(const struct guard *g, unsigned port);
+
+#endif

@@ -1,0 +1,212 @@
+/* Many requests at once against a small server on loopback: what comes back, and what is never connected to. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "grapnel/fetch.h"
+
+static int listening;
+static char base[64];	/* http://127.0.0.1:PORT */
+static pid_t server;
+
+static void say(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) < 0)
+		_exit(1);
+}
+
+/* What the path asks for. */
+static void answer(int fd, const char *request)
+{
+	char big[4096];
+
+	if (strstr(request, "POST /ok ")) {
+		say(fd, "HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+	} else if (strstr(request, "POST /busy ")) {
+		say(fd, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: 17\r\nConnection: close\r\n\r\n");
+	} else if (strstr(request, "POST /moved ")) {
+		say(fd, "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	} else if (strstr(request, "POST /garbage ")) {
+		say(fd, "what is HTTP?\r\n\r\n");
+	} else if (strstr(request, "POST /endless ")) {
+		memset(big, 'x', sizeof(big));
+		signal(SIGPIPE, SIG_DFL);
+		say(fd, "HTTP/1.1 200 OK\r\n\r\n");
+		for (;;)
+			if (write(fd, big, sizeof(big)) < 0)
+				_exit(0);
+	} else if (strstr(request, "POST /hang ")) {
+		pause();
+	}
+}
+
+static void serve(void)
+{
+	char request[8192];
+
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		int fd = accept(listening, NULL, NULL);
+		ssize_t n;
+
+		if (fd < 0)
+			_exit(0);
+		if (!fork()) {
+			n = read(fd, request, sizeof(request) - 1);
+			request[n > 0 ? n : 0] = '\0';
+			answer(fd, request);
+			_exit(0);
+		}
+		close(fd);
+	}
+}
+
+static void begin(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(in);
+
+	listening = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert(!bind(listening, (struct sockaddr *)&in, n) && !listen(listening, 64) &&
+		!getsockname(listening, (struct sockaddr *)&in, &n));
+	snprintf(base, sizeof(base), "http://127.0.0.1:%u", ntohs(in.sin_port));
+	server = fork();
+	if (!server) {
+		setpgid(0, 0);
+		serve();
+	}
+	setpgid(server, server);
+}
+
+static void end(void)
+{
+	kill(-server, SIGKILL);
+	waitpid(server, NULL, 0);
+	close(listening);
+}
+
+struct seen {
+	unsigned calls, status;
+	char body[64], error[128];
+	uint64_t retry_after_s;
+};
+
+static void on_done(void *ctx, const struct send_result *x)
+{
+	struct seen *s = ctx;
+
+	s->calls++;
+	s->status = x->status;
+	s->retry_after_s = x->retry_after_s;
+	snprintf(s->body, sizeof(s->body), "%.*s", STR_ARG(x->body));
+	snprintf(s->error, sizeof(s->error), "%s", x->error ? x->error : "");
+}
+
+static void post(struct sender *s, const char *url, struct seen *to, unsigned total_ms)
+{
+	send_begin(s, &(struct send){ .url = str_of(url), .body = STR("{}"), .keep = 8, .total_ms = total_ms, .done = on_done,
+		.ctx = to });
+}
+
+static void run(struct sender *s)
+{
+	while (sender_busy(s))
+		sender_turn(s, 100);
+}
+
+static const struct {
+	const char *path;
+	unsigned status;
+	const char *body, *error;
+	uint64_t retry_after_s;
+} rows[] = {
+	{ "/ok", 202, "hello", "" },
+	{ "/busy", 503, "", "", 17 },
+	{ "/moved", 302, "", "" },	/* and nobody goes there */
+	{ "/endless", 200, "xxxxxxxx", "" },
+	{ "/garbage", 0, "", "No answer: Received HTTP/0.9 when not allowed." },
+	{ "/nothing", 0, "", "It closed the connection without an answer." },
+	{ "/hang", 0, "", "It did not answer in time." },
+};
+
+START_TEST(test_answers)
+{
+	struct guard *g = guard_new("127.0.0.0/8", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct seen seen = { 0 };
+	char url[128];
+
+	begin();
+	snprintf(url, sizeof(url), "%s%s", base, rows[_i].path);
+	post(s, url, &seen, 1000);
+	run(s);
+	end();
+	ck_assert_uint_eq(seen.calls, 1);
+	ck_assert_uint_eq(seen.status, rows[_i].status);
+	ck_assert_str_eq(seen.body, rows[_i].body);
+	ck_assert_msg(!strncmp(seen.error, rows[_i].error, strlen(rows[_i].error)) && !*seen.error == !*rows[_i].error, "%s", seen.error);
+	ck_assert_uint_eq(seen.retry_after_s, rows[_i].retry_after_s);
+	sender_free(s);
+	guard_free(g);
+}
+END_TEST
+
+/* The connection itself is refused, by address and by name, also where no look at the URL came before. */
+START_TEST(test_forbidden)
+{
+	static const char *const hosts[] = { "127.0.0.1", "localhost", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433" };
+	struct guard *g = guard_new("", "1-65535"), *ports = guard_new("127.0.0.0/8 ::1", "443");
+	struct guard *const guards[] = { g, ports };
+
+	begin();
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(hosts); i++) {
+		struct sender *s = sender_new("Grapnel/test", guards[i % 2]);
+		struct seen seen = { 0 };
+		char url[128];
+
+		snprintf(url, sizeof(url), "http://%s%s/ok", hosts[i / 2], strrchr(base, ':'));
+		post(s, url, &seen, 5000);
+		run(s);
+		ck_assert_uint_eq(seen.calls, 1);
+		ck_assert_uint_eq(seen.status, 0);
+		ck_assert_str_eq(seen.error, "It leads to an address or port that is not allowed.");
+		sender_free(s);
+	}
+	end();
+	guard_free(g);
+	guard_free(ports);
+}
+END_TEST
+
+START_TEST(test_hanging_one_slows_nobody)
+{
+	struct guard *g = guard_new("127.0.0.0/8", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct seen hanging = { 0 }, fine[20] = { { 0 } };
+	int64_t began_us = clock_mono_us();
+	char hang[128], ok[128];
+	size_t done = 0;
+
+	begin();
+	snprintf(hang, sizeof(hang), "%s/hang", base);
+	snprintf(ok, sizeof(ok), "%s/ok", base);
+	post(s, hang, &hanging, 30000);
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+		post(s, ok, &fine[i], 30000);
+	while (sender_busy(s) > 1)
+		sender_turn(s, 100);
+	ck_assert(clock_mono_us() - began_us < 20000000);
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+		done += fine[i].calls == 1 && fine[i].status == 202;
+	ck_assert_uint_eq(done, ARRAY_SIZE(fine));
+	ck_assert_uint_eq(hanging.calls, 0);
+	sender_free(s);		/* drops what hangs */
+	ck_assert_uint_eq(hanging.calls, 0);
+	end();
+	guard_free(g);
+}
+END_TEST
+
+UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT(test_hanging_one_slows_nobody))
