@@ -47,6 +47,7 @@ struct db *db_new(const struct db_config *c)
 	db->conf.name = copy(c->name);
 	db->conf.tls = copy(c->tls);
 	db->conf.tls_ca = copy(c->tls_ca);
+	patience_init(&db->patience, db->conf.socket);
 	return db;
 }
 
@@ -55,6 +56,7 @@ void db_free(struct db *db)
 	if (!db)
 		return;
 	conn_close(db);
+	patience_release(&db->patience);
 	if (db->conf.password)
 		secret_wipe((char *)db->conf.password, strlen(db->conf.password));
 	free((char *)db->conf.socket);
@@ -103,6 +105,7 @@ static void set_options(struct db *db, MYSQL *my)
 	if (!db->pinned) {
 		set_timeout(my, MYSQL_OPT_READ_TIMEOUT, db->conf.read_timeout_ms);
 		set_timeout(my, MYSQL_OPT_WRITE_TIMEOUT, db->conf.read_timeout_ms);
+		mysql_options(my, MARIADB_OPT_IO_WAIT, patience_wait);
 	}
 	if (!db->conf.socket)	/* else "localhost" would mean a socket of the library's choice */
 		mysql_options(my, MYSQL_OPT_PROTOCOL, &tcp);
@@ -139,8 +142,9 @@ static bool read_packet_max(struct db *db, MYSQL *my)
 }
 
 /* Every failure to connect counts as "lost": there is no connection, and later there may be one. */
-static bool connect_failed(struct db *db, MYSQL *my, struct err *e)
+static bool connect_failed(struct db *db, MYSQL *my, int64_t began_us, struct err *e)
 {
+	patience_failed(&db->patience, clock_mono_us() - began_us);
 	db->trouble = DB_LOST;
 	db->err_no = mysql_errno(my);
 	err_set(e, ERR_DOWN, "connect: %u: %s", db->err_no, mysql_error(my));
@@ -151,8 +155,14 @@ static bool connect_failed(struct db *db, MYSQL *my, struct err *e)
 bool conn_open(struct db *db, struct err *e)
 {
 	static bool library_ready;	/* the library's own state is the process's */
+	int64_t began_us = clock_mono_us();
 	MYSQL *my;
 
+	if (!patience_allows(&db->patience)) {
+		db->trouble = DB_LOST;
+		db->err_no = CR_CONNECTION_ERROR;
+		return err_set(e, ERR_DOWN, "connect: the server does not answer");
+	}
 	if (!library_ready && mysql_library_init(0, NULL, NULL))
 		die("the MariaDB client library does not start");
 	library_ready = true;
@@ -162,11 +172,11 @@ bool conn_open(struct db *db, struct err *e)
 	set_options(db, my);
 	if (!mysql_real_connect(my, db->conf.host, db->conf.user, db->conf.password, db->conf.name,
 		    db->conf.port, db->conf.socket, CLIENT_FOUND_ROWS))
-		return connect_failed(db, my, e);
+		return connect_failed(db, my, began_us, e);
 	if (my->passwd)		/* the library's copy, kept for a reconnect that we forbid */
 		secret_wipe(my->passwd, strlen(my->passwd));
 	if (!read_packet_max(db, my))
-		return connect_failed(db, my, e);
+		return connect_failed(db, my, began_us, e);
 	if (tls_is(db, "required") && !mysql_get_ssl_cipher(my)) {
 		mysql_close(my);
 		db->trouble = DB_LOST;
@@ -174,6 +184,7 @@ bool conn_open(struct db *db, struct err *e)
 		return err_set(
 			e, ERR_DOWN, "connect: TLS is required, but the server does not offer it");
 	}
+	patience_connected(&db->patience, mysql_get_socket(my));
 	db->my = my;
 	db->connects++;
 	return true;
@@ -280,8 +291,10 @@ bool conn_failed(struct db *db, const char *name, unsigned err_no, const char *t
 		db->tx = TX_BROKEN;
 		db->tx_trouble = db->trouble;
 	}
-	if (db->trouble == DB_LOST)
+	if (db->trouble == DB_LOST) {
+		patience_lost(&db->patience);
 		conn_close(db);
+	}
 	return false;
 }
 

@@ -1,12 +1,14 @@
 /* db_int.h - inside of src/db: the connection's state and the steps that its files share.
  *
- * connection.c opens, closes and judges; statement.c prepares, binds and runs; rows.c turns a
+ * connection.c opens, closes and judges, with patience.c; statement.c prepares, binds and runs; rows.c turns a
  * stored result into structs; bulk.c turns rows of values into columns; tx.c knows whether a
  * transaction is open. */
 #ifndef GRAPNEL_DB_INT_H
 #define GRAPNEL_DB_INT_H
 
 #include "grapnel/db.h"
+
+#include <sys/socket.h>
 
 #include <mysql.h>
 #undef FIELD_TYPE_TIME		/* an old name of MYSQL_TYPE_TIME; here it is that of base.h */
@@ -46,6 +48,15 @@ struct prepared {
  * commit one by one. */
 enum tx_state { TX_NONE, TX_OPEN, TX_BROKEN };
 
+/* What is known of a server that did not answer. */
+struct patience {
+	struct sockaddr_storage peer;	/* where it is asked whether it lives */
+	socklen_t peer_n;		/* 0: not known */
+	bool silent;
+	int fd;				/* where its greeting is waited for; -1 = nowhere */
+	int64_t asked_us, anyway_us;	/* when; after which an attempt is due that may block */
+};
+
 struct db {
 	struct db_config conf;		/* texts are copies */
 	MYSQL *my;			/* NULL: not connected */
@@ -60,6 +71,7 @@ struct db {
 	struct prepared *cache;		/* open addressing by the address of the struct stmt */
 	size_t cache_n, cache_cap;	/* cap is a power of two */
 	struct scratch binds, columns;
+	struct patience patience;
 };
 
 /* ---- connection.c ---- */
@@ -75,6 +87,16 @@ bool conn_failed(struct db *db, const char *name, unsigned err_no, const char *t
 /* A text without values and without result rows of interest. No second try. */
 bool conn_query(struct db *db, const char *name, struct str sql, struct err *e) MUST_USE;
 void *scratch_get(struct scratch *s, size_t n);
+
+/* ---- patience.c ---- */
+/* poll(2) for the library, but it ends early with a server that does not live: see there. */
+int patience_wait(my_socket fd, my_bool is_read, int timeout_ms);
+void patience_init(struct patience *p, const char *socket_path);	/* NULL: TCP */
+void patience_release(struct patience *p);
+void patience_connected(struct patience *p, int fd);
+void patience_failed(struct patience *p, int64_t took_us);	/* an attempt to connect, which took so long */
+void patience_lost(struct patience *p);		/* a connection; was that patience_wait's judgement? */
+bool patience_allows(struct patience *p);	/* false: an attempt to connect would only be waiting */
 
 /* ---- trouble.c: pure ---- */
 /* What an error number of the server or the client library asks for; *code is the class for the

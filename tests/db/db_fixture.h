@@ -36,7 +36,7 @@ enum {
 	Q_DROP, Q_CREATE, Q_INSERT, Q_ALL, Q_BY_BYTES, Q_UPSERT, Q_ADD, Q_SET_U, Q_COUNT,
 	Q_CONNECTION, Q_KILL, Q_ALIVE, Q_WAITING, Q_FREEZE, Q_THAW, Q_SHORT_WAIT, Q_SLEEP,
 	Q_SLOW_WRITE, Q_SLOW_UPSERT, Q_USER, Q_GRANT, Q_SETTINGS, Q_SUMS, Q_AUTO, Q_AUTO_INSERT,
-	Q_NEGATIVE, Q_NO_FIELD, Q_WRONG_TYPE, Q_SYNTAX,
+	Q_NEGATIVE, Q_NO_FIELD, Q_WRONG_TYPE, Q_SYNTAX, Q_PID_FILE,
 };
 
 static const struct stmt q[] = {
@@ -92,6 +92,8 @@ static const struct stmt q[] = {
 	[Q_NEGATIVE] = { "negative", "SELECT -1 AS u" },
 	[Q_NO_FIELD] = { "no_field", "SELECT 1 AS nobody" },
 	[Q_WRONG_TYPE] = { "wrong_type", "SELECT 'x' AS u" },
+	[Q_PID_FILE] = { "pid_file",
+		"SELECT IF(LEFT(@@pid_file, 1) = '/', @@pid_file, CONCAT(@@datadir, @@pid_file)) AS s" },
 	[Q_SYNTAX] = { "syntax", "SELECT FROM WHERE" },
 };
 

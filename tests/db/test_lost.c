@@ -1,6 +1,8 @@
 /* src/db when it matters: transactions, connections killed at the worst moment, deadlocks. */
 #include "db_fixture.h"
 
+#include <signal.h>
+
 /* ---- transactions and lost connections ---- */
 
 static bool add(struct db *on, uint64_t id)
@@ -177,6 +179,60 @@ START_TEST(test_answer_too_late)
 	succeeds(add(db, 1));
 	db_free(db);
 	db = kept;
+}
+END_TEST
+
+static pid_t server_pid(void)
+{
+	struct row r;
+	struct str text;
+	uint64_t pid;
+
+	succeeds(db_query_one(other, &q[Q_PID_FILE], NULL, 0, a, row_fields, sizeof(r), &r, &e) == 1);
+	succeeds(file_read(a, arena_cstr(a, r.s), 32, &text, &e));
+	succeeds(str_u64(str_trim(text), &pid));
+	return (pid_t)pid;
+}
+
+static int64_t ms_since(int64_t began_us)
+{
+	return (clock_mono_us() - began_us) / 1000;
+}
+
+/* A server that stands still is given up after a second and something, and not waited for again before it goes on. */
+START_TEST(test_server_that_was_stopped)
+{
+	pid_t pid = server_pid();
+	int64_t began_us;
+
+	succeeds(add(db, 1));
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	began_us = clock_mono_us();
+	fails(add(db, 2), ERR_UNKNOWN, DB_LOST);
+	ck_assert_int_lt(ms_since(began_us), 5000);
+	began_us = clock_mono_us();
+	for (uint64_t i = 0; i < 100; i++)
+		fails(add(db, 3 + i), ERR_DOWN, DB_LOST);
+	ck_assert_int_lt(ms_since(began_us), 1000);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	while (!db_connect(db, &e))
+		test_pause();
+	succeeds(add(db, 200));
+}
+END_TEST
+
+/* Who waits for a lock waits as long as the lock does: the server lives. */
+START_TEST(test_slow_answer_of_a_living_server)
+{
+	int64_t began_us;
+
+	succeeds(add(db, 1));
+	succeeds(db_begin(other, &e));
+	succeeds(db_exec(other, &q[Q_SET_U], VALS(V_U(5), V_U(1)), NULL, &e));
+	began_us = clock_mono_us();
+	fails(db_exec(db, &q[Q_SET_U], VALS(V_U(6), V_U(1)), NULL, &e), ERR_DOWN, DB_CONFLICT);
+	ck_assert_int_ge(ms_since(began_us), 4000);	/* innodb_lock_wait_timeout */
+	db_rollback(other);
 }
 END_TEST
 
@@ -369,6 +425,8 @@ int main(void)
 	tcase_add_test(t, test_returning_without_answer);
 	tcase_add_test(t, test_password);
 	tcase_add_test(t, test_answer_too_late);
+	tcase_add_test(t, test_server_that_was_stopped);
+	tcase_add_test(t, test_slow_answer_of_a_living_server);
 	tcase_add_test(t, test_no_server);
 	tcase_add_test(t, test_tls);
 	tcase_add_test(t, test_tx_after_lost_connection);
