@@ -135,6 +135,7 @@ void strbuf_addstr(struct strbuf *b, struct str s);
 void strbuf_adds(struct strbuf *b, const char *terminated);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF(2, 3);
+void strbuf_number(struct strbuf *b, double x);	/* finite; at most four decimals, no zeros at their end: 12, 0.9496 */
 struct str strbuf_str(const struct strbuf *b);
 
 /* ---- text encodings --------------------------------------------------------------------------------------- */
@@ -245,6 +246,7 @@ enum field_type {
 	FIELD_TYPE_ID,		/* uint64_t; 0 is null; a decimal string in JSON, since 2^53 is not enough */
 	FIELD_TYPE_JSON,	/* struct str holding JSON text, put in as it is; empty is null */
 	FIELD_TYPE_RATE,	/* double with two decimals */
+	FIELD_TYPE_NUMBER,	/* double with as many decimals as it needs, four at most */
 };
 
 struct field {
@@ -263,6 +265,7 @@ struct field {
 #define FIELD_ID(s, m, n, h) { n, FIELD_TYPE_ID, FIELD_CHECKED(s, m, uint64_t), h }
 #define FIELD_JSON(s, m, n, h) { n, FIELD_TYPE_JSON, FIELD_CHECKED(s, m, struct str), h }
 #define FIELD_RATE(s, m, n, h) { n, FIELD_TYPE_RATE, FIELD_CHECKED(s, m, double), h }
+#define FIELD_NUMBER(s, m, n, h) { n, FIELD_TYPE_NUMBER, FIELD_CHECKED(s, m, double), h }
 #define FIELD_END { 0 }
 
 /* CSV (RFC 4180): the names as a line, and one object as a line. A text that a spreadsheet would run as a formula gets an

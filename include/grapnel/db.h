@@ -108,6 +108,7 @@ bool db_commit(struct db *db, struct err *e) MUST_USE;
 /* For those who will begin again soon: the next db_begin costs no round trip. Until then the transaction is empty, holds
  * nothing and is ended before any other statement. */
 bool db_commit_and_begin(struct db *db, struct err *e) MUST_USE;
+bool db_in_tx(const struct db *db);
 void db_rollback(struct db *db);	/* no-op when none is open or the connection is gone */
 /* Runs fn inside a transaction; again (at most 3 times, with jitter) on DB_CONFLICT, and once on a connection lost before COMMIT. fn has no effect but SQL. */
 bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx, struct err *e) MUST_USE;
@@ -137,7 +138,7 @@ struct migration_status {
 bool migrate_up(struct db *db, const char *dir, unsigned *applied, struct err *e) MUST_USE;
 bool migrate_status(struct db *db, const char *dir, struct migration_status *st, struct err *e) MUST_USE;
 /* Number of the newest migration this program was built for; a lower one in the database = refuse to serve. */
-#define SCHEMA_NUMBER 3
+#define SCHEMA_NUMBER 4
 int schema_current(struct db *db, unsigned *number, struct err *e);	/* 1 known, 0 no schema yet, -1 failed */
 extern const struct stmt_table migrate_statements;
 

@@ -70,6 +70,7 @@ void json_time(struct json_out *o, ms_t t);		/* RFC 3339; 0 is null */
 void json_bool(struct json_out *o, bool v);
 void json_null(struct json_out *o);
 void json_rate(struct json_out *o, double v);		/* two decimals */
+void json_number(struct json_out *o, double v);	/* as strbuf_number */
 void json_raw(struct json_out *o, struct str json);	/* JSON text made by us */
 void json_tree(struct json_out *o, const struct json *j);	/* NULL is null */
 /* Adds the JSON text with a line for each member, two blanks for each level; nothing but blanks differs from what was given. The text was

@@ -408,6 +408,32 @@ struct job_end {
 bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
 bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
 
+/* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
+
+enum monitor_severity { MONITOR_WARNING = 1, MONITOR_ERROR = 2, MONITOR_CRITICAL = 3 };
+const char *monitor_severity_word(enum monitor_severity s);	/* "WARNING" */
+
+struct monitor_alert {
+	uint64_t id, tenant_id;		/* tenant 0: the whole installation */
+	struct str type;		/* at most 32 bytes: "DEAD_EVENTS" */
+	struct str subject;		/* at most 64: what it is about where a type may run several times, else empty */
+	uint64_t severity;		/* of enum monitor_severity */
+	struct str message, advice;	/* a sentence each; cut at 512 */
+	double value, threshold;	/* what was measured, and its limit */
+	ms_t started_at, ended_at;
+	ms_t lasts_until;		/* ends by itself then, unless it is raised again before; 0: whoever raised it ends it */
+};
+/* Begins it under *in's id, made by the caller; one of its tenant, type and subject that runs already goes on, with the new texts and
+ * numbers and the higher severity. 1 it began now: who is to be told is told in this transaction; 0 it ran before; -1 failed. Both calls
+ * are a step of the transaction that is open, else they open one of their own. */
+int monitor_alert_raise(struct db *db, struct arena *a, const struct monitor_alert *in, ms_t now, struct err *e) MUST_USE;
+/* 1 it ended now, 0 none of these ran, -1 failed. */
+int monitor_alert_end(struct db *db, struct arena *a, uint64_t tenant_id, struct str type, struct str subject, ms_t now,
+	struct err *e) MUST_USE;
+/* Those that run, the longest first: of a tenant without those of the installation; or all whose time is over, of whatever tenant. */
+bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
+bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
+
 /* ---- retention.c: what is old enough to go; see there how it is done ---- */
 
 struct old_table;	/* a table, and what in other tables goes with its rows */

@@ -73,6 +73,7 @@ static void field_type(struct json_out *o, const struct field *f)
 		member_str(o, "pattern", "^[0-9]+$");
 		return;
 	case FIELD_TYPE_RATE:
+	case FIELD_TYPE_NUMBER:
 		type(o, "number", false);
 		return;
 	case FIELD_TYPE_JSON:

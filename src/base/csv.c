@@ -92,6 +92,9 @@ static void put_cell(struct strbuf *b, enum field_type type, const void *member)
 	case FIELD_TYPE_RATE:
 		strbuf_addf(b, "%.2f", *(const double *)member);
 		return;
+	case FIELD_TYPE_NUMBER:
+		strbuf_number(b, *(const double *)member);
+		return;
 	}
 	assert(!"field type");
 }

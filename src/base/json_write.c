@@ -178,6 +178,16 @@ void json_rate(struct json_out *o, double v)
 	strbuf_addf(o->b, "%.2f", v);
 }
 
+void json_number(struct json_out *o, double v)
+{
+	if (!isfinite(v)) {
+		json_null(o);
+		return;
+	}
+	begin(o);
+	strbuf_number(o->b, v);
+}
+
 void json_raw(struct json_out *o, struct str json)
 {
 	literal(o, json.n ? json : STR("null"));
@@ -239,6 +249,9 @@ static void field_value(struct json_out *o, enum field_type type, const void *me
 		return;
 	case FIELD_TYPE_RATE:
 		json_rate(o, *(const double *)member);
+		return;
+	case FIELD_TYPE_NUMBER:
+		json_number(o, *(const double *)member);
 		return;
 	}
 	assert(!"field type");

@@ -76,6 +76,16 @@ void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 	b->n += (size_t)n;
 }
 
+void strbuf_number(struct strbuf *b, double x)
+{
+	char text[400];		/* the largest double has 309 digits */
+	int n = snprintf(text, sizeof(text), "%.4f", x);
+
+	while (text[n - 1] == '0')
+		n--;
+	strbuf_add(b, text, (size_t)(text[n - 1] == '.' ? n - 1 : n));
+}
+
 struct str strbuf_str(const struct strbuf *b)
 {
 	return (struct str){ b->p, b->n };

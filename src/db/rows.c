@@ -61,6 +61,7 @@ static bool suits(const MYSQL_FIELD *f, enum field_type type)
 	case FIELD_TYPE_JSON:
 		return is_text(f->type);
 	case FIELD_TYPE_RATE:
+	case FIELD_TYPE_NUMBER:
 		return is_number(f);
 	default:
 		return is_whole(f);
@@ -76,6 +77,7 @@ static void bind_column(MYSQL_BIND *b, struct column *c)
 		b->buffer_type = MYSQL_TYPE_STRING;
 		return;
 	case FIELD_TYPE_RATE:
+	case FIELD_TYPE_NUMBER:
 		b->buffer_type = MYSQL_TYPE_DOUBLE;
 		break;
 	default:
@@ -171,6 +173,7 @@ static bool read_cell(struct prepared *p, unsigned i, struct arena *a, char *row
 		*(bool *)member = c->cell.i != 0;
 		break;
 	case FIELD_TYPE_RATE:
+	case FIELD_TYPE_NUMBER:
 		*(double *)member = c->cell.d;
 		return true;	/* rounding is no error */
 	}

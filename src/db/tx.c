@@ -61,6 +61,11 @@ bool db_commit_and_begin(struct db *db, struct err *e)
 	return true;
 }
 
+bool db_in_tx(const struct db *db)
+{
+	return db->tx != TX_NONE;
+}
+
 /* Leaves db_trouble and db_errno as they are: the caller still wants to know why. */
 void db_rollback(struct db *db)
 {

@@ -79,6 +79,9 @@ static void value_add(struct strbuf *b, const struct field *f, const void *obj)
 	case FIELD_TYPE_RATE:
 		strbuf_addf(b, "%.2f", *(const double *)at);
 		break;
+	case FIELD_TYPE_NUMBER:
+		strbuf_number(b, *(const double *)at);
+		break;
 	}
 }
 

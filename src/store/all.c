@@ -12,6 +12,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&job_stmts,
 	&key_document_stmts,
 	&migrate_statements,
+	&monitor_alert_stmts,
 	&outbox_stmts,
 	&retention_stmts,
 	&service_stmts,

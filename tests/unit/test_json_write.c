@@ -116,6 +116,7 @@ static const struct field fields[] = {
 	FIELD_TIME(struct thing, at, "at", ""),
 	FIELD_TIME(struct thing, never, "never", ""),
 	FIELD_RATE(struct thing, rate, "rate", ""),
+	FIELD_NUMBER(struct thing, rate, "number", ""),
 	FIELD_END
 };
 
@@ -131,7 +132,7 @@ START_TEST(test_fields)
 	json_fields(&o, fields, &t);
 	json_close(&o, '}');
 	expect("{\"name\":\"n\",\"none\":null,\"details\":{},\"empty\":null,\"count\":3,\"signedCount\":-3,\"id\":\"77\","
-		"\"noId\":null,\"isTest\":true,\"at\":\"1970-01-01T00:00:01.000Z\",\"never\":null,\"rate\":0.50}");
+		"\"noId\":null,\"isTest\":true,\"at\":\"1970-01-01T00:00:01.000Z\",\"never\":null,\"rate\":0.50,\"number\":0.5}");
 }
 END_TEST
 

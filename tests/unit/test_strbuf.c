@@ -54,4 +54,21 @@ START_TEST(test_maximum)
 }
 END_TEST
 
-UNIT_MAIN("strbuf", UNIT(test_adding), UNIT(test_maximum))
+static const struct { double x; const char *text; } numbers[] = {
+	{ 0, "0" }, { 12, "12" }, { 100, "100" }, { 0.95, "0.95" }, { 0.9496, "0.9496" }, { 1.5, "1.5" }, { 0.00004, "0" },
+	{ 2.00006, "2.0001" }, { -3.25, "-3.25" }, { 1e15, "1000000000000000" },
+};
+
+START_TEST(test_number)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct strbuf b;
+
+	strbuf_init(&b, a, 100);
+	strbuf_number(&b, numbers[_i].x);
+	unit_str(strbuf_str(&b), numbers[_i].text);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("strbuf", UNIT(test_adding), UNIT(test_maximum), UNIT_ROWS(test_number, numbers))

@@ -1,0 +1,131 @@
+/* monitor_alert.c - trouble of the installation itself: raised once, however often it is seen, and ended.
+ *
+ * "At most one runs" is a unique key, so any number of jobs and workers may see the same trouble at once: one of them begins the monitor
+ * alert and the others find it there. As with event ids, who began it is told by whose number the row has. */
+#include "store_int.h"
+
+enum { Q_RAISE, Q_FIND, Q_END, Q_RUNNING, Q_OVER };
+
+#define COLUMNS "id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, ended_at, lasts_until"
+
+static const struct stmt stmts[] = {
+	[Q_RAISE] = { "monitor_alert.raise",
+		"INSERT INTO monitor_alerts (id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, updated_at,"
+		" lasts_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE"
+		" severity = GREATEST(severity, VALUES(severity)), message = VALUES(message), advice = VALUES(advice), value = VALUES(value),"
+		" threshold = VALUES(threshold), updated_at = VALUES(updated_at), lasts_until = VALUES(lasts_until) RETURNING id AS id" },
+	[Q_FIND] = { "monitor_alert.find",
+		"SELECT " COLUMNS " FROM monitor_alerts WHERE tenant_id = ? AND type = ? AND subject = ? AND running = 1" },
+	[Q_END] = { "monitor_alert.end",
+		"UPDATE monitor_alerts SET ended_at = ?, updated_at = ? WHERE id = ? AND running = 1" },
+	[Q_RUNNING] = { "monitor_alert.running",
+		"SELECT " COLUMNS " FROM monitor_alerts WHERE tenant_id = ? AND running = 1 ORDER BY id" },
+	[Q_OVER] = { "monitor_alert.over",
+		"SELECT " COLUMNS " FROM monitor_alerts FORCE INDEX (by_end) WHERE running = 1 AND lasts_until <= ? ORDER BY lasts_until LIMIT ?" },
+};
+const struct stmt_table monitor_alert_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+#define TEXT_MAX 512	/* characters of both columns; as bytes it fits at any rate */
+
+static const struct field fields[] = {
+	FIELD_ID(struct monitor_alert, id, "id", ""),
+	FIELD_ID(struct monitor_alert, tenant_id, "tenant_id", ""),
+	FIELD_STR(struct monitor_alert, type, "type", ""),
+	FIELD_STR(struct monitor_alert, subject, "subject", ""),
+	FIELD_U64(struct monitor_alert, severity, "severity", ""),
+	FIELD_STR(struct monitor_alert, message, "message", ""),
+	FIELD_STR(struct monitor_alert, advice, "advice", ""),
+	FIELD_NUMBER(struct monitor_alert, value, "value", ""),
+	FIELD_NUMBER(struct monitor_alert, threshold, "threshold", ""),
+	FIELD_TIME(struct monitor_alert, started_at, "started_at", ""),
+	FIELD_TIME(struct monitor_alert, ended_at, "ended_at", ""),
+	FIELD_TIME(struct monitor_alert, lasts_until, "lasts_until", ""),
+	FIELD_END
+};
+
+const char *monitor_severity_word(enum monitor_severity s)
+{
+	static const char *const words[] = { [MONITOR_WARNING] = "WARNING", [MONITOR_ERROR] = "ERROR", [MONITOR_CRITICAL] = "CRITICAL" };
+
+	return s < ARRAY_SIZE(words) && words[s] ? words[s] : "WARNING";
+}
+
+/* A change: what is raised, or the key of what ends; and whether that was done. */
+struct change {
+	struct arena *a;
+	const struct monitor_alert *alert;
+	ms_t now;
+	bool changed;
+};
+
+/* Of numbers there are none but whole ones among the values of a statement: as text they fit a DECIMAL. */
+static struct val number(struct arena *a, double x)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, 400);
+	strbuf_number(&b, x);
+	return V_S(strbuf_str(&b));
+}
+
+static bool raise_step(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	const struct monitor_alert *m = c->alert;
+	struct monitor_alert kept = { 0 };
+	const struct val row[] = { V_U(m->id), V_U(m->tenant_id), V_S(m->type), V_S(m->subject), V_U(m->severity),
+		V_S(str_cut(m->message, TEXT_MAX)), V_S(str_cut(m->advice, TEXT_MAX)), number(c->a, m->value), number(c->a, m->threshold),
+		V_I(c->now), V_I(c->now), V_T(m->lasts_until) };
+
+	if (!db_bulk_returning(db, &stmts[Q_RAISE], row, 1, ARRAY_SIZE(row), c->a, fields, sizeof(kept), &kept, e))
+		return false;
+	c->changed = kept.id == m->id;
+	return true;
+}
+
+static bool end_step(struct db *db, void *ctx, struct err *e)
+{
+	struct change *c = ctx;
+	const struct monitor_alert *m = c->alert;
+	struct monitor_alert found = { 0 };
+	uint64_t changed = 0;
+	int known = db_query_one(db, &stmts[Q_FIND], VALS(V_U(m->tenant_id), V_S(m->type), V_S(m->subject)), c->a, fields,
+		sizeof(found), &found, e);
+
+	if (known == 1 && !db_exec(db, &stmts[Q_END], VALS(V_I(c->now), V_I(c->now), V_U(found.id)), &changed, e))
+		return false;
+	c->changed = changed == 1;
+	return known >= 0;
+}
+
+static int carry_out(struct db *db, bool (*step)(struct db *db, void *ctx, struct err *e), struct change *c, struct err *e)
+{
+	bool ok = db_in_tx(db) ? step(db, c, e) : db_tx(db, step, c, e);
+
+	return ok ? c->changed : -1;
+}
+
+int monitor_alert_raise(struct db *db, struct arena *a, const struct monitor_alert *in, ms_t now, struct err *e)
+{
+	struct change c = { .a = a, .alert = in, .now = now };
+
+	return carry_out(db, raise_step, &c, e);
+}
+
+int monitor_alert_end(struct db *db, struct arena *a, uint64_t tenant_id, struct str type, struct str subject, ms_t now, struct err *e)
+{
+	const struct monitor_alert which = { .tenant_id = tenant_id, .type = type, .subject = subject };
+	struct change c = { .a = a, .alert = &which, .now = now };
+
+	return carry_out(db, end_step, &c, e);
+}
+
+bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_RUNNING], VALS(V_U(tenant_id)), a, fields, sizeof(**out), out, n, e);
+}
+
+bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_OVER], VALS(V_I(now), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+}
