@@ -24,3 +24,50 @@ CREATE TABLE IF NOT EXISTS monitor_alerts (
 	KEY by_tenant (tenant_id, id),			-- list of a tenant, newest first
 	KEY by_end (running, lasts_until)		-- those that end by themselves
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- forward: events for the owner's handlers ----
+
+-- Where a source's action forward posts its events, and how.
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS handler_url VARCHAR(2048) NULL COMMENT 'http or https; not NULL where the action forward is set';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS handler_secret_sealed VARBINARY(1024) NULL COMMENT 'AES-256-GCM, context handler_secret:<public id>; NULL = the newest signature secret of the source';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS forward_mode TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 queued: the sender is answered at once; 1 inline: after the handler';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS max_retries TINYINT UNSIGNED NOT NULL DEFAULT 4 COMMENT 'attempts after the first';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS backoff_s INT UNSIGNED NOT NULL DEFAULT 60 COMMENT 'seconds before the second attempt; doubles each time';
+
+-- Events whose forward is not done: written with the event, gone when it is processed or dead. Whoever sends takes a row by one UPDATE
+-- that sets owner and next_at together, so a row that is held is a row that is not due yet, and one whose holder died becomes due by itself.
+CREATE TABLE IF NOT EXISTS forwards (
+	event_id BIGINT UNSIGNED NOT NULL COMMENT 'events.id',
+	source_id INT UNSIGNED NOT NULL COMMENT 'whose handler',
+	next_at BIGINT NOT NULL COMMENT 'due from then on; while it is held: end of the lease',
+	owner BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'who holds it, a random number for each claim; 0 = nobody',
+	tries TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'attempts that failed since the event came or was retried by hand',
+	PRIMARY KEY (event_id),			-- results; retries by hand
+	KEY due (source_id, next_at)		-- which handlers have work, and the claims of one handler
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Each start of an event's forward. A row without duration_us is under way, or its sender was killed.
+CREATE TABLE IF NOT EXISTS event_attempts (
+	event_id BIGINT UNSIGNED NOT NULL,
+	number TINYINT UNSIGNED NOT NULL COMMENT 'events.attempts of it; 255 = that one or later',
+	started_at BIGINT NOT NULL,
+	duration_us BIGINT UNSIGNED NULL COMMENT 'to the end of the answer; NULL = no result',
+	status SMALLINT UNSIGNED NULL COMMENT 'HTTP status of the answer; NULL = none',
+	error VARCHAR(255) NULL COMMENT 'why it failed, a sentence; NULL = it did not',
+	answer VARBINARY(4096) NULL COMMENT 'the first 4 KiB of the body',
+	PRIMARY KEY (event_id, number)		-- attempts of an event; gone with it
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Receivers that fail: no row = all is well. From the fifth failure in a row the breaker is open: nothing is sent until probe_at, then one
+-- thing; its success removes the row, its failure doubles the wait, up to an hour.
+CREATE TABLE IF NOT EXISTS breakers (
+	kind TINYINT UNSIGNED NOT NULL COMMENT '1 handler of a source, 2 endpoint',
+	target_id BIGINT UNSIGNED NOT NULL COMMENT 'sources.id and so on',
+	failures INT UNSIGNED NOT NULL COMMENT 'in a row',
+	opened_at BIGINT NULL COMMENT 'NULL = closed',
+	wait_ms BIGINT NOT NULL DEFAULT 0 COMMENT 'until the next probe, when the last one failed',
+	probe_at BIGINT NOT NULL DEFAULT 0 COMMENT 'next probe; while one is under way: when it is given up',
+	error VARCHAR(255) NOT NULL DEFAULT '' COMMENT 'of the last failure',
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (kind, target_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
