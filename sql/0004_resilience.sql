@@ -71,3 +71,46 @@ CREATE TABLE IF NOT EXISTS breakers (
 	updated_at BIGINT NOT NULL,
 	PRIMARY KEY (kind, target_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- channels and the outbox ----
+
+-- Where people and other programs are told of things: a Slack hook, mail boxes, PagerDuty, a URL.
+CREATE TABLE IF NOT EXISTS channels (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	tenant_id INT UNSIGNED NOT NULL,
+	public_id VARCHAR(23) NOT NULL COMMENT 'ch_...',
+	kind VARCHAR(20) NOT NULL COMMENT 'slug of src/channel: slack, email, pagerduty, webhook',
+	name VARCHAR(100) NOT NULL,
+	enabled TINYINT(1) NOT NULL DEFAULT 1,
+	disabled_reason VARCHAR(255) NULL COMMENT 'the program switched it off, and why; NULL = it did not',
+	events INT UNSIGNED NOT NULL COMMENT 'what it is told of, bits: 1 monitor alerts',
+	min_level TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'nothing below: 0 info, 1 low, 2 medium, 3 high, 4 critical',
+	settings TEXT NOT NULL COMMENT 'JSON: what its kind wants to know and is no secret',
+	secret_sealed VARBINARY(2100) NULL COMMENT 'the secret of its kind: hook URL, password, routing key or signature secret',
+	sent_at BIGINT NULL COMMENT 'newest message that was taken',
+	failed_at BIGINT NULL COMMENT 'newest attempt that failed',
+	failures INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'attempts that failed since sent_at',
+	error VARCHAR(255) NULL COMMENT 'why the newest one of these failed',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	KEY by_tenant (tenant_id, id)			-- list; whom to tell
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+-- A row waits (0) for the dispatcher, which makes a few quick attempts, and has then failed (2) and waits for cron. Whoever sends it moves next_at
+-- to the end of his lease, so a row whose sender died is due again by itself; no second column says so.
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS attempts_max TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'given up after so many; 0 = as many as its kind has';
+ALTER TABLE outbox DROP COLUMN IF EXISTS lease_until;
+ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_wait (status, kind, target_id, next_at);	-- targets with work, and the work of one: a full target hides no other
+
+-- Every attempt to send a row of the outbox.
+CREATE TABLE IF NOT EXISTS outbox_attempts (
+	outbox_id BIGINT UNSIGNED NOT NULL,
+	attempt TINYINT UNSIGNED NOT NULL COMMENT 'from 1 on',
+	at BIGINT NOT NULL,
+	duration_ms INT UNSIGNED NOT NULL,
+	status SMALLINT UNSIGNED NOT NULL COMMENT 'of HTTP or SMTP; 0 = no answer',
+	error VARCHAR(255) NULL COMMENT 'NULL = it was taken',
+	answer VARCHAR(4096) NOT NULL COMMENT 'the first 4 KiB, control characters and what is no UTF-8 replaced',
+	PRIMARY KEY (outbox_id, attempt)		-- the attempts of one
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -290,26 +290,103 @@ int source_effect(struct db *db, struct arena *a, const struct seal_key *sk, str
 
 /* ---- outbox.c: what is to be sent, from the transaction of its cause on ---- */
 
-enum outbox_kind { OUTBOX_CONFIRMATION = 4 };
-enum outbox_status { OUTBOX_WAITING = 0, OUTBOX_SENT = 1, OUTBOX_DEAD = 3 };
+enum outbox_kind { OUTBOX_NOTIFICATION = 1, OUTBOX_CONFIRMATION = 4 };
+enum outbox_status {
+	OUTBOX_WAITING = 0,	/* for the dispatcher */
+	OUTBOX_SENT = 1,
+	OUTBOX_FAILED = 2,	/* its quick attempts did: waits for cron */
+	OUTBOX_DEAD = 3,	/* given up */
+};
+#define OUTBOX_ANSWER_MAX 4096	/* bytes of an answer that are kept */
 
 struct outbox_row {
 	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
+	uint64_t attempts_max;		/* given up after so many; 0: as many as its kind has */
 	struct str payload;		/* JSON */
 	struct str answer, error;	/* p NULL: none */
-	ms_t next_at, created_at, finished_at;
+	ms_t next_at;			/* while it waits: when it is due, or when the lease of its sender ends */
+	ms_t created_at, finished_at;
 };
-bool outbox_add(struct db *db, const struct outbox_row *row, struct err *e) MUST_USE;
-/* Rows of a kind whose time has come and that nobody holds, the longest waiting first. */
-bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, ms_t now, size_t limit, struct outbox_row **out, size_t *n,
-	struct err *e) MUST_USE;
-/* Takes the lease until then and counts the attempt, if the row is as it was seen. 1 ours, 0 somebody was faster, -1 failed. */
-int outbox_claim(struct db *db, const struct outbox_row *seen, uint64_t owner, ms_t now, ms_t until, struct err *e) MUST_USE;
-/* The result of an attempt: status, answer, error, next_at, finished_at of the row; gives the lease back, if it is still ours. */
-bool outbox_finish(struct db *db, const struct outbox_row *row, uint64_t owner, struct err *e) MUST_USE;
-/* The newest for a source, channel or endpoint, and the one of a cause. 1, 0, -1. */
+bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e) MUST_USE;
+/* All that waits for that target is given up. */
+bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_id, const char *why, ms_t now, struct err *e) MUST_USE;
+
+/* Sources or channels that have something due in that status, the longest waiting first. */
+struct outbox_target {
+	uint64_t id;
+	ms_t next_at;
+};
+bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,
+	struct outbox_target **out, size_t *n, struct err *e) MUST_USE;
+/* Of one of them, the longest waiting first: as much of each row as a claim needs. */
+bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t target_id, ms_t now, size_t limit,
+	struct outbox_row **out, size_t *n, struct err *e) MUST_USE;
+/* Takes leases until then and counts the attempts, of the rows that are as they were seen (which it sorts). *out are those, whole; `owner` is a number that
+ * nobody else ever used. */
+bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_t seen_n, uint64_t owner, ms_t until, struct outbox_row **out,
+	size_t *n, struct err *e) MUST_USE;
+/* Gives a lease back without an attempt. */
+bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
+
+struct outbox_result {
+	struct outbox_row row;		/* status, answer, error, next_at, finished_at as they are to be; attempts: the number of this one */
+	uint64_t owner;
+	ms_t at;			/* when the attempt began */
+	uint64_t duration_ms;
+	unsigned http_status;		/* or of SMTP; 0: no answer */
+	struct str body;		/* of the answer, UTF-8 */
+};
+/* One step of a transaction. Writes the attempts, and the rows as far as their leases are still ours, which end. */
+bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *results, size_t n, struct err *e) MUST_USE;
+
+int outbox_get(struct db *db, struct arena *a, uint64_t id, struct outbox_row *out, struct err *e) MUST_USE;
+/* The newest for a source or channel, and the one of a cause. 1, 0, -1. */
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e) MUST_USE;
 int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t cause_id, struct outbox_row *out, struct err *e) MUST_USE;
+
+/* ---- channel.c: where people and programs are told of things ---- */
+
+#define CHANNELS_MAX 100		/* of a tenant: each message goes to all that want it */
+#define CHANNEL_SECRET_MAX 2000		/* bytes; what VARBINARY(2100) holds, less the sealing */
+enum channel_event { CHANNEL_MONITOR = 1 };	/* bits of channels.events: never renumber */
+
+struct channel {
+	uint64_t id, tenant_id, events, min_level, failures;	/* failures: attempts that failed since sent_at */
+	struct str public_id, kind, name, settings;		/* settings: JSON, nothing secret */
+	struct str secret_sealed;
+	struct str disabled_reason, error;			/* p NULL: none */
+	bool enabled, has_secret;
+	ms_t sent_at, failed_at, created_at, updated_at;
+};
+int channel_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct channel *out, struct err *e) MUST_USE;
+bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e) MUST_USE;	/* JSON array of numbers */
+/* Empty: it has none. The arena holds it afterwards: wipe it. */
+bool channel_secret(struct arena *a, const struct seal_key *sk, const struct channel *c, struct str *out, struct err *e) MUST_USE;
+
+/* One step of the transaction of its cause: a row of the outbox for each channel that wants to know. Once it is committed, ring the dispatcher's bell. */
+struct notice {
+	uint64_t tenant_id;
+	enum channel_event event;
+	enum level level;
+	uint64_t cause_id;		/* the monitor alert */
+	struct str payload;		/* of message_write (channel.h) */
+};
+bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;
+
+/* Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
+bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+	struct channel *out, struct err *e) MUST_USE;
+/* Of the channel in->public_id in in->tenant_id: writes all that can be set; `secret` p NULL keeps the one there is. ERR_CONFLICT without a field where it
+ * has changed since `in` was read. 1, 0, -1. */
+int channel_update(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+/* What waits for it is given up. 1, 0, -1. */
+int channel_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* Steps of the transaction that notes results. */
+bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
+bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
+/* Its receiver said that it is gone. What waits for it is given up; an entry of the audit log. */
+bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do to an incident ---- */
 

@@ -96,49 +96,89 @@ static void tell(const struct outbox_row *row)
 			LOG_U("attempt", row->attempts), LOG_S("next", row->status == OUTBOX_DEAD ? "given up" : "again"));
 }
 
+struct finishing {
+	struct arena *a;
+	const struct outbox_result *result;
+};
+
+static bool finish_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct finishing *x = ctx;
+
+	return outbox_finish(db, x->a, x->result, 1, e);
+}
+
 /* False: the database failed. */
 static bool confirm(struct confirming *x, struct outbox_row *row, struct err *e)
 {
 	struct job_run *r = x->r;
-	ms_t now = job_now(r);
+	struct outbox_result result = { .owner = r->owner, .at = job_now(r) };
+	struct finishing f = { r->a, &result };
+	int64_t began_us = clock_mono_us();
 	bool final;
-	int ours;
+
+	visit(x, row, &final);
+	settle(x, row, final);
+	tell(row);
+	job_count(r, row->status == OUTBOX_SENT ? "subscriptions confirmed" : "subscriptions not confirmed", 1);
+	result.row = *row;
+	result.duration_ms = (uint64_t)(clock_mono_us() - began_us) / 1000;
+	return db_tx(r->c->db, finish_tx, &f, e);
+}
+
+static bool claim_and_confirm(struct confirming *x, struct outbox_row *seen, struct err *e)
+{
+	struct job_run *r = x->r;
+	struct outbox_row *ours;
+	size_t n;
 
 	if (r->c->dry_run) {
 		job_count(r, "subscriptions to confirm", 1);
 		return true;
 	}
-	ours = outbox_claim(r->c->db, row, r->owner, now, now + LEASE_MS, e);
-	if (ours != 1)
-		return ours == 0;
-	row->attempts++;
-	visit(x, row, &final);
-	settle(x, row, final);
-	tell(row);
-	job_count(r, row->status == OUTBOX_SENT ? "subscriptions confirmed" : "subscriptions not confirmed", 1);
-	return outbox_finish(r->c->db, row, r->owner, e);
+	if (!outbox_claim(r->c->db, r->a, seen, 1, r->owner, job_now(r) + LEASE_MS, &ours, &n, e))
+		return false;
+	return !n || confirm(x, &ours[0], e);
 }
 
-static bool confirm_all(struct confirming *x, struct err *e)
+/* 1 all of that source, 0 the time was up, -1 failed. */
+static int confirm_target(struct confirming *x, uint64_t target, struct err *e)
 {
 	struct job_run *r = x->r;
 	struct outbox_row *rows;
 	size_t n;
 
+	if (!outbox_due(r->c->db, r->a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, target, job_now(r), LIMIT, &rows, &n, e))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int go = job_goes_on(r, e);
+
+		if (go != 1)
+			return go;
+		if (!claim_and_confirm(x, &rows[i], e))
+			return -1;
+	}
+	return 1;
+}
+
+static bool confirm_all(struct confirming *x, struct err *e)
+{
+	struct job_run *r = x->r;
+	struct outbox_target *targets;
+	size_t n;
+
 	do {
 		arena_reset(r->a);
-		if (!outbox_due(r->c->db, r->a, OUTBOX_CONFIRMATION, job_now(r), LIMIT, &rows, &n, e))
+		if (!outbox_targets(r->c->db, r->a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, job_now(r), LIMIT, &targets, &n, e))
 			return false;
 		if (n && !x->fetch)
 			x->fetch = fetch_new(&(struct fetch_config){ "Grapnel/" PACKAGE_VERSION, r->c->conf->keys.test_hosts,
 				r->c->conf->keys.test_authorities });
 		for (size_t i = 0; i < n; i++) {
-			int go = job_goes_on(r, e);
+			int go = confirm_target(x, targets[i].id, e);
 
 			if (go != 1)
 				return go == 0;
-			if (!confirm(x, &rows[i], e))
-				return false;
 		}
 	} while (n == LIMIT && !r->c->dry_run);
 	return true;

@@ -8,6 +8,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&audit_stmts,
 	&auto_resolve_stmts,
 	&batch_stmts,
+	&channel_stmts,
 	&incident_stmts,
 	&job_stmts,
 	&key_document_stmts,

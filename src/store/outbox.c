@@ -1,22 +1,46 @@
 /* outbox.c - what is to be sent. A row is written in the transaction of its cause, so nothing is forgotten and nothing is sent for what was
- * not done; whoever sends takes a lease by compare-and-set, so a row is sent by one at a time, and again when its sender died. */
+ * not done. Whoever sends it takes a lease by compare-and-set: the row must be as it was seen, and its next_at moves to the end of the lease.
+ * So a row is sent by one at a time, also where row locks are not seen (Galera), and again when its sender died. */
 #include "store_int.h"
 
-enum { Q_ADD, Q_DUE, Q_CLAIM, Q_FINISH, Q_NEWEST, Q_OF_CAUSE };
+#include "grapnel/json.h"
 
-#define COLUMNS "id, tenant_id, kind, target_id, cause_id, payload, status, attempts, answer, error, next_at, created_at, finished_at"
+enum { Q_ADD, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
+
+#define COLUMNS \
+	"id, tenant_id, kind, target_id, cause_id, payload, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
-		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, next_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	/* The index gives the first of each target: what the others have does not count. */
+	[Q_TARGETS] = { "outbox.targets",
+		"SELECT target_id, MIN(next_at) AS next_at FROM outbox WHERE status = ? AND kind = ? GROUP BY target_id"
+		" HAVING MIN(next_at) <= ? ORDER BY MIN(next_at) LIMIT ?" },
 	[Q_DUE] = { "outbox.due",
-		"SELECT " COLUMNS " FROM outbox WHERE status = 0 AND next_at <= ? AND kind = ? AND lease_until <= ? ORDER BY next_at LIMIT ?" },
+		"SELECT id, status, attempts, next_at FROM outbox WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
+		" ORDER BY next_at LIMIT ?" },
 	[Q_CLAIM] = { "outbox.claim",
-		"UPDATE outbox SET attempts = attempts + 1, lease_owner = ?, lease_until = ? WHERE id = ? AND status = 0 AND attempts = ?"
-		" AND lease_until <= ?" },
+		"UPDATE outbox SET attempts = attempts + 1, lease_owner = ?, next_at = ? WHERE id = ? AND status = ? AND attempts = ?"
+		" AND next_at = ?" },
+	[Q_CLAIMED] = { "outbox.claimed",
+		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (claimed BIGINT UNSIGNED PATH '$')) c JOIN outbox o ON o.id = c.claimed"
+		" WHERE o.lease_owner = ?" },
+	[Q_RELEASE] = { "outbox.release",
+		"UPDATE outbox SET attempts = attempts - 1, lease_owner = 0, next_at = ? WHERE id = ? AND lease_owner = ?" },
 	[Q_FINISH] = { "outbox.finish",
-		"UPDATE outbox SET status = ?, answer = ?, error = ?, next_at = ?, finished_at = ?, lease_owner = 0, lease_until = 0"
+		"UPDATE outbox SET status = ?, answer = ?, error = ?, next_at = ?, finished_at = ?, lease_owner = 0"
 		" WHERE id = ? AND lease_owner = ?" },
+	/* Nothing changes where it is there: the answer to a commit was lost, and this is the second time. */
+	[Q_ATTEMPT] = { "outbox.attempt",
+		"INSERT INTO outbox_attempts (outbox_id, attempt, at, duration_ms, status, error, answer) VALUES (?, ?, ?, ?, ?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE at = VALUES(at)" },
+	[Q_DROP_WAITING] = { "outbox.drop_waiting",
+		"UPDATE outbox SET status = 3, error = ?, finished_at = ?, lease_owner = 0"
+		" WHERE status IN (0, 2) AND kind = ? AND target_id = ?" },
+	[Q_GET] = { "outbox.get",
+		"SELECT " COLUMNS " FROM outbox WHERE id = ?" },
 	[Q_NEWEST] = { "outbox.newest",
 		"SELECT " COLUMNS " FROM outbox WHERE kind = ? AND target_id = ? ORDER BY id DESC LIMIT 1" },
 	[Q_OF_CAUSE] = { "outbox.of_cause",
@@ -33,6 +57,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct outbox_row, payload, "payload", ""),
 	FIELD_U64(struct outbox_row, status, "status", ""),
 	FIELD_U64(struct outbox_row, attempts, "attempts", ""),
+	FIELD_U64(struct outbox_row, attempts_max, "attempts_max", ""),
 	FIELD_STR(struct outbox_row, answer, "answer", ""),
 	FIELD_STR(struct outbox_row, error, "error", ""),
 	FIELD_TIME(struct outbox_row, next_at, "next_at", ""),
@@ -41,33 +66,128 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
-bool outbox_add(struct db *db, const struct outbox_row *row, struct err *e)
+static const struct field target_fields[] = {
+	FIELD_ID(struct outbox_target, id, "target_id", ""),
+	FIELD_TIME(struct outbox_target, next_at, "next_at", ""),
+	FIELD_END
+};
+
+/* ---- writing ---- */
+
+#define ADD_COLUMNS 9
+
+bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e)
 {
-	return db_exec(db, &stmts[Q_ADD],
-		VALS(V_U(row->id), V_U(row->tenant_id), V_U(row->kind), V_U(row->target_id), V_U(row->cause_id), V_SN(row->payload),
-			V_I(row->next_at), V_I(row->created_at)), NULL, e);
+	struct val *vals = ARENA_ARRAY(a, struct val, n * ADD_COLUMNS + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct outbox_row *r = &rows[i];
+		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id), V_U(r->cause_id),
+			V_SN(r->payload), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
+
+		memcpy(vals + i * ADD_COLUMNS, row, sizeof(row));
+	}
+	return db_bulk(db, &stmts[Q_ADD], vals, n, ADD_COLUMNS, e);
 }
 
-bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, ms_t now, size_t limit, struct outbox_row **out, size_t *n,
-	struct err *e)
+bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_id, const char *why, ms_t now, struct err *e)
 {
-	return db_query(db, &stmts[Q_DUE], VALS(V_I(now), V_U(kind), V_I(now), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+	return db_exec(db, &stmts[Q_DROP_WAITING], VALS(V_S(str_of(why)), V_I(now), V_U(kind), V_U(target_id)), NULL, e);
 }
 
-int outbox_claim(struct db *db, const struct outbox_row *seen, uint64_t owner, ms_t now, ms_t until, struct err *e)
-{
-	uint64_t changed;
+/* ---- taking ---- */
 
-	if (!db_exec(db, &stmts[Q_CLAIM], VALS(V_U(owner), V_I(until), V_U(seen->id), V_U(seen->attempts), V_I(now)), &changed, e))
-		return -1;
-	return changed == 1;
+bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,
+	struct outbox_target **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_TARGETS], VALS(V_U(status), V_U(kind), V_I(now), V_U(limit)), a, target_fields, sizeof(**out), out, n,
+		e);
 }
 
-bool outbox_finish(struct db *db, const struct outbox_row *row, uint64_t owner, struct err *e)
+bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t target_id, ms_t now, size_t limit,
+	struct outbox_row **out, size_t *n, struct err *e)
 {
-	return db_exec(db, &stmts[Q_FINISH],
-		VALS(V_U(row->status), V_SN(str_cut(row->answer, 255)), V_SN(str_cut(row->error, 255)), V_I(row->next_at),
-			V_T(row->finished_at), V_U(row->id), V_U(owner)), NULL, e);
+	return db_query(db, &stmts[Q_DUE], VALS(V_U(status), V_U(kind), V_U(target_id), V_I(now), V_U(limit)), a, fields, sizeof(**out),
+		out, n, e);
+}
+
+static int by_id(const void *x, const void *y)
+{
+	uint64_t a = ((const struct outbox_row *)x)->id, b = ((const struct outbox_row *)y)->id;
+
+	return (a > b) - (a < b);
+}
+
+static struct str ids_json(struct arena *a, const struct outbox_row *rows, size_t n)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, n * 24 + 16);
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(&b, "%c%llu", i ? ',' : '[', (unsigned long long)rows[i].id);
+	strbuf_addc(&b, ']');
+	return strbuf_str(&b);
+}
+
+#define CLAIM_COLUMNS 6
+
+/* In one order, so that two who claim the same rows wait for each other once and never in a ring. */
+bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_t seen_n, uint64_t owner, ms_t until, struct outbox_row **out,
+	size_t *n, struct err *e)
+{
+	struct val *vals = ARENA_ARRAY(a, struct val, seen_n * CLAIM_COLUMNS + 1);
+
+	*n = 0;
+	if (!seen_n)
+		return true;
+	qsort(seen, seen_n, sizeof(*seen), by_id);
+	for (size_t i = 0; i < seen_n; i++) {
+		const struct val row[CLAIM_COLUMNS] = { V_U(owner), V_I(until), V_U(seen[i].id), V_U(seen[i].status),
+			V_U(seen[i].attempts), V_I(seen[i].next_at) };
+
+		memcpy(vals + i * CLAIM_COLUMNS, row, sizeof(row));
+	}
+	if (!db_bulk(db, &stmts[Q_CLAIM], vals, seen_n, CLAIM_COLUMNS, e))
+		return db_trouble(db) == DB_CONFLICT;	/* somebody was faster */
+	return db_query(db, &stmts[Q_CLAIMED], VALS(V_S(ids_json(a, seen, seen_n)), V_U(owner)), a, fields, sizeof(**out), out, n, e);
+}
+
+bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_RELEASE], VALS(V_I(now), V_U(id), V_U(owner)), NULL, e);
+}
+
+/* ---- results ---- */
+
+#define FINISH_COLUMNS 7
+#define ATTEMPT_COLUMNS 7
+
+bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *results, size_t n, struct err *e)
+{
+	struct val *finish = ARENA_ARRAY(a, struct val, n * FINISH_COLUMNS + 1);
+	struct val *attempts = ARENA_ARRAY(a, struct val, n * ATTEMPT_COLUMNS + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct outbox_result *r = &results[i];
+		const struct outbox_row *row = &r->row;
+		struct str error = str_cut(row->error, 255);
+		const struct val finished[FINISH_COLUMNS] = { V_U(row->status), V_SN(str_cut(row->answer, 255)), V_SN(error), V_I(row->next_at),
+			V_T(row->finished_at), V_U(row->id), V_U(r->owner) };
+		const struct val attempt[ATTEMPT_COLUMNS] = { V_U(row->id), V_U(row->attempts), V_I(r->at), V_U(r->duration_ms),
+			V_U(r->http_status), V_SN(error), V_S(str_cut(r->body.p ? r->body : STR(""), OUTBOX_ANSWER_MAX)) };
+
+		memcpy(finish + i * FINISH_COLUMNS, finished, sizeof(finished));
+		memcpy(attempts + i * ATTEMPT_COLUMNS, attempt, sizeof(attempt));
+	}
+	return db_bulk(db, &stmts[Q_FINISH], finish, n, FINISH_COLUMNS, e) &&
+		db_bulk(db, &stmts[Q_ATTEMPT], attempts, n, ATTEMPT_COLUMNS, e);
+}
+
+/* ---- reading ---- */
+
+int outbox_get(struct db *db, struct arena *a, uint64_t id, struct outbox_row *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_GET], VALS(V_U(id)), a, fields, sizeof(*out), out, e);
 }
 
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e)

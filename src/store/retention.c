@@ -16,7 +16,7 @@
 enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_REQUESTS_KEPT, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
-	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP };
+	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP };
 
 /* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
  * a dry run counts what a real one removes. */
@@ -82,8 +82,9 @@ static const struct stmt stmts[] = {
 		" WHERE id > ? ORDER BY id LIMIT ?" },
 	[Q_AUDIT_DROP] = { "old.audit_drop", "DELETE FROM audit_log WHERE id > ? AND id <= ?" },
 
-	[Q_OUTBOX] = { "old.outbox", "SELECT id, status = 0 AS kept FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
-	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status <> 0" },
+	[Q_OUTBOX] = { "old.outbox", "SELECT id, status IN (0, 2) AS kept FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
+	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status IN (1, 3)" },
+	[Q_ATTEMPTS_DROP] = { "old.attempts_drop", "DELETE FROM outbox_attempts WHERE outbox_id = ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = ?)" },
 
 	[Q_SESSIONS] = { "old.sessions", "SELECT COUNT(*) AS id FROM sessions WHERE expires_at <= ?" },
 	[Q_SESSION_DROP] = { "old.session_drop", "DELETE FROM sessions WHERE expires_at <= ? LIMIT ?" },
@@ -293,7 +294,7 @@ const struct old_table old_incidents = { "incidents", BY_ID_ENDED, Q_INCIDENTS,
 	{ { Q_KEY_DROP, "ohi" }, { Q_INCIDENT_DROP, "i" }, { Q_TIMELINE_DROP, "ii" } } };
 const struct old_table old_stats = { "hours of statistics", BY_SOURCE, Q_STATS, { { Q_STATS_DROP, "oii" } } };
 const struct old_table old_runs = { "job runs", IN_ORDER, Q_RUNS, { { Q_RUN_DROP, "i" } } };
-const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, { { Q_OUTBOX_DROP, "i" } } };
+const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, { { Q_OUTBOX_DROP, "i" }, { Q_ATTEMPTS_DROP, "ii" } } };
 const struct old_table old_tokens = { "tokens", ALL, Q_TOKENS, { { Q_TOKEN_DROP, "i" } } };
 
 /* ---- the audit log: read to be archived, then removed ---- */

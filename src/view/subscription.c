@@ -14,6 +14,7 @@ static void fill(struct arena *a, const struct outbox_row *row, struct subscript
 		out->text = row->error;
 		return;
 	case OUTBOX_WAITING:
+	case OUTBOX_FAILED:
 		break;
 	}
 	out->status = STR("waiting");

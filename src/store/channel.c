@@ -1,0 +1,284 @@
+/* channel.c - channels: whom to tell, and how their messages fared.
+ *
+ * A channel is told by a row of the outbox of its own, written in the transaction of the cause. The secret is sealed under the channel's public id,
+ * so that a value copied to another row does not open there. */
+#include "store_int.h"
+
+#include "grapnel/json.h"
+
+#define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
+#define ERROR_MAX 255
+
+enum { Q_BY_PUBLIC_ID, Q_LOCK, Q_COUNT, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
+
+#define COLUMNS \
+	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
+	" secret_sealed IS NOT NULL AS has_secret, sent_at, failed_at, failures, error, created_at, updated_at"
+
+static const struct stmt stmts[] = {
+	[Q_BY_PUBLIC_ID] = { "channel.by_public_id", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ?" },
+	[Q_LOCK] = { "channel.lock", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ? FOR UPDATE" },
+	[Q_COUNT] = { "channel.count", "SELECT COUNT(*) AS id FROM channels WHERE tenant_id = ?" },
+	[Q_BY_IDS] = { "channel.by_ids",
+		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
+	[Q_TOLD] = { "channel.told",
+		"SELECT id, tenant_id FROM channels WHERE tenant_id = ? AND enabled = 1 AND events & ? <> 0 AND min_level <= ? ORDER BY id" },
+	[Q_ADD] = { "channel.add",
+		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	/* What has failed before says nothing of other settings. */
+	[Q_UPDATE] = { "channel.update",
+		"UPDATE channels SET name = ?, enabled = ?, disabled_reason = NULL, events = ?, min_level = ?, settings = ?, secret_sealed = ?,"
+		" failures = 0, error = NULL, updated_at = ? WHERE id = ?" },
+	[Q_DELETE] = { "channel.delete", "DELETE FROM channels WHERE id = ?" },
+	[Q_SENT] = { "channel.sent", "UPDATE channels SET sent_at = ?, failures = 0, error = NULL WHERE id = ?" },
+	[Q_FAILED] = { "channel.failed", "UPDATE channels SET failed_at = ?, failures = failures + 1, error = ? WHERE id = ?" },
+	[Q_DISABLE] = { "channel.disable",
+		"UPDATE channels SET enabled = 0, disabled_reason = ?, updated_at = ? WHERE id = ? AND enabled = 1" },
+};
+const struct stmt_table channel_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+static const struct field fields[] = {
+	FIELD_ID(struct channel, id, "id", ""),
+	FIELD_ID(struct channel, tenant_id, "tenant_id", ""),
+	FIELD_STR(struct channel, public_id, "public_id", ""),
+	FIELD_STR(struct channel, kind, "kind", ""),
+	FIELD_STR(struct channel, name, "name", ""),
+	FIELD_BOOL(struct channel, enabled, "enabled", ""),
+	FIELD_STR(struct channel, disabled_reason, "disabled_reason", ""),
+	FIELD_U64(struct channel, events, "events", ""),
+	FIELD_U64(struct channel, min_level, "min_level", ""),
+	FIELD_STR(struct channel, settings, "settings", ""),
+	FIELD_STR(struct channel, secret_sealed, "secret_sealed", ""),
+	FIELD_BOOL(struct channel, has_secret, "has_secret", ""),
+	FIELD_TIME(struct channel, sent_at, "sent_at", ""),
+	FIELD_TIME(struct channel, failed_at, "failed_at", ""),
+	FIELD_U64(struct channel, failures, "failures", ""),
+	FIELD_STR(struct channel, error, "error", ""),
+	FIELD_TIME(struct channel, created_at, "created_at", ""),
+	FIELD_TIME(struct channel, updated_at, "updated_at", ""),
+	FIELD_END
+};
+
+static const struct field audit_fields[] = {
+	FIELD_STR(struct channel, kind, "kind", ""),
+	FIELD_STR(struct channel, name, "name", ""),
+	FIELD_BOOL(struct channel, enabled, "enabled", ""),
+	FIELD_U64(struct channel, events, "events", ""),
+	FIELD_U64(struct channel, min_level, "minLevel", ""),
+	FIELD_JSON(struct channel, settings, "settings", ""),
+	FIELD_BOOL(struct channel, has_secret, "hasSecret", ""),
+	FIELD_END
+};
+
+/* ---- reading ---- */
+
+int channel_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct channel *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_BY_PUBLIC_ID], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(*out), out, e);
+}
+
+bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_BY_IDS], VALS(V_S(ids)), a, fields, sizeof(**out), out, n, e);
+}
+
+static struct str context(struct arena *a, struct str public_id)
+{
+	return arena_printf(a, "channel:%.*s", STR_ARG(public_id));
+}
+
+bool channel_secret(struct arena *a, const struct seal_key *sk, const struct channel *c, struct str *out, struct err *e)
+{
+	*out = STR_NONE;
+	return !c->secret_sealed.n || unseal(a, sk, c->secret_sealed, context(a, c->public_id).p, out, e);
+}
+
+/* ---- telling ---- */
+
+bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e)
+{
+	struct outbox_row *rows;
+	struct channel *list;
+	size_t n;
+
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(x->tenant_id), V_U(x->event), V_U(x->level)), a, fields, sizeof(*list), &list, &n, e))
+		return false;
+	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct outbox_row){ .id = id_make(ids, now), .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION,
+			.target_id = list[i].id, .cause_id = x->cause_id, .payload = x->payload, .next_at = now, .created_at = now };
+	*told = n;
+	return outbox_add_all(db, a, rows, n, e);
+}
+
+/* ---- changing ---- */
+
+/* The transaction may run several times, so all that is random stands here before. */
+struct change {
+	struct arena *arena;
+	struct channel channel;		/* as it is to be */
+	const struct who *who;
+	ms_t now;
+	bool found;
+};
+
+static void detail_write(struct json_out *o, const char *key, const struct channel *c)
+{
+	json_key(o, key);
+	json_open(o, '{');
+	json_fields(o, audit_fields, c);
+	json_close(o, '}');
+}
+
+/* before and after may be NULL. */
+static bool audit(struct db *db, const struct change *x, const char *action, const struct channel *before, const struct channel *after,
+	struct err *e)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, x->arena, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	if (before)
+		detail_write(&o, "before", before);
+	if (after)
+		detail_write(&o, "after", after);
+	json_close(&o, '}');
+	return audit_add(db, x->who, action, x->channel.public_id, strbuf_str(&b), x->now, e);
+}
+
+static bool add_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *x = ctx;
+	struct channel *c = &x->channel, count;
+
+	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(c->tenant_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+		return false;
+	if (count.id >= CHANNELS_MAX)
+		return err_tell(e, ERR_CONFLICT, "There are %d channels, and no room for more.", CHANNELS_MAX);
+	if (!db_exec(db, &stmts[Q_ADD],
+		VALS(V_S(c->public_id), V_U(c->tenant_id), V_S(c->kind), V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level),
+			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_I(x->now), V_I(x->now)),
+		NULL, e))
+		return false;
+	c->id = db_insert_id(db);
+	return audit(db, x, "channel.create", NULL, c, e);
+}
+
+/* p NULL keeps what is sealed; empty is none. */
+static void seal_secret(struct arena *a, const struct seal_key *sk, struct channel *c, struct str secret)
+{
+	if (secret.p)
+		c->secret_sealed = secret.n ? seal(a, sk, secret, context(a, c->public_id).p) : STR_NONE;
+	c->has_secret = c->secret_sealed.n > 0;
+}
+
+bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+	struct channel *out, struct err *e)
+{
+	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
+	char id[PUBLIC_ID_MAX];
+
+	if (!name_check(in->name, "name", e))
+		return false;
+	public_id_make("ch", id);
+	x.channel.public_id = arena_str(a, str_of(id));
+	x.channel.created_at = x.channel.updated_at = now;
+	seal_secret(a, sk, &x.channel, secret);
+	if (!db_tx(db, add_tx, &x, e))
+		return false;
+	*out = x.channel;
+	return true;
+}
+
+/* 1 locked, 0, -1. */
+static int lock(struct db *db, struct change *x, struct channel *before, struct err *e)
+{
+	const struct channel *c = &x->channel;
+	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(c->public_id), V_U(c->tenant_id)), x->arena, fields, sizeof(*before), before, e);
+
+	x->found = found == 1;
+	return found;
+}
+
+static bool update_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *x = ctx;
+	struct channel *c = &x->channel, before;
+	int found = lock(db, x, &before, e);
+
+	if (found != 1)
+		return found == 0;
+	if (c->updated_at != before.updated_at)
+		return err_set(e, ERR_CONFLICT, "channel %.*s has changed since it was read", STR_ARG(c->public_id));
+	return db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level), V_S(c->settings),
+			c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1),
+			V_U(before.id)),
+		NULL, e) && audit(db, x, "channel.update", &before, c, e);
+}
+
+int channel_update(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+	struct err *e)
+{
+	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
+
+	if (!name_check(in->name, "name", e))
+		return -1;
+	seal_secret(a, sk, &x.channel, secret);
+	return db_tx(db, update_tx, &x, e) ? x.found : -1;
+}
+
+static bool delete_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct change *x = ctx;
+	struct channel before;
+	int found = lock(db, x, &before, e);
+
+	if (found != 1)
+		return found == 0;
+	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, before.id, "The channel was deleted.", x->now, e) &&
+		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "channel.delete", &before, NULL, e);
+}
+
+int channel_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
+{
+	struct change x = { .arena = a, .channel = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+
+	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+}
+
+/* ---- results ---- */
+
+bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_SENT], VALS(V_I(now), V_U(id)), NULL, e);
+}
+
+bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_FAILED], VALS(V_I(now), V_S(str_cut(why, ERROR_MAX)), V_U(id)), NULL, e);
+}
+
+bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e)
+{
+	const struct who who = { .tenant_id = (uint32_t)c->tenant_id, .actor = ACTOR_SYSTEM };
+	struct json_out o;
+	struct strbuf b;
+	uint64_t changed;
+
+	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(c->id)), &changed, e))
+		return false;
+	if (!changed)
+		return true;
+	strbuf_init(&b, a, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "reason");
+	json_str(&o, why);
+	json_close(&o, '}');
+	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, c->id, "The channel was switched off.", now, e) &&
+		audit_add(db, &who, "channel.disable", c->public_id, strbuf_str(&b), now, e);
+}
