@@ -27,6 +27,60 @@ CREATE TABLE IF NOT EXISTS monitor_alerts (
 
 -- ---- forward: events for the owner's handlers ----
 
+-- What happened in each minute, summed as it happens by whoever does it, in the transaction of its cause: the monitor reads a few thousand
+-- of these rows however many events there are. Rows of each worker's own, so that none waits for another. Test traffic is not in them. Once
+-- some hours old they move to event_hours.
+CREATE TABLE IF NOT EXISTS event_minutes (
+	tenant_id INT UNSIGNED NOT NULL,
+	at INT UNSIGNED NOT NULL COMMENT 'minutes since 1970 UTC: of the receipt; of repeats and of durations, when they happened',
+	took SMALLINT UNSIGNED NOT NULL COMMENT '0: counts of a source and type; else class of a duration (src/base/hist.c) + 1, of all sources',
+	source_id INT UNSIGNED NOT NULL,
+	event_type VARCHAR(100) NOT NULL COMMENT 'empty: one of too many',
+	slot SMALLINT UNSIGNED NOT NULL COMMENT 'worker number, 0..1023',
+	events BIGINT NOT NULL DEFAULT 0 COMMENT 'received; with a duration: done after it',
+	starts BIGINT NOT NULL DEFAULT 0 COMMENT 'of the actions of those events, until now',
+	duplicates BIGINT NOT NULL DEFAULT 0 COMMENT 'repeats of events that their sender named',
+	took_us BIGINT NOT NULL DEFAULT 0 COMMENT 'sum of the durations, receipt to done',
+	PRIMARY KEY (tenant_id, at, took, source_id, event_type, slot)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- The same by the hour: `at` is the first minute of it, workers are summed.
+CREATE TABLE IF NOT EXISTS event_hours (
+	tenant_id INT UNSIGNED NOT NULL,
+	at INT UNSIGNED NOT NULL,
+	took SMALLINT UNSIGNED NOT NULL,
+	source_id INT UNSIGNED NOT NULL,
+	event_type VARCHAR(100) NOT NULL,
+	events BIGINT NOT NULL DEFAULT 0,
+	starts BIGINT NOT NULL DEFAULT 0,
+	duplicates BIGINT NOT NULL DEFAULT 0,
+	took_us BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (tenant_id, at, took, source_id, event_type)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Attempts that failed, in the order of time: which events had one lately.
+CREATE TABLE IF NOT EXISTS event_failures (
+	tenant_id INT UNSIGNED NOT NULL,
+	at BIGINT NOT NULL,
+	event_id BIGINT UNSIGNED NOT NULL,
+	source_id INT UNSIGNED NOT NULL,
+	PRIMARY KEY (tenant_id, at, event_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What the monitor counts among those that wait or failed, it counts in this index alone.
+ALTER TABLE events DROP INDEX IF EXISTS by_status, ADD INDEX by_status (tenant_id, status, id, is_test, attempts);
+
+-- What was found out for the monitor, for half a minute. The row of window 0 holds how often a tenant's were dropped.
+CREATE TABLE IF NOT EXISTS monitor_cache (
+	tenant_id INT UNSIGNED NOT NULL COMMENT '0 = all',
+	window_min INT UNSIGNED NOT NULL,
+	drops BIGINT UNSIGNED NOT NULL COMMENT 'as they were when this was found out; with another number it counts for nothing',
+	made_at BIGINT NOT NULL,
+	facts MEDIUMTEXT NULL COMMENT 'JSON',
+	PRIMARY KEY (tenant_id, window_min),
+	KEY by_age (made_at)				-- to forget old ones
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- Where a source's action forward posts its events, and how.
 ALTER TABLE sources ADD COLUMN IF NOT EXISTS handler_url VARCHAR(2048) NULL COMMENT 'http or https; not NULL where the action forward is set';
 ALTER TABLE sources ADD COLUMN IF NOT EXISTS handler_secret_sealed VARBINARY(1024) NULL COMMENT 'AES-256-GCM, context handler_secret:<public id>; NULL = the newest signature secret of the source';

@@ -191,6 +191,15 @@ bool time_parse(struct str s, ms_t *out) MUST_USE;
 #define TIME_TEXT 25	/* "2026-01-02T03:04:05.678Z" and its NUL */
 const char *time_format(ms_t t, char out[TIME_TEXT]);
 
+/* ---- hist: durations in classes, at most 3.2 % off -------------------------------------------------------------- */
+
+#define HIST_MAX_LOG 46		/* 2^47 us are four years; what is longer counts as that */
+#define HIST_CLASSES 704
+unsigned hist_class(uint64_t us);		/* 0 to HIST_CLASSES - 1, growing with us */
+uint64_t hist_class_us(unsigned class);	/* the middle of it: what stands for all that fell into it */
+/* The smallest duration that at least so many percent (1 to 100) are not above; 0 where there are none. */
+uint64_t hist_percentile(const uint64_t counts[HIST_CLASSES], unsigned percent);
+
 /* ---- schedules: moments at which something is to happen again and again ---- */
 
 struct schedule {

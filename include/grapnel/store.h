@@ -485,6 +485,31 @@ struct job_end {
 bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
 bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
 
+/* ---- tally.c: what the monitor counts, summed as it happens. Test traffic is the caller's to leave out ---- */
+
+struct tallies;
+struct tallies *tallies_new(struct arena *a);
+/* Of the events that `type` names in a source; `received_at` is theirs. Sums go up, or down where an event is removed. */
+struct tally {
+	uint64_t tenant_id, source_id;
+	struct str type;
+	ms_t at;
+};
+void tally_events(struct tallies *t, const struct tally *of, int64_t events);	/* .at: when they were received */
+void tally_starts(struct tallies *t, const struct tally *of, int64_t starts);	/* the same: of the events of that minute */
+void tally_duplicate(struct tallies *t, const struct tally *of);	/* .at: now. A repeat of an event that its sender named */
+void tally_done(struct tallies *t, uint64_t tenant_id, ms_t now, uint64_t took_us);	/* processed or ignored, so long after its receipt */
+/* One statement for all of them, in the rows of worker `slot`; a step of the caller's transaction, the last one. */
+bool tallies_write(struct db *db, struct arena *a, const struct tallies *t, unsigned slot, struct err *e) MUST_USE;
+/* An attempt failed. */
+bool tally_failure(struct db *db, uint64_t tenant_id, uint64_t source_id, uint64_t event_id, ms_t at, struct err *e) MUST_USE;
+
+#define TALLY_MINUTES_KEPT 180		/* then they are sums of hours */
+#define TALLY_HOURS_KEPT (32 * 24)
+/* Moves rows of minutes that are old enough into their hours, at most `limit`, and removes what is older than all that is kept. *moved is
+ * below `limit` where nothing is left to do. */
+bool tallies_fold(struct db *db, struct arena *a, ms_t now, size_t limit, size_t *moved, struct err *e) MUST_USE;
+
 /* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
 
 enum monitor_severity { MONITOR_WARNING = 1, MONITOR_ERROR = 2, MONITOR_CRITICAL = 3 };

@@ -27,6 +27,7 @@ struct ingest *ingest_new(const struct ingest_config *c)
 	g->cache = cache_new(INGEST_CACHE_MAX, c->seal);
 	g->scratch = arena_new(SCRATCH_MAX);
 	g->mapped = arena_new(MAPPED_MAX);
+	g->types = type_names_new();
 	return g;
 }
 
@@ -35,6 +36,7 @@ void ingest_free(struct ingest *g)
 	if (!g)
 		return;
 	cache_free(g->cache);
+	type_names_free(g->types);
 	arena_free(g->scratch);
 	arena_free(g->mapped);
 	free(g);

@@ -129,6 +129,7 @@ struct ingest {
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
 	ms_t complained_at;		/* last line about a database that fails */
 	uint64_t unsaid;		/* requests that failed since then */
+	struct type_names *types;	/* seen in this hour: see tally.c */
 };
 
 /* Refuses one request; the first refusal stays. Returns false. */
@@ -188,10 +189,17 @@ struct decided {
 struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n);
 void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t key_n, struct decided *d);
 
+/* store.c: an event's status once its transaction is done. */
+enum event_status event_status_at_once(const struct ingest_work *w, const struct event *ev);
 /* store.c: all its events were known. */
 bool work_repeats(const struct ingest_work *w);
 /* effect.c: what the messages of works [from, to) change in their sources. */
 bool write_effects(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
+
+/* tally.c: what the monitor is told of works [from, to), their last statement. */
+bool write_tallies(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
+struct type_names *type_names_new(void);
+void type_names_free(struct type_names *t);
 
 /* record.c: the request as it is kept. */
 struct str record_headers(struct arena *a, const struct inbound *in);	/* "name: value" lines, secrets masked */

@@ -194,7 +194,7 @@ static bool write_requests(struct batch *b, size_t from, size_t to, struct err *
 	return batch_insert_requests(b->g->c.db, b->a, rows, n, e) && batch_insert_marks(b->g->c.db, b->a, rows, n, e);
 }
 
-static enum event_status status_of(const struct ingest_work *w, const struct event *ev)
+enum event_status event_status_at_once(const struct ingest_work *w, const struct event *ev)
 {
 	uint64_t actions = w->source->s.actions;
 
@@ -222,7 +222,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 
 			if (p->ev->invalid || p->known || p->twin)
 				continue;
-			status = status_of(w, p->ev);
+			status = event_status_at_once(w, p->ev);
 			rows[n++] = (struct event_row){
 				.id = p->number,
 				.tenant_id = w->source->s.tenant_id,
@@ -317,7 +317,8 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		&& batch_write_keys(db, b->a, keys, key_n, e)
 		&& write_effects(b, from, to, e)
 		&& write_requests(b, from, to, e)	/* their durations are told as late as can be */
-		&& write_stats(b, from, to, e);
+		&& write_stats(b, from, to, e)
+		&& write_tallies(b, from, to, e);
 }
 
 static bool try_range(struct batch *b, size_t from, size_t to, struct err *e)

@@ -21,6 +21,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&source_effect_stmts,
 	&source_load_stmts, &source_secret_stmts,
 	&source_stmts,
+	&tally_stmts,
 	&tenant_stmts,
 	&token_stmts,
 	&user_stmts,

@@ -10,6 +10,7 @@ extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmt
 	incident_stmts, auto_resolve_stmts, job_stmts, key_document_stmts, retention_stmts, batch_stmts, session_stmts, outbox_stmts, source_effect_stmts;
 extern const struct stmt_table monitor_alert_stmts;
 extern const struct stmt_table channel_stmts;
+extern const struct stmt_table tally_stmts;
 
 /* A name as people give it: UTF-8, 1 to 100 characters, no control characters, no blank at either end. ERR_INVALID names
  * the field. */

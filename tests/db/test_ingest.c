@@ -244,6 +244,46 @@ START_TEST(test_counters_are_kept_by_hour_and_in_all)
 }
 END_TEST
 
+START_TEST(test_minutes_count_what_the_monitor_asks_for)
+{
+	const char *body = "{\"type\":\"a.b\"}";
+	struct ingest_item it[3] = { item(&w.webhook, w.webhook_key, "1", body), item(&w.webhook, w.webhook_key, "1", body),
+		item(&w.webhook, w.webhook_key, "2", body) };
+	struct ingest_item again = item(&w.webhook, w.webhook_key, "2", body), derived = item(&w.prometheus, w.prometheus_key, NULL, FIRING);
+	struct ingest_item repeat = derived, test = item(&w.webhook, w.webhook_key, "3", body), bad = item(&w.webhook, w.webhook_key, "4", "{");
+
+	ingest_run(w.g, w.a, it, 3, T0);
+	ingest_run(w.g, w.a, &again, 1, T0 + MS_PER_MINUTE);
+	ingest_run(w.g, w.a, &derived, 1, T0);
+	ingest_run(w.g, w.a, &repeat, 1, T0 + 1);
+	ingest_run(w.g, w.a, &bad, 1, T0);
+	test.is_test = true;
+	ingest_run(w.g, w.a, &test, 1, T0);
+	ck_assert_uint_eq(number("SELECT SUM(events) AS n FROM event_minutes WHERE took = 0"), 3);
+	ck_assert_uint_eq(number("SELECT SUM(events) AS n FROM event_minutes WHERE took = 0 AND event_type = 'a.b' AND at = 30000000"), 2);
+	ck_assert_uint_eq(number("SELECT SUM(starts) AS n FROM event_minutes"), 3);
+	ck_assert_uint_eq(number("SELECT SUM(duplicates) AS n FROM event_minutes WHERE at = 30000000"), 1);
+	ck_assert_uint_eq(number("SELECT SUM(duplicates) AS n FROM event_minutes WHERE at = 30000001"), 1);
+	ck_assert_uint_eq(number("SELECT SUM(events) AS n FROM event_minutes WHERE took > 0"), 3);
+	ck_assert_uint_eq(number("SELECT SUM(took_us) > 0 AS n FROM event_minutes WHERE took > 0"), 1);
+}
+END_TEST
+
+/* A sender that makes up a type for each event. */
+START_TEST(test_types_beyond_a_hundred_are_counted_together)
+{
+	for (int i = 0; i < 130; i++) {
+		struct ingest_item it = item(&w.webhook, w.webhook_key, arena_printf(w.a, "%d", i).p,
+			arena_printf(w.a, "{\"type\":\"t%d\"}", i % 120).p);
+
+		ingest_run(w.g, w.a, &it, 1, T0);
+	}
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM event_minutes WHERE took = 0"), 101);
+	ck_assert_uint_eq(number("SELECT events AS n FROM event_minutes WHERE took = 0 AND event_type = 't0'"), 2);
+	ck_assert_uint_eq(number("SELECT events AS n FROM event_minutes WHERE took = 0 AND event_type = ''"), 20);
+}
+END_TEST
+
 static void change(const char *sql)
 {
 	const struct stmt *s = &(struct stmt){ "test.change", sql };
@@ -898,7 +938,8 @@ int main(void)
 		test_a_test_that_is_refused_says_why, test_equal_ids_in_one_batch, test_derived_id_is_a_redelivery_for_ten_minutes,
 		test_native_id_is_once_for_ever, test_one_key_is_folded_in_the_order_it_occurred,
 		test_a_transaction_holds_no_more_events_than_it_may, test_request_exists, test_suspects_run_alone,
-		test_counters_are_kept_by_hour_and_in_all, test_long_ids_of_strangers_spoil_no_batch,
+		test_counters_are_kept_by_hour_and_in_all,
+		test_minutes_count_what_the_monitor_asks_for, test_types_beyond_a_hundred_are_counted_together, test_long_ids_of_strangers_spoil_no_batch,
 		test_source_that_another_host_deleted, test_change_of_another_host_is_seen_within_seconds, test_body_that_no_packet_holds_is_refused_and_kept,
 		test_the_fullest_settings_end_no_worker, test_nothing_new_is_answered_200, test_an_event_names_its_service,
 		test_refused_and_repeated_requests_are_marked, test_stages, test_proofs_are_noted };
