@@ -38,6 +38,7 @@ struct tenant {
 	struct str name;
 	ms_t created_at;
 };
+#define DEFAULT_TENANT 1	/* is always there */
 int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e) MUST_USE;
 
 /* ---- user.c, token.c ---- */
@@ -363,15 +364,18 @@ bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct chan
 /* Empty: it has none. The arena holds it afterwards: wipe it. */
 bool channel_secret(struct arena *a, const struct seal_key *sk, const struct channel *c, struct str *out, struct err *e) MUST_USE;
 
-/* One step of the transaction of its cause: a row of the outbox for each channel that wants to know. Once it is committed, ring the dispatcher's bell. */
+/* One step of the transaction of its cause: a row of the outbox for each channel that wants to know. Once it is committed, ring the dispatcher's bell.
+ * The payload is {"type","at","data"}; src/channel makes a message of it. */
 struct notice {
-	uint64_t tenant_id;
+	uint64_t tenant_id;		/* 0, the whole installation: the default tenant's channels */
 	enum channel_event event;
 	enum level level;
 	uint64_t cause_id;		/* the monitor alert */
-	struct str payload;		/* of message_write (channel.h) */
+	const char *type;		/* "monitor.alert_started": see src/channel/message.c */
+	struct str data;		/* JSON object */
 };
-bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;
+struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
+bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
 /* Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
 bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
@@ -526,11 +530,11 @@ struct monitor_alert {
 	ms_t lasts_until;		/* ends by itself then, unless it is raised again before; 0: whoever raised it ends it */
 };
 /* Begins it under *in's id, made by the caller; one of its tenant, type and subject that runs already goes on, with the new texts and
- * numbers and the higher severity. 1 it began now: who is to be told is told in this transaction; 0 it ran before; -1 failed. Both calls
- * are a step of the transaction that is open, else they open one of their own. */
-int monitor_alert_raise(struct db *db, struct arena *a, const struct monitor_alert *in, ms_t now, struct err *e) MUST_USE;
-/* 1 it ended now, 0 none of these ran, -1 failed. */
-int monitor_alert_end(struct db *db, struct arena *a, uint64_t tenant_id, struct str type, struct str subject, ms_t now,
+ * numbers and the higher severity. 1 it began now, and the channels that want to know are told; 0 it ran before; -1 failed. Both calls
+ * are a step of the transaction that is open, else they open one of their own; `ids` numbers what is told. */
+int monitor_alert_raise(struct db *db, struct arena *a, struct id_maker *ids, const struct monitor_alert *in, ms_t now, struct err *e) MUST_USE;
+/* 1 it ended now, and channels are told; 0 none of these ran; -1 failed. */
+int monitor_alert_end(struct db *db, struct arena *a, struct id_maker *ids, uint64_t tenant_id, struct str type, struct str subject, ms_t now,
 	struct err *e) MUST_USE;
 /* Those that run, the longest first: of a tenant without those of the installation; or all whose time is over, of whatever tenant. */
 bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;

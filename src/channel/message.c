@@ -1,106 +1,139 @@
-/* message.c - a message as JSON and back: what stands in the outbox until it is sent. */
+/* message.c - what people are told of a notice. How to add: a function that fills title, text, facts, level and thread from the notice's data, and a
+ * row of `types`. */
+#include <inttypes.h>
+
 #include "grapnel/channel.h"
 
-static const char *const phases[] = { [MESSAGE_NOTE] = "note", [MESSAGE_BEGINS] = "begins", [MESSAGE_ENDS] = "ends" };
+#define DATA_MAX (256 * 1024)	/* a notice holds one thing, not its history */
 
-void message_add_fact(struct message *m, const char *name, struct str value)
+static void add_fact(struct message *m, const char *name, struct str value)
 {
 	if (value.n && m->fact_n < MESSAGE_FACTS_MAX)
 		m->facts[m->fact_n++] = (struct message_fact){ str_of(name), value };
 }
 
-/* ---- writing ---- */
-
-static void member(struct json_out *o, const char *name, struct str value)
+static struct str part(const struct json *data, const char *name)
 {
-	json_key(o, name);
-	json_str(o, value);
+	return json_text(json_get(data, name));
 }
 
-static void write_facts(struct json_out *o, const struct message *m)
+/* "25 minutes"; the larger unit from twice of it on. */
+static struct str duration(struct arena *a, ms_t ms)
 {
-	json_key(o, "facts");
-	json_open(o, '[');
-	for (size_t i = 0; i < m->fact_n; i++) {
-		json_open(o, '{');
-		member(o, "name", m->facts[i].name);
-		member(o, "value", m->facts[i].value);
-		json_close(o, '}');
-	}
-	json_close(o, ']');
+	static const struct {
+		const char *name;
+		ms_t ms;
+	} units[] = { { "day", MS_PER_DAY }, { "hour", MS_PER_HOUR }, { "minute", MS_PER_MINUTE }, { "second", MS_PER_SECOND } };
+	size_t u = 0;
+
+	while (u + 1 < ARRAY_SIZE(units) && ms < 2 * units[u].ms)
+		u++;
+	return arena_printf(a, "%" PRId64 " %s%s", ms / units[u].ms, units[u].name, ms / units[u].ms == 1 ? "" : "s");
 }
 
-struct str message_write(struct arena *a, const struct message *m)
-{
-	struct strbuf b;
-	struct json_out o;
+/* ---- monitor alerts ---- */
 
-	strbuf_init(&b, a, MESSAGE_BYTES_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	member(&o, "type", m->type);
-	member(&o, "thread", m->thread);
-	member(&o, "phase", str_of(phases[m->phase]));
-	member(&o, "level", str_of(level_word(m->level)));
-	member(&o, "title", m->title);
-	member(&o, "text", m->text);
-	write_facts(&o, m);
-	member(&o, "path", m->path);
-	json_key(&o, "at");
-	json_time(&o, m->at);
-	json_key(&o, "data");
-	if (m->data.n)
-		json_raw(&o, m->data);
-	else
-		json_null(&o);
-	json_close(&o, '}');
-	return strbuf_str(&b);
+static enum level monitor_level(struct str severity)
+{
+	return str_eqs(severity, "CRITICAL") ? LEVEL_CRITICAL : str_eqs(severity, "ERROR") ? LEVEL_HIGH : LEVEL_MEDIUM;
 }
 
-/* ---- reading ---- */
-
-static bool read_phase(struct str s, enum message_phase *out)
+static void monitor_alert(struct arena *a, const struct json *data, struct message *m)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
-		if (str_eqs(s, phases[i])) {
-			*out = (enum message_phase)i;
-			return true;
-		}
-	return false;
+	m->thread = arena_printf(a, "monitor-%.*s", STR_ARG(part(data, "id")));
+	m->level = monitor_level(part(data, "severity"));
+	m->title = part(data, "message");
+	m->path = STR("/monitor");
+	add_fact(m, "Check", part(data, "type"));
+	add_fact(m, "About", part(data, "subject"));
+	add_fact(m, "Severity", part(data, "severity"));
 }
+
+static void monitor_started(struct arena *a, const struct json *data, struct message *m)
+{
+	monitor_alert(a, data, m);
+	m->phase = MESSAGE_BEGINS;
+	m->text = part(data, "advice");
+	add_fact(m, "Value", part(data, "value"));
+	add_fact(m, "Threshold", part(data, "threshold"));
+	add_fact(m, "Since", part(data, "startedAt"));
+}
+
+static void monitor_ended(struct arena *a, const struct json *data, struct message *m)
+{
+	ms_t from, to;
+
+	monitor_alert(a, data, m);
+	m->phase = MESSAGE_ENDS;
+	if (!time_parse(part(data, "startedAt"), &from) || !time_parse(part(data, "endedAt"), &to) || to < from)
+		return;
+	add_fact(m, "Lasted", duration(a, to - from));
+}
+
+/* ---- the test button ---- */
+
+static void test(struct arena *a, const struct json *data, struct message *m)
+{
+	m->thread = arena_printf(a, "test-%.*s", STR_ARG(part(data, "id")));
+	m->level = LEVEL_INFO;
+	m->title = arena_printf(a, "Test of the channel %.*s", STR_ARG(part(data, "channel")));
+	m->text = STR("This message was asked for with the test button. Nothing is wrong.");
+	m->path = STR("/channels");
+	add_fact(m, "Asked for by", part(data, "user"));
+}
+
+static void test_started(struct arena *a, const struct json *data, struct message *m)
+{
+	test(a, data, m);
+	m->phase = MESSAGE_BEGINS;
+}
+
+static void test_ended(struct arena *a, const struct json *data, struct message *m)
+{
+	test(a, data, m);
+	m->phase = MESSAGE_ENDS;
+}
+
+/* ---- all ---- */
+
+static const struct {
+	const char *type;
+	void (*fill)(struct arena *a, const struct json *data, struct message *m);
+} types[] = {
+	{ "channel.test", test_started },
+	{ "channel.test_ended", test_ended },
+	{ "monitor.alert_started", monitor_started },
+	{ "monitor.alert_ended", monitor_ended },
+};
 
 static struct str as_text(struct arena *a, const struct json *j)
 {
 	struct strbuf b;
 	struct json_out o;
 
-	if (!json_is(j, JSON_OBJECT))
-		return STR_NONE;
-	strbuf_init(&b, a, MESSAGE_BYTES_MAX);
+	strbuf_init(&b, a, DATA_MAX);
 	json_out_init(&o, &b);
 	json_tree(&o, j);
-	return strbuf_str(&b);
+	return b.failed ? STR("{}") : strbuf_str(&b);
 }
 
-bool message_read(struct arena *a, struct str text, struct message *out, struct err *e)
+bool message_of(struct arena *a, struct str payload, struct message *out, struct err *e)
 {
+	const struct json *j, *data;
 	struct message m = { 0 };
-	const struct json *j;
 
-	if (!json_parse(a, text, &j, e))
+	if (!json_parse(a, payload, &j, e))
 		return false;
-	m.type = json_text(json_get(j, "type"));
-	m.thread = json_text(json_get(j, "thread"));
-	m.title = json_text(json_get(j, "title"));
-	m.text = json_text(json_get(j, "text"));
-	m.path = json_text(json_get(j, "path"));
-	m.data = as_text(a, json_get(j, "data"));
-	for (const struct json *f = json_is(json_get(j, "facts"), JSON_ARRAY) ? json_get(j, "facts")->first : NULL; f; f = f->next)
-		if (m.fact_n < MESSAGE_FACTS_MAX)
-			m.facts[m.fact_n++] = (struct message_fact){ json_text(json_get(f, "name")), json_text(json_get(f, "value")) };
-	if (!m.type.n || !m.thread.n || !m.title.n || !read_phase(json_text(json_get(j, "phase")), &m.phase) ||
-		!level_parse(json_text(json_get(j, "level")), &m.level) || !time_parse(json_text(json_get(j, "at")), &m.at))
-		return err_set(e, ERR_INVALID, "this is no message");
-	*out = m;
-	return true;
+	m.type = part(j, "type");
+	data = json_get(j, "data");
+	if (!json_is(data, JSON_OBJECT) || !time_parse(part(j, "at"), &m.at))
+		return err_set(e, ERR_INVALID, "this is no notice");
+	m.data = as_text(a, data);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (str_eqs(m.type, types[i].type)) {
+			types[i].fill(a, data, &m);
+			*out = m;
+			return true;
+		}
+	return err_set(e, ERR_INVALID, "a notice of unknown type \"%.*s\"", STR_ARG(str_cut(m.type, 60)));
 }

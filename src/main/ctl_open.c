@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#define DEFAULT_TENANT 1
 #define DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
 
 static bool has(unsigned needs, unsigned need)

@@ -96,19 +96,40 @@ bool channel_secret(struct arena *a, const struct seal_key *sk, const struct cha
 
 /* ---- telling ---- */
 
+struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, data.n + 256);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "type");
+	json_strz(&o, type);
+	json_key(&o, "at");
+	json_time(&o, at);
+	json_key(&o, "data");
+	json_raw(&o, data);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e)
 {
+	uint64_t tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT;
+	struct str payload = notice_payload(a, x->type, x->data, now);
 	struct outbox_row *rows;
 	struct channel *list;
 	size_t n;
 
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(x->tenant_id), V_U(x->event), V_U(x->level)), a, fields, sizeof(*list), &list, &n, e))
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->event), V_U(x->level)), a, fields, sizeof(*list), &list, &n, e))
 		return false;
 	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
 	for (size_t i = 0; i < n; i++)
 		rows[i] = (struct outbox_row){ .id = id_make(ids, now), .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION,
-			.target_id = list[i].id, .cause_id = x->cause_id, .payload = x->payload, .next_at = now, .created_at = now };
-	*told = n;
+			.target_id = list[i].id, .cause_id = x->cause_id, .payload = payload, .next_at = now, .created_at = now };
+	if (told)
+		*told = n;
 	return outbox_add_all(db, a, rows, n, e);
 }
 

@@ -4,6 +4,8 @@
  * alert and the others find it there. As with event ids, who began it is told by whose number the row has. */
 #include "store_int.h"
 
+#include "grapnel/json.h"
+
 enum { Q_RAISE, Q_FIND, Q_END, Q_RUNNING, Q_OVER };
 
 #define COLUMNS "id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, ended_at, lasts_until"
@@ -53,6 +55,7 @@ const char *monitor_severity_word(enum monitor_severity s)
 /* A change: what is raised, or the key of what ends; and whether that was done. */
 struct change {
 	struct arena *a;
+	struct id_maker *ids;
 	const struct monitor_alert *alert;
 	ms_t now;
 	bool changed;
@@ -68,6 +71,51 @@ static struct val number(struct arena *a, double x)
 	return V_S(strbuf_str(&b));
 }
 
+/* ---- who is to know ---- */
+
+#define DATA_MAX (16 * 1024)
+
+static struct str as_json(struct arena *a, const struct monitor_alert *m)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, DATA_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "id");
+	json_id(&o, m->id);
+	json_key(&o, "type");
+	json_str(&o, m->type);
+	json_key(&o, "subject");
+	json_str(&o, m->subject);
+	json_key(&o, "severity");
+	json_strz(&o, monitor_severity_word((enum monitor_severity)m->severity));
+	json_key(&o, "message");
+	json_str(&o, m->message);
+	json_key(&o, "value");
+	json_number(&o, m->value);
+	json_key(&o, "threshold");
+	json_number(&o, m->threshold);
+	json_key(&o, "startedAt");
+	json_time(&o, m->started_at);
+	json_key(&o, "endedAt");
+	json_time(&o, m->ended_at);
+	json_key(&o, "advice");
+	json_str(&o, m->advice);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+static bool tell(struct db *db, const struct change *c, const char *type, const struct monitor_alert *m, struct err *e)
+{
+	static const enum level levels[] = { [MONITOR_WARNING] = LEVEL_MEDIUM, [MONITOR_ERROR] = LEVEL_HIGH, [MONITOR_CRITICAL] = LEVEL_CRITICAL };
+	const struct notice notice = { .tenant_id = m->tenant_id, .event = CHANNEL_MONITOR, .cause_id = m->id, .type = type,
+		.level = levels[m->severity < ARRAY_SIZE(levels) ? m->severity : MONITOR_WARNING], .data = as_json(c->a, m) };
+
+	return channels_tell(db, c->a, c->ids, &notice, c->now, NULL, e);
+}
+
 static bool raise_step(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
@@ -80,7 +128,9 @@ static bool raise_step(struct db *db, void *ctx, struct err *e)
 	if (!db_bulk_returning(db, &stmts[Q_RAISE], row, 1, ARRAY_SIZE(row), c->a, fields, sizeof(kept), &kept, e))
 		return false;
 	c->changed = kept.id == m->id;
-	return true;
+	kept = *m;
+	kept.started_at = c->now;
+	return !c->changed || tell(db, c, "monitor.alert_started", &kept, e);
 }
 
 static bool end_step(struct db *db, void *ctx, struct err *e)
@@ -95,7 +145,8 @@ static bool end_step(struct db *db, void *ctx, struct err *e)
 	if (known == 1 && !db_exec(db, &stmts[Q_END], VALS(V_I(c->now), V_I(c->now), V_U(found.id)), &changed, e))
 		return false;
 	c->changed = changed == 1;
-	return known >= 0;
+	found.ended_at = c->now;
+	return known >= 0 && (!c->changed || tell(db, c, "monitor.alert_ended", &found, e));
 }
 
 static int carry_out(struct db *db, bool (*step)(struct db *db, void *ctx, struct err *e), struct change *c, struct err *e)
@@ -105,17 +156,18 @@ static int carry_out(struct db *db, bool (*step)(struct db *db, void *ctx, struc
 	return ok ? c->changed : -1;
 }
 
-int monitor_alert_raise(struct db *db, struct arena *a, const struct monitor_alert *in, ms_t now, struct err *e)
+int monitor_alert_raise(struct db *db, struct arena *a, struct id_maker *ids, const struct monitor_alert *in, ms_t now, struct err *e)
 {
-	struct change c = { .a = a, .alert = in, .now = now };
+	struct change c = { .a = a, .ids = ids, .alert = in, .now = now };
 
 	return carry_out(db, raise_step, &c, e);
 }
 
-int monitor_alert_end(struct db *db, struct arena *a, uint64_t tenant_id, struct str type, struct str subject, ms_t now, struct err *e)
+int monitor_alert_end(struct db *db, struct arena *a, struct id_maker *ids, uint64_t tenant_id, struct str type, struct str subject, ms_t now,
+	struct err *e)
 {
 	const struct monitor_alert which = { .tenant_id = tenant_id, .type = type, .subject = subject };
-	struct change c = { .a = a, .alert = &which, .now = now };
+	struct change c = { .a = a, .ids = ids, .alert = &which, .now = now };
 
 	return carry_out(db, end_step, &c, e);
 }

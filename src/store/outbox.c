@@ -14,15 +14,15 @@ static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
 		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
-	/* The index gives the first of each target: what the others have does not count. */
+	/* The index gives the first of each target, what stands behind it does not count: but only to a GROUP BY of all its columns. */
 	[Q_TARGETS] = { "outbox.targets",
-		"SELECT target_id, MIN(next_at) AS next_at FROM outbox WHERE status = ? AND kind = ? GROUP BY target_id"
-		" HAVING MIN(next_at) <= ? ORDER BY MIN(next_at) LIMIT ?" },
+		"SELECT target_id, next_at FROM (SELECT status, kind, target_id, MIN(next_at) AS next_at FROM outbox FORCE INDEX (by_wait)"
+		" WHERE status = ? AND kind = ? GROUP BY status, kind, target_id) w WHERE next_at <= ? ORDER BY next_at LIMIT ?" },
 	[Q_DUE] = { "outbox.due",
-		"SELECT id, status, attempts, next_at FROM outbox WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
+		"SELECT id, status, attempts, next_at FROM outbox FORCE INDEX (by_wait) WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
 		" ORDER BY next_at LIMIT ?" },
 	[Q_CLAIM] = { "outbox.claim",
-		"UPDATE outbox SET attempts = attempts + 1, lease_owner = ?, next_at = ? WHERE id = ? AND status = ? AND attempts = ?"
+		"UPDATE outbox FORCE INDEX (PRIMARY) SET attempts = attempts + 1, lease_owner = ?, next_at = ? WHERE id = ? AND status = ? AND attempts = ?"
 		" AND next_at = ?" },
 	[Q_CLAIMED] = { "outbox.claimed",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (claimed BIGINT UNSIGNED PATH '$')) c JOIN outbox o ON o.id = c.claimed"

@@ -4,7 +4,6 @@
 
 #include "grapnel/json.h"
 
-#define DEFAULT_TENANT 1
 #define TRIES 2		/* another master, starting now too, may make it first */
 
 static const struct who by_system = { .tenant_id = DEFAULT_TENANT, .actor = ACTOR_SYSTEM };

@@ -9,6 +9,7 @@ static struct db *db;
 static struct arena *a;
 static struct err e;
 static uint64_t last_id = 1000;
+static struct id_maker ids;
 
 enum { T_EMPTY_ALERTS, T_EMPTY_MINUTES, T_EMPTY_HOURS, T_EMPTY_FAILURES, T_MINUTES, T_HOURS };
 
@@ -69,7 +70,7 @@ static struct monitor_alert dead_events(const char *source)
 
 static int raise_at(const struct monitor_alert *m, ms_t now)
 {
-	int began = monitor_alert_raise(db, a, m, now, &e);
+	int began = monitor_alert_raise(db, a, &ids, m, now, &e);
 
 	ck_assert_msg(began >= 0, "%s", e.text);
 	return began;
@@ -77,7 +78,7 @@ static int raise_at(const struct monitor_alert *m, ms_t now)
 
 static int end_at(uint64_t tenant, const char *type, const char *subject, ms_t now)
 {
-	int ended = monitor_alert_end(db, a, tenant, str_of(type), str_of(subject), now, &e);
+	int ended = monitor_alert_end(db, a, &ids, tenant, str_of(type), str_of(subject), now, &e);
 
 	ck_assert_msg(ended >= 0, "%s", e.text);
 	return ended;

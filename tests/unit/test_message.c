@@ -1,66 +1,106 @@
-/* A message as JSON and back. */
+/* What people are told of a notice. */
 #include "grapnel/channel.h"
 #include "unit.h"
 
 static struct arena *a;
 static struct err e;
 
-static const char whole[] =
-	"{\"type\":\"monitor.alert_started\",\"thread\":\"monitor-7\",\"phase\":\"begins\",\"level\":\"HIGH\",\"title\":\"T \\\"1\\\"\","
-	"\"text\":\"Some text.\",\"facts\":[{\"name\":\"Value\",\"value\":\"12\"}],\"path\":\"/monitor\",\"at\":\"2026-01-02T03:04:05.678Z\","
-	"\"data\":{\"id\":\"7\",\"n\":1.50}}";
-
-START_TEST(test_it_comes_back_as_it_was)
+static void setup(void)
 {
-	struct message m = { .type = STR("monitor.alert_started"), .thread = STR("monitor-7"), .phase = MESSAGE_BEGINS, .level = LEVEL_HIGH,
-		.title = STR("T \"1\""), .text = STR("Some text."), .path = STR("/monitor"), .at = 1767323045678,
-		.data = STR("{\"id\":\"7\",\"n\":1.50}") }, back;
-
 	a = arena_new(1 << 20);
-	message_add_fact(&m, "Value", STR("12"));
-	message_add_fact(&m, "Nothing", STR_NONE);
-	unit_str(message_write(a, &m), whole);
-	ck_assert_msg(message_read(a, str_of(whole), &back, &e), "%s", e.text);
-	unit_str(message_write(a, &back), whole);
-	arena_free(a);
+	e = (struct err){ 0 };
 }
-END_TEST
 
-START_TEST(test_without_what_is_optional)
+/* One line for each part. */
+static struct str shown(const struct message *m)
 {
-	struct message m = { .type = STR("channel.test"), .thread = STR("test"), .title = STR("x"), .at = 1 }, back;
+	struct strbuf b;
 
-	a = arena_new(1 << 20);
-	ck_assert(message_read(a, message_write(a, &m), &back, &e));
-	ck_assert(back.phase == MESSAGE_NOTE && back.level == LEVEL_INFO && !back.data.n && !back.fact_n && !back.text.n && back.at == 1);
-	arena_free(a);
+	strbuf_init(&b, a, 65536);
+	strbuf_addf(&b, "%.*s %.*s %s %d\n%.*s\n%.*s\n%.*s\n", STR_ARG(m->type), STR_ARG(m->thread), m->phase == MESSAGE_ENDS ? "ends" : "begins",
+		(int)m->level, STR_ARG(m->title), STR_ARG(m->text), STR_ARG(m->path));
+	for (size_t i = 0; i < m->fact_n; i++)
+		strbuf_addf(&b, "%.*s=%.*s\n", STR_ARG(m->facts[i].name), STR_ARG(m->facts[i].value));
+	return strbuf_str(&b);
 }
-END_TEST
 
-START_TEST(test_more_facts_than_there_is_room_for)
-{
-	struct message m = { 0 };
+static const struct {
+	const char *payload, *want;
+} rows[] = {
+	{ "{\"type\":\"monitor.alert_started\",\"at\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\",\"type\":\"LARGE_BACKLOG\",\"subject\":\"\","
+	  "\"severity\":\"WARNING\",\"message\":\"120 events wait.\",\"value\":120,\"threshold\":100,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
+	  "\"endedAt\":null,\"advice\":\"Add workers.\"}}",
+		"monitor.alert_started monitor-7 begins 2\n120 events wait.\nAdd workers.\n/monitor\nCheck=LARGE_BACKLOG\nSeverity=WARNING\nValue=120\n"
+		"Threshold=100\nSince=2026-01-02T03:04:05.678Z\n" },
+	{ "{\"type\":\"monitor.alert_ended\",\"at\":\"2026-01-02T03:30:05.678Z\",\"data\":{\"id\":\"8\",\"type\":\"DEAD_EVENTS\",\"subject\":\"in_1\","
+	  "\"severity\":\"CRITICAL\",\"message\":\"2 events died.\",\"value\":2,\"threshold\":0,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
+	  "\"endedAt\":\"2026-01-02T03:30:05.678Z\",\"advice\":\"Look.\"}}",
+		"monitor.alert_ended monitor-8 ends 4\n2 events died.\n\n/monitor\nCheck=DEAD_EVENTS\nAbout=in_1\nSeverity=CRITICAL\nLasted=26 minutes\n" },
+	{ "{\"type\":\"channel.test\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"channel\":\"Ops\",\"user\":\"ann\"}}",
+		"channel.test test-9 begins 0\nTest of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n"
+		"Asked for by=ann\n" },
+	{ "{\"type\":\"channel.test_ended\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"channel\":\"Ops\"}}",
+		"channel.test_ended test-9 ends 0\nTest of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n" },
+};
 
-	for (int i = 0; i < 30; i++)
-		message_add_fact(&m, "name", STR("value"));
-	ck_assert_uint_eq(m.fact_n, MESSAGE_FACTS_MAX);
-}
-END_TEST
-
-static const char *const wrong[] = { "", "[]", "{}", "{\"type\":\"a\"}",
-	"{\"type\":\"a\",\"thread\":\"t\",\"phase\":\"begins\",\"level\":\"HIGH\",\"title\":\"x\",\"at\":\"yesterday\"}",
-	"{\"type\":\"a\",\"thread\":\"t\",\"phase\":\"begun\",\"level\":\"HIGH\",\"title\":\"x\",\"at\":\"2026-01-02T03:04:05Z\"}",
-	"{\"type\":\"a\",\"thread\":\"t\",\"phase\":\"begins\",\"level\":\"SEVERE\",\"title\":\"x\",\"at\":\"2026-01-02T03:04:05Z\"}" };
-
-START_TEST(test_what_is_no_message)
+START_TEST(test_notice)
 {
 	struct message m;
 
-	a = arena_new(1 << 20);
-	ck_assert(!message_read(a, str_of(wrong[_i]), &m, &e));
+	setup();
+	ck_assert_msg(message_of(a, str_of(rows[_i].payload), &m, &e), "%s", e.text);
+	unit_str(shown(&m), rows[_i].want);
 	arena_free(a);
 }
 END_TEST
 
-UNIT_MAIN("message", UNIT(test_it_comes_back_as_it_was), UNIT(test_without_what_is_optional), UNIT(test_more_facts_than_there_is_room_for),
-	UNIT_ROWS(test_what_is_no_message, wrong))
+static const struct {
+	const char *from, *to, *want;
+} times[] = {
+	{ "2026-01-02T03:00:00Z", "2026-01-02T03:00:01Z", "1 second" }, { "2026-01-02T03:00:00Z", "2026-01-02T03:01:59Z", "119 seconds" },
+	{ "2026-01-02T03:00:00Z", "2026-01-02T04:59:00Z", "119 minutes" }, { "2026-01-02T03:00:00Z", "2026-01-04T02:00:00Z", "47 hours" },
+	{ "2026-01-02T03:00:00Z", "2026-01-05T02:00:00Z", "2 days" }, { "2026-01-02T03:00:00Z", "2026-01-02T02:00:00Z", NULL },
+	{ "never", "2026-01-02T02:00:00Z", NULL },
+};
+
+START_TEST(test_how_long_it_lasted)
+{
+	struct message m;
+
+	setup();
+	ck_assert(message_of(a, arena_printf(a, "{\"type\":\"monitor.alert_ended\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"8\","
+		"\"startedAt\":\"%s\",\"endedAt\":\"%s\"}}", times[_i].from, times[_i].to), &m, &e));
+	ck_assert_uint_eq(m.fact_n, times[_i].want != NULL);
+	if (times[_i].want)
+		unit_str(m.facts[0].value, times[_i].want);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_programs_get_the_data_as_it_is)
+{
+	struct message m;
+
+	setup();
+	ck_assert(message_of(a, STR("{\"type\":\"channel.test\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"n\": 1.50,\"x\":[1,{}]}}"), &m, &e));
+	unit_str(m.data, "{\"id\":\"9\",\"n\":1.50,\"x\":[1,{}]}");
+	ck_assert_int_eq(m.at, 1767324605000);
+	arena_free(a);
+}
+END_TEST
+
+static const char *const wrong[] = { "", "[]", "{}", "{\"type\":\"channel.test\",\"at\":\"2026-01-02T03:30:05Z\"}",
+	"{\"type\":\"channel.test\",\"at\":\"yesterday\",\"data\":{}}", "{\"type\":\"x\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{}}" };
+
+START_TEST(test_what_is_no_notice)
+{
+	struct message m;
+
+	setup();
+	ck_assert(!message_of(a, str_of(wrong[_i]), &m, &e));
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("message", UNIT_ROWS(test_notice, rows), UNIT_ROWS(test_how_long_it_lasted, times), UNIT(test_programs_get_the_data_as_it_is),
+	UNIT_ROWS(test_what_is_no_notice, wrong))

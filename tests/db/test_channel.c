@@ -1,0 +1,319 @@
+/* Channels and the outbox with their database: who is told, and who sends it. */
+#include "db_test.h"
+#include "grapnel/store.h"
+
+#define CHANNEL_DB "grapnel_channel"
+#define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
+#define MIN MS_PER_MINUTE
+
+static struct db *db, *other;	/* two dispatchers */
+static struct arena *a;
+static struct err e;
+static struct id_maker ids;
+static struct seal_key *seal_key;
+static const struct who who = { .tenant_id = 1, .actor = ACTOR_PERSON, .user_id = 1 };
+
+enum { T_NO_CHANNELS, T_NO_ROWS, T_NO_ATTEMPTS, T_NO_ALERTS, T_NO_AUDIT, T_TENANT };
+
+static const struct stmt stmts[] = {
+	[T_NO_CHANNELS] = { "test.no_channels", "DELETE FROM channels" },
+	[T_NO_ROWS] = { "test.no_rows", "DELETE FROM outbox" },
+	[T_NO_ATTEMPTS] = { "test.no_attempts", "DELETE FROM outbox_attempts" },
+	[T_NO_ALERTS] = { "test.no_alerts", "DELETE FROM monitor_alerts" },
+	[T_NO_AUDIT] = { "test.no_audit", "DELETE FROM audit_log" },
+	[T_TENANT] = { "test.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 0) ON DUPLICATE KEY UPDATE id = id" },
+};
+
+static void setup(void)
+{
+	e = (struct err){ 0 };
+	a = arena_new(64 << 20);
+	for (int q = T_NO_CHANNELS; q <= T_TENANT; q++)
+		succeeds(db_exec(db, &stmts[q], NULL, 0, NULL, &e));
+}
+
+static void teardown(void)
+{
+	arena_free(a);
+}
+
+struct number {
+	uint64_t n;
+};
+
+static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
+
+/* The connection remembers the address of a statement. */
+static uint64_t number(const char *sql)
+{
+	static struct stmt asked[64];
+	struct number row = { 0 };
+	size_t i = 0;
+
+	while (asked[i].sql && strcmp(asked[i].sql, sql))
+		i++;
+	asked[i] = (struct stmt){ "test.number", sql };
+	ck_assert_int_eq(db_query_one(db, &asked[i], NULL, 0, a, number_fields, sizeof(row), &row, &e), 1);
+	return row.n;
+}
+
+static struct channel made(uint64_t tenant_id, const char *name, uint64_t events, enum level min_level)
+{
+	const struct channel in = { .tenant_id = tenant_id, .kind = STR("webhook"), .name = str_of(name), .enabled = true, .events = events,
+		.min_level = min_level, .settings = STR("{\"url\":\"https://example.org/\"}") };
+	struct channel out;
+
+	succeeds(channel_add(db, a, seal_key, &in, STR("secret"), &who, NOW, &out, &e));
+	return out;
+}
+
+static size_t told(const struct notice *n)
+{
+	size_t k;
+
+	succeeds(channels_tell(db, a, &ids, n, NOW, &k, &e));
+	return k;
+}
+
+/* ---- who is told ---- */
+
+START_TEST(each_channel_that_wants_to_know_gets_a_row)
+{
+	struct notice n = { .tenant_id = 1, .event = CHANNEL_MONITOR, .level = LEVEL_HIGH, .cause_id = 7, .type = "monitor.alert_started",
+		.data = STR("{\"id\":\"7\"}") };
+	struct channel all = made(1, "all", CHANNEL_MONITOR, LEVEL_INFO), off = made(1, "off", CHANNEL_MONITOR, LEVEL_INFO);
+	struct outbox_row row;
+
+	made(1, "grave", CHANNEL_MONITOR, LEVEL_CRITICAL);
+	made(1, "deaf", 0, LEVEL_INFO);
+	made(2, "stranger", CHANNEL_MONITOR, LEVEL_INFO);
+	off.enabled = false;
+	ck_assert_int_eq(channel_update(db, a, seal_key, &off, STR_NONE, &who, NOW + 1, &e), 1);
+	ck_assert_uint_eq(told(&n), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, all.id, &row, &e), 1);
+	ck_assert(row.cause_id == 7 && row.tenant_id == 1 && row.status == OUTBOX_WAITING && row.next_at == NOW && !row.attempts);
+	ck_assert(str_eqs(row.payload, "{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"7\"}}"));
+	n.level = LEVEL_CRITICAL;
+	ck_assert_uint_eq(told(&n), 2);
+	n.tenant_id = 0;	/* the whole installation */
+	ck_assert_uint_eq(told(&n), 2);
+	n.tenant_id = 2;
+	ck_assert_uint_eq(told(&n), 1);
+}
+END_TEST
+
+START_TEST(a_monitor_alert_tells_of_its_start_and_its_end)
+{
+	struct monitor_alert m = { .id = 5, .tenant_id = 1, .type = STR("LARGE_BACKLOG"), .severity = MONITOR_ERROR, .message = STR("120 wait."),
+		.advice = STR("Add workers."), .value = 120, .threshold = 100 };
+	struct channel c = made(1, "all", CHANNEL_MONITOR, LEVEL_HIGH);
+	struct outbox_row row;
+
+	ck_assert_int_eq(monitor_alert_raise(db, a, &ids, &m, NOW, &e), 1);
+	m.id = 6;
+	ck_assert_int_eq(monitor_alert_raise(db, a, &ids, &m, NOW + MIN, &e), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox"), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, c.id, &row, &e), 1);
+	ck_assert_msg(str_eqs(row.payload, "{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"5\","
+		"\"type\":\"LARGE_BACKLOG\",\"subject\":\"\",\"severity\":\"ERROR\",\"message\":\"120 wait.\",\"value\":120,\"threshold\":100,"
+		"\"startedAt\":\"2025-10-09T09:00:00.000Z\",\"endedAt\":null,\"advice\":\"Add workers.\"}}"), "%.*s", STR_ARG(row.payload));
+	ck_assert_int_eq(monitor_alert_end(db, a, &ids, 1, STR("LARGE_BACKLOG"), STR(""), NOW + 2 * MIN, &e), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, c.id, &row, &e), 1);
+	ck_assert(row.cause_id == 5 && str_starts(row.payload, "{\"type\":\"monitor.alert_ended\""));
+	ck_assert(str_has(row.payload, "\"startedAt\":\"2025-10-09T09:00:00.000Z\",\"endedAt\":\"2025-10-09T09:02:00.000Z\""));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox"), 2);
+}
+END_TEST
+
+/* ---- changes ---- */
+
+START_TEST(a_change_is_of_what_was_read)
+{
+	struct channel c = made(1, "a", CHANNEL_MONITOR, LEVEL_INFO), read;
+	struct str secret;
+
+	ck_assert_int_eq(channel_get(db, a, 1, c.public_id, &read, &e), 1);
+	ck_assert_int_eq(channel_get(db, a, 2, c.public_id, &read, &e), 0);
+	read = c;
+	read.name = STR("b");
+	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), 1);
+	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), -1);
+	ck_assert_int_eq(e.code, ERR_CONFLICT);
+	ck_assert_int_eq(channel_get(db, a, 1, c.public_id, &read, &e), 1);
+	ck_assert(str_eqs(read.name, "b") && read.updated_at == NOW + 1 && read.has_secret);
+	succeeds(channel_secret(a, seal_key, &read, &secret, &e));
+	ck_assert(str_eqs(secret, "secret"));
+	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR(""), &who, NOW + 5, &e), 1);
+	ck_assert_int_eq(channel_get(db, a, 1, c.public_id, &read, &e), 1);
+	ck_assert(!read.has_secret);
+	read.tenant_id = 2;
+	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'channel.update'"), 2);
+}
+END_TEST
+
+START_TEST(what_waits_for_a_channel_that_is_gone_is_given_up)
+{
+	const struct notice n = { .tenant_id = 1, .event = CHANNEL_MONITOR, .level = LEVEL_HIGH, .type = "x", .data = STR("{}") };
+	struct channel c = made(1, "a", CHANNEL_MONITOR, LEVEL_INFO), d = made(1, "b", CHANNEL_MONITOR, LEVEL_INFO);
+	struct outbox_row row;
+
+	ck_assert_uint_eq(told(&n), 2);
+	ck_assert_int_eq(channel_delete(db, a, 2, c.public_id, &who, NOW, &e), 0);
+	ck_assert_int_eq(channel_delete(db, a, 1, c.public_id, &who, NOW, &e), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, c.id, &row, &e), 1);
+	ck_assert(row.status == OUTBOX_DEAD && str_eqs(row.error, "The channel was deleted.") && row.finished_at == NOW);
+	succeeds(channel_disable(db, a, &d, STR("It was answered 410."), NOW, &e));
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, d.id, &row, &e), 1);
+	ck_assert(row.status == OUTBOX_DEAD && str_eqs(row.error, "The channel was switched off."));
+	ck_assert_int_eq(channel_get(db, a, 1, d.public_id, &d, &e), 1);
+	ck_assert(!d.enabled && str_eqs(d.disabled_reason, "It was answered 410."));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'channel.disable' AND actor = 2"), 1);
+}
+END_TEST
+
+START_TEST(there_is_a_limit)
+{
+	const struct channel in = { .tenant_id = 1, .kind = STR("webhook"), .name = STR("one more"), .settings = STR("{}") };
+	struct channel out;
+
+	for (int i = 0; i < CHANNELS_MAX; i++)
+		made(1, "a", 0, 0);
+	ck_assert(!channel_add(db, a, seal_key, &in, STR(""), &who, NOW, &out, &e));
+	ck_assert(e.code == ERR_CONFLICT && e.told);
+}
+END_TEST
+
+/* ---- who sends ---- */
+
+static struct outbox_row waiting(uint64_t target, ms_t next_at)
+{
+	struct outbox_row row = { .id = id_make(&ids, NOW), .tenant_id = 1, .kind = OUTBOX_NOTIFICATION, .target_id = target, .payload = STR("{}"),
+		.next_at = next_at, .created_at = NOW };
+
+	succeeds(outbox_add_all(db, a, &row, 1, &e));
+	return row;
+}
+
+static size_t due(uint64_t target, enum outbox_status status, ms_t now, struct outbox_row **rows)
+{
+	size_t n;
+
+	succeeds(outbox_due(db, a, OUTBOX_NOTIFICATION, status, target, now, 10, rows, &n, &e));
+	return n;
+}
+
+static size_t claim(struct db *by, struct outbox_row *rows, size_t n, uint64_t owner, ms_t until, struct outbox_row **ours)
+{
+	size_t k;
+
+	succeeds(outbox_claim(by, a, rows, n, owner, until, ours, &k, &e));
+	return k;
+}
+
+START_TEST(a_row_is_one_dispatchers_alone)
+{
+	struct outbox_row *rows, *same, *ours;
+
+	waiting(1, NOW);
+	waiting(1, NOW - MIN);
+	waiting(1, NOW + 1);
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW, &rows), 2);
+	ck_assert_int_eq(rows[0].next_at, NOW - MIN);
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW, &same), 2);
+	ck_assert_uint_eq(claim(db, rows, 1, 71, NOW + MIN, &ours), 1);
+	ck_assert(ours[0].attempts == 1 && str_eqs(ours[0].payload, "{}"));
+	ck_assert_uint_eq(claim(other, same, 2, 72, NOW + MIN, &ours), 1);	/* the one that is left */
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW + MIN - 1, &rows), 1);	/* the third row */
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW + MIN, &rows), 3);		/* both died */
+	ck_assert_uint_eq(claim(other, rows, 3, 73, NOW + 2 * MIN, &ours), 3);
+	ck_assert_uint_eq(claim(db, rows, 3, 74, NOW + 2 * MIN, &ours), 0);
+}
+END_TEST
+
+START_TEST(a_full_target_hides_no_other)
+{
+	struct outbox_target *targets;
+	size_t n;
+
+	for (int i = 0; i < 50; i++)
+		waiting(1, NOW - MIN);
+	waiting(2, NOW);
+	waiting(3, NOW + MIN);
+	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_WAITING, NOW, 10, &targets, &n, &e));
+	ck_assert_uint_eq(n, 2);
+	ck_assert(targets[0].id == 1 && targets[0].next_at == NOW - MIN && targets[1].id == 2);
+	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_FAILED, NOW, 10, &targets, &n, &e));
+	ck_assert_uint_eq(n, 0);
+	succeeds(outbox_targets(db, a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, NOW, 10, &targets, &n, &e));
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(results_are_written_by_who_holds_the_lease)
+{
+	struct outbox_row seen = waiting(1, NOW), *ours, now;
+	struct outbox_result r = { .owner = 81, .at = NOW, .duration_ms = 12, .http_status = 503, .body = STR("busy") };
+
+	ck_assert_uint_eq(claim(db, &seen, 1, 81, NOW + MIN, &ours), 1);
+	r.row = ours[0];
+	r.row.status = OUTBOX_FAILED;
+	r.row.error = STR("It was answered 503.");
+	r.row.next_at = NOW + 5 * MIN;
+	succeeds(outbox_finish(db, a, &r, 1, &e));
+	ck_assert_int_eq(outbox_get(db, a, seen.id, &now, &e), 1);
+	ck_assert(now.status == OUTBOX_FAILED && now.next_at == NOW + 5 * MIN && str_eqs(now.error, "It was answered 503.") && !now.finished_at);
+	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW + 5 * MIN, &ours), 1);
+	ck_assert_uint_eq(claim(db, ours, 1, 82, NOW + 6 * MIN, &ours), 1);
+	/* the first one comes too late: its attempt is known, the row is another's */
+	r.row.status = OUTBOX_SENT;
+	succeeds(outbox_finish(db, a, &r, 1, &e));
+	ck_assert_int_eq(outbox_get(db, a, seen.id, &now, &e), 1);
+	ck_assert_uint_eq(now.status, OUTBOX_FAILED);
+	succeeds(outbox_release(db, seen.id, 81, NOW, &e));
+	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW + 5 * MIN, &ours), 0);
+	succeeds(outbox_release(db, seen.id, 82, NOW, &e));
+	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW, &ours), 1);
+	ck_assert_uint_eq(ours[0].attempts, 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox_attempts WHERE answer = 'busy' AND duration_ms = 12 AND status = 503"), 1);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end,
+		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
+		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease };
+	Suite *s = suite_create("channel");
+	TCase *t = tcase_create("channel");
+	char dir[] = "/tmp/grapnel-channel.XXXXXX", path[64];
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	test_database(CHANNEL_DB);
+	db = test_connect(CHANNEL_DB, 60000);
+	other = test_connect(CHANNEL_DB, 60000);
+	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e) || !mkdtemp(dir))
+		die("%s", e.text);
+	snprintf(path, sizeof(path), "%s/key", dir);
+	if (!seal_key_create(path, &e) || !(seal_key = seal_key_load(path, &e)))
+		die("%s", e.text);
+	id_maker_init(&ids, 1);
+	tcase_add_checked_fixture(t, setup, teardown);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(t, tests[i]);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_set_fork_status(r, CK_NOFORK);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	seal_key_free(seal_key);
+	unlink(path);
+	rmdir(dir);
+	db_free(other);
+	db_free(db);
+	return failed != 0;
+}
