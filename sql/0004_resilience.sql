@@ -168,3 +168,14 @@ CREATE TABLE IF NOT EXISTS outbox_attempts (
 	answer VARCHAR(4096) NOT NULL COMMENT 'the first 4 KiB, control characters and what is no UTF-8 replaced',
 	PRIMARY KEY (outbox_id, attempt)		-- the attempts of one
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- jobs ----
+
+-- How large the tables were, noted each hour: what the forecast of a full disk stands on.
+CREATE TABLE IF NOT EXISTS table_sizes (
+	at BIGINT NOT NULL COMMENT 'the same for all tables of a look',
+	name VARCHAR(64) NOT NULL,
+	row_count BIGINT UNSIGNED NOT NULL COMMENT 'as InnoDB estimates it',
+	bytes BIGINT UNSIGNED NOT NULL COMMENT 'pages of rows and indexes, without those that are free again',
+	PRIMARY KEY (at, name)		-- the oldest look of a week; cleanup
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -118,6 +118,10 @@ char *arena_cstr(struct arena *a, struct str s);		/* a terminated copy */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);	/* p is terminated too */
 struct str arena_lower(struct arena *a, struct str s);		/* ASCII letters to lower case */
 
+/* Amounts as people say them. n of `unit`, rounded, one decimal below ten: "1.5 s"; bytes as "83 B", "1.5 GiB". */
+struct str quantity_text(struct arena *a, uint64_t n, uint64_t unit, const char *name);
+struct str bytes_text(struct arena *a, uint64_t n);
+
 /* ---- strbuf: bytes that grow up to a stated maximum ------------------------------------------------------- */
 
 /* Lives in an arena. Once something did not fit, `failed` stays set and later calls do nothing, so that a writer
@@ -162,6 +166,9 @@ bool form_find(struct arena *a, struct str s, const char *name, struct str *valu
 
 /* The whole of a file, "-" = standard input; ERR_LIMIT when it has over `max` bytes. The error does not name the file. */
 bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e) MUST_USE;
+
+/* How large the disk of a folder is, and what of it is free for an ordinary account; false where it cannot be told. */
+bool disk_space(const char *path, uint64_t *bytes, uint64_t *free_bytes) MUST_USE;
 
 /* A strict reading of https URLs, for those that a stranger names and we shall fetch: "https://", a host of letters, digits, '-' and
  * '.', then path and query in visible ASCII without backslash. False with user, port, fragment, "." or ".." as a step of the path, or

@@ -60,6 +60,7 @@ struct conf {
  * variable counts as unset. path NULL: defaults and environment only. What was in *c is not looked at; it holds nothing
  * after a failure. ERR_INVALID with "file:line: [section] key: why"; ERR_DOWN when the file cannot be read. */
 bool conf_load(struct conf *c, const char *path, struct err *e) MUST_USE;
+bool conf_database_is_here(const struct conf *c);	/* on this host: its disk is one of ours */
 void conf_free(struct conf *c);		/* wipes secrets; a zeroed conf is fine */
 
 /* The first option, as "section.key", that differs and that a running master cannot take over by SIGHUP; else NULL. */

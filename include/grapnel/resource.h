@@ -265,5 +265,7 @@ bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, stru
 bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e) MUST_USE;
 /* What is due, as grapnel-cron does. */
 bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n, struct err *e) MUST_USE;
+/* The tables and their disk. */
+bool storage_by(const struct caller *by, struct storage_view *out, struct err *e) MUST_USE;
 
 #endif

@@ -540,6 +540,11 @@ int monitor_alert_end(struct db *db, struct arena *a, struct id_maker *ids, uint
 bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
 bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
 
+/* ---- table_size.c: how large the tables were ---- */
+
+bool table_sizes_note(struct db *db, ms_t now, struct err *e) MUST_USE;
+bool table_sizes_forget(struct db *db, ms_t before, size_t limit, uint64_t *n, struct err *e) MUST_USE;
+
 /* ---- retention.c: what is old enough to go; see there how it is done ---- */
 
 struct old_table;	/* a table, and what in other tables goes with its rows */

@@ -497,6 +497,34 @@ struct cron_watch {
 };
 bool cron_watch(struct db *db, struct arena *a, ms_t now, struct cron_watch *out, struct err *e) MUST_USE;
 
+/* ---- the tables and their disk ---- */
+
+struct table_view {
+	struct str name;
+	uint64_t rows, bytes, bytes_then;	/* bytes_then: at `since` of the whole */
+	int64_t bytes_per_day;
+};
+extern const struct field table_view_fields[];
+
+struct storage_view {
+	uint64_t bytes;			/* of all tables */
+	int64_t bytes_per_day;
+	ms_t since;			/* the growth is from then to now; 0: not known yet */
+	ms_t steady_at;			/* from then on as much goes as comes; 0: from now on */
+	uint64_t disk_bytes, disk_free;	/* 0: not seen from here */
+	ms_t full_at;			/* 0: not at this growth, or not known */
+	uint64_t days_left;		/* until then */
+	struct str forecast;		/* a sentence */
+	struct table_view *tables;	/* the largest first */
+	size_t tables_n;
+};
+extern const struct field storage_view_fields[];
+/* `same_host`: the database's disk is one of this host. `events_days`: how long events are kept. Some milliseconds; the same for all tenants. */
+bool storage_view_get(struct db *db, struct arena *a, bool same_host, uint64_t events_days, ms_t now, struct storage_view *out,
+	struct err *e) MUST_USE;
+/* Pure: full_at, days_left and forecast from the rest. */
+void storage_forecast(struct arena *a, ms_t now, struct storage_view *s);
+
 /* ---- the overview ---- */
 
 #define OVERVIEW_HOURS 24

@@ -157,6 +157,7 @@ void api_token_list(void *call);
 void api_token_create(void *call);
 void api_token_delete(void *call);
 void api_audit_list(void *call);
+void api_storage(void *call);
 void api_job_list(void *call);
 void api_job_run_list(void *call);
 void api_job_run(void *call);
@@ -175,6 +176,6 @@ extern const struct field health_fields[], ready_fields[], rotated_key_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 extern const struct form_field ready_query_fields[];
-extern const struct doc_part job_list_parts[], cron_parts[], overview_parts[];
+extern const struct doc_part job_list_parts[], cron_parts[], overview_parts[], storage_parts[];
 
 #endif

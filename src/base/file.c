@@ -1,4 +1,6 @@
-/* file.c - a file as a whole into memory. */
+/* file.c - a file as a whole into memory; room on disks. */
+#include <sys/statvfs.h>
+
 #include "grapnel/base.h"
 
 bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e)
@@ -22,5 +24,16 @@ bool file_read(struct arena *a, const char *path, size_t max, struct str *out, s
 	if (b.failed)
 		return err_set(e, ERR_LIMIT, "is larger than %zu bytes", max);
 	*out = strbuf_str(&b);
+	return true;
+}
+
+bool disk_space(const char *path, uint64_t *bytes, uint64_t *free_bytes)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs))
+		return false;
+	*bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	return true;
 }

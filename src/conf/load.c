@@ -233,6 +233,16 @@ bool conf_load(struct conf *c, const char *path, struct err *e)
 	return false;
 }
 
+bool conf_database_is_here(const struct conf *c)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1", "::1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(c->database.host, names[i]))
+			return true;
+	return *c->database.socket;
+}
+
 void conf_free(struct conf *c)
 {
 	for (size_t i = 0; i < option_n; i++) {

@@ -75,28 +75,9 @@ struct str html_f_count(struct html_out *o, uint64_t n)
 	return arena_str(o->a, (struct str){ p, (size_t)(text + sizeof(text) - p) });
 }
 
-/* n of `unit`, rounded: one decimal below ten. */
-static struct str quantity(struct arena *a, uint64_t n, uint64_t unit, const char *name)
-{
-	uint64_t whole = n / unit, rest = n % unit, tenths = whole * 10 + (rest * 10 + unit / 2) / unit;
-
-	if (whole < 10 && tenths < 100)
-		return arena_printf(a, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, name);
-	return arena_printf(a, "%" PRIu64 " %s", whole + (rest >= unit - unit / 2), name);
-}
-
 struct str html_f_bytes(struct html_out *o, uint64_t n)
 {
-	static const char *const names[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
-	uint64_t unit = 1024;
-	size_t i = 0;
-
-	if (n < unit)
-		return arena_printf(o->a, "%" PRIu64 " B", n);
-	/* The next unit as soon as this one would round to 1024. */
-	while (i + 1 < ARRAY_SIZE(names) && n / unit >= 1023 && (n - 1023 * unit) >= unit / 2)
-		unit *= 1024, i++;
-	return quantity(o->a, n, unit, names[i]);
+	return bytes_text(o->a, n);
 }
 
 /* "1 min 5 s": two units that follow each other. */
@@ -116,7 +97,7 @@ struct str html_f_us(struct html_out *o, uint64_t us)
 	if (us < 50)
 		return STR("<0.1 ms");
 	if (us < 999500)
-		return quantity(o->a, us, 1000, "ms");
+		return quantity_text(o->a, us, 1000, "ms");
 	return html_f_ms(o, us / 1000 + (us % 1000 >= 500));
 }
 
@@ -125,7 +106,7 @@ struct str html_f_ms(struct html_out *o, uint64_t ms)
 	if (ms < 1000)
 		return arena_printf(o->a, "%" PRIu64 " ms", ms);
 	if (ms < 59500)
-		return quantity(o->a, ms, 1000, "s");
+		return quantity_text(o->a, ms, 1000, "s");
 	ms = ms / 1000 + (ms % 1000 >= 500);
 	if (ms < 3600)
 		return pair(o->a, ms, 60, "min", 1, "s");

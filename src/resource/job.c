@@ -47,3 +47,8 @@ bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n,
 	*out = ARENA_ARRAY(by->a, struct job_result, JOBS_MAX);
 	return jobs_run(&c, by->a, NULL, *out, n, e);
 }
+
+bool storage_by(const struct caller *by, struct storage_view *out, struct err *e)
+{
+	return storage_view_get(by->db, by->a, conf_database_is_here(by->conf), by->conf->retention.events_days, by->now, out, e);
+}

@@ -22,6 +22,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&source_load_stmts, &source_secret_stmts,
 	&source_stmts,
 	&tally_stmts,
+	&table_size_stmts,
 	&tenant_stmts,
 	&token_stmts,
 	&user_stmts,

@@ -99,6 +99,14 @@ const struct stmt view_stmt[] = {
 		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ?" JOB_RUN_NOTABLE " ORDER BY id DESC LIMIT ?" },
 	[V_JOB_RUNS_OF] = { "view.job_runs_of",
 		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE name = ? AND id < ?" JOB_RUN_NOTABLE " ORDER BY id DESC LIMIT ?" },
+	[V_STORAGE] = { "view.storage",
+		"SELECT @@datadir AS folder, (SELECT MIN(at) FROM table_sizes WHERE at >= ?) AS since,"
+		" (SELECT MIN(id) FROM events) AS oldest_event" },
+	[V_TABLES] = { "view.tables",
+		"SELECT t.table_name AS name, COALESCE(t.table_rows, 0) AS row_count, COALESCE(t.data_length + t.index_length, 0) AS bytes,"
+		" COALESCE(s.bytes, 0) AS bytes_then FROM information_schema.tables t LEFT JOIN table_sizes s"
+		" ON s.at = ? AND s.name = CONVERT(t.table_name USING utf8mb4) COLLATE utf8mb4_bin"
+		" WHERE t.table_schema = DATABASE() AND t.engine = 'InnoDB' ORDER BY bytes DESC, name", SCAN_OK },
 	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
 		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
 		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"

@@ -1212,6 +1212,7 @@ START_TEST(test_jobs_and_cron_over_http)
 {
 	static const struct stmt installed = { "test.installed", "UPDATE schema_migrations SET applied_at = ? WHERE number = 2" };
 	static const struct stmt never = { "test.never", "UPDATE incidents SET auto_resolved_at = last_alert_at" };	/* the data has no keys */
+	size_t jobs_n;
 	struct reply r;
 
 	succeeds(db_exec(db, &never, NULL, 0, NULL, &e));
@@ -1225,11 +1226,12 @@ START_TEST(test_jobs_and_cron_over_http)
 	is(member(r, "/jobs/0/result"), "never");
 	is(member(r, "/jobs/0/late"), "true");
 	is(member(r, "/cron/late"), "true");
+	jobs_n = json_get(r.json, "jobs")->count;
 
 	expect_error(401, "unauthorized", NULL, ask(NULL, "POST", "/api/cron/webhook-maintenance", NULL));
 	expect_error(401, "unauthorized", NULL, ask(admin, "POST", "/api/cron/webhook-maintenance", NULL));
 	r = expect(200, "cron-token", "POST", "/api/cron/webhook-maintenance", NULL);
-	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 4);
+	ck_assert_uint_eq(json_get(r.json, "jobs")->count, jobs_n);
 	is(member(r, "/jobs/3/outcome"), "done");
 	r = expect(200, "cron-token", "GET", "/api/cron/webhook-maintenance", NULL);
 	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 0);
@@ -1336,6 +1338,7 @@ static void begin(const char *shm_path, const char *key_path)
 	setup();
 	db = view_database("grapnel_api");
 	conf.server.public_url = url;
+	conf.database.socket = conf.database.host = none;
 	conf.server.web_workers = 5;
 	conf.metrics.token = token;
 	conf.cron.token = cron_token;

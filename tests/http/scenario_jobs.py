@@ -2,6 +2,13 @@
 from harness import same, true, wait_until
 from visitor import Visitor
 
+JOBS = [
+    "auto-resolve",
+    "confirm",
+    "sessions",
+    "storage",
+    "cleanup",
+]
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
 
 
@@ -9,7 +16,7 @@ def cron_of_the_quickstart_runs(box):
     wait_until(lambda: box.get("/api/jobs")["cron"]["lastAt"], 10, "a first run")
     answer = box.get("/api/jobs")
     same(answer["cron"]["late"], False, "late")
-    same([job["name"] for job in answer["jobs"]], ["auto-resolve", "confirm", "sessions", "cleanup"])
+    same([job["name"] for job in answer["jobs"]], JOBS)
     wait_until(lambda: all(job["result"] == "done" for job in box.get("/api/jobs")["jobs"]), 10, "all jobs done")
     true(box.get("/api/jobs/runs?job=cleanup")["runs"], "its runs are listed")
     same(box.request("GET", "/readyz?strict").status, 200)
@@ -35,7 +42,7 @@ def test_incident_is_resolved_by_the_system_in_time(box):
 def jobs_page_shows_them_and_runs_one(box):
     admin, viewer = Visitor(box), Visitor(box, "viewer")
     page = admin.page("/jobs?notable=false")
-    for word in ("auto-resolve", "confirm", "sessions", "cleanup", "daily at 02:00", "Run now"):
+    for word in (*JOBS, "daily at 02:00", "Run now"):
         true(word in page, word)
     true("Run now" not in viewer.page("/jobs"), "a viewer has no button")
     same(viewer.post("/jobs/sessions/run").status, 403)
