@@ -12,6 +12,7 @@
 #include "grapnel/db.h"
 #include "grapnel/event.h"
 #include "grapnel/incident.h"
+#include "grapnel/monitor.h"
 #include "grapnel/shm.h"
 
 #define KEY_HASH_BYTES 16	/* of a dedup key or event id: see key_hash */
@@ -515,9 +516,6 @@ bool tally_failure(struct db *db, uint64_t tenant_id, uint64_t source_id, uint64
 bool tallies_fold(struct db *db, struct arena *a, ms_t now, size_t limit, size_t *moved, struct err *e) MUST_USE;
 
 /* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
-
-enum monitor_severity { MONITOR_WARNING = 1, MONITOR_ERROR = 2, MONITOR_CRITICAL = 3 };
-const char *monitor_severity_word(enum monitor_severity s);	/* "WARNING" */
 
 struct monitor_alert {
 	uint64_t id, tenant_id;		/* tenant 0: the whole installation */

@@ -45,13 +45,6 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
-const char *monitor_severity_word(enum monitor_severity s)
-{
-	static const char *const words[] = { [MONITOR_WARNING] = "WARNING", [MONITOR_ERROR] = "ERROR", [MONITOR_CRITICAL] = "CRITICAL" };
-
-	return s < ARRAY_SIZE(words) && words[s] ? words[s] : "WARNING";
-}
-
 /* A change: what is raised, or the key of what ends; and whether that was done. */
 struct change {
 	struct arena *a;
