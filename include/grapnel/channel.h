@@ -41,4 +41,84 @@ struct message {
 /* Of a row's payload. The texts are in the arena. */
 bool message_of(struct arena *a, struct str payload, struct message *out, struct err *e) MUST_USE;
 
+/* ---- kinds ---- */
+
+/* What a channel may have to know; each is a member of the form. */
+enum channel_part {
+	PART_URL,		/* where to; of e-mail the SMTP server */
+	PART_TO,		/* mail addresses, joined by ',' */
+	PART_FROM,
+	PART_USER,
+	PART_PASSWORD,
+	PART_ROUTING_KEY,
+	PART_SECRET,		/* that signs */
+	PART_COUNT
+};
+extern const char *const channel_part_names[PART_COUNT];	/* "routingKey" */
+
+struct channel_settings {
+	struct str part[PART_COUNT];	/* empty: not given */
+};
+/* Without the secret one: what stands in the column `settings`. */
+struct str channel_settings_write(struct arena *a, const struct channel_settings *s, enum channel_part secret);
+void channel_settings_read(struct arena *a, struct str json, struct channel_settings *out);
+
+#define MAIL_RECIPIENTS_MAX 20
+
+/* What all channels of an installation share. */
+struct channel_house {
+	struct str public_url;		/* without '/' at its end */
+	struct str mail_server;		/* "smtp://localhost:25" */
+	struct str mail_from, mail_user, mail_password;
+};
+
+struct channel_call {
+	const struct channel_house *house;
+	struct channel_settings settings;	/* the secret one among them */
+	struct str id;			/* of the message: the same at each attempt; [A-Za-z0-9_-] */
+	struct str name;		/* of the channel */
+	ms_t now;			/* of the attempt */
+};
+
+#define CHANNEL_HEADERS 8
+struct channel_request {
+	struct str url;			/* http, https, smtp or smtps */
+	bool trusted;			/* the administrator chose that address, not a user: no guard */
+	struct header headers[CHANNEL_HEADERS];
+	size_t header_n;
+	struct str body;
+	/* of e-mail */
+	struct str from, to[MAIL_RECIPIENTS_MAX], user, password;
+	size_t to_n;			/* 0: it is none */
+	bool plain;			/* no TLS: the server is this machine */
+};
+
+/* What an answer means. */
+enum verdict {
+	VERDICT_TAKEN,
+	VERDICT_AGAIN,		/* try again */
+	VERDICT_LATER,		/* but not before a minute: it is overloaded, or makes strangers wait */
+	VERDICT_REFUSED,	/* this message never */
+	VERDICT_GONE,		/* nor any other: the channel is to be switched off */
+};
+
+struct channel_kind {
+	const char *slug, *title;	/* "pagerduty", "PagerDuty" */
+	const char *help;		/* a sentence: what it needs */
+	unsigned takes, needs;		/* 1 << enum channel_part */
+	enum channel_part secret;	/* that part is sealed */
+	/* Label and explanation of the parts that it takes. */
+	struct channel_part_text {
+		const char *label, *help, *example;
+	} texts[PART_COUNT];
+	bool pairs;			/* what has begun must be ended, else it stays open there: a test too */
+	/* Is each part what it should be? The URL is looked at by the guard beside it. ERR_INVALID names the field, with a sentence. */
+	bool (*check)(const struct channel_settings *s, struct err *e);
+	void (*request)(struct arena *a, const struct channel_call *c, const struct message *m, struct channel_request *out);
+	/* Of an answer with that status (of SMTP for e-mail) and body. */
+	enum verdict (*judge)(unsigned status, struct str body);
+};
+extern const struct channel_kind *const channel_kinds[];	/* as people choose; ends with NULL */
+const struct channel_kind *channel_kind_find(struct str slug);	/* NULL: there is none */
+
 #endif

@@ -1,0 +1,99 @@
+/* table.c - all kinds of channels, and what they share. How to add one: a file whose foot is a const struct channel_kind, and a line in channel_kinds. */
+#include "channel_int.h"
+
+#define SETTINGS_MAX (32 * 1024)
+
+const struct channel_kind *const channel_kinds[] = { &channel_slack, &channel_email, &channel_pagerduty, &channel_webhook, NULL };
+
+const char *const channel_part_names[PART_COUNT] = {
+	[PART_URL] = "url",
+	[PART_TO] = "to",
+	[PART_FROM] = "from",
+	[PART_USER] = "user",
+	[PART_PASSWORD] = "password",
+	[PART_ROUTING_KEY] = "routingKey",
+	[PART_SECRET] = "secret",
+};
+
+const struct channel_kind *channel_kind_find(struct str slug)
+{
+	for (size_t i = 0; channel_kinds[i]; i++)
+		if (str_eqs(slug, channel_kinds[i]->slug))
+			return channel_kinds[i];
+	return NULL;
+}
+
+/* ---- settings ---- */
+
+struct str channel_settings_write(struct arena *a, const struct channel_settings *s, enum channel_part secret)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, SETTINGS_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	for (unsigned p = 0; p < PART_COUNT; p++)
+		if (p != secret && s->part[p].n) {
+			json_key(&o, channel_part_names[p]);
+			json_str(&o, s->part[p]);
+		}
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+void channel_settings_read(struct arena *a, struct str json, struct channel_settings *out)
+{
+	struct err ignored = { 0 };
+	const struct json *j;
+
+	*out = (struct channel_settings){ 0 };
+	if (!json_parse(a, json, &j, &ignored))
+		return;
+	for (unsigned p = 0; p < PART_COUNT; p++)
+		out->part[p] = json_text(json_get(j, channel_part_names[p]));
+}
+
+/* ---- requests ---- */
+
+struct str channel_headline(struct arena *a, const struct message *m)
+{
+	return m->phase == MESSAGE_ENDS ? arena_printf(a, "Resolved: %.*s", STR_ARG(m->title)) : m->title;
+}
+
+struct str channel_link(struct arena *a, const struct channel_call *c, const struct message *m)
+{
+	return arena_printf(a, "%.*s%.*s", STR_ARG(c->house->public_url), STR_ARG(m->path));
+}
+
+void channel_header(struct channel_request *rq, const char *name, struct str value)
+{
+	rq->headers[rq->header_n++] = (struct header){ str_of(name), value };
+}
+
+void channel_json(struct channel_request *rq, struct str url, struct str body)
+{
+	rq->url = url;
+	rq->body = body;
+	channel_header(rq, "Content-Type", STR("application/json"));
+}
+
+/* ---- answers ---- */
+
+enum verdict channel_judge_http(unsigned status, struct str body)
+{
+	if (status >= 200 && status < 300)
+		return VERDICT_TAKEN;
+	if (status == 410)
+		return VERDICT_GONE;
+	if (status == 429 || status == 502 || status == 504)
+		return VERDICT_LATER;
+	return status == 408 || status == 425 || status >= 500 ? VERDICT_AGAIN : VERDICT_REFUSED;
+}
+
+bool channel_check_url(struct str url, struct err *e)
+{
+	if (!str_starts(url, "https://") && !str_starts(url, "http://"))
+		return err_field(e, ERR_INVALID, "url", "The URL must begin with https:// or http://.");
+	return true;
+}

@@ -1,0 +1,304 @@
+/* The requests of each kind of channel, byte by byte, and what their receivers' answers mean. */
+#include "grapnel/channel.h"
+#include "src/channel/mail_int.h"
+#include "unit.h"
+
+#define AT 1767323045678	/* 2026-01-02T03:04:05.678Z */
+
+static struct arena *a;
+
+static const struct channel_house house = { .public_url = STR("https://hooks.example.org:8443"), .mail_server = STR("smtp://localhost:25") };
+
+static const struct message begins = { .type = STR("monitor.alert_started"), .thread = STR("monitor-7"), .phase = MESSAGE_BEGINS, .level = LEVEL_HIGH,
+	.title = STR("120 events <wait> & wait."), .text = STR("Add workers."), .facts = { { STR("Value"), STR("120") }, { STR("Threshold"), STR("<100") } },
+	.fact_n = 2, .path = STR("/monitor"), .at = AT, .data = STR("{\"id\":\"7\",\"value\":120}") };
+static const struct message ends = { .type = STR("monitor.alert_ended"), .thread = STR("monitor-7"), .phase = MESSAGE_ENDS, .level = LEVEL_HIGH,
+	.title = STR("120 events <wait> & wait."), .path = STR("/monitor"), .at = AT, .data = STR("{\"id\":\"7\"}") };
+
+/* As it goes to the sender. */
+static struct str shown(const char *slug, struct channel_settings settings, const struct message *m, const struct channel_house *h)
+{
+	const struct channel_call c = { .house = h, .settings = settings, .id = STR("99"), .name = STR("Ops"), .now = AT + 5000 };
+	struct channel_request rq = { 0 };
+	struct strbuf b;
+
+	channel_kind_find(str_of(slug))->request(a, &c, m, &rq);
+	strbuf_init(&b, a, 65536);
+	strbuf_addf(&b, "%.*s%s%s\n", STR_ARG(rq.url), rq.trusted ? " trusted" : "", rq.plain ? " plain" : "");
+	for (size_t i = 0; i < rq.header_n; i++)
+		strbuf_addf(&b, "%.*s: %.*s\n", STR_ARG(rq.headers[i].name), STR_ARG(rq.headers[i].value));
+	if (rq.to_n)
+		strbuf_addf(&b, "%.*s %.*s:%.*s", STR_ARG(rq.from), STR_ARG(rq.user), STR_ARG(rq.password));
+	for (size_t i = 0; i < rq.to_n; i++)
+		strbuf_addf(&b, " %.*s", STR_ARG(rq.to[i]));
+	strbuf_addf(&b, "\n%.*s", STR_ARG(rq.body));
+	return strbuf_str(&b);
+}
+
+static void setup(void)
+{
+	a = arena_new(8 << 20);
+}
+
+static const struct channel_settings slack = { .part[PART_URL] = STR("https://hooks.slack.com/services/T/B/x") };
+
+START_TEST(test_slack)
+{
+	setup();
+	unit_str(shown("slack", slack, &begins, &house),
+		"https://hooks.slack.com/services/T/B/x\nContent-Type: application/json\n\n"
+		"{\"text\":\"[HIGH] 120 events &lt;wait&gt; &amp; wait.\",\"attachments\":[{\"color\":\"#d9570b\",\"blocks\":["
+		"{\"type\":\"header\",\"text\":{\"type\":\"plain_text\",\"text\":\"120 events &lt;wait&gt; &amp; wait.\"}},"
+		"{\"type\":\"section\",\"text\":{\"type\":\"mrkdwn\",\"text\":\"Add workers.\"}},"
+		"{\"type\":\"section\",\"fields\":[{\"type\":\"mrkdwn\",\"text\":\"*Value*\\n120\"},{\"type\":\"mrkdwn\",\"text\":\"*Threshold*\\n&lt;100\"}]},"
+		"{\"type\":\"context\",\"elements\":[{\"type\":\"mrkdwn\",\"text\":\"<https://hooks.example.org:8443/monitor|Open in Grapnel>\"}]}"
+		"]}],\"unfurl_links\":false}");
+	unit_str(shown("slack", slack, &ends, &house),
+		"https://hooks.slack.com/services/T/B/x\nContent-Type: application/json\n\n"
+		"{\"text\":\"[HIGH] Resolved: 120 events &lt;wait&gt; &amp; wait.\",\"attachments\":[{\"color\":\"#2f8f4e\",\"blocks\":["
+		"{\"type\":\"header\",\"text\":{\"type\":\"plain_text\",\"text\":\"Resolved: 120 events &lt;wait&gt; &amp; wait.\"}},"
+		"{\"type\":\"context\",\"elements\":[{\"type\":\"mrkdwn\",\"text\":\"<https://hooks.example.org:8443/monitor|Open in Grapnel>\"}]}"
+		"]}],\"unfurl_links\":false}");
+	arena_free(a);
+}
+END_TEST
+
+/* A header of Slack has 150 characters at most, entities and characters are whole. */
+START_TEST(test_slack_cuts_what_is_too_long)
+{
+	struct message m = ends;
+	const struct json *j;
+	struct str text, body;
+	struct err e = { 0 };
+	char long_title[4000];
+
+	setup();
+	for (size_t i = 0; i < sizeof(long_title); i += 4)
+		memcpy(long_title + i, "&x\303\274", 4);
+	m.phase = MESSAGE_BEGINS;
+	m.title = m.text = (struct str){ long_title, sizeof(long_title) };
+	text = shown("slack", slack, &m, &house);
+	while (!str_starts(text, "{"))
+		(void)str_until(&text, '\n');
+	body = text;
+	ck_assert(json_parse(a, body, &j, &e) && str_is_utf8(body));
+	text = json_text(json_at(j, STR("/attachments/0/blocks/0/text/text")));
+	ck_assert(text.n <= 150 && text.n > 140 && str_is_utf8(text));
+	text = json_text(json_at(j, STR("/attachments/0/blocks/1/text/text")));
+	ck_assert(text.n <= 3000 && text.n > 2990 && str_is_utf8(text));
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_pagerduty)
+{
+	const struct channel_settings s = { .part[PART_ROUTING_KEY] = STR("0123456789abcdef0123456789abcdef") },
+		eu = { .part = { [PART_ROUTING_KEY] = STR("k"), [PART_URL] = STR("https://events.eu.pagerduty.com/v2/enqueue") } };
+
+	setup();
+	unit_str(shown("pagerduty", s, &begins, &house),
+		"https://events.pagerduty.com/v2/enqueue\nContent-Type: application/json\n\n"
+		"{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"event_action\":\"trigger\",\"dedup_key\":\"grapnel:monitor-7\","
+		"\"client\":\"Grapnel\",\"client_url\":\"https://hooks.example.org:8443/monitor\",\"payload\":{\"summary\":\"120 events <wait> & wait.\","
+		"\"source\":\"hooks.example.org:8443\",\"severity\":\"error\",\"timestamp\":\"2026-01-02T03:04:05.678Z\",\"class\":\"monitor.alert_started\","
+		"\"custom_details\":{\"text\":\"Add workers.\",\"Value\":\"120\",\"Threshold\":\"<100\"}}}");
+	unit_str(shown("pagerduty", eu, &ends, &house),
+		"https://events.eu.pagerduty.com/v2/enqueue\nContent-Type: application/json\n\n"
+		"{\"routing_key\":\"k\",\"event_action\":\"resolve\",\"dedup_key\":\"grapnel:monitor-7\"}");
+	arena_free(a);
+}
+END_TEST
+
+/* The signatures were made with openssl(1): printf %s "$id.$timestamp.$body" | openssl dgst -sha256 -hmac ... */
+START_TEST(test_webhook)
+{
+	const struct channel_settings plain = { .part[PART_URL] = STR("http://app.example.org/x") },
+		with_secret = { .part = { [PART_URL] = STR("http://app.example.org/x"), [PART_SECRET] = STR("s3cret") } };
+
+	setup();
+	unit_str(shown("webhook", plain, &begins, &house),
+		"http://app.example.org/x\nContent-Type: application/json\nwebhook-id: 99\nwebhook-timestamp: 1767323050\n"
+		"X-Webhook-Event: monitor.alert_started\nX-Webhook-Delivery: 99\n\n"
+		"{\"type\":\"monitor.alert_started\",\"timestamp\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\",\"value\":120}}");
+	unit_str(shown("webhook", with_secret, &ends, &house),
+		"http://app.example.org/x\nContent-Type: application/json\nwebhook-id: 99\nwebhook-timestamp: 1767323050\n"
+		"X-Webhook-Event: monitor.alert_ended\nX-Webhook-Delivery: 99\n"
+		"webhook-signature: v1,1B4+KUCu/1Ride4cLEwLFNu1lK3Xp4GqUDoXgQp0S4Q=\nX-Webhook-Signature: sha256=5cb6cd06ef93792eef97086d76b8a3585c5213636fde9fd5966258bdab110fa4\n\n"
+		"{\"type\":\"monitor.alert_ended\",\"timestamp\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\"}}");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_email_by_the_server_of_the_configuration)
+{
+	const struct channel_settings s = { .part[PART_TO] = STR("ops@example.org, on-call@example.org") };
+
+	setup();
+	unit_str(shown("email", s, &begins, &house),
+		"smtp://localhost:25/hooks.example.org trusted plain\n"
+		"grapnel@hooks.example.org : ops@example.org on-call@example.org\n"
+		"Date: Fri, 02 Jan 2026 03:04:05 +0000\r\nFrom: Grapnel <grapnel@hooks.example.org>\r\n"
+		"To: ops@example.org,\r\n on-call@example.org\r\nSubject: [HIGH] 120 events <wait> & wait.\r\n"
+		"Message-ID: <monitor-7@hooks.example.org>\r\nList-Id: Grapnel <grapnel.hooks.example.org>\r\nAuto-Submitted: auto-generated\r\n"
+		"X-Grapnel-Event: monitor.alert_started\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+		"120 events <wait> & wait.\r\n\r\nAdd workers.\r\n\r\nValue: 120\r\nThreshold: <100\r\n\r\nhttps://hooks.example.org:8443/monitor\r\n\r\n"
+		"--=20\r\nSent by Grapnel to its channel \"Ops\".\r\n");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_email_by_a_server_of_its_own)
+{
+	const struct channel_settings s = { .part = { [PART_TO] = STR("a@b.example"), [PART_FROM] = STR("me@b.example"),
+		[PART_URL] = STR("smtps://mail.b.example:465/"), [PART_USER] = STR("u"), [PART_PASSWORD] = STR("p") } };
+	struct message m = ends;
+
+	setup();
+	m.title = STR("Z\303\274rich is down\r\nBcc: everybody@example.org");
+	unit_str(shown("email", s, &m, &house),
+		"smtps://mail.b.example:465/hooks.example.org\nme@b.example u:p a@b.example\n"
+		"Date: Fri, 02 Jan 2026 03:04:05 +0000\r\nFrom: Grapnel <me@b.example>\r\nTo: a@b.example\r\n"
+		"Subject: =?UTF-8?B?W0hJR0hdIFJlc29sdmVkOiBaw7xyaWNoIGlzIGRvd24gIEJjYzogZXZlcnli?=\r\n"
+		" =?UTF-8?B?b2R5QGV4YW1wbGUub3Jn?=\r\n"
+		"Message-ID: <monitor-7.99@hooks.example.org>\r\nIn-Reply-To: <monitor-7@hooks.example.org>\r\nReferences: <monitor-7@hooks.example.org>\r\n"
+		"List-Id: Grapnel <grapnel.hooks.example.org>\r\nAuto-Submitted: auto-generated\r\nX-Grapnel-Event: monitor.alert_ended\r\n"
+		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+		"Resolved: Z=C3=BCrich is down\r\nBcc: everybody@example.org\r\n\r\nhttps://hooks.example.org:8443/monitor\r\n\r\n"
+		"--=20\r\nSent by Grapnel to its channel \"Ops\".\r\n");
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
+	const char *server;
+	bool plain;
+} servers[] = { { "smtp://localhost", true }, { "smtp://127.0.0.1:2525", true }, { "smtps://localhost", false }, { "smtp://localhost.example.org", false },
+	{ "smtp://mail.example.org:25", false } };
+
+START_TEST(test_tls_is_required_but_on_this_machine)
+{
+	struct channel_house h = house;
+	const struct channel_settings s = { .part[PART_TO] = STR("a@b.example") };
+
+	setup();
+	h.mail_server = str_of(servers[_i].server);
+	ck_assert_int_eq(str_has(shown("email", s, &ends, &h), " plain\n"), servers[_i].plain);
+	arena_free(a);
+}
+END_TEST
+
+#define X70 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+static const struct {
+	const char *text, *want;
+} bodies[] = {
+	{ "", "" }, { "a\n", "a\r\n" }, { "a\r\nb", "a\r\nb\r\n" }, { "1 = 1 \n.\n", "1 =3D 1=20\r\n.\r\n" }, { "\t\n", "=09\r\n" },
+	{ X70 "123456", X70 "123456\r\n" }, { X70 "1234567", X70 "12345=\r\n67\r\n" },
+	{ X70 "1234\303\274", X70 "1234=\r\n=C3=BC\r\n" },
+	{ X70 "12=", X70 "12=3D\r\n" }, { X70 "1234=", X70 "1234=\r\n=3D\r\n" },
+};
+
+START_TEST(test_quoted_printable)
+{
+	struct strbuf b;
+
+	setup();
+	strbuf_init(&b, a, 65536);
+	mail_body(&b, str_of(bodies[_i].text));
+	unit_str(strbuf_str(&b), *bodies[_i].want ? bodies[_i].want : NULL);
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool fine;
+} addresses[] = {
+	{ "a@b", true }, { "first.last+tag@sub.example.org", true }, { "root@localhost", true }, { "", false }, { "a", false }, { "@b", false },
+	{ "a@", false }, { "a@b@c", false }, { "a b@c", false }, { "a@b\r\nX: y", false }, { "<a@b>", false }, { "a@b,c@d", false },
+	{ "-f@b", false }, { "a@-b", false }, { ".a@b", false }, { "a@b.", false }, { "\303\274@b", false }, { "\"a\"@b", false },
+};
+
+START_TEST(test_addresses)
+{
+	ck_assert_int_eq(mail_address_is(str_of(addresses[_i].text)), addresses[_i].fine);
+}
+END_TEST
+
+static const struct {
+	const char *kind;
+	unsigned status;
+	const char *body;
+	enum verdict want;
+} answers[] = {
+	{ "slack", 200, "ok", VERDICT_TAKEN }, { "slack", 200, "ok\n", VERDICT_TAKEN }, { "slack", 200, "<html>", VERDICT_REFUSED },
+	{ "slack", 400, "invalid_payload", VERDICT_REFUSED }, { "slack", 403, "invalid_token", VERDICT_REFUSED },
+	{ "slack", 404, "no_service", VERDICT_GONE }, { "slack", 404, "", VERDICT_REFUSED }, { "slack", 410, "channel_is_archived", VERDICT_GONE },
+	{ "slack", 429, "", VERDICT_LATER }, { "slack", 500, "rollup_error", VERDICT_AGAIN }, { "slack", 302, "", VERDICT_REFUSED },
+	{ "pagerduty", 202, "{}", VERDICT_TAKEN }, { "pagerduty", 400, "{}", VERDICT_REFUSED }, { "pagerduty", 429, "", VERDICT_LATER },
+	{ "pagerduty", 503, "", VERDICT_AGAIN }, { "webhook", 204, "", VERDICT_TAKEN }, { "webhook", 302, "", VERDICT_AGAIN },
+	{ "webhook", 404, "", VERDICT_AGAIN }, { "webhook", 410, "", VERDICT_GONE }, { "webhook", 504, "", VERDICT_LATER },
+	{ "email", 250, "", VERDICT_TAKEN }, { "email", 451, "", VERDICT_LATER }, { "email", 421, "", VERDICT_LATER },
+	{ "email", 550, "", VERDICT_REFUSED }, { "email", 535, "", VERDICT_REFUSED },
+};
+
+START_TEST(test_answers)
+{
+	ck_assert_int_eq(channel_kind_find(str_of(answers[_i].kind))->judge(answers[_i].status, str_of(answers[_i].body)), answers[_i].want);
+}
+END_TEST
+
+static const struct {
+	const char *kind;
+	struct channel_settings s;
+	const char *field;
+} checks[] = {
+	{ "slack", { .part[PART_URL] = STR("https://hooks.slack.com/services/T/B/x") }, "" },
+	{ "slack", { .part[PART_URL] = STR("ftp://hooks.slack.com/services/T/B/x") }, "url" },
+	{ "webhook", { .part[PART_URL] = STR("javascript:alert(1)") }, "url" },
+	{ "pagerduty", { .part[PART_ROUTING_KEY] = STR("0123456789abcdefABCDEF0123456789") }, "" },
+	{ "pagerduty", { .part[PART_ROUTING_KEY] = STR("0123456789abcdef0123456789abcde") }, "routingKey" },
+	{ "pagerduty", { .part[PART_ROUTING_KEY] = STR("0123456789abcdef 123456789abcdef") }, "routingKey" },
+	{ "pagerduty", { .part = { [PART_ROUTING_KEY] = STR("0123456789abcdef0123456789abcdef"), [PART_URL] = STR("x") } }, "url" },
+	{ "email", { .part[PART_TO] = STR("a@b.c") }, "" },
+	{ "email", { .part[PART_TO] = STR("a@b.c,,") }, "" },
+	{ "email", { .part[PART_TO] = STR(",") }, "to" },
+	{ "email", { .part[PART_TO] = STR("a@b.c, nobody") }, "to" },
+	{ "email", { .part[PART_TO] = STR("a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b") }, "to" },
+	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_FROM] = STR("me") } }, "from" },
+	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_URL] = STR("http://x") } }, "url" },
+	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_USER] = STR("u") } }, "user" },
+	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_PASSWORD] = STR("u") } }, "password" },
+	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_URL] = STR("smtp://x"), [PART_USER] = STR("u"), [PART_PASSWORD] = STR("p") } }, "" },
+};
+
+START_TEST(test_what_is_accepted)
+{
+	struct err e = { 0 };
+	bool ok = channel_kind_find(str_of(checks[_i].kind))->check(&checks[_i].s, &e);
+
+	ck_assert_int_eq(ok, !*checks[_i].field);
+	ck_assert_str_eq(e.field, checks[_i].field);
+}
+END_TEST
+
+START_TEST(test_settings_come_back_without_the_secret)
+{
+	struct channel_settings s = { .part = { [PART_TO] = STR("a@b"), [PART_PASSWORD] = STR("hush"), [PART_USER] = STR("u\"") } }, back;
+	struct str text;
+
+	setup();
+	text = channel_settings_write(a, &s, PART_PASSWORD);
+	unit_str(text, "{\"to\":\"a@b\",\"user\":\"u\\\"\"}");
+	channel_settings_read(a, text, &back);
+	ck_assert(str_eqs(back.part[PART_USER], "u\"") && str_eqs(back.part[PART_TO], "a@b") && !back.part[PART_PASSWORD].n && !back.part[PART_URL].n);
+	channel_settings_read(a, STR("what?"), &back);
+	ck_assert(!back.part[PART_TO].n);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
+	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own),
+	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
+	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))
