@@ -54,6 +54,7 @@ void guard_free(struct guard *g);
 bool guard_allows(const struct guard *g, const struct ip *ip);
 /* The form of a URL and, where an address stands in it, that address. ERR_INVALID with a sentence for who gave it. */
 bool guard_url(const struct guard *g, struct str url, struct err *e) MUST_USE;
+bool guard_mail_url(const struct guard *g, struct str url, struct err *e) MUST_USE;	/* the same of a mail server: smtp or smtps, and its ports */
 /* The same, and all addresses that its name has now; a name that does not resolve is fine. Waits for the resolver. What counts is
  * looked at again when a connection is made: send.c. */
 bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_USE;
@@ -62,28 +63,48 @@ bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_US
 
 #define SEND_DRAIN_MAX (64 * 1024)	/* of an answer: read, so that its sender sees no broken connection; then it is enough */
 
+#define SEND_HEADERS_MAX (64 * 1024)	/* of an answer's headers: more is no answer */
+#define SEND_MAX 64			/* at once: who sends begins no more */
+
 struct send_result {
 	const char *error;	/* why there is no answer, a sentence; NULL: there is one */
-	unsigned status;	/* whatever the host said, redirects too */
-	struct str body;	/* the first bytes, up to `keep` */
+	bool hopeless;		/* no answer, nor ever one: the address is not allowed, or is none */
+	unsigned status;	/* whatever the host said, redirects too; of mail the server's last word: 250 */
+	struct str body;	/* the first bytes, up to `keep`; of mail that word: "550 5.1.1 no such user" */
 	uint64_t retry_after_s;	/* the answer's Retry-After; 0 = none */
 	uint64_t duration_us;
 };
 
 struct send {
-	struct str url;
+	struct str url;			/* http or https; of mail smtp or smtps, its path is our name */
 	const struct header *headers;	/* beside Host and User-Agent; copied */
 	size_t header_n;
 	struct str body;		/* posted; must live until `done` */
+	bool get;			/* GET, without a body */
+	bool trusted;			/* the administrator chose the address: it need not pass the guard */
+	const struct send_mail *mail;	/* NULL: HTTP; needed by send_begin alone */
 	size_t keep;			/* bytes of the answer that `done` wants to see */
 	unsigned total_ms;
 	void (*done)(void *ctx, const struct send_result *result);	/* may send again */
 	void *ctx;
 };
 
+/* The body is then the message: headers, empty line, text, lines ended by CRLF. */
+struct send_mail {
+	struct str from;		/* "a@example.org" */
+	const struct str *to;
+	size_t to_n;
+	struct str user, password;	/* user empty: none */
+	bool plain;			/* without TLS; else it is required, from the beginning with smtps, by STARTTLS with smtp */
+};
+
 struct sender;
 /* After the last fork; guard and text must live as long. */
 struct sender *sender_new(const char *program, const struct guard *g);
+/* As in fetch_config, for test instances; the texts must live as long as it does. */
+void sender_set_hosts(struct sender *s, const char *hosts, const char *authorities);
+/* sender_turn ends early when that can be read. */
+void sender_watch(struct sender *s, int fd);
 void sender_free(struct sender *s);	/* what is under way is dropped: its `done` is not called */
 void send_begin(struct sender *s, const struct send *x);
 size_t sender_busy(const struct sender *s);	/* under way */

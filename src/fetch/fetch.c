@@ -8,7 +8,7 @@
 
 struct fetch {
 	struct fetch_config c;
-	struct curl_slist *hosts;	/* as CURLOPT_CONNECT_TO wants them: "host:443:address:port" */
+	struct curl_slist *hosts;
 };
 
 struct answering {
@@ -16,16 +16,16 @@ struct answering {
 	char cause[CURL_ERROR_SIZE];
 };
 
-/* "host=address:port,..." */
-static struct curl_slist *connect_to(const char *text)
+/* "host=address:port,..." becomes "host::address:port", whatever the port that was asked for. */
+struct curl_slist *fetch_connect_to(const char *hosts)
 {
 	struct curl_slist *list = NULL;
-	struct str rest = str_of(text);
+	struct str rest = str_of(hosts);
 	struct arena *a = arena_new(1 << 16);
 
 	while (rest.n) {
 		struct str address = str_trim(str_until(&rest, ',')), host = str_until(&address, '=');
-		struct str line = arena_printf(a, "%.*s:443:%.*s", STR_ARG(host), STR_ARG(address));
+		struct str line = arena_printf(a, "%.*s::%.*s", STR_ARG(host), STR_ARG(address));
 
 		if (host.n && address.n)
 			list = curl_slist_append(list, line.p);
@@ -41,7 +41,7 @@ struct fetch *fetch_new(const struct fetch_config *c)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		die("libcurl does not start");
 	f->c = *c;
-	f->hosts = connect_to(c->hosts);
+	f->hosts = fetch_connect_to(c->hosts);
 	return f;
 }
 

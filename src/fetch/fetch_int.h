@@ -11,9 +11,12 @@ struct curl_slist *fetch_header_list(const struct header *headers, size_t n);
 /* What holds for every request: see fetch.h. */
 void fetch_set_limits(CURL *c, const char *protocols, unsigned connect_ms, unsigned total_ms);
 
+/* Of fetch_config.hosts, as CURLOPT_CONNECT_TO wants it; NULL: none. */
+struct curl_slist *fetch_connect_to(const char *hosts);
+
 struct sockaddr;
 /* Of AF_INET and AF_INET6; false for any other. */
 bool guard_sockaddr(const struct sockaddr *sa, struct ip *ip, unsigned *port);
-bool guard_port(const struct guard *g, unsigned port);
+bool guard_port(const struct guard *g, unsigned port, bool mail);
 
 #endif

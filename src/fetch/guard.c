@@ -98,8 +98,16 @@ bool guard_allows(const struct guard *g, const struct ip *ip)
 	return is_public(ip);
 }
 
-bool guard_port(const struct guard *g, unsigned port)
+/* Ports of mail servers are no other service's. */
+static bool is_mail_port(unsigned port)
 {
+	return port == 25 || port == 465 || port == 587;
+}
+
+bool guard_port(const struct guard *g, unsigned port, bool mail)
+{
+	if (mail && is_mail_port(port))
+		return true;
 	for (size_t i = 0; i < g->port_n; i++)
 		if (port >= g->ports[i].from && port <= g->ports[i].to)
 			return true;
@@ -153,19 +161,24 @@ static bool refuse_address(struct err *e)
 	return err_tell(e, ERR_INVALID, "It leads to an address that is not allowed: [outbound] allow can open private networks.");
 }
 
-static bool parts_check(const struct guard *g, const struct parts *p, struct err *e)
+/* "http" or "https"; of mail "smtp" or "smtps". */
+static bool scheme_is(struct str scheme, bool mail)
 {
-	struct str scheme = str_of(p->scheme);
+	return str_ieqs(scheme, mail ? "smtp" : "http") || str_ieqs(scheme, mail ? "smtps" : "https");
+}
+
+static bool parts_check(const struct guard *g, const struct parts *p, bool mail, struct err *e)
+{
 	struct ip ip;
 	uint64_t port;
 
-	if (!str_ieqs(scheme, "http") && !str_ieqs(scheme, "https"))
-		return err_tell(e, ERR_INVALID, "A URL begins with http:// or https://.");
+	if (!scheme_is(str_of(p->scheme), mail))
+		return err_tell(e, ERR_INVALID, mail ? "A mail server begins with smtp:// or smtps://." : "A URL begins with http:// or https://.");
 	if (p->user || p->password)
 		return err_tell(e, ERR_INVALID, "A URL must not hold a user or password.");
 	if (p->zone || !host_is_ascii(p->host))
 		return err_tell(e, ERR_INVALID, "The host must be a name or an address; write other letters as xn--.");
-	if (!str_u64(str_of(p->port), &port) || !guard_port(g, (unsigned)port))
+	if (!str_u64(str_of(p->port), &port) || !guard_port(g, (unsigned)port, mail))
 		return err_tell(e, ERR_INVALID, "Its port is not allowed: [outbound] ports names those that are.");
 	if (ip_parse(bare_host(p->host), &ip) && !guard_allows(g, &ip))
 		return refuse_address(e);
@@ -173,7 +186,7 @@ static bool parts_check(const struct guard *g, const struct parts *p, struct err
 }
 
 /* Takes the URL apart and judges the parts; `p` is to be freed in any case. */
-static bool url_check(const struct guard *g, struct str url, struct parts *p, struct err *e)
+static bool url_check(const struct guard *g, struct str url, bool mail, struct parts *p, struct err *e)
 {
 	struct arena *a = arena_new(LISTS_MAX);
 	CURLU *u = curl_url();
@@ -183,19 +196,29 @@ static bool url_check(const struct guard *g, struct str url, struct parts *p, st
 		die("libcurl has no memory");
 	/* Without guessing: "example.org" alone is no URL. */
 	ok = str_find(url, '\0') < 0 && !curl_url_set(u, CURLUPART_URL, arena_cstr(a, url), CURLU_NON_SUPPORT_SCHEME) && parts_read(u, p);
-	ok = ok ? parts_check(g, p, e) : err_tell(e, ERR_INVALID, "This is no URL with a host.");
+	ok = ok ? parts_check(g, p, mail, e) : err_tell(e, ERR_INVALID, "This is no URL with a host.");
 	curl_url_cleanup(u);
 	arena_free(a);
 	return ok;
 }
 
-bool guard_url(const struct guard *g, struct str url, struct err *e)
+static bool url_judge(const struct guard *g, struct str url, bool mail, struct err *e)
 {
 	struct parts p = { 0 };
-	bool ok = url_check(g, url, &p, e);
+	bool ok = url_check(g, url, mail, &p, e);
 
 	parts_free(&p);
 	return ok;
+}
+
+bool guard_url(const struct guard *g, struct str url, struct err *e)
+{
+	return url_judge(g, url, false, e);
+}
+
+bool guard_mail_url(const struct guard *g, struct str url, struct err *e)
+{
+	return url_judge(g, url, true, e);
 }
 
 /* ---- names ---- */
@@ -237,7 +260,7 @@ bool guard_resolve(const struct guard *g, struct str url, struct err *e)
 	struct addrinfo *list = NULL;
 	struct parts p = { 0 };
 	struct ip ip;
-	bool ok = url_check(g, url, &p, e);
+	bool ok = url_check(g, url, false, &p, e);
 
 	if (ok && !ip_parse(bare_host(p.host), &ip) && !getaddrinfo(p.host, NULL, &hints, &list))
 		ok = all_allowed(g, list) || refuse_address(e);

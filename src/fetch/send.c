@@ -1,4 +1,5 @@
-/* send.c - many requests at once over one curl_multi: a host that hangs costs its own requests their time and nobody else's.
+/* send.c - many requests at once over one curl_multi, by HTTP and of mail by SMTP: a host that hangs costs its own requests their time and
+ * nobody else's.
  *
  * Each new connection passes the guard in CURLOPT_OPENSOCKETFUNCTION, with the address that it is going to and not a name; no proxy of the
  * environment stands in between. A connection that is kept for the next request leads where it led. */
@@ -8,14 +9,17 @@
 #include "fetch_int.h"
 
 #define CONNECT_MS_MAX 5000	/* who does not take a connection in that time does not answer either */
+#define IDLE_MAX 16		/* connections that are kept; one with TLS holds some 50 KB */
 
 struct transfer {
 	struct transfer *next, **link;	/* in the list of those under way */
 	struct sender *sender;
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *recipients;
 	char *kept;			/* of the answer's body */
-	size_t kept_n, keep, seen;
+	size_t kept_n, keep, seen, headers_seen;
+	struct str unsent;		/* of a mail */
+	bool mail, trusted;
 	bool forbidden;			/* by the guard */
 	char cause[CURL_ERROR_SIZE];
 	void (*done)(void *ctx, const struct send_result *result);
@@ -26,6 +30,9 @@ struct sender {
 	const struct guard *guard;
 	const char *program;
 	CURLM *multi;
+	struct curl_slist *hosts;
+	const char *authorities;
+	struct curl_waitfd watched;	/* fd -1: none */
 	struct transfer *busy;
 	size_t busy_n;
 };
@@ -36,9 +43,23 @@ struct sender *sender_new(const char *program, const struct guard *g)
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(s->multi = curl_multi_init()))
 		die("libcurl does not start");
+	curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);
+	curl_multi_setopt(s->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);	/* a connection is one transfer's: see set_options */
 	s->program = program;
 	s->guard = g;
+	s->watched = (struct curl_waitfd){ .fd = -1, .events = CURL_WAIT_POLLIN };
 	return s;
+}
+
+void sender_set_hosts(struct sender *s, const char *hosts, const char *authorities)
+{
+	s->hosts = fetch_connect_to(hosts);
+	s->authorities = authorities;
+}
+
+void sender_watch(struct sender *s, int fd)
+{
+	s->watched.fd = fd;
 }
 
 /* ---- one transfer ---- */
@@ -54,18 +75,25 @@ static void transfer_free(struct transfer *t)
 	curl_multi_remove_handle(s->multi, t->curl);
 	curl_easy_cleanup(t->curl);
 	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->recipients);
 	free(t->kept);
 	free(t);
+}
+
+static bool may_go(const struct transfer *t, const struct sockaddr *to)
+{
+	const struct guard *g = t->sender->guard;
+	struct ip ip;
+	unsigned port;
+
+	return t->trusted || (guard_sockaddr(to, &ip, &port) && guard_allows(g, &ip) && guard_port(g, port, t->mail));
 }
 
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 {
 	struct transfer *t = ctx;
-	struct ip ip;
-	unsigned port;
 
-	if (purpose != CURLSOCKTYPE_IPCXN || !guard_sockaddr(&to->addr, &ip, &port) || !guard_allows(t->sender->guard, &ip) ||
-		!guard_port(t->sender->guard, port)) {
+	if (purpose != CURLSOCKTYPE_IPCXN || !may_go(t, &to->addr)) {
 		t->forbidden = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -84,33 +112,109 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	return t->seen > SEND_DRAIN_MAX ? 0 : got;
 }
 
+/* Of mail these are the server's words, a line each: the last one tells why. */
+static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t got = size * n;
+
+	t->headers_seen += got;
+	if (t->mail) {
+		struct str line = str_cut(str_trim((struct str){ p, got }), t->keep);
+
+		memcpy(t->kept, line.p, line.n);
+		t->kept_n = line.n;
+	}
+	return t->headers_seen > SEND_HEADERS_MAX ? 0 : got;
+}
+
+static size_t on_mail(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	struct str piece = t->unsent;
+
+	if (piece.n > size * n)
+		piece.n = size * n;
+	memcpy(p, piece.p, piece.n);
+	t->unsent = str_sub(t->unsent, piece.n);
+	return piece.n;
+}
+
+/* A text option; curl copies it. */
+static void set_text(CURL *c, CURLoption option, struct str s)
+{
+	char *text = xmalloc(s.n + 1);
+
+	if (s.n)
+		memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	curl_easy_setopt(c, option, text);
+	free(text);
+}
+
+static void set_http(struct transfer *t, const struct send *x)
+{
+	CURL *c = t->curl;
+
+	curl_easy_setopt(c, CURLOPT_USERAGENT, t->sender->program);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	if (x->get)
+		return;
+	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->body.n ? x->body.p : "");
+}
+
+static void set_mail(struct transfer *t, const struct send *x)
+{
+	const struct send_mail *m = x->mail;
+	CURL *c = t->curl;
+
+	for (size_t i = 0; i < m->to_n; i++) {
+		char address[512];
+
+		snprintf(address, sizeof(address), "<%.*s>", STR_ARG(m->to[i]));
+		t->recipients = curl_slist_append(t->recipients, address);
+	}
+	set_text(c, CURLOPT_MAIL_FROM, m->from);
+	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, t->recipients);
+	curl_easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);	/* one that is refused stops no other */
+	curl_easy_setopt(c, CURLOPT_USE_SSL, (long)(m->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+	if (m->user.n) {
+		set_text(c, CURLOPT_USERNAME, m->user);
+		set_text(c, CURLOPT_PASSWORD, m->password);
+	}
+	t->unsent = x->body;
+	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->body.n);
+	curl_easy_setopt(c, CURLOPT_READFUNCTION, on_mail);
+	curl_easy_setopt(c, CURLOPT_READDATA, t);
+}
+
 static void set_options(struct transfer *t, const struct send *x)
 {
 	unsigned connect_ms = x->total_ms < CONNECT_MS_MAX ? x->total_ms : CONNECT_MS_MAX;
+	const struct sender *s = t->sender;
 	CURL *c = t->curl;
 
-	fetch_set_limits(c, "https,http", connect_ms, x->total_ms);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, t->sender->program);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->body.n ? x->body.p : "");
+	set_text(c, CURLOPT_URL, x->url);
+	fetch_set_limits(c, x->mail ? "smtps,smtp" : "https,http", connect_ms, x->total_ms);
+	x->mail ? set_mail(t, x) : set_http(t, x);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	/* A connection that did not pass the guard is nobody else's. */
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, (long)x->trusted);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, (long)x->trusted);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->cause);
 	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
-}
-
-static void set_url(CURL *c, struct str url)
-{
-	char *text = xmalloc(url.n + 1);
-
-	memcpy(text, url.p, url.n);
-	text[url.n] = '\0';
-	curl_easy_setopt(c, CURLOPT_URL, text);
-	free(text);
+	if (s->hosts)
+		curl_easy_setopt(c, CURLOPT_CONNECT_TO, s->hosts);
+	if (s->authorities && *s->authorities)
+		curl_easy_setopt(c, CURLOPT_CAINFO, s->authorities);
 }
 
 void send_begin(struct sender *s, const struct send *x)
@@ -118,6 +222,8 @@ void send_begin(struct sender *s, const struct send *x)
 	struct transfer *t = xcalloc(1, sizeof(*t));
 
 	t->sender = s;
+	t->mail = x->mail != NULL;
+	t->trusted = x->trusted;
 	t->curl = curl_easy_init();
 	if (!t->curl)
 		die("libcurl gives no handle");
@@ -126,7 +232,6 @@ void send_begin(struct sender *s, const struct send *x)
 	t->kept = xmalloc(x->keep + 1);
 	t->done = x->done;
 	t->ctx = x->ctx;
-	set_url(t->curl, x->url);
 	set_options(t, x);
 	t->next = s->busy;
 	t->link = &s->busy;
@@ -140,6 +245,12 @@ void send_begin(struct sender *s, const struct send *x)
 
 /* ---- its end ---- */
 
+/* A mail server that said no has answered; curl counts that as a failure. */
+static bool is_refused_mail(const struct transfer *t, CURLcode code, long status)
+{
+	return t->mail && status >= 400 && code != CURLE_OPERATION_TIMEDOUT;
+}
+
 static const char *error_of(const struct transfer *t, CURLcode code, char *text, size_t n)
 {
 	switch (code) {
@@ -148,7 +259,11 @@ static const char *error_of(const struct transfer *t, CURLcode code, char *text,
 	case CURLE_WRITE_ERROR:
 		if (t->seen > SEND_DRAIN_MAX)
 			return NULL;	/* ours: it was enough */
+		if (t->headers_seen > SEND_HEADERS_MAX)
+			return "Its answer has headers without end.";
 		break;
+	case CURLE_USE_SSL_FAILED:
+		return "It does not offer TLS.";
 	case CURLE_OPERATION_TIMEDOUT:
 		return "It did not answer in time.";
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -171,7 +286,7 @@ static const char *error_of(const struct transfer *t, CURLcode code, char *text,
 static void finish(struct transfer *t, CURLcode code)
 {
 	char text[CURL_ERROR_SIZE + 16];
-	struct send_result result = { .error = error_of(t, code, text, sizeof(text)), .body = { t->kept, t->kept_n } };
+	struct send_result result = { .body = { t->kept, t->kept_n } };
 	void (*done)(void *ctx, const struct send_result *result) = t->done;
 	curl_off_t duration_us = 0, retry_after_s = 0;
 	void *ctx = t->ctx;
@@ -180,6 +295,9 @@ static void finish(struct transfer *t, CURLcode code)
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->curl, CURLINFO_TOTAL_TIME_T, &duration_us);
 	curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (!is_refused_mail(t, code, status))
+		result.error = error_of(t, code, text, sizeof(text));
+	result.hopeless = result.error && (t->forbidden || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT);
 	result.status = (unsigned)status;
 	result.duration_us = (uint64_t)duration_us;
 	result.retry_after_s = (uint64_t)retry_after_s;
@@ -212,7 +330,8 @@ void sender_turn(struct sender *s, int wait_ms)
 
 	if (curl_multi_perform(s->multi, &running))
 		die("libcurl fails");
-	if (running == (int)s->busy_n && curl_multi_poll(s->multi, NULL, 0, wait_ms, NULL))
+	s->watched.revents = 0;
+	if (running == (int)s->busy_n && curl_multi_poll(s->multi, &s->watched, s->watched.fd >= 0, wait_ms, NULL))
 		die("libcurl fails");
 	if (curl_multi_perform(s->multi, &running))
 		die("libcurl fails");
@@ -226,6 +345,7 @@ void sender_free(struct sender *s)
 	while (s->busy)
 		transfer_free(s->busy);
 	curl_multi_cleanup(s->multi);
+	curl_slist_free_all(s->hosts);
 	free(s);
 	curl_global_cleanup();
 }

@@ -37,6 +37,17 @@ static void answer(int fd, const char *request)
 		for (;;)
 			if (write(fd, big, sizeof(big)) < 0)
 				_exit(0);
+	} else if (strstr(request, "POST /headers ")) {
+		memset(big, 'x', sizeof(big));
+		memcpy(big, "X-A: ", 5);
+		memcpy(big + sizeof(big) - 2, "\r\n", 2);
+		signal(SIGPIPE, SIG_DFL);
+		say(fd, "HTTP/1.1 200 OK\r\n");
+		for (;;)
+			if (write(fd, big, sizeof(big)) < 0)
+				_exit(0);
+	} else if (strstr(request, "GET /got ")) {
+		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\ngot");
 	} else if (strstr(request, "POST /hang ")) {
 		pause();
 	}
@@ -89,6 +100,7 @@ static void end(void)
 
 struct seen {
 	unsigned calls, status;
+	bool hopeless;
 	char body[64], error[128];
 	uint64_t retry_after_s;
 };
@@ -99,6 +111,7 @@ static void on_done(void *ctx, const struct send_result *x)
 
 	s->calls++;
 	s->status = x->status;
+	s->hopeless = x->hopeless;
 	s->retry_after_s = x->retry_after_s;
 	snprintf(s->body, sizeof(s->body), "%.*s", STR_ARG(x->body));
 	snprintf(s->error, sizeof(s->error), "%s", x->error ? x->error : "");
@@ -126,6 +139,7 @@ static const struct {
 	{ "/busy", 503, "", "", 17 },
 	{ "/moved", 302, "", "" },	/* and nobody goes there */
 	{ "/endless", 200, "xxxxxxxx", "" },
+	{ "/headers", 200, "", "Its answer has headers without end." },
 	{ "/garbage", 0, "", "No answer: Received HTTP/0.9 when not allowed." },
 	{ "/nothing", 0, "", "It closed the connection without an answer." },
 	{ "/hang", 0, "", "It did not answer in time." },
@@ -172,6 +186,7 @@ START_TEST(test_forbidden)
 		ck_assert_uint_eq(seen.calls, 1);
 		ck_assert_uint_eq(seen.status, 0);
 		ck_assert_str_eq(seen.error, "It leads to an address or port that is not allowed.");
+		ck_assert(seen.hopeless);
 		sender_free(s);
 	}
 	end();
@@ -209,4 +224,140 @@ START_TEST(test_hanging_one_slows_nobody)
 }
 END_TEST
 
-UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT(test_hanging_one_slows_nobody))
+/* What the administrator chose goes by no guard, and its connection is not kept for those that must pass. */
+START_TEST(test_trusted)
+{
+	struct guard *g = guard_new("", "443");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct seen seen = { 0 }, stranger = { 0 };
+	char url[128];
+
+	begin();
+	snprintf(url, sizeof(url), "%s/got", base);
+	send_begin(s, &(struct send){ .url = str_of(url), .get = true, .trusted = true, .keep = 8, .total_ms = 5000, .done = on_done, .ctx = &seen });
+	run(s);
+	ck_assert(seen.status == 200 && !strcmp(seen.body, "got"));
+	post(s, url, &stranger, 5000);
+	run(s);
+	ck_assert(stranger.hopeless && !stranger.status);
+	end();
+	sender_free(s);
+	guard_free(g);
+}
+END_TEST
+
+START_TEST(test_a_bell_ends_the_wait)
+{
+	struct guard *g = guard_new("", "443");
+	struct sender *s = sender_new("Grapnel/test", g);
+	int64_t began_us = clock_mono_us();
+	int bell[2];
+
+	ck_assert(!pipe(bell) && write(bell[1], "x", 1) == 1);
+	sender_watch(s, bell[0]);
+	sender_turn(s, 30000);
+	ck_assert(clock_mono_us() - began_us < 10000000);
+	sender_free(s);
+	guard_free(g);
+	close(bell[0]);
+	close(bell[1]);
+}
+END_TEST
+
+/* ---- mail ---- */
+
+/* A mail server that knows one user, and what came. Its greeting and its word on the text are given. */
+struct post_office {
+	const char *greeting, *accepted;
+};
+
+static void talk(int fd, const struct post_office *p)
+{
+	FILE *in = fdopen(fd, "r");
+	char line[1024];
+	bool text = false;
+
+	say(fd, p->greeting);
+	while (fgets(line, sizeof(line), in)) {
+		if (text && strcmp(line, ".\r\n"))
+			continue;
+		if (text)
+			say(fd, p->accepted);
+		else if (!strncmp(line, "EHLO hooks.example.org", 22))
+			say(fd, "250-post\r\n250 SIZE 1000000\r\n");
+		else if (!strncmp(line, "MAIL FROM:<a@b.example>", 23) || !strncmp(line, "RCPT TO:<ann@", 13))
+			say(fd, "250 fine\r\n");
+		else if (!strncmp(line, "RCPT TO:<", 9))
+			say(fd, "550 5.1.1 no such user\r\n");
+		else if (!strncmp(line, "DATA", 4))
+			say(fd, "354 go on\r\n");
+		else if (!strncmp(line, "QUIT", 4))
+			break;
+		else
+			say(fd, "500 what?\r\n");
+		text = !text && !strncmp(line, "DATA", 4);
+	}
+	_exit(0);
+}
+
+static void begin_post_office(const struct post_office *p)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(in);
+
+	listening = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert(!bind(listening, (struct sockaddr *)&in, n) && !listen(listening, 64) &&
+		!getsockname(listening, (struct sockaddr *)&in, &n));
+	snprintf(base, sizeof(base), "smtp://127.0.0.1:%u/hooks.example.org", ntohs(in.sin_port));
+	server = fork();
+	if (!server) {
+		setpgid(0, 0);
+		talk(accept(listening, NULL, NULL), p);
+	}
+	setpgid(server, server);
+}
+
+#define HELLO "220 post ESMTP\r\n"
+#define TAKEN "250 2.0.0 queued as 17\r\n"
+static const struct {
+	struct post_office office;
+	const char *to, *also;
+	bool plain;
+	unsigned status;
+	const char *body, *error;
+} mails[] = {
+	{ { HELLO, TAKEN }, "ann@c.example", NULL, true, 250, "250 2.0.0 queued as 17", "" },
+	{ { HELLO, TAKEN }, "ann@c.example", "bob@c.example", true, 250, "250 2.0.0 queued as 17", "" },
+	{ { HELLO, TAKEN }, "bob@c.example", NULL, true, 550, "550 5.1.1 no such user", "" },
+	{ { HELLO, "451 4.7.1 come back later\r\n" }, "ann@c.example", NULL, true, 451, "451 4.7.1 come back later", "" },
+	{ { "421 busy\r\n", "" }, "ann@c.example", NULL, true, 421, "421 busy", "" },
+	{ { HELLO, TAKEN }, "ann@c.example", NULL, false, 250, NULL, "It does not offer TLS." },
+	{ { "", "" }, "ann@c.example", NULL, true, 0, NULL, "It did not answer in time." },
+};
+
+START_TEST(test_mail)
+{
+	struct guard *g = guard_new("127.0.0.0/8", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	const struct str to[] = { str_of(mails[_i].to), str_of(mails[_i].also) };
+	const struct send_mail mail = { .from = STR("a@b.example"), .to = to, .to_n = mails[_i].also ? 2 : 1, .plain = mails[_i].plain };
+	struct seen seen = { 0 };
+
+	begin_post_office(&mails[_i].office);
+	send_begin(s, &(struct send){ .url = str_of(base), .body = STR("Subject: x\r\n\r\nHello\r\n.\r\nworld\r\n"), .mail = &mail, .keep = 63,
+		.total_ms = 1000, .done = on_done, .ctx = &seen });
+	run(s);
+	end();
+	ck_assert_uint_eq(seen.calls, 1);
+	ck_assert_str_eq(seen.error, mails[_i].error);
+	if (!*mails[_i].error) {
+		ck_assert_uint_eq(seen.status, mails[_i].status);
+		ck_assert_str_eq(seen.body, mails[_i].body);
+	}
+	sender_free(s);
+	guard_free(g);
+}
+END_TEST
+
+UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT(test_hanging_one_slows_nobody), UNIT(test_trusted),
+	UNIT(test_a_bell_ends_the_wait), UNIT_ROWS(test_mail, mails))
