@@ -8,6 +8,8 @@
 #include "grapnel/base.h"
 #include "grapnel/log.h"
 
+#define CONF_DECIMAL_ONE 10000	/* what stands for 1 in options with decimals */
+
 /* Texts are owned by the conf and never NULL. Durations are ms, sizes bytes. */
 struct conf {
 	struct {
@@ -40,6 +42,11 @@ struct conf {
 	struct {
 		char *token, *allow;
 	} metrics;
+	struct {
+		uint32_t window_minutes, max_recent_failures, max_backlog_size, max_oldest_pending_minutes, max_duplicates;
+		uint32_t max_average_attempts, min_success_rate;	/* by CONF_DECIMAL_ONE */
+		bool auto_remediate;
+	} monitor;
 	struct {
 		char *timezone, *token;
 		uint32_t time_limit_s;

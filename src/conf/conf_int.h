@@ -15,7 +15,8 @@ struct option_type {
 	bool is_text;		/* member is a char * */
 };
 
-extern const struct option_type type_text, type_secret, type_number, type_octal, type_ms, type_bytes, type_bool, type_word,
+#define CONF_DECIMALS 4
+extern const struct option_type type_text, type_secret, type_number, type_decimal, type_octal, type_ms, type_bytes, type_bool, type_word,
 	type_text_word, type_cidrs, type_ports, type_hosts, type_url, type_zone;
 
 struct option {

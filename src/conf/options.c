@@ -80,6 +80,15 @@ const struct option options[] = {
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
 		.help = "Addresses that may read /metrics without it." },
 
+	NUMBER(monitor, window_minutes, type_number, "60", 1, 44640, "Minutes that the checks of the monitor look back, where nobody says otherwise."),
+	NUMBER(monitor, max_recent_failures, type_number, "10", 0, 1000000000, "Events that may have a failed attempt in that time."),
+	NUMBER(monitor, max_backlog_size, type_number, "100", 0, 1000000000, "Events that may wait to be processed."),
+	NUMBER(monitor, max_oldest_pending_minutes, type_number, "30", 1, 1000000, "Minutes that an event may wait."),
+	NUMBER(monitor, max_average_attempts, type_decimal, "2", CONF_DECIMAL_ONE, 100 * CONF_DECIMAL_ONE, "Attempts that an event may need on average."),
+	NUMBER(monitor, max_duplicates, type_number, "5", 0, 1000000000, "Events that may come again in that time."),
+	NUMBER(monitor, min_success_rate, type_decimal, "0.95", 0, CONF_DECIMAL_ONE, "Share of the events that should be processed; 0.95 is 95 %."),
+	BOOL(monitor, auto_remediate, "false", "true lets cron do what auto-remediate does while a check fails; it switches no source off."),
+
 	{ "cron", "timezone", &type_zone, MEMBER(cron, timezone, char *), "",
 		.help = "Zone of daily times, like Europe/Berlin; empty: the host's." },
 	NUMBER(cron, time_limit_s, type_number, "50", 1, 3600, "Seconds a run of grapnel-cron may take; the rest waits for the next."),

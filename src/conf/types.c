@@ -266,6 +266,37 @@ static bool set_octal(void *member, const struct option *o, struct str s, struct
 	return true;
 }
 
+/* "0.95", "2": kept in ten-thousandths. */
+static bool set_decimal(void *member, const struct option *o, struct str s, struct err *e)
+{
+	struct str rest = s, whole = str_until(&rest, '.');
+	uint64_t v, part = 0;
+	size_t n = rest.n;
+
+	if (whole.n > 5 || n > CONF_DECIMALS || !str_u64(whole, &v) || (n && !str_u64(rest, &part)) || (!n && whole.n < s.n))
+		return err_set(e, ERR_INVALID, "\"%.*s\" is no number with up to %d decimals", STR_ARG(str_cut(s, 60)), CONF_DECIMALS);
+	for (; n < CONF_DECIMALS; n++)
+		part *= 10;
+	v = v * CONF_DECIMAL_ONE + part;
+	if (v < o->min || v > o->max)
+		return err_set(e, ERR_INVALID, "%.*s is not within %g to %g", STR_ARG(s), (double)o->min / CONF_DECIMAL_ONE,
+			(double)o->max / CONF_DECIMAL_ONE);
+	*(uint32_t *)member = (uint32_t)v;
+	return true;
+}
+
+static void print_decimal(const void *member, const struct option *o, FILE *to)
+{
+	fprintf(to, "%g", (double)*(const uint32_t *)member / CONF_DECIMAL_ONE);
+}
+
+static void limits_decimal(const struct option *o, FILE *to)
+{
+	fprintf(to, " %g to %g.", (double)o->min / CONF_DECIMAL_ONE, (double)o->max / CONF_DECIMAL_ONE);
+}
+
+const struct option_type type_decimal = { set_decimal, print_decimal, limits_decimal };
+
 static void print_number(const void *member, const struct option *o, FILE *to)
 {
 	fprintf(to, "%" PRIu32, *(const uint32_t *)member);
