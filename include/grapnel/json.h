@@ -46,6 +46,10 @@ void json_add(struct json *parent, struct str name, struct json *child);	/* name
 /* The same with a value of another tree, which keeps its own place: its children are shared. */
 void json_share(struct arena *a, struct json *parent, struct str name, const struct json *value);
 
+/* What json_fields wrote, back into the struct; texts stay views of the tree. Members that are null or not there stay as they are. False: it
+ * is no object, or a member does not fit its field. A FIELD_JSON cannot be read. */
+bool json_fields_read(const struct json *object, const struct field *fields, void *out) MUST_USE;
+
 /* ---- writing ---- */
 
 /* A writer over a strbuf, so that a member costs a line. Commas and escapes are its business; nesting is the caller's

@@ -515,6 +515,22 @@ bool tally_failure(struct db *db, uint64_t tenant_id, uint64_t source_id, uint64
  * below `limit` where nothing is left to do. */
 bool tallies_fold(struct db *db, struct arena *a, ms_t now, size_t limit, size_t *moved, struct err *e) MUST_USE;
 
+/* ---- monitor_cache.c: what was found out for the monitor, for half a minute ---- */
+
+#define MONITOR_CACHE_MS (30 * MS_PER_SECOND)
+struct monitor_cached {
+	uint64_t drops;		/* how often the tenant's were dropped; put goes by what get said before the finding out began */
+	ms_t made_at;
+	struct str facts;	/* JSON */
+};
+/* Tenant 0: all. 1 what is kept still counts; 0 it does not, and only out->drops is filled; -1 failed. */
+int monitor_cache_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, ms_t now, struct monitor_cached *out,
+	struct err *e) MUST_USE;
+bool monitor_cache_put(struct db *db, uint64_t tenant_id, uint64_t window_min, const struct monitor_cached *c, struct err *e) MUST_USE;
+/* After a change: nothing that is kept of the tenant, or of all, counts any more. */
+bool monitor_cache_drop(struct db *db, uint64_t tenant_id, struct err *e) MUST_USE;
+bool monitor_cache_forget(struct db *db, ms_t now, struct err *e) MUST_USE;	/* rows that nobody has asked for in an hour */
+
 /* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
 
 struct monitor_alert {

@@ -525,6 +525,33 @@ bool storage_view_get(struct db *db, struct arena *a, bool same_host, uint64_t e
 /* Pure: full_at, days_left and forecast from the rest. */
 void storage_forecast(struct arena *a, ms_t now, struct storage_view *s);
 
+/* ---- the monitor: what monitor_judge judges, and lists for people; of a tenant, or of all ---- */
+
+#define MONITOR_WINDOW_MAX (31 * 24 * 60)	/* minutes */
+#define MONITOR_OLDEST 10
+#define MONITOR_PROVIDERS_MAX 64
+
+struct monitor_event {
+	uint64_t id, status_n, attempts;
+	struct str type, source_id, source, status, error;
+	ms_t received_at;
+};
+struct monitor_view {
+	struct monitor_facts facts;
+	struct stats_count by_provider[MONITOR_PROVIDERS_MAX];	/* slugs in capitals, most first, as are types */
+	size_t by_provider_n;
+	struct stats_count by_type[STATS_NAMES_MAX];
+	size_t by_type_n;
+	struct monitor_event oldest[MONITOR_OLDEST];	/* of those that wait, the oldest first */
+	size_t oldest_n;
+	ms_t made_at;		/* when it was found out: at most MONITOR_CACHE_MS ago */
+	bool cached;
+};
+extern const struct field monitor_source_fields[], monitor_event_fields[];
+/* The window is 1 to MONITOR_WINDOW_MAX minutes. `fresh`: found out anew, whatever is kept. */
+bool monitor_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, bool fresh, ms_t now, struct monitor_view *out,
+	struct err *e) MUST_USE;
+
 /* ---- the overview ---- */
 
 #define OVERVIEW_HOURS 24

@@ -14,6 +14,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&key_document_stmts,
 	&migrate_statements,
 	&monitor_alert_stmts,
+	&monitor_cache_stmts,
 	&outbox_stmts,
 	&retention_stmts,
 	&service_stmts,

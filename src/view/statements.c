@@ -11,6 +11,17 @@
 	" + (SELECT COUNT(*) FROM incidents i WHERE i.service_id = v.id AND i.status = 2) AS open_incidents" \
 	" FROM services v WHERE v.deleted_at IS NULL"
 
+/* Events of a status, test traffic left out: all of them, those received in the window, and of these those that had so many attempts. In the
+ * index alone, the newest first, as far as somebody wants to know. */
+#define SELECT_WAITING(status) \
+	"SELECT COUNT(*) AS n, CAST(COALESCE(SUM(id >= ?), 0) AS UNSIGNED) AS recent," \
+	" CAST(COALESCE(SUM(id >= ? AND attempts >= ?), 0) AS UNSIGNED) AS late" \
+	" FROM (SELECT id, attempts FROM events FORCE INDEX (by_status)" \
+	" WHERE tenant_id = ? AND status = " #status " AND is_test = 0 ORDER BY id DESC LIMIT ?) w"
+/* The oldest of those that wait. */
+#define OLDEST_OF(status) \
+	"(SELECT id FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = " #status " AND is_test = 0 ORDER BY id LIMIT ?)"
+
 const struct stmt view_stmt[] = {
 	[V_EVENT] = { "view.event",
 		"SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS " WHERE e.id = ?" },
@@ -107,6 +118,37 @@ const struct stmt view_stmt[] = {
 		" COALESCE(s.bytes, 0) AS bytes_then FROM information_schema.tables t LEFT JOIN table_sizes s"
 		" ON s.at = ? AND s.name = CONVERT(t.table_name USING utf8mb4) COLLATE utf8mb4_bin"
 		" WHERE t.table_schema = DATABASE() AND t.engine = 'InnoDB' ORDER BY bytes DESC, name", SCAN_OK },
+	[V_MONITOR_TENANTS] = { "view.monitor_tenants", "SELECT id AS row FROM tenants ORDER BY id", SCAN_OK },
+	[V_MONITOR_SOURCES] = { "view.monitor_sources",
+		"SELECT id AS row, public_id AS id, name, provider FROM sources WHERE tenant_id = ?" },
+	[V_MONITOR_SUMS] = { "view.monitor_sums",
+		"SELECT took, source_id, event_type, SUM(events) AS events, SUM(starts) AS starts, SUM(duplicates) AS duplicates,"
+		" SUM(took_us) AS took_us FROM event_minutes WHERE tenant_id = ? AND at >= ? GROUP BY took, source_id, event_type UNION ALL"
+		" SELECT took, source_id, event_type, SUM(events), SUM(starts), SUM(duplicates), SUM(took_us)"
+		" FROM event_hours WHERE tenant_id = ? AND at >= ? GROUP BY took, source_id, event_type" },
+	[V_MONITOR_PENDING] = { "view.monitor_pending", SELECT_WAITING(0) },
+	[V_MONITOR_PROCESSING] = { "view.monitor_processing", SELECT_WAITING(1) },
+	[V_MONITOR_FAILED] = { "view.monitor_failed", SELECT_WAITING(3) },
+	[V_MONITOR_DEAD] = { "view.monitor_dead",
+		"SELECT COUNT(*) AS n FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = 4 AND id >= ? AND is_test = 0 LIMIT ?) w" },
+	[V_MONITOR_OLDEST] = { "view.monitor_oldest",
+		"SELECT e.id, e.event_type, s.public_id AS source_id, s.name AS source, e.status, e.attempts, e.error, e.received_at FROM ("
+		OLDEST_OF(0) " UNION ALL " OLDEST_OF(1) " UNION ALL " OLDEST_OF(3) " ORDER BY id LIMIT ?) k"
+		" JOIN events e ON e.id = k.id JOIN sources s ON s.id = e.source_id ORDER BY e.id" },
+	[V_MONITOR_WHOSE] = { "view.monitor_whose",
+		"SELECT e.source_id, COUNT(*) AS n FROM (" OLDEST_OF(0) " UNION ALL " OLDEST_OF(1) " UNION ALL " OLDEST_OF(3) ") k"
+		" JOIN events e ON e.id = k.id GROUP BY e.source_id" },
+	[V_MONITOR_FAILURES] = { "view.monitor_failures",
+		"SELECT source_id, COUNT(DISTINCT event_id) AS n, COUNT(*) AS all_rows, MAX(at) AS at"
+		" FROM (SELECT at, event_id, source_id FROM event_failures WHERE tenant_id = ? AND at >= ? ORDER BY at DESC LIMIT ?) f"
+		" GROUP BY source_id" },
+	[V_MONITOR_ERROR] = { "view.monitor_error",
+		"SELECT a.error AS text FROM event_failures f JOIN event_attempts a ON a.event_id = f.event_id"
+		" WHERE f.tenant_id = ? AND f.at = ? AND f.source_id = ? AND a.error IS NOT NULL ORDER BY a.number DESC LIMIT 1" },
+	[V_MONITOR_ALERTS] = { "view.monitor_alerts",
+		"SELECT id, tenant_id, type, subject, severity AS severity_n, message, advice, value, threshold, started_at, ended_at FROM monitor_alerts"
+		" WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
 	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
 		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
 		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"

@@ -54,7 +54,7 @@ static void add_group(struct stats_view *v, const struct group_row *g)
 }
 
 /* "google-cloud" is GOOGLE_CLOUD */
-static struct str in_capitals(struct arena *a, struct str slug)
+struct str in_capitals(struct arena *a, struct str slug)
 {
 	char *p = arena_cstr(a, slug);
 
@@ -71,7 +71,7 @@ static void add_provider(struct stats_view *v, struct arena *a, const struct gro
 	v->by_provider[v->by_provider_n - 1].count += g->events;
 }
 
-static int compare_counts(const void *x, const void *y)
+int compare_counts(const void *x, const void *y)
 {
 	const struct stats_count *a = x, *b = y;
 

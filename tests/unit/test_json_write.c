@@ -136,6 +136,48 @@ START_TEST(test_fields)
 }
 END_TEST
 
+/* What was written comes back, but for what a tree cannot say. */
+START_TEST(test_fields_read)
+{
+	static const struct field back[] = {
+		FIELD_STR(struct thing, name, "name", ""),
+		FIELD_STR(struct thing, none, "none", ""),
+		FIELD_U64(struct thing, count, "count", ""),
+		FIELD_I64(struct thing, signed_count, "signedCount", ""),
+		FIELD_ID(struct thing, id, "id", ""),
+		FIELD_ID(struct thing, no_id, "noId", ""),
+		FIELD_BOOL(struct thing, test, "isTest", ""),
+		FIELD_TIME(struct thing, at, "at", ""),
+		FIELD_TIME(struct thing, never, "never", ""),
+		FIELD_NUMBER(struct thing, rate, "number", ""),
+		FIELD_END
+	};
+	const struct thing t = { .name = STR("\"ü\n"), .count = UINT64_MAX, .id = 77, .signed_count = -3, .test = true, .at = 1234567890123,
+		.rate = 0.9496 };
+	struct thing got = { .none = STR("kept"), .no_id = 5 };
+	const struct json *j;
+	struct err e = { 0 };
+
+	begin();
+	json_open(&o, '{');
+	json_fields(&o, back, &t);
+	json_close(&o, '}');
+	ck_assert(json_parse(arena, strbuf_str(&b), &j, &e));
+	ck_assert(json_fields_read(j, back, &got));
+	ck_assert(str_eq(got.name, t.name));
+	ck_assert(str_eqs(got.none, "kept"));
+	ck_assert(got.count == UINT64_MAX && got.signed_count == -3 && got.id == 77 && got.no_id == 5 && got.test);
+	ck_assert(got.at == t.at && got.never == 0 && got.rate == 0.9496);
+	ck_assert(json_parse(arena, STR("{\"count\":-1}"), &j, &e));
+	ck_assert(!json_fields_read(j, back, &got));
+	ck_assert(json_parse(arena, STR("{\"name\":[]}"), &j, &e));
+	ck_assert(!json_fields_read(j, back, &got));
+	ck_assert(json_parse(arena, STR("[]"), &j, &e));
+	ck_assert(!json_fields_read(j, back, &got));
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(test_tree)
 {
 	struct err e = { 0 };
@@ -192,5 +234,5 @@ START_TEST(test_nesting_is_asserted)
 }
 END_TEST
 
-UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_tree),
+UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_fields_read), UNIT(test_tree),
 	UNIT(test_deep), UNIT(test_nesting_is_asserted))
