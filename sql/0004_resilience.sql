@@ -96,8 +96,9 @@ CREATE TABLE IF NOT EXISTS forwards (
 	next_at BIGINT NOT NULL COMMENT 'due from then on; while it is held: end of the lease',
 	owner BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'who holds it, a random number for each claim; 0 = nobody',
 	tries TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'attempts that failed since the event came or was retried by hand',
+	lost TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'attempts whose holder died, since then',
 	PRIMARY KEY (event_id),			-- results; retries by hand
-	KEY due (source_id, next_at)		-- which handlers have work, and the claims of one handler
+	KEY due (source_id, next_at, owner)	-- which handlers have work, and the claims of one handler: each reads its own rows alone
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- Each start of an event's forward. A row without duration_us is under way, or its sender was killed.

@@ -37,6 +37,7 @@ struct job_config {
 	struct db *db;
 	struct shm *shm;			/* NULL: no workers on this host to tell */
 	const struct conf *conf;
+	const struct seal_key *seal;		/* NULL: no key file that this user may read; what needs it fails */
 	struct id_maker *ids;
 	ms_t now;				/* when this begins; it goes on by the monotonic clock */
 	int64_t limit_ms;			/* for all jobs together */

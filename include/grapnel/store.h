@@ -531,6 +531,119 @@ bool monitor_cache_put(struct db *db, uint64_t tenant_id, uint64_t window_min, c
 bool monitor_cache_drop(struct db *db, uint64_t tenant_id, struct err *e) MUST_USE;
 bool monitor_cache_forget(struct db *db, ms_t now, struct err *e) MUST_USE;	/* rows that nobody has asked for in an hour */
 
+/* ---- breaker.c: receivers that fail are left alone for a while. No row: nothing failed since the last success ---- */
+
+enum breaker_kind { BREAKER_HANDLER = 1, BREAKER_ENDPOINT = 2 };	/* target: sources.id, endpoints.id */
+#define BREAKER_OPENS_AT 5		/* failures in a row */
+#define BREAKER_WAIT_MS MS_PER_MINUTE	/* before the first probe; doubles */
+#define BREAKER_WAIT_MAX_MS MS_PER_HOUR
+
+struct breaker {
+	uint64_t kind, target_id, failures;
+	ms_t opened_at;		/* 0: closed */
+	ms_t probe_at;		/* of an open one */
+	struct str error;	/* of the last failure */
+};
+int breaker_get(struct db *db, struct arena *a, enum breaker_kind kind, uint64_t target_id, struct breaker *out, struct err *e) MUST_USE;
+/* Takes the probe of an open one, as it was seen: until then nobody else probes. 1 ours, 0 somebody was faster, -1 failed. */
+int breaker_probe(struct db *db, const struct breaker *seen, ms_t until, struct err *e) MUST_USE;
+/* What an attempt came to; `probe`: it was one. */
+bool breaker_succeeded(struct db *db, enum breaker_kind kind, uint64_t target_id, struct err *e) MUST_USE;
+bool breaker_failed(struct db *db, enum breaker_kind kind, uint64_t target_id, bool probe, struct str error, ms_t now, struct err *e) MUST_USE;
+/* The next probe of an open one is due at once. 1 done, 0 it is closed, -1. */
+int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id, ms_t now, struct err *e) MUST_USE;
+
+/* ---- forward.c: events that wait for the handler of their source, and what became of each attempt.
+ *
+ * A row of `forwards` is written in the transaction that stores its event, and goes when the event is processed or dead. Senders (cron, the dispatcher,
+ * a web worker for an inline event) never lock: a claim is one UPDATE that sets owner and due time together, so of two at once one finds nothing
+ * left, on a Galera cluster too, where the later commit fails and runs again. A row that is held is due at the end of its lease, so
+ * what a killed sender held is taken up by the next claim. ---- */
+
+enum forward_mode { FORWARD_QUEUED = 0, FORWARD_INLINE = 1 };
+#define FORWARD_ANSWER_MAX 4096		/* bytes of an answer that are kept */
+#define FORWARD_LEASE_MAX_MS (10 * MS_PER_MINUTE)	/* no claim is held longer */
+#define FORWARD_WAIT_MAX_MS MS_PER_DAY	/* nor does anything wait longer for its next attempt */
+#define FORWARD_LOST_MAX 20		/* starts without a result after which an event is given up: what ends its sender each time must end itself */
+
+/* In the transaction of ingest, after all of its own locks: events with work for their handler, due at next_at. One that is there already
+ * becomes due as well, unless somebody holds it. */
+struct forward_row {
+	uint64_t event_id, source_id;
+	ms_t next_at;
+	uint64_t tries;
+};
+bool forward_add(struct db *db, struct arena *a, const struct forward_row *rows, size_t n, struct err *e) MUST_USE;
+/* Failed and dead ones wait again: the next attempt of an event that its sender repeats. */
+bool forward_reopen(struct db *db, struct arena *a, const struct forward_row *rows, size_t n, ms_t now, struct err *e) MUST_USE;
+
+/* Handlers with something due whose breaker lets it pass, the one that waits longest first. */
+struct forward_source {
+	uint64_t source_id;
+	ms_t next_at;
+	uint64_t failures;		/* of the breaker: from BREAKER_OPENS_AT on the next one is a probe */
+	ms_t opened_at, probe_at;
+};
+bool forward_sources_due(struct db *db, struct arena *a, ms_t now, size_t limit, struct forward_source **out, size_t *n, struct err *e) MUST_USE;
+
+/* Where and how a source forwards. */
+struct forward_target {
+	uint64_t source_id, tenant_id, actions, max_retries, backoff_s;
+	struct str public_id, name, url;	/* url empty: it has no handler any more */
+	struct str secret;		/* plain, in the arena: wipe it. Empty: none, or it does not open (secret_lost) */
+	bool secret_lost, deleted;
+};
+int forward_target(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t source_id, ms_t now, struct forward_target *out,
+	struct err *e) MUST_USE;
+
+struct forward_claim {
+	uint64_t event_id, source_id, tenant_id, tries, lost;
+	uint64_t number;		/* of this attempt */
+	struct str type;
+	bool is_test;
+	ms_t received_at;
+};
+/* Takes what is due of one source, the longest waiting first, until that moment: the events become `processing`, and their attempts are
+ * counted and noted. Claims and results keep the tallies, in the rows of worker `slot`. */
+struct forward_claimer {
+	uint64_t owner;			/* a random number for each claim, not 0 */
+	unsigned slot;
+	ms_t now, until;
+};
+bool forward_claim(struct db *db, struct arena *a, uint64_t source_id, const struct forward_claimer *by, size_t limit,
+	struct forward_claim **out, size_t *n, struct err *e) MUST_USE;
+/* The same of those in the JSON array of event ids, whether due or not, as far as nobody holds them. */
+bool forward_claim_these(struct db *db, struct arena *a, uint64_t source_id, struct str event_ids, const struct forward_claimer *by,
+	struct forward_claim **out, size_t *n, struct err *e) MUST_USE;
+
+enum forward_outcome {
+	FORWARD_DONE,		/* processed */
+	FORWARD_AGAIN,		/* failed: once more at next_at */
+	FORWARD_DEAD,		/* failed for good */
+	FORWARD_NOT_NEEDED,	/* its source forwards no more: processed; not an attempt */
+	FORWARD_NOT_SENT,	/* given back; not an attempt. Failed where an error says why */
+};
+struct forward_end {
+	struct forward_claim claim;
+	enum forward_outcome outcome;
+	uint64_t status;		/* of the answer; 0 = none */
+	uint64_t duration_us;
+	struct str error, answer;	/* error: a sentence, p NULL = none */
+	ms_t started_at, next_at;
+};
+/* Stores results of a claim. What somebody else took over meanwhile stays his, but for a success: that is one, whoever had it. */
+bool forward_finish(struct db *db, struct arena *a, const struct forward_end *ends, size_t n, const struct forward_claimer *by, ms_t now,
+	struct err *e) MUST_USE;
+
+/* How many are due. */
+bool forward_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* What a clock that was wrong put too far away is due now; *n says how many. */
+bool forward_mend(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+
+/* By hand: makes events of the tenant (0: of any) wait for their handler again, now and with all attempts, where anything is left to do: those
+ * that are pending, failed or dead. `ids` is a JSON array; *n says how many. */
+bool forward_retry(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+
 /* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
 
 struct monitor_alert {

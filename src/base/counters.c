@@ -34,6 +34,9 @@ static const struct {
 	[C_API_REQUESTS] = { "api_requests_total", "Requests to the API and its pages." },
 	[C_KEY_FETCHES] = { "key_fetches_total", "Certificates and key sets asked for at their hosts." },
 	[C_KEY_FETCHES_FAILED] = { "key_fetches_failed_total", "Of these: not answered, or not with what was wanted." },
+	[C_FORWARDS] = { "forwards_total", "Events that their handler took." },
+	[C_FORWARDS_FAILED] = { "forwards_failed_total", "Attempts that a handler did not take, and that are made again." },
+	[C_FORWARDS_DEAD] = { "forwards_dead_total", "Events given up after their last attempt." },
 	[C_INGEST_US] = { "ingest_microseconds_total", "Time from receipt to answer, summed over inbound requests." },
 };
 

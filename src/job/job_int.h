@@ -25,6 +25,7 @@ struct job_run {
 };
 
 ms_t job_now(const struct job_run *r);
+int64_t job_left_ms(const struct job_run *r);	/* of its time; below 0 when that is over */
 /* Before each step: 1 go on; 0 the time is up, so end well and the next run goes on; -1 failed. Keeps the lease. */
 int job_goes_on(struct job_run *r, struct err *e) MUST_USE;
 void job_count(struct job_run *r, const char *what, uint64_t n);	/* `what` is a literal */
@@ -37,6 +38,6 @@ int job_remove_old(struct job_run *r, const struct old_table *t, uint64_t from, 
 /* Moves audit entries from before that moment into an archive file of `dir`. As above. */
 int job_archive_audit(struct job_run *r, const char *dir, ms_t before, struct err *e) MUST_USE;
 
-extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_sessions, job_storage;
+extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_retries, job_sessions, job_storage;
 
 #endif

@@ -37,6 +37,11 @@ ms_t job_now(const struct job_run *r)
 	return r->started_at + (clock_mono_us() - r->began_us) / US_PER_MS;
 }
 
+int64_t job_left_ms(const struct job_run *r)
+{
+	return (r->until_us - clock_mono_us()) / US_PER_MS;
+}
+
 static bool is_told_to_stop(const struct job_run *r)
 {
 	return r->c->stop && *r->c->stop;
@@ -75,7 +80,7 @@ void job_count(struct job_run *r, const char *what, uint64_t n)
 
 void job_pause(struct job_run *r, int64_t ms)
 {
-	int64_t left_ms = (r->until_us - clock_mono_us()) / US_PER_MS;
+	int64_t left_ms = job_left_ms(r);
 	struct timespec t;
 
 	if (ms > left_ms)

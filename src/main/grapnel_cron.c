@@ -26,6 +26,7 @@ struct cron {
 	struct conf conf;
 	struct db *db;
 	struct shm *shm;
+	struct seal_key *seal;
 	struct arena *a;
 	ms_t now;
 };
@@ -170,7 +171,7 @@ static enum cron_exit run(struct cron *c, struct err *e)
 {
 	struct job_result results[JOBS_MAX];
 	struct id_maker ids;
-	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .ids = &ids, .now = c->now,
+	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .seal = c->seal, .ids = &ids, .now = c->now,
 		.limit_ms = c->conf.cron.time_limit_s * MS_PER_SECOND, .dry_run = c->dry_run, .stop = &told_to_stop };
 	const struct job *const *only = c->only_n ? c->only : c->dry_run ? jobs : NULL;
 	enum cron_exit status = CRON_OK;
@@ -190,6 +191,7 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 {
 	const struct sigaction stop = { .sa_handler = on_signal };
 	enum cron_exit status = CRON_FAILED;
+	struct err no_key = { 0 };
 
 	if (!conf_load(&c->conf, c->conf_path, e))
 		return CRON_FAILED;
@@ -202,6 +204,9 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 		return CRON_NO_DATABASE;
 	if (!access(c->conf.server.state_file, F_OK))
 		c->shm = shm_open_existing(c->conf.server.state_file, &(struct err){ 0 });
+	c->seal = seal_key_load(c->conf.secrets.key_file, &no_key);
+	if (!c->seal)
+		log_warning("sealed secrets cannot be opened", LOG_ERR(&no_key));
 	if (open_db_schema(c->db, e))
 		status = c->list ? list(c, e) : run(c, e);
 	return e->code && db_trouble(c->db) == DB_LOST ? CRON_NO_DATABASE : status;
@@ -222,6 +227,7 @@ int main(int argc, char **argv)
 	}
 	if (c.shm)
 		shm_close(c.shm);
+	seal_key_free(c.seal);
 	db_free(c.db);
 	conf_free(&c.conf);
 	arena_free(c.a);

@@ -25,7 +25,7 @@ bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, stru
 
 static struct job_config config(const struct caller *by)
 {
-	return (struct job_config){ .db = by->db, .shm = by->shm, .conf = by->conf, .ids = by->ids, .now = by->now, .limit_ms = LIMIT_MS };
+	return (struct job_config){ .db = by->db, .shm = by->shm, .conf = by->conf, .seal = by->seal, .ids = by->ids, .now = by->now, .limit_ms = LIMIT_MS };
 }
 
 bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e)

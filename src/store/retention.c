@@ -16,7 +16,7 @@
 enum { Q_EVENTS, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_REQUESTS_KEPT, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
-	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP };
+	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP };
 
 /* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
  * a dry run counts what a real one removes. */
@@ -29,6 +29,8 @@ static const struct stmt stmts[] = {
 		"SELECT e.id, e.source_id AS owner, " HASH_OF("e.event_id") " AS hash,"
 		" " EVENT_KEPT " AS kept FROM events e LEFT JOIN incidents i ON i.id = e.incident_id WHERE e.id > ? AND e.id < ? ORDER BY e.id LIMIT ?" },
 	[Q_EVENT_ID_DROP] = { "old.event_id_drop", "DELETE FROM event_ids WHERE source_id = ? AND id_hash = ? AND event_id = ?" },
+	[Q_EVENT_ATTEMPTS_DROP] = { "old.event_attempts_drop",
+		"DELETE FROM event_attempts WHERE event_id = ? AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = ?)" },
 	[Q_EVENT_DROP] = { "old.event_drop", "DELETE FROM events WHERE id = ? AND status IN (2, 4, 5)" },
 
 	[Q_ALERTS] = { "old.alerts",
@@ -286,7 +288,8 @@ bool old_remove(struct db *db, struct arena *a, const struct old_table *t, const
 
 /* ---- the tables ---- */
 
-const struct old_table old_events = { "events", BY_ID, Q_EVENTS, { { Q_EVENT_ID_DROP, "ohi" }, { Q_EVENT_DROP, "i" } } };
+const struct old_table old_events = { "events", BY_ID, Q_EVENTS,
+	{ { Q_EVENT_ID_DROP, "ohi" }, { Q_EVENT_DROP, "i" }, { Q_EVENT_ATTEMPTS_DROP, "ii" } } };
 const struct old_table old_alerts = { "alerts", BY_ID, Q_ALERTS, { { Q_ALERT_DROP, "i" } } };
 const struct old_table old_requests = { "requests", BY_REQUEST, Q_REQUESTS, { { Q_MARK_DROP, "oi" }, { Q_REQUEST_DROP, "i" } } };
 const struct old_table old_bodies = { "bodies", BY_TENANT, Q_BODIES, { { Q_BODY_DROP, "i" } } };

@@ -69,6 +69,17 @@ int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t 
 	return 1;
 }
 
+int event_view_received(struct db *db, struct arena *a, uint64_t id, struct event_view *event, struct request_view *request, struct err *e)
+{
+	int found = db_query_one(db, &view_stmt[V_EVENT], VALS(V_U(id)), a, event_columns, sizeof(*event), event, e);
+
+	if (found != 1)
+		return found;
+	event_view_words(event);
+	*request = (struct request_view){ 0 };
+	return request_view_one(db, a, event->request_id, request, e) < 0 ? -1 : 1;
+}
+
 void request_headers_json(struct json_out *o, struct arena *a, struct str lines)
 {
 	struct json *object = json_new(a, JSON_OBJECT);

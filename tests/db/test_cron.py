@@ -20,6 +20,7 @@ FOLDER = tempfile.TemporaryDirectory(prefix="grapnel-cron.")
 JOBS = [
     "auto-resolve",
     "confirm",
+    "retries",
     "sessions",
     "storage",
     "cleanup",

@@ -5,6 +5,7 @@ from visitor import Visitor
 JOBS = [
     "auto-resolve",
     "confirm",
+    "retries",
     "sessions",
     "storage",
     "cleanup",

@@ -1,0 +1,431 @@
+/* forward.c - the queue of events for their handlers. store.h says how it is shared without locks.
+ *
+ * Why a table of its own and not columns of `events`: ten million rows are done with, and an index that finds the few that wait would cost
+ * each of them. Why not the outbox: it keeps what it has sent, an attempt at a forward is kept with its event. Locks are taken in one
+ * order: forwards, then events, then attempts. */
+#include "store_int.h"
+
+enum {
+	Q_ADD, Q_REOPEN, Q_SOURCES, Q_DUE_COUNT, Q_LATEST, Q_MEND, Q_TARGET,
+	Q_TAKE, Q_TAKE_THESE, Q_DROP_STALE, Q_BEGIN, Q_NOTE, Q_CLAIMED,
+	Q_END_EVENT, Q_GIVE_BACK_EVENT, Q_NOT_NEEDED, Q_END_ATTEMPT, Q_FORGET_ATTEMPT, Q_KEEP, Q_DROP,
+	Q_RETRY_ADD, Q_RETRY,
+};
+
+#define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
+#define OF_CLAIM "f.source_id = ? AND f.next_at = ? AND f.owner = ?"
+
+/* Numbers of statuses: 0 pending, 1 processing, 2 processed, 3 failed, 4 dead, 5 ignored. Bit 4 of done is DO_FORWARD. */
+static const struct stmt stmts[] = {
+	[Q_ADD] = { "forward.add",
+		"INSERT INTO forwards (event_id, source_id, next_at, tries) VALUES (?, ?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE next_at = IF(owner = 0, VALUES(next_at), next_at)" },
+	[Q_REOPEN] = { "forward.reopen", "UPDATE events SET status = 0, updated_at = ? WHERE id = ? AND status IN (3, 4)" },
+
+	/* One step in the index for each source that has any. */
+	[Q_SOURCES] = { "forward.sources_due",
+		"SELECT w.source_id, w.next_at, COALESCE(b.failures, 0) AS failures, b.opened_at, COALESCE(b.probe_at, 0) AS probe_at"
+		" FROM (SELECT source_id, MIN(next_at) AS next_at FROM forwards GROUP BY source_id) w"
+		" LEFT JOIN breakers b ON b.kind = 1 AND b.target_id = w.source_id"
+		" WHERE w.next_at <= ? AND (b.opened_at IS NULL OR b.probe_at <= ?) ORDER BY w.next_at LIMIT ?", SCAN_OK },
+	[Q_DUE_COUNT] = { "forward.due_count",
+		"SELECT COUNT(*) AS number FROM (SELECT source_id FROM forwards GROUP BY source_id) s"
+		" STRAIGHT_JOIN forwards f ON f.source_id = s.source_id AND f.next_at <= ?", SCAN_OK },
+	[Q_LATEST] = { "forward.latest",
+		"SELECT source_id, MAX(next_at) AS next_at FROM forwards GROUP BY source_id", SCAN_OK },
+	[Q_MEND] = { "forward.mend",
+		"UPDATE forwards SET next_at = ?, owner = 0 WHERE source_id = ? AND next_at > ? AND (owner <> 0 OR next_at > ?)" },
+	[Q_TARGET] = { "forward.target",
+		"SELECT s.id AS source_id, s.tenant_id, s.actions, s.max_retries, s.backoff_s, s.public_id, s.name, s.handler_url AS url,"
+		" s.handler_secret_sealed AS sealed, s.deleted_at IS NOT NULL AS deleted,"
+		" (SELECT x.sealed FROM source_secrets x WHERE x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)"
+		" ORDER BY x.created_at DESC, x.id DESC LIMIT 1) AS source_sealed FROM sources s WHERE s.id = ?" },
+
+	/* A row that has an owner and is due was held by somebody who died. No ORDER BY: the index is read in that order anyhow, and with it the server sorts all that is due. */
+	[Q_TAKE] = { "forward.take",
+		"UPDATE forwards SET lost = LEAST(lost + (owner <> 0), 255), owner = ?, next_at = ? WHERE source_id = ? AND next_at <= ? LIMIT ?" },
+	[Q_TAKE_THESE] = { "forward.take_these",
+		"UPDATE " IDS " STRAIGHT_JOIN forwards f FORCE INDEX (PRIMARY) ON f.event_id = j.id SET f.lost = LEAST(f.lost + (f.owner <> 0), 255), f.owner = ?, f.next_at = ?"
+		" WHERE f.source_id = ? AND (f.owner = 0 OR f.next_at <= ?)", SCAN_OK },
+	/* Events that were deleted or settled by hand meanwhile. */
+	[Q_DROP_STALE] = { "forward.drop_stale",
+		"DELETE f FROM forwards f LEFT JOIN events e ON e.id = f.event_id WHERE " OF_CLAIM
+		" AND (e.id IS NULL OR e.status IN (2, 4, 5))" },
+	[Q_BEGIN] = { "forward.begin",
+		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = 1, e.attempts = LEAST(e.attempts + 1, 255), e.updated_at = ?"
+		" WHERE " OF_CLAIM },
+	[Q_NOTE] = { "forward.note",
+		"INSERT INTO event_attempts (event_id, number, started_at) SELECT e.id, e.attempts, ? FROM forwards f"
+		" JOIN events e ON e.id = f.event_id WHERE " OF_CLAIM
+		" ON DUPLICATE KEY UPDATE started_at = VALUES(started_at), duration_us = NULL, status = NULL, error = NULL, answer = NULL" },
+	[Q_CLAIMED] = { "forward.claimed",
+		"SELECT f.event_id, f.source_id, e.tenant_id, f.tries, f.lost, e.attempts AS number, e.event_type AS type, e.is_test, e.received_at FROM forwards f JOIN events e ON e.id = f.event_id"
+		" WHERE " OF_CLAIM " ORDER BY f.event_id" },
+
+	/* The last value: whoever holds it. */
+	[Q_END_EVENT] = { "forward.end_event",
+		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = ?, e.done = e.done | ?, e.error = ?, e.processed_at = ?,"
+		" e.updated_at = ? WHERE f.event_id = ? AND (f.owner = ? OR ?)" },
+	[Q_GIVE_BACK_EVENT] = { "forward.give_back_event",
+		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = ?, e.attempts = e.attempts - 1,"
+		" e.error = COALESCE(?, e.error), e.updated_at = ? WHERE f.event_id = ? AND f.owner = ?" },
+	[Q_NOT_NEEDED] = { "forward.not_needed",
+		"UPDATE events SET status = 2, attempts = attempts - 1, error = NULL, processed_at = ?, updated_at = ? WHERE id = ? AND status = 1" },
+	[Q_END_ATTEMPT] = { "forward.end_attempt",
+		"UPDATE event_attempts SET started_at = ?, duration_us = ?, status = ?, error = ?, answer = ? WHERE event_id = ? AND number = ?" },
+	[Q_FORGET_ATTEMPT] = { "forward.forget_attempt", "DELETE FROM event_attempts WHERE event_id = ? AND number = ?" },
+	[Q_KEEP] = { "forward.keep", "UPDATE forwards SET owner = 0, next_at = ?, tries = LEAST(tries + ?, 255) WHERE event_id = ? AND owner = ?" },
+	[Q_DROP] = { "forward.drop", "DELETE FROM forwards WHERE event_id = ? AND (owner = ? OR ?)" },
+
+	[Q_RETRY_ADD] = { "forward.retry_add",
+		"INSERT INTO forwards (event_id, source_id, next_at) SELECT e.id, e.source_id, ? FROM " IDS
+		" STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = j.id WHERE e.status IN (0, 3, 4) AND (? = 0 OR e.tenant_id = ?)"
+		" ON DUPLICATE KEY UPDATE next_at = IF(owner = 0, VALUES(next_at), next_at), tries = IF(owner = 0, 0, tries),"
+		" lost = IF(owner = 0, 0, lost)", SCAN_OK },
+	[Q_RETRY] = { "forward.retry",
+		"UPDATE " IDS " STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = j.id SET e.status = 0, e.updated_at = ?"
+		" WHERE e.status IN (0, 3, 4) AND (? = 0 OR e.tenant_id = ?)", SCAN_OK },
+};
+const struct stmt_table forward_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+/* ---- into the queue ---- */
+
+bool forward_add(struct db *db, struct arena *a, const struct forward_row *rows, size_t n, struct err *e)
+{
+	struct val *v = ARENA_ARRAY(a, struct val, 4 * n);
+
+	for (size_t i = 0; i < n; i++) {
+		v[4 * i] = V_U(rows[i].event_id);
+		v[4 * i + 1] = V_U(rows[i].source_id);
+		v[4 * i + 2] = V_I(rows[i].next_at);
+		v[4 * i + 3] = V_U(rows[i].tries);
+	}
+	return db_bulk(db, &stmts[Q_ADD], v, n, 4, e);
+}
+
+bool forward_reopen(struct db *db, struct arena *a, const struct forward_row *rows, size_t n, ms_t now, struct err *e)
+{
+	struct val *v = ARENA_ARRAY(a, struct val, 2 * n);
+
+	for (size_t i = 0; i < n; i++) {
+		v[2 * i] = V_I(now);
+		v[2 * i + 1] = V_U(rows[i].event_id);
+	}
+	return forward_add(db, a, rows, n, e) && db_bulk(db, &stmts[Q_REOPEN], v, n, 2, e);
+}
+
+/* ---- what is due ---- */
+
+static const struct field claim_fields[] = {
+	FIELD_ID(struct forward_claim, event_id, "event_id", ""),
+	FIELD_ID(struct forward_claim, source_id, "source_id", ""),
+	FIELD_ID(struct forward_claim, tenant_id, "tenant_id", ""),
+	FIELD_U64(struct forward_claim, tries, "tries", ""),
+	FIELD_U64(struct forward_claim, lost, "lost", ""),
+	FIELD_U64(struct forward_claim, number, "number", ""),
+	FIELD_STR(struct forward_claim, type, "type", ""),
+	FIELD_BOOL(struct forward_claim, is_test, "is_test", ""),
+	FIELD_TIME(struct forward_claim, received_at, "received_at", ""),
+	FIELD_END
+};
+
+static const struct field source_fields[] = {
+	FIELD_ID(struct forward_source, source_id, "source_id", ""),
+	FIELD_TIME(struct forward_source, next_at, "next_at", ""),
+	FIELD_U64(struct forward_source, failures, "failures", ""),
+	FIELD_TIME(struct forward_source, opened_at, "opened_at", ""),
+	FIELD_TIME(struct forward_source, probe_at, "probe_at", ""),
+	FIELD_END
+};
+
+bool forward_sources_due(struct db *db, struct arena *a, ms_t now, size_t limit, struct forward_source **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_SOURCES], VALS(V_I(now), V_I(now), V_U(limit)), a, source_fields, sizeof(**out), out, n, e);
+}
+
+bool forward_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e)
+{
+	struct forward_claim row = { 0 };
+	int found = db_query_one(db, &stmts[Q_DUE_COUNT], VALS(V_I(now)), a, claim_fields, sizeof(row), &row, e);
+
+	*n = row.number;
+	return found == 1;
+}
+
+bool forward_mend(struct db *db, struct arena *a, ms_t now, uint64_t *mended, struct err *e)
+{
+	struct forward_source *s;
+	uint64_t matched;
+	size_t n;
+
+	*mended = 0;
+	if (!db_query(db, &stmts[Q_LATEST], NULL, 0, a, source_fields, sizeof(*s), &s, &n, e))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].next_at <= now + FORWARD_LEASE_MAX_MS)
+			continue;
+		if (!db_exec(db, &stmts[Q_MEND],
+			VALS(V_I(now), V_U(s[i].source_id), V_I(now + FORWARD_LEASE_MAX_MS), V_I(now + FORWARD_WAIT_MAX_MS + MS_PER_HOUR)),
+			&matched, e))
+			return false;
+		*mended += matched;
+	}
+	return true;
+}
+
+struct target_row {
+	struct forward_target target;
+	struct str sealed, source_sealed;
+};
+
+static const struct field target_fields[] = {
+	FIELD_ID(struct target_row, target.source_id, "source_id", ""),
+	FIELD_ID(struct target_row, target.tenant_id, "tenant_id", ""),
+	FIELD_U64(struct target_row, target.actions, "actions", ""),
+	FIELD_U64(struct target_row, target.max_retries, "max_retries", ""),
+	FIELD_U64(struct target_row, target.backoff_s, "backoff_s", ""),
+	FIELD_STR(struct target_row, target.public_id, "public_id", ""),
+	FIELD_STR(struct target_row, target.name, "name", ""),
+	FIELD_STR(struct target_row, target.url, "url", ""),
+	FIELD_BOOL(struct target_row, target.deleted, "deleted", ""),
+	FIELD_STR(struct target_row, sealed, "sealed", ""),
+	FIELD_STR(struct target_row, source_sealed, "source_sealed", ""),
+	FIELD_END
+};
+
+static void open_secret(struct arena *a, const struct seal_key *sk, const struct target_row *row, struct forward_target *t)
+{
+	struct str sealed = row->sealed.n ? row->sealed : row->source_sealed, context;
+	struct err ignored = { 0 };
+
+	if (!sealed.n)
+		return;
+	context = arena_printf(a, "%s:%.*s", row->sealed.n ? "handler_secret" : "source_secret", STR_ARG(t->public_id));
+	t->secret_lost = !unseal(a, sk, sealed, context.p, &t->secret, &ignored);
+}
+
+int forward_target(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t source_id, ms_t now, struct forward_target *out,
+	struct err *e)
+{
+	struct target_row row;
+	int found = db_query_one(db, &stmts[Q_TARGET], VALS(V_I(now), V_U(source_id)), a, target_fields, sizeof(row), &row, e);
+
+	if (found != 1)
+		return found;
+	*out = row.target;
+	open_secret(a, sk, &row, out);
+	return 1;
+}
+
+/* ---- claims ---- */
+
+struct claiming {
+	struct arena *a;
+	uint64_t source_id;
+	const struct forward_claimer *by;
+	size_t limit;
+	struct str ids;		/* n 0: whatever is due */
+	struct forward_claim *claims;
+	size_t n;
+};
+
+static struct tally tally_of(const struct forward_claim *c)
+{
+	return (struct tally){ .tenant_id = c->tenant_id, .source_id = c->source_id, .type = c->type, .at = c->received_at };
+}
+
+static bool tally_claims(struct db *db, const struct claiming *c, struct err *e)
+{
+	struct tallies *t = tallies_new(c->a);
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct tally of = tally_of(&c->claims[i]);
+
+		if (!c->claims[i].is_test)
+			tally_starts(t, &of, 1);
+	}
+	return tallies_write(db, c->a, t, c->by->slot, e);
+}
+
+static bool take(struct db *db, const struct claiming *c, uint64_t *taken, struct err *e)
+{
+	const struct forward_claimer *by = c->by;
+
+	if (c->ids.n)
+		return db_exec(db, &stmts[Q_TAKE_THESE], VALS(V_S(c->ids), V_U(by->owner), V_I(by->until), V_U(c->source_id), V_I(by->now)),
+			taken, e);
+	return db_exec(db, &stmts[Q_TAKE], VALS(V_U(by->owner), V_I(by->until), V_U(c->source_id), V_I(by->now), V_U(c->limit)), taken, e);
+}
+
+static bool claim_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct claiming *c = ctx;
+	const struct val source = V_U(c->source_id), until = V_I(c->by->until), owner = V_U(c->by->owner), now = V_I(c->by->now);
+	uint64_t taken;
+
+	c->n = 0;
+	if (!take(db, c, &taken, e))
+		return false;
+	return !taken || (db_exec(db, &stmts[Q_DROP_STALE], VALS(source, until, owner), NULL, e) &&
+		db_exec(db, &stmts[Q_BEGIN], VALS(now, source, until, owner), NULL, e) &&
+		db_exec(db, &stmts[Q_NOTE], VALS(now, source, until, owner), NULL, e) &&
+		db_query(db, &stmts[Q_CLAIMED], VALS(source, until, owner), c->a, claim_fields, sizeof(*c->claims), &c->claims, &c->n, e) &&
+		tally_claims(db, c, e));
+}
+
+static bool claim(struct db *db, struct claiming *c, struct forward_claim **out, size_t *n, struct err *e)
+{
+	bool ok = db_tx(db, claim_tx, c, e);
+
+	*out = c->claims;
+	*n = ok ? c->n : 0;
+	return ok;
+}
+
+bool forward_claim(struct db *db, struct arena *a, uint64_t source_id, const struct forward_claimer *by, size_t limit,
+	struct forward_claim **out, size_t *n, struct err *e)
+{
+	struct claiming c = { .a = a, .source_id = source_id, .by = by, .limit = limit };
+
+	return claim(db, &c, out, n, e);
+}
+
+bool forward_claim_these(struct db *db, struct arena *a, uint64_t source_id, struct str event_ids, const struct forward_claimer *by,
+	struct forward_claim **out, size_t *n, struct err *e)
+{
+	struct claiming c = { .a = a, .source_id = source_id, .by = by, .ids = event_ids };
+
+	return claim(db, &c, out, n, e);
+}
+
+/* ---- results ---- */
+
+struct finishing {
+	struct arena *a;
+	const struct forward_end *ends;
+	size_t n;
+	uint64_t owner;
+	unsigned slot;
+	ms_t now;
+};
+
+static bool give_back(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
+{
+	bool failed = x->error.p || x->claim.number > 1;
+
+	return db_exec(db, &stmts[Q_GIVE_BACK_EVENT],
+			VALS(V_U(failed ? EVENT_FAILED : EVENT_PENDING), V_SN(str_cut(x->error, 255)), V_I(f->now), V_U(x->claim.event_id),
+				V_U(f->owner)), NULL, e) &&
+		db_exec(db, &stmts[Q_FORGET_ATTEMPT], VALS(V_U(x->claim.event_id), V_U(x->claim.number)), NULL, e) &&
+		db_exec(db, &stmts[Q_KEEP], VALS(V_I(x->next_at), V_U(0), V_U(x->claim.event_id), V_U(f->owner)), NULL, e);
+}
+
+static bool end_event(struct db *db, const struct finishing *f, const struct forward_end *x, enum event_status status, struct err *e)
+{
+	bool done = status == EVENT_PROCESSED;
+
+	return db_exec(db, &stmts[Q_END_EVENT],
+		VALS(V_U(status), V_U(done ? DO_FORWARD : 0), V_SN(str_cut(x->error, 255)), V_T(done ? f->now : 0), V_I(f->now),
+			V_U(x->claim.event_id), V_U(f->owner), V_U(done)), NULL, e);
+}
+
+static bool end_attempt(struct db *db, const struct forward_end *x, struct err *e)
+{
+	return db_exec(db, &stmts[Q_END_ATTEMPT],
+		VALS(V_I(x->started_at), V_U(x->duration_us), V_ID(x->status), V_SN(str_cut(x->error, 255)),
+			x->answer.n ? V_B((struct str){ x->answer.p, x->answer.n < FORWARD_ANSWER_MAX ? x->answer.n : FORWARD_ANSWER_MAX }) : V_NULL(),
+			V_U(x->claim.event_id), V_U(x->claim.number)), NULL, e);
+}
+
+static bool not_needed(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
+{
+	const struct val id = V_U(x->claim.event_id), now = V_I(f->now);
+
+	return db_exec(db, &stmts[Q_NOT_NEEDED], VALS(now, now, id), NULL, e) &&
+		db_exec(db, &stmts[Q_FORGET_ATTEMPT], VALS(id, V_U(x->claim.number)), NULL, e) &&
+		db_exec(db, &stmts[Q_DROP], VALS(id, V_U(f->owner), V_U(0)), NULL, e);
+}
+
+static bool finish_one(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
+{
+	const struct val id = V_U(x->claim.event_id), owner = V_U(f->owner);
+
+	switch (x->outcome) {
+	case FORWARD_DONE:
+		return end_event(db, f, x, EVENT_PROCESSED, e) && end_attempt(db, x, e) &&
+			db_exec(db, &stmts[Q_DROP], VALS(id, owner, V_U(1)), NULL, e);
+	case FORWARD_AGAIN:
+		return end_event(db, f, x, EVENT_FAILED, e) && end_attempt(db, x, e) &&
+			db_exec(db, &stmts[Q_KEEP], VALS(V_I(x->next_at), V_U(1), id, owner), NULL, e);
+	case FORWARD_DEAD:
+		return end_event(db, f, x, EVENT_DEAD, e) && end_attempt(db, x, e) &&
+			db_exec(db, &stmts[Q_DROP], VALS(id, owner, V_U(0)), NULL, e);
+	case FORWARD_NOT_NEEDED:
+		return not_needed(db, f, x, e);
+	case FORWARD_NOT_SENT:
+		break;
+	}
+	return give_back(db, f, x, e);
+}
+
+/* A start that was none is taken back. */
+static bool tally_end(struct db *db, const struct finishing *f, struct tallies *t, const struct forward_end *x, struct err *e)
+{
+	const struct forward_claim *c = &x->claim;
+	const struct tally of = tally_of(c);
+	bool is_failure = x->outcome == FORWARD_AGAIN || x->outcome == FORWARD_DEAD;
+
+	if (c->is_test)
+		return true;
+	if (x->outcome == FORWARD_NOT_SENT || x->outcome == FORWARD_NOT_NEEDED)
+		tally_starts(t, &of, -1);
+	if (x->outcome == FORWARD_DONE || x->outcome == FORWARD_NOT_NEEDED)
+		tally_done(t, c->tenant_id, f->now, f->now > c->received_at ? (uint64_t)(f->now - c->received_at) * 1000 : 0);
+	return !is_failure || tally_failure(db, c->tenant_id, c->source_id, c->event_id, f->now, e);
+}
+
+static bool finish_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct finishing *f = ctx;
+	struct tallies *t = tallies_new(f->a);
+
+	for (size_t i = 0; i < f->n; i++)
+		if (!finish_one(db, f, &f->ends[i], e) || !tally_end(db, f, t, &f->ends[i], e))
+			return false;
+	return tallies_write(db, f->a, t, f->slot, e);
+}
+
+bool forward_finish(struct db *db, struct arena *a, const struct forward_end *ends, size_t n, const struct forward_claimer *by, ms_t now,
+	struct err *e)
+{
+	struct finishing f = { a, ends, n, by->owner, by->slot, now };
+
+	return !n || db_tx(db, finish_tx, &f, e);
+}
+
+/* ---- by hand ---- */
+
+struct retrying {
+	uint64_t tenant_id;
+	struct str ids;
+	ms_t now;
+	uint64_t n;
+};
+
+static bool retry_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct retrying *r = ctx;
+	const struct val tenant = V_U(r->tenant_id);
+
+	return db_exec(db, &stmts[Q_RETRY_ADD], VALS(V_I(r->now), V_S(r->ids), tenant, tenant), NULL, e) &&
+		db_exec(db, &stmts[Q_RETRY], VALS(V_S(r->ids), V_I(r->now), tenant, tenant), &r->n, e);
+}
+
+bool forward_retry(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e)
+{
+	struct retrying r = { tenant_id, ids, now, 0 };
+	bool ok = db_tx(db, retry_tx, &r, e);
+
+	*n = ok ? r.n : 0;
+	return ok;
+}
