@@ -82,6 +82,8 @@ struct stmt_table {
 /* INSERT, UPDATE, DELETE. `affected` may be NULL. */
 bool db_exec(struct db *db, const struct stmt *s, const struct val *vals, size_t n, uint64_t *affected, struct err *e) MUST_USE;
 uint64_t db_insert_id(const struct db *db);
+/* Does the server take it, with the rights of this account? Runs nothing. */
+bool db_prepare(struct db *db, const struct stmt *s, struct err *e) MUST_USE;
 
 /* Rows as an array of structs of `size` bytes in the arena, filled by `fields`: each column goes to the field whose name is its alias (SELECT ... AS name).
  * A column without field, or of a type that does not fit, is ERR_BUG. NULL leaves the member zero. */

@@ -44,6 +44,8 @@ struct request {
 	struct str body;		/* raw */
 	bool body_too_large;		/* over the limit that `classify` gave: body is empty, the rest was drained */
 	bool body_short;		/* CONTENT_LENGTH said otherwise than STDIN brought */
+	bool passed;			/* an ingest worker had it first */
+	bool keep_asked;		/* the web server wanted to use the connection again; we close it all the same */
 	struct str remote_addr;		/* the web server's REMOTE_ADDR */
 	bool https;
 	char id[65];			/* X-Request-Id taken over if it is 1..64 of [A-Za-z0-9._-], else a new UUIDv7 */

@@ -72,6 +72,7 @@ bool hourly_take(struct shm *s, uint64_t key, uint32_t max, ms_t now);
 /* ---- what each worker has in hand: the master copies it to the suspects when a worker dies ---- */
 void in_hand_set(struct shm *s, unsigned slot, const uint64_t *prints, size_t n);	/* n <= SHM_IN_HAND; 0 clears */
 size_t in_hand_to_suspects(struct shm *s, unsigned slot, ms_t now);		/* number copied */
+ms_t worker_last_death(const struct shm *s);	/* 0: none since the file was made */
 bool suspect_is(const struct shm *s, uint64_t print, ms_t now);		/* for 10 minutes after the death */
 
 #endif

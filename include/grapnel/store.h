@@ -80,6 +80,11 @@ bool user_totp_confirm(struct db *db, uint64_t id, struct str sealed, int64_t st
 bool user_totp_remove(struct db *db, uint64_t id, struct err *e) MUST_USE;
 /* 1: no code of this step or a later one was used before. */
 int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e) MUST_USE;
+/* Who could sign in and administer, in all tenants; with_totp: of these, who use an authenticator app. */
+struct administrators {
+	uint64_t n, with_totp;
+};
+bool user_administrators(struct db *db, struct arena *a, struct administrators *out, struct err *e) MUST_USE;
 bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str password, struct err *e) MUST_USE;
 
 struct token {
@@ -209,6 +214,12 @@ int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tena
  * PAYPAL_WEBHOOK_ID); does nothing when it has. For the start of a master. */
 bool source_ensure_env(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, struct str provider, struct str secret,
 	ms_t now, struct err *e) MUST_USE;
+/* The types that living sources have, in all tenants. */
+struct source_type {
+	struct str provider;
+	uint64_t n, disabled;
+};
+bool source_types(struct db *db, struct arena *a, struct source_type **out, size_t *n, struct err *e) MUST_USE;
 /* Where the provider posts: "<public_url>/api/integrations/github/in_...". */
 struct str source_webhook_url(struct arena *a, struct str public_url, struct str provider, struct str public_id);
 
@@ -392,6 +403,38 @@ bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
 /* Its receiver said that it is gone. What waits for it is given up; an entry of the audit log. */
 bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e) MUST_USE;
+/* ---- sealed.c: every column of sealed secrets ---- */
+
+struct sealed_row {
+	struct str at;		/* its place in the walk */
+	struct str owner, context, sealed;
+};
+/* What column number `column` holds, "signature secret"; NULL behind the last. */
+const char *sealed_what(size_t column);
+/* The rows behind `after` (STR_NONE: from the first), in the order of their keys. */
+bool sealed_rows(struct db *db, struct arena *a, size_t column, struct str after, size_t limit, struct sealed_row **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Puts the newly sealed value in the place of the old one, unless somebody has changed that meanwhile. */
+bool sealed_replace(struct db *db, size_t column, const struct sealed_row *row, struct str sealed, struct err *e) MUST_USE;
+
+/* ---- server.c: what the database server says of itself ---- */
+
+struct server_facts {
+	struct str version, sql_mode, global_sql_mode, isolation, time_zone, charset;	/* of this session but for global_sql_mode */
+	struct str schema_charset, datadir, account, cipher;	/* cipher empty: no TLS */
+	uint64_t flush, sync_binlog, packet_max, connections_max, statements_max, buffer_pool;
+	bool doublewrite, log_bin, read_only;
+	ms_t now;
+};
+bool server_facts(struct db *db, struct arena *a, struct server_facts *out, struct err *e) MUST_USE;
+
+struct server_table {
+	struct str name, engine, collation;
+};
+/* Tables of the schema that are not InnoDB in utf8mb4. */
+bool server_other_tables(struct db *db, struct arena *a, size_t limit, struct server_table **out, size_t *n, struct err *e) MUST_USE;
+/* Rights of the account beyond reading and writing rows of this schema, "ALTER, DROP"; empty: none. */
+bool server_excess_rights(struct db *db, struct arena *a, struct str *out, struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do to an incident ---- */
 

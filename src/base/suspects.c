@@ -62,9 +62,13 @@ size_t in_hand_to_suspects(struct shm *s, unsigned slot, ms_t now)
 		copied++;
 	}
 	atomic_store_explicit(&h->n, 0, memory_order_release);
-	if (copied)
-		atomic_store_explicit(&s->f->last_death, now, memory_order_release);
+	atomic_store_explicit(&s->f->last_death, now, memory_order_release);
 	return copied;
+}
+
+ms_t worker_last_death(const struct shm *s)
+{
+	return atomic_load_explicit(&s->f->last_death, memory_order_relaxed);
 }
 
 static bool recent(ms_t then, ms_t now)

@@ -216,6 +216,11 @@ bool statement_run(struct db *db, const struct stmt *s, const struct params *in,
 	}
 }
 
+bool db_prepare(struct db *db, const struct stmt *s, struct err *e)
+{
+	return conn_ready(db, s->name, e) && prepared_get(db, s, e);
+}
+
 bool db_exec(struct db *db, const struct stmt *s, const struct val *vals, size_t n,
 	uint64_t *affected, struct err *e)
 {

@@ -163,12 +163,15 @@ static bool receive_some(struct loop *l)
 {
 	size_t room = batch_room(l);
 	int64_t began_us;
+	struct connection *c;
 	int fd, memfd;
 
 	for (; room && place_make(l); room--) {
 		if (!pass_receive(l->w->pass_fd, &fd, &memfd, &began_us))
 			return false;
-		connection_gate(l, connection_take(l, fd, memfd, began_us), 0);
+		c = connection_take(l, fd, memfd, began_us);
+		c->passed = true;
+		connection_gate(l, c, 0);
 	}
 	return true;
 }

@@ -28,6 +28,7 @@ struct connection {
 	bool polled;			/* epoll knows it, */
 	uint32_t polled_for;		/* for these events */
 	bool classified;
+	bool passed;			/* came from an ingest worker */
 	bool stays;			/* could not be passed on: served here whatever its lane */
 	bool too_large;			/* body over body_max */
 	bool drop;			/* the body is read and dropped; memfd holds the parameters and an empty body */

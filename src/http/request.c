@@ -212,10 +212,11 @@ void exchange_read(struct loop *l, struct exchange *x)
 	x->failed = true;
 	*rq = (struct request){
 		.arena = l->arena, .connection = c, .body_too_large = c->too_large,
-		.body_short = c->body_short, .began_us = c->began_us, .received_at = clock_now(),
+		.body_short = c->body_short, .passed = c->passed, .began_us = c->began_us, .received_at = clock_now(),
 	};
 	if (!fcgx_open(x))
 		return;
+	rq->keep_asked = x->fcgx.keepConnection;	/* as the peer's BEGIN_REQUEST said, now that it was read */
 	refusal = params_read(rq, x->fcgx.envp);
 	if (refusal)
 		c->refuse = refusal;

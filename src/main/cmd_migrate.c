@@ -1,8 +1,6 @@
 /* cmd_migrate.c - the schema of the database. */
 #include "ctl_int.h"
 
-#define SQL_FOLDER GRAPNEL_DATADIR "/sql"
-
 struct answer {
 	uint64_t applied, current, newest, needed;
 	bool clean;
@@ -26,7 +24,7 @@ static const char *folder(const struct ctl *c)
 {
 	struct str dir = ctl_value(c, "dir");
 
-	return dir.p ? dir.p : SQL_FOLDER;
+	return dir.p ? dir.p : CTL_SQL_FOLDER;
 }
 
 static bool up(struct ctl *c, struct err *e)
@@ -69,7 +67,7 @@ static bool migrate(struct ctl *c, struct err *e)
 }
 
 static const struct ctl_option options[] = {
-	{ "dir", "DIR", "folder of the migrations, if not " SQL_FOLDER },
+	{ "dir", "DIR", "folder of the migrations, if not " CTL_SQL_FOLDER },
 	{ 0 }
 };
 

@@ -40,6 +40,8 @@ struct command {
 	const char *help;	/* half a sentence, small letter first */
 };
 
+#define CTL_DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
+#define CTL_SQL_FOLDER GRAPNEL_DATADIR "/sql"
 #define CTL_WORKER 1023	/* makes ids: the last of ids' workers is no worker of a host */
 #define CTL_WORDS_MAX 8
 #define CTL_OPTIONS_MAX 128	/* a captured request may have that many headers */
@@ -50,6 +52,7 @@ struct ctl {
 	const char *conf_path;
 	bool json;
 	bool said_no;		/* what was asked has an answer, and it is no: exit 1 without a further sentence */
+	bool no_database;	/* the same, because the database does not answer: exit 3 */
 	const char *words[CTL_WORDS_MAX];	/* after the command's name */
 	size_t word_n;
 	struct {
@@ -68,6 +71,7 @@ struct ctl {
 };
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
+extern const struct command doctor_commands[];
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
 	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],
 	token_commands[], user_commands[];

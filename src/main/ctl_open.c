@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#define DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
 
 static bool has(unsigned needs, unsigned need)
 {
@@ -15,7 +14,7 @@ static bool open_conf(struct ctl *c, struct err *e)
 {
 	struct str path = ctl_value(c, "config");
 
-	c->conf_path = path.p ? path.p : DEFAULT_CONF;
+	c->conf_path = path.p ? path.p : CTL_DEFAULT_CONF;
 	return conf_load(&c->conf, c->conf_path, e);
 }
 

@@ -8,6 +8,7 @@
 
 const struct command *const ctl_commands[] = {
 	migrate_commands,
+	doctor_commands,
 	secrets_commands,
 	config_commands,
 	user_commands,
@@ -86,7 +87,7 @@ static enum ctl_exit run(struct ctl *c, int argc, char **argv)
 		return complain(&e, status);
 	if (!c->command->run(c, &e))
 		return complain(&e, status_of(c, &e));
-	return c->said_no ? CTL_FAILED : CTL_OK;
+	return c->no_database ? CTL_NO_DATABASE : c->said_no ? CTL_FAILED : CTL_OK;
 }
 
 static enum ctl_exit flush(enum ctl_exit status)

@@ -10,16 +10,21 @@
 #include "grapnel/fetch.h"
 #include "grapnel/ingest.h"
 #include "grapnel/keys.h"
+#include "grapnel/json.h"
 #include "grapnel/log.h"
+#include "grapnel/probe.h"
 
 #include "give_way.h"
 #include "open_db.h"
 #include "serve.h"
 
 #define MMAP_FROM (512 * 1024)		/* bytes: twice what an arena keeps warm */
+#define PROBE_MAX (128 * 1024)		/* bytes: a URI of 64 KiB, some of it escaped */
 #define WORKERS_PER_HOST 64		/* ids hold 10 bits of worker: 16 hosts of 64 */
 
 struct worker {
+	const struct serve *s;
+	enum pool pool;
 	struct ingest *ingest;
 	struct api *api;
 	struct dash *dash;
@@ -82,6 +87,29 @@ static void answer_of(struct request *rq, const struct ingest_item *it)
 	add_rate(rq, &it->rate);
 }
 
+/* The doctor asks how his request got here; whatever it is for, it goes no further. */
+static bool answers_probe(struct worker *w, struct request *rq, ms_t now)
+{
+	const struct conf *c = w->s->conf;
+	struct probe p;
+	struct json_out o;
+	struct strbuf b;
+
+	if (!probe_is_asked(rq->arena, w->s->seal, request_header(rq, PROBE_HEADER), now))
+		return false;
+	p = (struct probe){ .pool = w->pool == POOL_INGEST ? STR("ingest") : STR("web"), .version = STR(PACKAGE_VERSION),
+		.configuration = probe_configuration(rq->arena, c), .uri = rq->uri, .body_bytes = rq->body.n, .passed = rq->passed,
+		.authorization = request_header(rq, "authorization").n > 0, .keep_asked = rq->keep_asked, .https = rq->https,
+		.verify_signatures = c->ingest.verify_signatures, .rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug };
+	strbuf_init(&b, rq->arena, PROBE_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_fields(&o, probe_fields, &p);
+	json_close(&o, '}');
+	response_json(rq, 200, strbuf_str(&b));
+	return true;
+}
+
 static void handle(void *ctx, struct request **rq, size_t n)
 {
 	struct worker *w = ctx;
@@ -93,7 +121,9 @@ static void handle(void *ctx, struct request **rq, size_t n)
 
 	w->webhooks = counter_read(w->shm, C_REQUESTS);
 	for (size_t i = 0; i < n; i++) {
-		if (ingest_path(rq[i]->method, rq[i]->path, &body_max)) {
+		if (answers_probe(w, rq[i], now)) {
+			continue;
+		} else if (ingest_path(rq[i]->method, rq[i]->path, &body_max)) {
 			inbound[m] = rq[i];
 			items[m++] = item_of(rq[i]);
 		} else if (api_path(rq[i]->path)) {
@@ -138,7 +168,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	struct db *db = open_db(c);
 	struct fetch *fetch = fetch_new(&(struct fetch_config){ "Grapnel/" PACKAGE_VERSION, c->keys.test_hosts, c->keys.test_authorities });
 	struct keys *keys = keys_new(&(struct keys_config){ db, s->shm, fetch, c->keys.test_authorities });
-	struct worker w = { .shm = s->shm, .web_workers = c->server.web_workers, .processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
+	struct worker w = { .s = s, .pool = pool, .shm = s->shm, .web_workers = c->server.web_workers, .processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
 	struct http_limits limits = {
 		.batch_max = pool == POOL_WEB ? 1 : c->ingest.batch_max,
 		.batch_bytes = c->ingest.batch_bytes_max,

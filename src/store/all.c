@@ -19,6 +19,8 @@ const struct stmt_table *const stmt_tables[] = {
 	&monitor_cache_stmts,
 	&outbox_stmts,
 	&retention_stmts,
+	&sealed_stmts,
+	&server_stmts,
 	&service_stmts,
 	&session_stmts,
 	&source_effect_stmts,

@@ -11,7 +11,7 @@
 #define SETTINGS_MAX 60000	/* TEXT holds 65535 */
 #define DETAIL_MAX 20000	/* two times name and addresses */
 
-enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP };
+enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP, Q_TYPES };
 
 #define STATS(sum) "(SELECT CAST(COALESCE(SUM(" sum "), 0) AS UNSIGNED) FROM source_stats t WHERE t.source_id = s.id AND "
 
@@ -56,6 +56,9 @@ static const struct stmt stmts[] = {
 		"INSERT INTO source_secrets (source_id, sealed, created_at) VALUES (?, ?, ?)" },
 	[Q_SECRET_DROP] = { "source.secret_drop",
 		"DELETE FROM source_secrets WHERE source_id = ?" },
+	[Q_TYPES] = { "source.types",
+		"SELECT provider, COUNT(*) AS n, SUM(enabled = 0) AS disabled FROM sources WHERE deleted_at IS NULL"
+		" GROUP BY provider ORDER BY provider", SCAN_OK },
 };
 const struct stmt_table source_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -411,4 +414,16 @@ int source_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tena
 
 	bump_if_done(shm, ok, e);
 	return ok ? c.found : -1;
+}
+
+static const struct field type_fields[] = {
+	FIELD_STR(struct source_type, provider, "provider", ""),
+	FIELD_U64(struct source_type, n, "n", ""),
+	FIELD_U64(struct source_type, disabled, "disabled", ""),
+	FIELD_END
+};
+
+bool source_types(struct db *db, struct arena *a, struct source_type **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_TYPES], NULL, 0, a, type_fields, sizeof(**out), out, n, e);
 }

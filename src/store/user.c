@@ -2,7 +2,7 @@
 #include "store_int.h"
 
 enum { Q_ADD, Q_ANY, Q_BY_NAME, Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK_TENANT, Q_LOCK, Q_UPDATE, Q_ADMINS, Q_SET_PASSWORD,
-	Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE };
+	Q_TOTP_PENDING, Q_TOTP_CONFIRM, Q_TOTP_REMOVE, Q_TOTP_USE, Q_ADMINISTRATORS };
 
 #define COLUMNS \
 	"id, tenant_id, role, public_id, name, email, password_hash, totp_sealed, totp_pending_sealed, totp_step," \
@@ -37,6 +37,9 @@ static const struct stmt stmts[] = {
 		" WHERE id = ? AND totp_pending_sealed = ?" },
 	[Q_TOTP_REMOVE] = { "user.totp_remove",
 		"UPDATE users SET totp_sealed = NULL, totp_pending_sealed = NULL, totp_step = 0 WHERE id = ?" },
+	[Q_ADMINISTRATORS] = { "user.administrators",
+		"SELECT COUNT(*) AS n, COUNT(totp_sealed) AS with_totp FROM users"
+		" WHERE enabled = 1 AND role = ? AND password_hash IS NOT NULL", SCAN_OK },
 	[Q_TOTP_USE] = { "user.totp_use",
 		"UPDATE users SET totp_step = ? WHERE id = ? AND totp_step < ?" },
 };
@@ -193,4 +196,15 @@ int user_totp_use(struct db *db, uint64_t id, int64_t step, struct err *e)
 	if (!db_exec(db, &stmts[Q_TOTP_USE], VALS(V_I(step), V_U(id), V_I(step)), &affected, e))
 		return -1;
 	return affected != 0;
+}
+
+static const struct field administrators_fields[] = {
+	FIELD_U64(struct administrators, n, "n", ""),
+	FIELD_U64(struct administrators, with_totp, "with_totp", ""),
+	FIELD_END
+};
+
+bool user_administrators(struct db *db, struct arena *a, struct administrators *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_ADMINISTRATORS], VALS(V_U(ROLE_ADMIN)), a, administrators_fields, sizeof(*out), out, e) == 1;
 }
