@@ -6,7 +6,7 @@
 #include "store_int.h"
 
 enum { Q_SOURCE_KEYS, Q_SOURCE_KEY_SET, Q_SECRETS, Q_SECRET_SET, Q_TOTP, Q_TOTP_SET, Q_TOTP_PENDING, Q_TOTP_PENDING_SET,
-	Q_FLASHES, Q_FLASH_SET };
+	Q_FLASHES, Q_FLASH_SET, Q_HANDLERS, Q_HANDLER_SET, Q_CHANNELS, Q_CHANNEL_SET };
 
 static const struct stmt stmts[] = {
 	[Q_SOURCE_KEYS] = { "sealed.source_keys",
@@ -35,6 +35,16 @@ static const struct stmt stmts[] = {
 		" FROM sessions WHERE public_id > ? AND flash_sealed IS NOT NULL ORDER BY public_id LIMIT ?" },
 	[Q_FLASH_SET] = { "sealed.flash_set",
 		"UPDATE sessions SET flash_sealed = ? WHERE public_id = ? AND flash_sealed = ?" },
+	[Q_HANDLERS] = { "sealed.handler_secrets",
+		"SELECT CAST(id AS CHAR) AS at, public_id AS owner, CONCAT('handler_secret:', public_id) AS context,"
+		" handler_secret_sealed AS sealed FROM sources WHERE id > ? AND handler_secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
+	[Q_HANDLER_SET] = { "sealed.handler_secret_set",
+		"UPDATE sources SET handler_secret_sealed = ? WHERE id = ? AND handler_secret_sealed = ?" },
+	[Q_CHANNELS] = { "sealed.channels",
+		"SELECT CAST(id AS CHAR) AS at, name AS owner, CONCAT('channel:', public_id) AS context, secret_sealed AS sealed"
+		" FROM channels WHERE id > ? AND secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
+	[Q_CHANNEL_SET] = { "sealed.channel_set",
+		"UPDATE channels SET secret_sealed = ? WHERE id = ? AND secret_sealed = ?" },
 };
 const struct stmt_table sealed_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -49,6 +59,8 @@ static const struct sealed_column columns[] = {
 	{ "signature secret", &stmts[Q_SECRETS], &stmts[Q_SECRET_SET] },
 	{ "authenticator seed", &stmts[Q_TOTP], &stmts[Q_TOTP_SET] },
 	{ "unconfirmed authenticator seed", &stmts[Q_TOTP_PENDING], &stmts[Q_TOTP_PENDING_SET] },
+	{ "handler secret", &stmts[Q_HANDLERS], &stmts[Q_HANDLER_SET] },
+	{ "secret of a channel", &stmts[Q_CHANNELS], &stmts[Q_CHANNEL_SET] },
 	{ "message to a session", &stmts[Q_FLASHES], &stmts[Q_FLASH_SET], true },
 };
 

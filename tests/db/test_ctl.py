@@ -210,6 +210,18 @@ class Manual(Case):
         self.assertEqual(have, want)
 
 
+class Sealed(Case):
+    """src/store/sealed.c knows each column that holds sealed secrets, so that doctor tries them and rekey seals them anew."""
+
+    def test_every_column_is_known(self):
+        known = contents(os.path.join(SOURCE, "src", "store", "sealed.c"))
+        columns = sql("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '%s'"
+                      " AND column_name LIKE '%%sealed%%'" % DATABASE)
+        self.assertGreater(len(columns), 5)
+        for table, column in columns:
+            self.assertIn("UPDATE %s SET %s = ?" % (table.decode(), column.decode()), known)
+
+
 class Users(Case):
     def test_password_is_random_unless_given(self):
         made = self.answer("user", "add", "random", "--role", "operator", "--email", "r@example.org")
