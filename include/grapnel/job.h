@@ -31,6 +31,10 @@ const struct job *job_find(struct str name);	/* NULL: there is none */
 /* The facts of all jobs, for views. */
 const struct job_facts *job_facts_all(struct arena *a, size_t *n);
 
+/* ---- monitor.c ---- */
+
+struct monitor_limits job_monitor_limits(const struct conf *c);	/* [monitor] */
+
 /* ---- running ---- */
 
 struct job_config {

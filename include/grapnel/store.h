@@ -41,6 +41,7 @@ struct tenant {
 };
 #define DEFAULT_TENANT 1	/* is always there */
 int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e) MUST_USE;
+int tenant_next(struct db *db, struct arena *a, uint64_t after, struct tenant *out, struct err *e) MUST_USE;	/* the first with a higher number */
 
 /* ---- user.c, token.c ---- */
 
@@ -708,6 +709,13 @@ int monitor_alert_end(struct db *db, struct arena *a, struct id_maker *ids, uint
 	struct err *e) MUST_USE;
 /* Those that run, the longest first: of a tenant without those of the installation; or all whose time is over, of whatever tenant. */
 bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
+/* Sources of the tenant that refused at least so many requests since then because their proof failed. */
+struct proof_flood {
+	struct str public_id, name;
+	uint64_t refused;
+};
+bool proof_floods(struct db *db, struct arena *a, uint64_t tenant_id, ms_t since, uint64_t at_least, struct proof_flood **out, size_t *n,
+	struct err *e) MUST_USE;
 bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- table_size.c: how large the tables were ---- */

@@ -554,6 +554,23 @@ extern const struct field monitor_source_fields[], monitor_event_fields[];
 bool monitor_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, bool fresh, ms_t now, struct monitor_view *out,
 	struct err *e) MUST_USE;
 
+struct monitor_alert_filter {
+	uint64_t tenant_id;		/* with those of the whole installation; 0 = all */
+	uint64_t cursor, limit;
+};
+struct monitor_alert_view {
+	uint64_t id, tenant_id, severity_n;
+	struct str type, subject, severity, message, advice;
+	double value, threshold;
+	ms_t started_at, ended_at;
+};
+extern const struct field monitor_alert_view_fields[];
+/* Newest first, running and past ones. */
+bool monitor_alert_view_list(struct db *db, struct arena *a, const struct monitor_alert_filter *f, struct monitor_alert_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+/* Those that run, the most severe first. */
+bool monitor_alert_view_running(struct db *db, struct arena *a, uint64_t tenant_id, struct monitor_alert_view **out, size_t *n, struct err *e) MUST_USE;
+
 /* ---- the overview ---- */
 
 #define OVERVIEW_HOURS 24

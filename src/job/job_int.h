@@ -38,6 +38,6 @@ int job_remove_old(struct job_run *r, const struct old_table *t, uint64_t from, 
 /* Moves audit entries from before that moment into an archive file of `dir`. As above. */
 int job_archive_audit(struct job_run *r, const char *dir, ms_t before, struct err *e) MUST_USE;
 
-extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_retries, job_sessions, job_storage;
+extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_monitor, job_retries, job_sessions, job_storage;
 
 #endif

@@ -7,6 +7,7 @@ const struct job *const jobs[] = {
 	&job_auto_resolve,
 	&job_confirm,
 	&job_retries,
+	&job_monitor,
 	&job_sessions,
 	&job_storage,
 	&job_cleanup,

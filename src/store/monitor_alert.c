@@ -6,7 +6,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_RAISE, Q_FIND, Q_END, Q_RUNNING, Q_OVER };
+enum { Q_RAISE, Q_FIND, Q_END, Q_RUNNING, Q_OVER, Q_FLOODS };
 
 #define COLUMNS "id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, ended_at, lasts_until"
 
@@ -24,6 +24,11 @@ static const struct stmt stmts[] = {
 		"SELECT " COLUMNS " FROM monitor_alerts WHERE tenant_id = ? AND running = 1 ORDER BY id" },
 	[Q_OVER] = { "monitor_alert.over",
 		"SELECT " COLUMNS " FROM monitor_alerts FORCE INDEX (by_end) WHERE running = 1 AND lasts_until <= ? ORDER BY lasts_until LIMIT ?" },
+	/* Of the newest refused ones that are kept, those whose proof failed, by source. */
+	[Q_FLOODS] = { "monitor_alert.floods",
+		"SELECT s.public_id, s.name, COUNT(*) AS refused FROM (SELECT id FROM request_marks WHERE tenant_id = ? AND kind = 1 AND id >= ?"
+		" ORDER BY id DESC LIMIT 5000) m JOIN requests r ON r.id = m.id JOIN sources s ON s.id = r.source_id"
+		" WHERE r.status = 401 AND s.deleted_at IS NULL GROUP BY r.source_id HAVING refused >= ?" },
 };
 const struct stmt_table monitor_alert_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -173,4 +178,17 @@ bool monitor_alerts_running(struct db *db, struct arena *a, uint64_t tenant_id, 
 bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_OVER], VALS(V_I(now), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+}
+
+static const struct field flood_fields[] = {
+	FIELD_STR(struct proof_flood, public_id, "public_id", ""),
+	FIELD_STR(struct proof_flood, name, "name", ""),
+	FIELD_U64(struct proof_flood, refused, "refused", ""),
+	FIELD_END
+};
+
+bool proof_floods(struct db *db, struct arena *a, uint64_t tenant_id, ms_t since, uint64_t at_least, struct proof_flood **out, size_t *n,
+	struct err *e)
+{
+	return db_query(db, &stmts[Q_FLOODS], VALS(V_U(tenant_id), V_U(id_floor(since)), V_U(at_least)), a, flood_fields, sizeof(**out), out, n, e);
 }

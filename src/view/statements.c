@@ -147,8 +147,15 @@ const struct stmt view_stmt[] = {
 		"SELECT a.error AS text FROM event_failures f JOIN event_attempts a ON a.event_id = f.event_id"
 		" WHERE f.tenant_id = ? AND f.at = ? AND f.source_id = ? AND a.error IS NOT NULL ORDER BY a.number DESC LIMIT 1" },
 	[V_MONITOR_ALERTS] = { "view.monitor_alerts",
-		"SELECT id, tenant_id, type, subject, severity AS severity_n, message, advice, value, threshold, started_at, ended_at FROM monitor_alerts"
-		" WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
+		"(SELECT " MONITOR_ALERT_COLUMNS " FROM monitor_alerts FORCE INDEX (by_tenant) WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
+		" UNION ALL (SELECT " MONITOR_ALERT_COLUMNS " FROM monitor_alerts FORCE INDEX (by_tenant) WHERE tenant_id = 0 AND id < ?"
+		" ORDER BY id DESC LIMIT ?) ORDER BY id DESC LIMIT ?" },
+	[V_MONITOR_ALERTS_ALL] = { "view.monitor_alerts_all",
+		"SELECT " MONITOR_ALERT_COLUMNS " FROM monitor_alerts WHERE id < ? ORDER BY id DESC LIMIT ?" },
+	/* Tenant 0: of all. Few run at a time. */
+	[V_MONITOR_RUNNING] = { "view.monitor_running",
+		"SELECT " MONITOR_ALERT_COLUMNS " FROM monitor_alerts FORCE INDEX (by_end) WHERE running = 1 AND (? = 0 OR tenant_id IN (0, ?))"
+		" ORDER BY severity DESC, id DESC LIMIT 1000" },
 	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
 		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
 		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"

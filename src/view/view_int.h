@@ -128,7 +128,7 @@ enum view_stmt { V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
 	V_STORAGE, V_TABLES,
 	V_MONITOR_TENANTS, V_MONITOR_SOURCES, V_MONITOR_SUMS, V_MONITOR_PENDING, V_MONITOR_PROCESSING, V_MONITOR_FAILED, V_MONITOR_DEAD,
-	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS,
+	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS, V_MONITOR_ALERTS_ALL, V_MONITOR_RUNNING,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
 };
 extern const struct stmt view_stmt[];
@@ -191,6 +191,10 @@ int compare_counts(const void *x, const void *y);		/* of struct stats_count: mos
 
 /* Counts all that monitor_view_get keeps. */
 bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, ms_t now, struct monitor_view *v, struct err *e) MUST_USE;
+
+/* ---- monitor_alert.c ---- */
+
+#define MONITOR_ALERT_COLUMNS "id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, ended_at"
 
 /* ---- job.c ---- */
 

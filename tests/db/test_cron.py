@@ -21,6 +21,7 @@ JOBS = [
     "auto-resolve",
     "confirm",
     "retries",
+    "monitor",
     "sessions",
     "storage",
     "cleanup",

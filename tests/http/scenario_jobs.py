@@ -6,6 +6,7 @@ JOBS = [
     "auto-resolve",
     "confirm",
     "retries",
+    "monitor",
     "sessions",
     "storage",
     "cleanup",

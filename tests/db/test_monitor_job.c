@@ -1,0 +1,223 @@
+/* Cron's job `monitor`: monitor alerts begin and end with the checks, once; floods of bad proofs; what is over; sums that move. */
+#include "db_test.h"
+#include "grapnel/job.h"
+
+#define JOB_DB "grapnel_monitor_job"
+#define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
+#define MIN MS_PER_MINUTE
+
+static struct db *db;
+static struct arena *a;
+static struct err e;
+static struct conf conf;
+static struct id_maker ids;
+static uint64_t made;
+
+static const char *const emptied[] = { "events", "event_minutes", "event_hours", "event_failures", "monitor_alerts", "monitor_cache", "request_marks",
+	"requests", "jobs", "job_runs", "outbox" };
+
+enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK };
+static const struct stmt stmts[] = {
+	[T_EVENT] = { "test.event",
+		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
+		" attempts, received_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, 'x.y', 1, 1, 1, 'x', ?, 1, ?, 1)" },
+	[T_STATUS] = { "test.status", "UPDATE events SET status = ?" },
+	[T_REFUSED] = { "test.refused",
+		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us)"
+		" SELECT ? + seq, 1, ?, 'Invalid signature', 'POST', '/', 'x', 't', '', '', 0, 1 FROM seq_1_to_1000 WHERE seq <= ?" },
+	[T_MARK] = { "test.mark", "INSERT INTO request_marks (tenant_id, kind, id) SELECT 1, 1, id FROM requests" },
+};
+
+static const struct stmt once[] = {
+	{ "data.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 1)" },
+	{ "data.sources", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, created_at, updated_at)"
+		" VALUES (1, 'in_1', 1, 1, 'github', 'code', 1, 4, 1, 1), (3, 'in_3', 2, 1, 'stripe', 'theirs', 1, 4, 1, 1)" },
+};
+
+static void run(int q, const struct val *vals, size_t n)
+{
+	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
+}
+
+static void setup(void)
+{
+	static struct stmt drop[ARRAY_SIZE(emptied)];
+	static char text[ARRAY_SIZE(emptied)][64];
+
+	e = (struct err){ 0 };
+	a = arena_new(64 << 20);
+	ck_assert(conf_load(&conf, NULL, &e));
+	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
+		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
+		drop[i] = (struct stmt){ "t.empty", text[i] };
+		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
+	}
+}
+
+static void teardown(void)
+{
+	conf_free(&conf);
+	arena_free(a);
+}
+
+static struct job_result run_job(ms_t now, bool dry_run)
+{
+	const struct job_config c = { .db = db, .conf = &conf, .ids = &ids, .now = now, .limit_ms = 50000, .dry_run = dry_run };
+	const struct job *only[] = { job_find(STR("monitor")), NULL };
+	static struct job_result results[JOBS_MAX];
+	size_t n;
+
+	succeeds(jobs_run(&c, a, only, results, &n, &e));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_msg(results[0].outcome == JOB_DONE, "%.*s", STR_ARG(results[0].error));
+	return results[0];
+}
+
+static uint64_t event(uint64_t tenant, enum event_status status, ms_t at)
+{
+	uint64_t id = id_floor(at) + ++made;
+
+	run(T_EVENT, VALS(V_U(id), V_U(tenant), V_U(tenant == 1 ? 1 : 3), V_S(arena_printf(a, "%llu", (unsigned long long)id)), V_U(status), V_I(at)));
+	return id;
+}
+
+static struct monitor_alert *running(uint64_t tenant, size_t want)
+{
+	struct monitor_alert *rows;
+	size_t n;
+
+	succeeds(monitor_alerts_running(db, a, tenant, &rows, &n, &e));
+	ck_assert_uint_eq(n, want);
+	return rows;
+}
+
+START_TEST(a_check_that_begins_to_fail_and_passes_again)
+{
+	struct monitor_alert *m;
+	uint64_t id;
+
+	ck_assert_uint_eq(run_job(NOW, false).touched, 0);
+	running(1, 0);
+	id = event(1, EVENT_PENDING, NOW - 61 * MIN);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 1);
+	m = running(1, 1);
+	ck_assert(str_eqs(m->type, "STALE_EVENTS") && m->severity == MONITOR_CRITICAL && m->value >= 61 && m->value < 61.1 && m->threshold == 30);
+	ck_assert(str_ends(m->advice, arena_printf(a, "/events/%llu", (unsigned long long)id).p));
+	ck_assert_uint_eq(run_job(NOW + MIN, false).touched, 0);	/* not each minute */
+	m = running(1, 1);
+	ck_assert(m->value > 61.9 && m->started_at >= NOW && m->started_at < NOW + MIN);
+	run(T_STATUS, VALS(V_U(EVENT_PROCESSED)));
+	ck_assert_uint_eq(run_job(NOW + 2 * MIN, false).touched, 1);
+	running(1, 0);
+	ck_assert_uint_eq(run_job(NOW + 3 * MIN, false).touched, 0);
+}
+END_TEST
+
+START_TEST(each_tenant_has_its_own)
+{
+	struct monitor_alert *m;
+
+	for (int i = 0; i < 101; i++)
+		event(2, EVENT_PENDING, NOW - MIN);
+	event(1, EVENT_PENDING, NOW - MIN);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 3);
+	ck_assert(str_eqs(running(1, 1)->type, "LOW_SUCCESS_RATE"));	/* none of one */
+	m = running(2, 2);
+	ck_assert(str_eqs(m[0].type, "LARGE_BACKLOG") && str_eqs(m[1].type, "LOW_SUCCESS_RATE"));
+}
+END_TEST
+
+START_TEST(a_dry_run_tells_and_changes_nothing)
+{
+	event(1, EVENT_PENDING, NOW - 61 * MIN);
+	ck_assert_uint_eq(run_job(NOW, true).touched, 1);
+	running(1, 0);
+}
+END_TEST
+
+START_TEST(thresholds_are_those_of_the_configuration)
+{
+	event(1, EVENT_PENDING, NOW - 61 * MIN);
+	conf.monitor.max_oldest_pending_minutes = 90;
+	ck_assert_uint_eq(run_job(NOW, false).touched, 0);
+	conf.monitor.max_backlog_size = 0;
+	ck_assert_uint_eq(run_job(NOW, false).touched, 1);
+	ck_assert(str_eqs(running(1, 1)->type, "LARGE_BACKLOG"));
+}
+END_TEST
+
+START_TEST(proofs_that_fail_in_numbers)
+{
+	struct monitor_alert *m;
+
+	run(T_REFUSED, VALS(V_U(id_floor(NOW - 5 * MIN)), V_U(401), V_U(99)));
+	run(T_REFUSED, VALS(V_U(id_floor(NOW - 15 * MIN)), V_U(401), V_U(900)));	/* long ago */
+	run(T_REFUSED, VALS(V_U(id_floor(NOW - 4 * MIN)), V_U(400), V_U(900)));	/* another reason */
+	run(T_MARK, NULL, 0);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 0);
+	run(T_REFUSED, VALS(V_U(id_floor(NOW - MIN)), V_U(401), V_U(1)));
+	succeeds(db_exec(db, &(const struct stmt){ "test.marks", "DELETE FROM request_marks" }, NULL, 0, NULL, &e));
+	run(T_MARK, NULL, 0);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 1);
+	m = running(1, 1);
+	ck_assert(str_eqs(m->type, "BAD_SIGNATURES") && str_eqs(m->subject, "in_1") && m->value == 100);
+	ck_assert_uint_eq(run_job(NOW + 20 * MIN, false).touched, 0);
+	ck_assert_uint_eq(run_job(NOW + 40 * MIN, false).touched, 1);	/* it ends by itself */
+	running(1, 0);
+}
+END_TEST
+
+START_TEST(sums_move_to_their_hours)
+{
+	struct monitor_view v;
+	struct tallies *t;
+
+	for (int i = 0; i < 700; i++) {
+		const struct tally of = { 1, 1, STR("x"), NOW - 5 * MS_PER_HOUR + i * 1000 };
+
+		t = tallies_new(a);
+		tally_events(t, &of, 1);
+		tally_done(t, 1, of.at, (uint64_t)i * 1000);
+		succeeds(tallies_write(db, a, t, (unsigned)i % 7, &e));
+	}
+	ck_assert_uint_eq(run_job(NOW, false).touched, 0);
+	succeeds(monitor_view_get(db, a, 1, 400, true, NOW, &v, &e));
+	ck_assert_uint_eq(v.facts.total, 700);
+	ck_assert_uint_eq(v.facts.done, 700);
+	succeeds(tallies_fold(db, a, NOW, 10, &(size_t){ 0 }, &e));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("monitor job");
+	TCase *t = tcase_create("monitor job");
+	SRunner *r;
+	int failed;
+
+	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
+		return 77;	/* skipped: tests/db/run starts a server */
+	test_database(JOB_DB);
+	db = test_connect(JOB_DB, 60000);
+	id_maker_init(&ids, 63);
+	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
+		die("%s", e.text);
+	for (size_t i = 0; i < ARRAY_SIZE(once); i++)
+		if (!db_exec(db, &once[i], NULL, 0, NULL, &e))
+			die("%s", e.text);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_check_that_begins_to_fail_and_passes_again);
+	tcase_add_test(t, each_tenant_has_its_own);
+	tcase_add_test(t, a_dry_run_tells_and_changes_nothing);
+	tcase_add_test(t, thresholds_are_those_of_the_configuration);
+	tcase_add_test(t, proofs_that_fail_in_numbers);
+	tcase_add_test(t, sums_move_to_their_hours);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_set_fork_status(r, CK_NOFORK);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	db_free(db);
+	return failed != 0;
+}
