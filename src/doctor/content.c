@@ -122,7 +122,7 @@ static void look_integrations(struct doctor *d)
 				STR_ARG(types[i].provider));
 	}
 	if (all && disabled == all)
-		say(d, DOCTOR_WARN, "grapnelctl integration set ID --enable", "all %" PRIu64 " integrations are disabled", all);
+		say(d, DOCTOR_WARN, "enable those that are in use: Integrations in the dashboard", "all %" PRIu64 " integrations are disabled", all);
 	if (said(d) == before)
 		say(d, DOCTOR_OK, NULL, "%" PRIu64 ", %" PRIu64 " of them disabled", all, disabled);
 }

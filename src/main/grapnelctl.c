@@ -22,6 +22,7 @@ const struct command *const ctl_commands[] = {
 	send_commands,
 	map_commands,
 	prove_commands,
+	completion_commands,
 	help_commands,
 	NULL
 };

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -183,6 +184,42 @@ class Usage(Case):
             done = subprocess.run([os.path.join(BUILD, "grapnelctl"), "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, FAILED)
         self.assertIn("could not be written", done.stderr)
+
+
+class Completion(Case):
+    """The scripts are run by the shells that they are for."""
+    ROWS = (
+        (("us",), {"user"}),
+        (("user", ""), {"add", "list", "password", "totp-reset", "sessions-end"}),
+        (("-c", "/etc/x", "--json", "user", "add", "--pa"), {"--password-stdin"}),
+        (("doctor", "--st"), {"--strict"}),
+        (("--tenant", "event", "incident", "re"), {"resolve"}),
+        (("completion", ""), set()),
+    )
+
+    def offered(self, shell, words):
+        script = os.path.join(FOLDER.name, "completion." + shell)
+        with open(script, "w") as f:
+            f.write(self.text("completion", shell))
+        if shell == "bash":
+            code = ('. "$0"; COMP_WORDS=(grapnelctl "$@"); COMP_CWORD=$#; _grapnelctl; printf "%s\\n" "${COMPREPLY[@]}"')
+        else:   # zsh itself keeps what begins with the last word
+            code = ('compadd() { shift; for w; do [[ $w = ${words[CURRENT]}* ]] && print -r -- "$w"; done }; _files() { :; };'
+                    ' words=(grapnelctl "$@"); CURRENT=$#words; . "$0"')
+        done = subprocess.run([shell, *(["-f"] if shell == "zsh" else []), "-c", code, script, *words], capture_output=True, text=True)
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def test_what_may_follow(self):
+        for shell in ("bash", "zsh"):
+            if not shutil.which(shell):
+                continue
+            for words, want in self.ROWS:
+                with self.subTest(shell=shell, words=words):
+                    self.assertEqual(self.offered(shell, words), want)
+
+    def test_unknown_shell(self):
+        self.refused(USAGE, "completion", "tcsh", says="bash and zsh")
 
 
 class Manual(Case):
