@@ -75,6 +75,8 @@ const char *conf_restart_needed(const struct conf *running, const struct conf *f
 
 /* The whole sample file: each option with its help, limits and default, commented out. */
 void conf_print_sample(FILE *to);
+/* grapnel.conf(5), in mdoc(7). */
+void conf_print_manual(FILE *to);
 /* What is in force, as a file; secrets as "***". */
 void conf_print(const struct conf *c, FILE *to);
 /* The value of one option, "section.key", and a line end; false and nothing when there is no such option. */

@@ -33,6 +33,12 @@ struct option {
 extern const struct option options[];
 extern const size_t option_n;
 
+/* Variables of the environment that set an option, by their names in the documents. */
+struct variable {
+	const char *name, *section, *key;
+};
+extern const struct variable conf_variables[];	/* ends with { 0 } */
+
 const struct option *option_find(struct str section, struct str key);	/* NULL = there is none */
 /* Blanks around the value do not count. */
 bool option_set(struct conf *c, const struct option *o, struct str value, struct err *e) MUST_USE;

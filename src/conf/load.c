@@ -15,15 +15,13 @@
 #define FILE_MAX (256 * 1024)	/* the sample with every option is 6 KiB */
 #define LINE_BYTES 4096		/* an allow list of 200 networks; inih's own default is 200 bytes */
 
-/* Environment names of the documents. */
-static const struct {
-	const char *name, *section, *key;
-} environment[] = {
+const struct variable conf_variables[] = {
 	{ "STRIPE_WEBHOOK_SECRET", "secrets", "stripe_webhook_secret" },
 	{ "PAYPAL_WEBHOOK_ID", "secrets", "paypal_webhook_id" },
 	{ "INTEGRATION_VERIFY_SIGNATURES", "ingest", "verify_signatures" },
 	{ "INTEGRATION_RATE_LIMIT", "ingest", "rate_limit" },
 	{ "WEBHOOK_DEBUG", "ingest", "debug" },
+	{ 0 }
 };
 
 /* ---- the file ---- */
@@ -172,12 +170,11 @@ static bool load_environment(struct conf *c, struct err *e)
 
 	if (env("DATABASE_URL").n && !conf_database_url(c, env("DATABASE_URL"), &why))
 		return err_set(e, ERR_INVALID, "environment: DATABASE_URL: %.180s", why.text);
-	for (size_t i = 0; i < ARRAY_SIZE(environment); i++) {
-		struct str value = env(environment[i].name);
+	for (const struct variable *v = conf_variables; v->name; v++) {
+		struct str value = env(v->name);
 
-		if (value.n && !option_set(c, option_find(str_of(environment[i].section), str_of(environment[i].key)), value,
-				&why))
-			return err_set(e, ERR_INVALID, "environment: %s: %.180s", environment[i].name, why.text);
+		if (value.n && !option_set(c, option_find(str_of(v->section), str_of(v->key)), value, &why))
+			return err_set(e, ERR_INVALID, "environment: %s: %.180s", v->name, why.text);
 	}
 	return true;
 }

@@ -65,8 +65,15 @@ static bool sample(struct ctl *c, struct err *e)
 	return true;
 }
 
+static bool manual(struct ctl *c, struct err *e)
+{
+	conf_print_manual(stdout);
+	return true;
+}
+
 const struct command config_commands[] = {
 	{ "config print", "", NULL, NEED_CONF, print, "prints the configuration in force, secrets as ***" },
 	{ "config sample", "", NULL, 0, sample, "prints every option with its help and default, as a file" },
+	{ "config manual", "", NULL, 0, manual, "prints the manual of the configuration file, for man(1)" },
 	{ 0 }
 };

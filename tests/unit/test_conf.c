@@ -358,6 +358,29 @@ START_TEST(test_sample)
 }
 END_TEST
 
+/* Each option stands under its section, with its help and its default. */
+START_TEST(test_manual)
+{
+	FILE *to = fmemopen(text, sizeof(text), "w");
+	const char *at = text;
+	char want[256];
+
+	conf_print_manual(to);
+	fclose(to);
+	for (size_t i = 0; i < option_n; i++) {
+		snprintf(want, sizeof(want), ".Ss [%s]\n", options[i].section);
+		ck_assert_msg(strstr(text, want) != NULL, "%s", want);
+		snprintf(want, sizeof(want), ".It Ic %s\n%s", options[i].key, options[i].help);
+		at = strstr(at, want);
+		ck_assert_msg(at != NULL, "%s", want);
+	}
+	for (const struct variable *v = conf_variables; v->name; v++)
+		ck_assert_msg(strstr(text, v->name) != NULL, "%s", v->name);
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		ck_assert_msg(*line != '\'', "roff takes this line for a command: %.40s", line);
+}
+END_TEST
+
 START_TEST(test_print)
 {
 	struct err e = { 0 };
@@ -384,4 +407,4 @@ START_TEST(test_print)
 END_TEST
 
 UNIT_MAIN("conf", UNIT_ROWS(test_file, files), UNIT(test_long_lines_and_nul), UNIT_ROWS(test_url, urls),
-	UNIT_ROWS(test_environment, variables), UNIT(test_load), UNIT_ROWS(test_together, together), UNIT(test_restart), UNIT(test_sample), UNIT(test_print))
+	UNIT_ROWS(test_environment, variables), UNIT(test_load), UNIT_ROWS(test_together, together), UNIT(test_restart), UNIT(test_sample), UNIT(test_manual), UNIT(test_print))
