@@ -130,6 +130,7 @@ config_grapnel() {
 	local conf=$DATA/etc/grapnel.conf new=$DATA/etc/grapnel.conf.next set key value
 	as_user test -s "$conf" || config_first | write_file "$conf"
 	as_user sed "s|^public_url = http://127\.0\.0\.1:[0-9]*\$|public_url = $URL|" "$conf" | write_file "$new"
+	as_user grep -qxF '[spool]' "$new" || ini_set "$new" spool directory "$DATA/spool"
 	[ -z "$WORKERS" ] || ini_set "$new" server ingest_workers "$WORKERS"
 	for set in ${SETS[@]+"${SETS[@]}"}; do
 		key=${set%%=*} value=${set#*=}

@@ -27,6 +27,11 @@ struct conf {
 		bool verify_signatures, rate_limit, debug;
 	} ingest;
 	struct {
+		char *directory;
+		uint32_t max_bytes;
+		bool enabled;
+	} spool;
+	struct {
 		uint32_t response_deadline_ms, session_idle_minutes, session_max_hours;
 	} web;
 	struct {

@@ -26,6 +26,9 @@ struct db *db_new(const struct db_config *c);
 void db_free(struct db *db);
 bool db_connect(struct db *db, struct err *e) MUST_USE;	/* a no-op when connected */
 bool db_is_connected(const struct db *db);
+/* Its last connection was given up or refused: it is connected to again once it greets, and nobody waits for that. */
+bool db_is_silent(const struct db *db);
+void db_doubt(struct db *db);	/* another process found it silent: outside of a transaction, it must greet before it is used */
 uint64_t db_connects(const struct db *db);	/* successful ones so far: > 1 means it was lost in between */
 
 /* ---- what went wrong last (valid after a false) ---- */

@@ -82,7 +82,9 @@ struct http_handler {
 	/* Answers each of the n whole requests by filling its response. Called with 1 <= n <= batch_max, at most batch_bytes of bodies
 	 * together, packed ones counted as large as they can become (a larger one comes alone). The arena is reset when all is written. */
 	void (*handle)(void *ctx, struct request **rq, size_t n);
-	void (*tick)(void *ctx, ms_t now);	/* about once a second, between batches; may be NULL */
+	/* About once a second, between batches; may be NULL. True: it has more to do, so it is called again after the next batch, or at
+	 * once where none waits. */
+	bool (*tick)(void *ctx, ms_t now);
 	/* After each batch is answered: microseconds to leave the machine to others, at most HTTP_REST_MAX_US; may be NULL. */
 	int64_t (*rest_us)(void *ctx);
 };

@@ -48,18 +48,20 @@ struct incident_change {
 ms_t incident_event_time(const struct event *ev, ms_t received_at);
 
 /* Decides, and moves *state on, so that events of one key in one batch are folded by calling it in order. `new_incident` is the id
- * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none or one in the future.
+ * that a new incident would get. The event's time is occurred_at, or received_at where the sender gave none or one in the future;
+ * `now` is later than its receipt where it comes from the spool.
  * The state must be kept even while it has no incident: a resolve that comes before its trigger is a barrier already. */
-struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at, uint64_t new_incident);
+struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at, ms_t now,
+	uint64_t new_incident);
 
 /* What a person (or system) may do; false when the status does not allow it (conflict), and *state is kept. Acknowledging twice is
  * a conflict too. */
 enum incident_command { COMMAND_ACKNOWLEDGE, COMMAND_RESOLVE, COMMAND_REOPEN };
 bool incident_command(struct key_state *state, enum incident_command c, enum actor actor) MUST_USE;
 
-/* Order in which events of one key are applied: by time; one without a time happened just now, so it comes after all that have one;
- * equal ones as they came (the caller's sort is stable). A total order, so any sort may use it. */
-int incident_order(const struct event *a, const struct event *b);
+/* Order in which events of one key are applied: by time, that of its receipt where an event has none of its own; equal ones as they
+ * came (the caller's sort is stable). A total order, so any sort may use it. */
+int incident_order(const struct event *a, ms_t a_received_at, const struct event *b, ms_t b_received_at);
 
 const char *incident_status_word(enum incident_status s);	/* "OPEN"; NONE gives "" */
 bool incident_status_parse(struct str s, enum incident_status *out) MUST_USE;

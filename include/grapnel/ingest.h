@@ -3,8 +3,8 @@
  *	find -> gate -> prove -> map -> store (claim ids, lock keys, decide, write; one transaction) -> answer
  *
  * Each stage goes over the array once, refuses the items it must refuse and never looks back. Nothing reads the database inside
- * a loop over the array. An answer that says "accepted" is there only after the commit. The caller brings requests from
- * wherever they come: FastCGI today, the spool later; HTTP is not known here. */
+ * a loop over the array. An answer that says "accepted" is there only after the commit, or after the fsync of the spool where the
+ * database is away. The caller brings requests from wherever they come; HTTP is not known here. */
 #ifndef GRAPNEL_INGEST_H
 #define GRAPNEL_INGEST_H
 
@@ -13,6 +13,7 @@
 #include "grapnel/db.h"
 #include "grapnel/provider.h"
 #include "grapnel/shm.h"
+#include "grapnel/spool.h"
 
 #define INGEST_BATCH_MAX SHM_IN_HAND	/* requests of one call */
 #define INGEST_EVENTS_MAX 10000		/* events of one request: twice the largest real batch (Event Grid, 5000) */
@@ -32,6 +33,7 @@ struct ingest_config {
 	size_t events_max;		/* events of one transaction; a larger request runs alone */
 	const char *public_url;
 	const struct key_store *keys;	/* certificates and key sets for proofs, or NULL */
+	struct spool *spool;		/* or NULL: what cannot be stored is refused with 503 */
 	bool verify_signatures, rate_limit, debug;
 	uint32_t remote_per_minute;	/* failed proofs of one remote address */
 };
@@ -42,8 +44,9 @@ void ingest_free(struct ingest *g);
 /* Fills the source cache; a database that is away is no error. */
 void ingest_preload(struct ingest *g, ms_t now);
 
-/* Between batches, about once a second: keeps the cache warm, so that no sender waits for it. */
-void ingest_tick(struct ingest *g, ms_t now);
+/* Between batches, about once a second: keeps the cache warm, so that no sender waits for it, and replays the spool, a batch at each
+ * call. True: there is more of it, so call again soon. */
+bool ingest_tick(struct ingest *g, ms_t now);
 
 /* Is this a path of the pipeline? Then *body_max is the most its body may have. Touches nothing. */
 bool ingest_path(struct str method, struct str path, size_t *body_max);
@@ -60,6 +63,7 @@ struct ingest_item {
 	bool is_test;
 	bool proof_waived;		/* only its provider could sign it */
 	struct str test_key;		/* dedup key instead of the provider's, so that it joins no real incident */
+	const struct spool_record *spooled;	/* out of the spool: accepted, proven and answered at its receipt; or NULL */
 	/* returned */
 	struct answer answer;
 	struct rate_result rate;	/* of the source's bucket; limit 0 = nothing to tell */
@@ -69,6 +73,17 @@ struct ingest_item {
 
 /* Answers every item. Everything lives in `a`. n <= INGEST_BATCH_MAX. */
 void ingest_run(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now);
+
+/* ---- replay.c: what was spooled goes through the pipeline ---- */
+
+struct ingest_replayed {
+	uint64_t stored, known;	/* known: their transaction was committed after all */
+	uint64_t bad;		/* records that could not be read or stored */
+	uint64_t bad_files;	/* moved to bad */
+};
+/* Replays a batch of the oldest records and adds to *sum. 1 there may be more, 0 that was all; -1 the database failed, or the files did:
+ * nothing is lost, so free the reader and begin anew later. */
+int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_t now, struct ingest_replayed *sum, struct err *e) MUST_USE;
 
 /* ---- test.c: "Send test" ---- */
 

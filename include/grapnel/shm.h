@@ -43,6 +43,10 @@ struct rate_result rate_peek_in(struct shm *s, uint64_t key, uint32_t limit, ms_
 uint64_t shm_generation(const struct shm *s);
 void shm_generation_bump(struct shm *s);
 
+/* ---- when a process of this host last found the database silent, clock_mono_us ---- */
+int64_t shm_silent_us(const struct shm *s);
+void shm_silent_set(struct shm *s, int64_t now_us);
+
 /* ---- counters, shown by /metrics ---- */
 enum counter {
 	C_REQUESTS,		/* inbound requests, all */
@@ -57,6 +61,7 @@ enum counter {
 	C_WORKER_DEATHS, C_DB_RECONNECTS, C_API_REQUESTS,
 	C_KEY_FETCHES, C_KEY_FETCHES_FAILED,
 	C_FORWARDS, C_FORWARDS_FAILED, C_FORWARDS_DEAD,
+	C_SPOOLED, C_SPOOL_REFUSED, C_SPOOL_REPLAYED, C_SPOOL_BAD, C_SPOOL_BAD_FILES,
 	C_INGEST_US,		/* sum over requests, receipt to answer */
 	COUNTER_COUNT
 };

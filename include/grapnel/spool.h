@@ -57,7 +57,7 @@ void spool_close_old(struct spool *s, ms_t now);	/* the same after a minute, so 
 
 struct spool_reader;
 /* 1 it is ours, and there is something to replay; 0 nothing is there, or another process replays; -1 failed. */
-int spool_reader_new(const char *directory, const struct seal_key *seal, struct spool_reader **out, struct err *e) MUST_USE;
+int spool_reader_new(const struct spool *s, struct spool_reader **out, struct err *e) MUST_USE;
 void spool_reader_free(struct spool_reader *r);	/* what was not settled is read again by the next; NULL is fine */
 /* The oldest record that is left. 1; 0 there is none; -1 one that cannot be read: its file is marked for bad, and the next may be good. */
 int spool_next(struct spool_reader *r, struct arena *a, struct spool_record *out, struct err *e) MUST_USE;

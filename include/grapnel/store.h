@@ -767,12 +767,13 @@ struct id_claim {
 	uint64_t source_id;
 	const unsigned char *id_hash;	/* KEY_HASH_BYTES */
 	uint64_t event_id;		/* the number it would get */
-	bool native;			/* else it may be claimed anew once first_at is INGEST_DERIVED_MS old */
+	bool native;			/* else it may be claimed anew once first_at is derived_ms old */
+	ms_t received_at;
 	/* returned */
 	uint64_t kept;			/* event_id = it is new; another number = a repeat of that event */
 	uint64_t repeats;
 };
-bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, size_t n, ms_t derived_ms, ms_t now, struct err *e) MUST_USE;
+bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, size_t n, ms_t derived_ms, struct err *e) MUST_USE;
 
 struct repeated {			/* what is stored of a repeated event */
 	uint64_t id, status, incident_id, incident_status;
@@ -851,6 +852,11 @@ bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *row
 
 /* Is that request stored? Waits for a transaction that is just ending. 1, 0, -1. After a COMMIT whose answer was lost. */
 int batch_request_exists(struct db *db, struct arena *a, uint64_t id, struct err *e) MUST_USE;
+/* The same of many: `ids` is a JSON array of numbers, and those that are stored come in no order. */
+struct stored_request {
+	uint64_t id;
+};
+bool batch_requests_stored(struct db *db, struct arena *a, struct str ids, struct stored_request **out, size_t *n, struct err *e) MUST_USE;
 
 /* Hash of a dedup key or event id as the tables hold it: the first 16 bytes of its SHA-256. */
 void key_hash(struct str text, unsigned char out[KEY_HASH_BYTES]);

@@ -37,6 +37,11 @@ static const struct {
 	[C_FORWARDS] = { "forwards_total", "Events that their handler took." },
 	[C_FORWARDS_FAILED] = { "forwards_failed_total", "Attempts that a handler did not take, and that are made again." },
 	[C_FORWARDS_DEAD] = { "forwards_dead_total", "Events given up after their last attempt." },
+	[C_SPOOLED] = { "spooled_total", "Requests acknowledged and kept in the spool while the database was away." },
+	[C_SPOOL_REFUSED] = { "spool_refused_total", "Requests that the spool did not take: it was full, or could not be written." },
+	[C_SPOOL_REPLAYED] = { "spool_replayed_total", "Requests of the spool that were stored later." },
+	[C_SPOOL_BAD] = { "spool_bad_total", "Requests of the spool that could not be read or stored." },
+	[C_SPOOL_BAD_FILES] = { "spool_bad_files_total", "Files of the spool that moved to its folder bad." },
 	[C_INGEST_US] = { "ingest_microseconds_total", "Time from receipt to answer, summed over inbound requests." },
 };
 

@@ -219,3 +219,13 @@ struct cell *cell_find(struct cell *table, uint64_t key)
 		;	/* lost against another process, which thereby got on */
 	return c;
 }
+
+int64_t shm_silent_us(const struct shm *s)
+{
+	return atomic_load_explicit(&s->f->silent_us, memory_order_relaxed);
+}
+
+void shm_silent_set(struct shm *s, int64_t now_us)
+{
+	atomic_store_explicit(&s->f->silent_us, now_us, memory_order_relaxed);
+}

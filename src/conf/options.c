@@ -59,6 +59,13 @@ const struct option options[] = {
 	BOOL(ingest, rate_limit, "true", "false takes any number of requests: for tests only."),
 	BOOL(ingest, debug, "false", "Logs why proofs fail; never a secret."),
 
+	BOOL(spool, enabled, "true",
+		"Keeps webhooks on disk while the database is away, and stores them later; false tells their senders to come again."),
+	TEXT(spool, directory, GRAPNEL_LOCALSTATEDIR "/spool/grapnel",
+		"Folder for that on this host's own disk, private to the program's user; is made where its parent may be written to."),
+	NUMBER(spool, max_bytes, type_bytes, "1G", 1u << 20, 4095u << 20,
+		"The most that it holds; then senders are told to come again. A webhook takes its own size and half a KiB."),
+
 	NUMBER(web, response_deadline_ms, type_ms, "30s", 1000, 600000, "A peer that does not take its answer is dropped."),
 	NUMBER(web, session_idle_minutes, type_number, "720", 1, 44640, "Whoever opens no page for so long signs in again."),
 	NUMBER(web, session_max_hours, type_number, "168", 1, 8784, "A session ends after so long, whatever happens."),

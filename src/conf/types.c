@@ -248,7 +248,7 @@ static bool set_ms(void *member, const struct option *o, struct str s, struct er
 
 static bool set_bytes(void *member, const struct option *o, struct str s, struct err *e)
 {
-	static const struct suffix units[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { 0 } };
+	static const struct suffix units[] = { { "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { 0 } };
 
 	return set_suffixed(member, o, s, units, "size", e);
 }

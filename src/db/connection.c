@@ -76,6 +76,7 @@ void conn_close(struct db *db)
 {
 	if (!db->my)
 		return;
+	patience_lost(&db->patience);
 	statements_forget(db);
 	mysql_close(db->my);
 	db->my = NULL;
@@ -259,6 +260,19 @@ bool db_is_connected(const struct db *db)
 	return db->my != NULL;
 }
 
+bool db_is_silent(const struct db *db)
+{
+	return !db->my && db->patience.silent;
+}
+
+void db_doubt(struct db *db)
+{
+	if (!db->my || db->tx != TX_NONE || db->pinned)
+		return;
+	conn_close(db);
+	patience_failed(&db->patience, 0);
+}
+
 uint64_t db_connects(const struct db *db)
 {
 	return db->connects;
@@ -291,10 +305,8 @@ bool conn_failed(struct db *db, const char *name, unsigned err_no, const char *t
 		db->tx = TX_BROKEN;
 		db->tx_trouble = db->trouble;
 	}
-	if (db->trouble == DB_LOST) {
-		patience_lost(&db->patience);
+	if (db->trouble == DB_LOST)
 		conn_close(db);
-	}
 	return false;
 }
 

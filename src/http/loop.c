@@ -335,8 +335,8 @@ static void tick(struct loop *l)
 	signals_let_in(l);
 	if (getppid() != l->parent)	/* the master is gone, and PR_SET_PDEATHSIG was lost with a change of user */
 		stop_wanted = 1;
-	if (h->tick)
-		h->tick(h->ctx, clock_now());
+	if (h->tick && h->tick(h->ctx, clock_now()))
+		l->tick_at_us = l->now_us;
 }
 
 static void turn(struct loop *l)

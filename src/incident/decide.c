@@ -26,11 +26,11 @@ ms_t incident_event_time(const struct event *ev, ms_t received_at)
 
 /* A state from the future was written while a clock was wrong, and would silence its key until then: a
  * barrier there stops every trigger, a trigger there every resolve. Hosts of one database differ by less. */
-static void forget_future(struct key_state *state, ms_t received_at)
+static void forget_future(struct key_state *state, ms_t now)
 {
-	if (state->triggered_at > received_at + CLOCK_SKEW_MS)
+	if (state->triggered_at > now + CLOCK_SKEW_MS)
 		state->triggered_at = 0;
-	if (state->sender_resolved_at > received_at + CLOCK_SKEW_MS)
+	if (state->sender_resolved_at > now + CLOCK_SKEW_MS)
 		state->sender_resolved_at = 0;
 }
 
@@ -111,11 +111,11 @@ static struct incident_change resolve(struct key_state *state, ms_t at)
 }
 
 struct incident_change incident_decide(struct key_state *state, const struct event *ev,
-	ms_t received_at, uint64_t new_incident)
+	ms_t received_at, ms_t now, uint64_t new_incident)
 {
 	ms_t at = incident_event_time(ev, received_at);
 
-	forget_future(state, received_at);
+	forget_future(state, now);
 	switch (ev->action) {
 	case ACTION_TRIGGER:
 		return trigger(state, ev, at, new_incident);
@@ -153,15 +153,14 @@ bool incident_command(struct key_state *state, enum incident_command c, enum act
 	return false;
 }
 
-/* No time is "just now", and so after all times that a sender gives. */
-static ms_t order_time(const struct event *ev)
+static ms_t order_time(const struct event *ev, ms_t received_at)
 {
-	return ev->occurred_at > 0 ? ev->occurred_at : INT64_MAX;
+	return ev->occurred_at > 0 ? ev->occurred_at : received_at;
 }
 
-int incident_order(const struct event *a, const struct event *b)
+int incident_order(const struct event *a, ms_t a_received_at, const struct event *b, ms_t b_received_at)
 {
-	ms_t at_a = order_time(a), at_b = order_time(b);
+	ms_t at_a = order_time(a, a_received_at), at_b = order_time(b, b_received_at);
 
 	return (at_a > at_b) - (at_a < at_b);
 }

@@ -254,7 +254,26 @@ void work_answer_failed(struct arena *a, struct ingest_work *w, unsigned status)
 	work_answer(a, w);
 }
 
-/* ---- stage 6: the counters ---- */
+void work_answer_spooled(struct arena *a, struct ingest_work *w)
+{
+	struct outcome *x = ARENA_ARRAY(a, struct outcome, w->plan_n);
+	const struct provider *p = w->provider;
+	struct answer *out = &w->item->answer;
+	unsigned wanted;
+
+	if (w->answered)
+		return;
+	*out = (struct answer){ 0 };
+	for (size_t i = 0; i < w->plan_n; i++)
+		x[i] = (struct outcome){ .kind = w->plans[i].ev->invalid ? OUT_INVALID : OUT_IN_WORK, .event = w->plans[i].ev,
+			.event_number = w->plans[i].number };
+	if (p->answer && p->answer(p, a, &w->item->in, NULL, x, w->plan_n, out))
+		return;
+	wanted = out->status ? out->status : p->flags & ANSWER_200 ? 200 : 202;
+	*out = (struct answer){ .status = wanted, .body = STR("{\"received\":true,\"spooled\":true}") };
+}
+
+/* ---- the counters ---- */
 
 static void count_outcomes(struct shm *shm, const struct ingest_work *w)
 {
@@ -281,16 +300,18 @@ void ingest_answer(struct batch *b)
 	struct shm *shm = b->g->c.shm;
 
 	count(shm, C_BATCHES, 1);
-	count(shm, C_REQUESTS, b->n);
 	for (size_t i = 0; i < b->n; i++) {
 		struct ingest_work *w = &b->work[i];
 		unsigned status = w->item->answer.status;
 
+		if (!w->refused && w->stored)
+			count_outcomes(shm, w);
+		if (w->item->spooled)		/* counted at its receipt */
+			continue;
+		count(shm, C_REQUESTS, 1);
 		count(shm, status < 300 ? C_REQUESTS_2XX : status < 500 ? C_REQUESTS_4XX : C_REQUESTS_5XX, 1);
 		if (status == 404 && !w->source)
 			count(shm, C_REFUSED_UNKNOWN, 1);
-		if (!w->refused && w->stored)
-			count_outcomes(shm, w);
 		count(shm, C_INGEST_US, (uint64_t)(clock_mono_us() - w->item->began_us));
 	}
 }

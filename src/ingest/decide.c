@@ -29,7 +29,7 @@ static int compare_refs(const void *x, const void *y)
 	int c = compare_keys(a->p, b->p);
 
 	if (!c)
-		c = incident_order(a->p->ev, b->p->ev);
+		c = incident_order(a->p->ev, a->w->received_at, b->p->ev, b->w->received_at);
 	return c ? c : a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
@@ -59,7 +59,7 @@ static struct refs collect(struct batch *b, size_t from, size_t to)
 }
 
 /* The key of refs[from] and, where only triggers come for it, the newest of them; *next is the first of another key. */
-static struct key_lock key_of(struct batch *b, const struct refs *refs, size_t from, size_t *next)
+static struct key_lock key_of(const struct refs *refs, size_t from, size_t *next)
 {
 	const struct plan *first = refs->r[from].p;
 	struct key_lock key = { .service_id = first->service_id, .key_hash = first->key_hash };
@@ -68,7 +68,7 @@ static struct key_lock key_of(struct batch *b, const struct refs *refs, size_t f
 
 	for (i = from; i < refs->n && !compare_keys(first, refs->r[i].p); i++) {
 		const struct event *ev = refs->r[i].p->ev;
-		ms_t at = incident_event_time(ev, b->now);
+		ms_t at = incident_event_time(ev, refs->r[i].w->received_at);
 
 		triggers &= ev->action == ACTION_TRIGGER;
 		if (at > key.triggered_at)
@@ -87,7 +87,7 @@ struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n)
 
 	*n = 0;
 	for (size_t i = 0; i < refs.n;)
-		keys[(*n)++] = key_of(b, &refs, i, &i);
+		keys[(*n)++] = key_of(&refs, i, &i);
 	return keys;
 }
 
@@ -192,7 +192,7 @@ static void apply(struct batch *b, struct decided *d, const struct ref *r, struc
 	struct plan *p = r->p;
 	struct incident_row *row;
 
-	p->change = incident_decide(s, p->ev, b->now, id_make(b->g->c.ids, b->now));
+	p->change = incident_decide(s, p->ev, r->w->received_at, b->now, id_make(b->g->c.ids, b->now));
 	key->changed |= memcmp(&before, s, sizeof(before)) != 0;
 	p->incident_status = s->status;
 	if (p->change.act == INCIDENT_NOTHING)

@@ -18,7 +18,7 @@ static void tell_event(const struct provider *p, struct plan *pl, ms_t now)
 		return;
 	if (ev->action != ACTION_TRIGGER)
 		state = (struct key_state){ .incident = DRY_NUMBER, .status = INCIDENT_OPEN };
-	pl->change = incident_decide(&state, ev, now, DRY_NUMBER);
+	pl->change = incident_decide(&state, ev, now, now, DRY_NUMBER);
 	pl->incident = state.incident;
 	pl->incident_status = state.status;
 }

@@ -68,20 +68,25 @@ static void want(struct batch *b, struct wanted *q, const struct ingest_work *w)
 
 static bool load(struct batch *b, struct wanted *q, uint64_t generation)
 {
+	int64_t began_us = clock_mono_us();
 	struct live_source *found;
 	size_t n;
 	uint64_t failed;
 	struct err e = { 0 };
 	bool ok;
 
+	if (database_avoided(b->g))
+		return false;
 	for (int i = 0; i < 3; i++)
 		json_close(&q->out[i], ']');
 	ok = live_sources(b->g->c.db, b->g->scratch, b->g->c.seal, strbuf_str(&q->text[0]), strbuf_str(&q->text[1]),
 		strbuf_str(&q->text[2]), b->now, &found, &n, &e);
 	if (ok)
 		cache_put_all(b->g, found, n, generation, b->now);
-	else if ((failed = ingest_complaint(b->g, b->n, b->now)))
+	else if ((failed = complaint(&b->g->database_complaint, b->n, b->now)))
 		log_warning("sources could not be read", LOG_U("requests", failed), LOG_ERR(&e));
+	if (!ok)
+		database_failed(b->g, clock_mono_us() - began_us);
 	arena_reset(b->g->scratch);
 	return ok;
 }
@@ -116,6 +121,19 @@ static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 	}
 }
 
+/* Of a spooled request the source is known, whosever its key or the place of the default may be by now. */
+static void find_name(struct batch *b, struct ingest_work *w)
+{
+	w->endpoint = endpoint_of(b->a, w->item->in.path, w->item->in.query);
+	w->provider = w->endpoint.provider;
+	if (w->item->spooled) {
+		w->endpoint.kind = LOOKUP_ID;
+		w->endpoint.name = w->item->spooled->source;
+	} else if (w->endpoint.key_in_body) {
+		find_key_in_body(b, w);
+	}
+}
+
 void ingest_find(struct batch *b)
 {
 	uint64_t generation = shm_generation(b->g->c.shm);
@@ -125,10 +143,7 @@ void ingest_find(struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct ingest_work *w = &b->work[i];
 
-		w->endpoint = endpoint_of(b->a, w->item->in.path, w->item->in.query);
-		w->provider = w->endpoint.provider;
-		if (w->endpoint.key_in_body)
-			find_key_in_body(b, w);
+		find_name(b, w);
 		if (w->endpoint.kind == LOOKUP_NONE || is_known(b, w, generation)) {
 			count(b->g->c.shm, C_CACHE_HITS, 1);
 			continue;

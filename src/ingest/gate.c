@@ -81,6 +81,8 @@ static bool gate(struct batch *b, struct ingest_work *w)
 	}
 	if (!w->source)
 		return work_refuse(w, 404, "not_found", "There is no such integration.");
+	if (w->item->spooled)
+		return true;
 	if (!w->source->s.enabled)
 		return work_refuse(w, 403, "source_disabled", "This integration is switched off.");
 	if (w->item->is_test)

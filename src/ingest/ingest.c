@@ -24,6 +24,8 @@ struct ingest *ingest_new(const struct ingest_config *c)
 	struct ingest *g = xcalloc(1, sizeof(*g));
 
 	g->c = *c;
+	g->silent_us = shm_silent_us(c->shm);
+	g->preloaded = UINT64_MAX;
 	g->cache = cache_new(INGEST_CACHE_MAX, c->seal);
 	g->scratch = arena_new(SCRATCH_MAX);
 	g->mapped = arena_new(MAPPED_MAX);
@@ -35,6 +37,8 @@ void ingest_free(struct ingest *g)
 {
 	if (!g)
 		return;
+	spool_reader_free(g->reader);
+	arena_free(g->replay_arena);
 	cache_free(g->cache);
 	type_names_free(g->types);
 	arena_free(g->scratch);
@@ -60,22 +64,49 @@ void ingest_preload(struct ingest *g, ms_t now)
 	struct err e = { 0 };
 
 	if (live_sources_stamp(g->c.db, g->scratch, &g->stamp, &e)
-		&& live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e))
+		&& live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e)) {
 		cache_put_all(g, all, n, generation, now);
-	else
+		g->preloaded = generation;	/* else the next tick tries again */
+	} else {
 		log_warning("sources could not be read", LOG_ERR(&e));
-	g->preloaded = generation;
+	}
 	arena_reset(g->scratch);
 }
 
-uint64_t ingest_complaint(struct ingest *g, size_t n, ms_t now)
+uint64_t complaint(struct complaint *c, size_t n, ms_t now)
 {
-	uint64_t failed = g->unsaid + n;
-	bool soon = now >= g->complained_at && now - g->complained_at < MS_PER_SECOND;
+	uint64_t all = c->unsaid + n;
+	bool soon = now >= c->said_at && now - c->said_at < MS_PER_SECOND;
 
-	g->unsaid = soon ? failed : 0;
-	g->complained_at = soon ? g->complained_at : now;
-	return soon ? 0 : failed;
+	c->unsaid = soon ? all : 0;
+	c->said_at = soon ? c->said_at : now;
+	return soon ? 0 : all;
+}
+
+#define SLOW_US 1000000		/* who waited so long did it in vain */
+#define AVOID_MAX_US 30000000
+
+/* Found silent, it is so for all processes of this host; who waited in vain for one that lives, leaves it alone for as long. */
+void database_failed(struct ingest *g, int64_t took_us)
+{
+	g->failed_us = clock_mono_us();
+	if (took_us < SLOW_US)
+		return;
+	if (db_is_silent(g->c.db))
+		shm_silent_set(g->c.shm, g->silent_us = g->failed_us);
+	else
+		g->avoid_until_us = g->failed_us + (took_us < AVOID_MAX_US ? took_us : AVOID_MAX_US);
+}
+
+bool database_avoided(struct ingest *g)
+{
+	int64_t silent_us = shm_silent_us(g->c.shm);
+
+	if (silent_us != g->silent_us) {
+		g->silent_us = silent_us;
+		db_doubt(g->c.db);
+	}
+	return clock_mono_us() < g->avoid_until_us;
 }
 
 /* What another host changes moves no generation here. */
@@ -93,14 +124,24 @@ static void look_at_others(struct ingest *g, ms_t now)
 }
 
 /* After a change the whole cache is read anew, before the next request asks. */
-void ingest_tick(struct ingest *g, ms_t now)
+static void keep_warm(struct ingest *g, ms_t now)
 {
-	if (!db_is_connected(g->c.db))
-		return;
 	if (shm_generation(g->c.shm) == g->preloaded)
 		look_at_others(g, now);
 	if (shm_generation(g->c.shm) != g->preloaded)
 		ingest_preload(g, now);
+}
+
+bool ingest_tick(struct ingest *g, ms_t now)
+{
+	struct err e = { 0 };
+
+	if (g->c.spool)
+		spool_close_old(g->c.spool, now);
+	if (database_avoided(g) || (!db_is_connected(g->c.db) && (!g->c.spool || !db_connect(g->c.db, &e))))
+		return false;
+	keep_warm(g, now);
+	return g->c.spool && replay_tick(g, now);
 }
 
 /* Names a request by path and body: a retry has the same name, so that the retry of what killed a worker is known. */
@@ -151,6 +192,7 @@ static size_t run_part(const struct batch *all, size_t from)
 	b.n = ingest_map(&b);
 	batch_done(&b, STAGE_MAPPED, 0, b.n);
 	ingest_store(&b);
+	ingest_spool(&b);
 	ingest_answer(&b);
 	for (size_t i = 0; i < b.n; i++)
 		keep_answer(all->a, &b.work[i].item->answer);
@@ -178,10 +220,11 @@ static struct ingest_work work_of(struct ingest *g, struct arena *a, struct inge
 {
 	struct ingest_work w = { .item = it, .raw = it->in.body, .print = ingest_print(it) };
 
-	w.request_number = id_make(g->c.ids, now);
+	w.request_number = it->spooled ? it->spooled->request : id_make(g->c.ids, now);
+	w.received_at = it->spooled ? it->spooled->received_at : now;
 	it->in.request_id = arena_printf(a, "%llu", (unsigned long long)w.request_number);
 	it->in.public_url = str_of(g->c.public_url);
-	it->in.now = now;
+	it->in.now = w.received_at;
 	return w;
 }
 

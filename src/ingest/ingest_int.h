@@ -91,6 +91,7 @@ struct ingest_work {
 	const struct provider *provider;
 	bool asked, source_unsure;	/* looked up in the database; which did not answer */
 	uint64_t request_number;
+	ms_t received_at;		/* now, but for what was spooled */
 	struct str raw;			/* the body as it came: what was signed */
 	bool inflated;
 	bool refused;			/* with `refusal` */
@@ -105,6 +106,7 @@ struct ingest_work {
 	struct plan *plans;
 	size_t plan_n;
 	bool stored;			/* its transaction is committed */
+	bool to_spool;			/* the database is away: see spool.c */
 	uint64_t print;			/* what it looks like, for the suspects */
 };
 
@@ -119,17 +121,32 @@ struct batch {
 	bool changed_sources;		/* by the transaction in work: see effect.c */
 };
 
+/* A line a second is enough about what fails at each request. */
+struct complaint {
+	ms_t said_at;
+	uint64_t unsaid;		/* requests since then */
+};
+/* ingest.c: `n` more requests failed. How many did since the last line, or 0 = say nothing. */
+uint64_t complaint(struct complaint *c, size_t n, ms_t now);
+
 struct ingest {
 	struct ingest_config c;
 	struct cache *cache;
-	uint64_t preloaded;		/* generation at the last reading of all sources */
+	uint64_t preloaded;		/* generation at the last reading of all sources; none is UINT64_MAX */
 	uint64_t stamp;			/* live_sources_stamp then */
 	ms_t looked_at;			/* last look for changes of other hosts */
 	struct arena *mapped;		/* bodies and events of the requests in work, what is written of them, their answers */
 	struct arena *scratch;		/* for loading sources: holds secrets, wiped by its reset */
-	ms_t complained_at;		/* last line about a database that fails */
-	uint64_t unsaid;		/* requests that failed since then */
 	struct type_names *types;	/* seen in this hour: see tally.c */
+	struct complaint database_complaint, spool_complaint;
+	/* The database and the spool. */
+	int64_t failed_us;		/* when the database failed last, clock_mono_us; 0 = never */
+	int64_t silent_us;		/* shm_silent_us, as far as it was heeded */
+	int64_t avoid_until_us;		/* it made a batch wait: none waits for it again before */
+	int64_t looked_us;		/* last look into the spool */
+	struct spool_reader *reader;	/* while this process replays */
+	struct arena *replay_arena;
+	struct ingest_replayed replayed;
 };
 
 /* Refuses one request; the first refusal stays. Returns false. */
@@ -157,9 +174,9 @@ uint64_t remote_key(struct str remote_addr);
 void ingest_keep(struct ingest *g, struct arena *a, struct ingest_item *items, size_t n, ms_t now);
 /* ingest.c: into the cache, with a word about secrets that do not open. */
 void cache_put_all(struct ingest *g, const struct live_source *sources, size_t n, uint64_t generation, ms_t now);
-/* ingest.c: `n` more requests failed because of the database. While it is away every batch does, so a line a
- * second is enough: how many failed since the last one, or 0 = say nothing. */
-uint64_t ingest_complaint(struct ingest *g, size_t n, ms_t now);
+/* ingest.c: the database failed, after so long. */
+void database_failed(struct ingest *g, int64_t took_us);
+bool database_avoided(struct ingest *g);	/* it is not to be asked now */
 /* ingest.c: what a request looks like, for the suspects; never 0. */
 uint64_t ingest_print(const struct ingest_item *it);
 
@@ -169,12 +186,15 @@ void ingest_gate(struct batch *b);	/* gate.c: method, size, source, enabled, add
 void ingest_prove(struct batch *b);	/* prove.c: key and signature, then the source's bucket */
 size_t ingest_map(struct batch *b);	/* map.c: inflate, parse, handshake, events; of how many works, at least one */
 void ingest_store(struct batch *b);	/* store.c: transactions */
+void ingest_spool(struct batch *b);	/* spool.c: what the database could not take */
 void ingest_answer(struct batch *b);	/* answer.c: refusals that need no row, counters */
 
 /* answer.c: the answer of a request from its refusal or its plans; made before the commit, since its status is stored. */
 void work_answer(struct arena *a, struct ingest_work *w);
 /* The same answer for all whose transaction failed. */
 void work_answer_failed(struct arena *a, struct ingest_work *w, unsigned status);
+/* The answer of one that is kept for later: what its events lead to is not known. */
+void work_answer_spooled(struct arena *a, struct ingest_work *w);
 
 /* decide.c: from claimed ids and locked keys to the rows that are to be written. */
 struct decided {
@@ -193,6 +213,10 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 enum event_status event_status_at_once(const struct ingest_work *w, const struct event *ev);
 /* store.c: all its events were known. */
 bool work_repeats(const struct ingest_work *w);
+/* store.c: how long its sender waited. */
+uint64_t work_took_us(const struct ingest_work *w);
+/* replay.c: the turn of a worker. True: there is more. */
+bool replay_tick(struct ingest *g, ms_t now);
 /* effect.c: what the messages of works [from, to) change in their sources. */
 bool write_effects(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
 

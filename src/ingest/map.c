@@ -144,9 +144,19 @@ uint64_t service_of(const struct cached_source *s, const struct event *ev)
 	return s->s.service_id;
 }
 
-static void plan(struct batch *b, struct ingest_work *w, struct plan *pl)
+/* A spooled event keeps its number. Another version of its adapter may make more of them. */
+static uint64_t number_of(struct batch *b, const struct ingest_work *w, size_t k)
 {
-	pl->number = id_make(b->g->c.ids, b->now);
+	const struct spool_record *r = w->item->spooled;
+
+	return r && k < r->event_n && r->events[k] ? r->events[k] : id_make(b->g->c.ids, b->now);
+}
+
+static void plan(struct batch *b, struct ingest_work *w, size_t k)
+{
+	struct plan *pl = &w->plans[k];
+
+	pl->number = number_of(b, w, k);
 	if (w->item->is_test && pl->ev->dedup_key.n)
 		pl->ev->dedup_key = w->item->test_key;
 	key_hash(pl->ev->event_id, pl->id_hash);
@@ -163,7 +173,7 @@ static void map(struct batch *b, struct ingest_work *w)
 		count(b->g->c.shm, C_REFUSED_BODY, 1);
 	for (size_t i = 0; i < w->plan_n; i++)
 		if (!w->plans[i].ev->invalid)
-			plan(b, w, &w->plans[i]);
+			plan(b, w, i);
 }
 
 /* 32 requests of 30 KB can be 300,000 events, and many times their bytes. Those that have no room together are stored one after the

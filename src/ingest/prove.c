@@ -172,6 +172,11 @@ static bool prove(struct batch *b, struct ingest_work *w)
 
 	w->item->in.settings = w->source->settings;
 	w->item->in.per_minute = w->source->per_minute;
+	if (w->item->spooled) {		/* proven at its receipt, by what was good then */
+		(void)proof_note_parse(b->a, w->item->spooled->proof, &w->proof);
+		w->proof.key_good &= w->proof.key != KEY_NOT_ASKED;
+		return true;
+	}
 	if (work_asks(w)) {
 		charge_address(b, w);
 		return true;

@@ -2,7 +2,8 @@
  *
  * What can go wrong decides what follows. A conflict: the whole again, three times. Refused data: each request alone, so that one
  * bad body costs nobody else. A connection lost before COMMIT: nothing was written, once more. Lost after COMMIT was sent: our own
- * request number tells whether it is there; the answers are in memory already. Nobody is told "accepted" before the commit. */
+ * request number tells whether it is there; the answers are in memory already. Nobody is told "accepted" before the commit. What the
+ * database cannot take now goes to the spool, with the numbers it was given: see spool.c. */
 #include <unistd.h>
 
 #include "ingest_int.h"
@@ -134,8 +135,9 @@ static bool claim(struct batch *b, size_t from, size_t to, struct err *e)
 			.id_hash = refs[i].p->id_hash,
 			.event_id = refs[i].p->number,
 			.native = refs[i].p->ev->native_id,
+			.received_at = refs[i].w->received_at,
 		};
-	return !n || (batch_claim_ids(b->g->c.db, b->a, claims, n, INGEST_DERIVED_MS, b->now, e)
+	return !n || (batch_claim_ids(b->g->c.db, b->a, claims, n, INGEST_DERIVED_MS, e)
 		&& settle_claims(b, refs, claims, n, e));
 }
 
@@ -154,6 +156,11 @@ bool work_repeats(const struct ingest_work *w)
 	return w->plan_n > 0;
 }
 
+uint64_t work_took_us(const struct ingest_work *w)
+{
+	return w->item->spooled ? w->item->spooled->took_us : (uint64_t)(clock_mono_us() - w->item->began_us);
+}
+
 static struct request_row request_row(struct batch *b, const struct ingest_work *w)
 {
 	const struct inbound *in = &w->item->in;
@@ -163,7 +170,7 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.id = w->request_number,
 		.tenant_id = w->source->s.tenant_id,
 		.source_id = w->source->s.id,
-		.status = w->item->answer.status,
+		.status = w->item->spooled && !w->refused ? w->item->spooled->status : w->item->answer.status,
 		.reason = !w->refused ? NULL : w->refusal.reason ? w->refusal.reason : w->refusal.message,
 		.method = str_cut(in->method, 10),
 		.uri = record_uri(b->a, in->uri),
@@ -173,7 +180,7 @@ static struct request_row request_row(struct batch *b, const struct ingest_work 
 		.headers = record_headers(b->a, in),
 		.body = record_body(b->a, w),
 		.body_bytes = w->raw.n,
-		.duration_us = (uint64_t)(clock_mono_us() - w->item->began_us),
+		.duration_us = work_took_us(w),
 		.event_count = w->plan_n,
 		.event_id = w->plan_n ? stored_event(&w->plans[0]) : 0,
 		.is_duplicate = repeated,
@@ -234,7 +241,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 				.ev = p->ev,
 				.status = status,
 				.is_test = w->item->is_test,
-				.received_at = b->now,
+				.received_at = w->received_at,
 				.processed_at = status == EVENT_PENDING ? 0 : b->now,
 			};
 		}
@@ -250,7 +257,7 @@ static void add_stats(struct stats_row *s, const struct ingest_work *w)
 		s->tests++;
 	} else {
 		s->errors += w->item->answer.status >= 400;
-		s->latency_us += (uint64_t)(clock_mono_us() - w->item->began_us);
+		s->latency_us += work_took_us(w);
 	}
 	for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
 		const struct plan *p = &w->plans[k];
@@ -380,19 +387,35 @@ static enum next_step after_failure(struct batch *b, size_t from, size_t to, uns
 	return GIVE_UP;
 }
 
+/* What was accepted and proven, and may be stored later. */
+static bool can_wait(const struct batch *b, const struct ingest_work *w, const struct err *e)
+{
+	return b->g->c.spool && e->code != ERR_INVALID && w->source && !w->refused && !w->item->is_test && !w->item->spooled;
+}
+
+static void tell_failure(struct batch *b, size_t from, size_t to, const struct err *e)
+{
+	uint64_t failed = complaint(&b->g->database_complaint, to - from, b->now);
+
+	if (failed && b->g->c.spool && e->code != ERR_INVALID)
+		log_warning("the database takes no events; they go to the spool", LOG_U("requests", failed), LOG_ERR(e));
+	else if (failed)
+		log_error("events could not be stored", LOG_U("requests", failed),
+			LOG_STR("request", b->work[from].item->trace), LOG_ERR(e));
+}
+
 static void fail_range(struct batch *b, size_t from, size_t to, const struct err *e)
 {
 	bool bad_data = e->code == ERR_INVALID;
-	uint64_t failed = ingest_complaint(b->g, to - from, b->now);
 
-	if (failed)
-		log_error("events could not be stored", LOG_U("requests", failed),
-			LOG_STR("request", b->work[from].item->trace), LOG_ERR(e));
+	tell_failure(b, from, to, e);
 	for (size_t i = from; i < to; i++) {
 		struct ingest_work *w = &b->work[i];
 
-		if (w->refused && w->refusal.status < 500)	/* it stays refused, only its record is lost */
+		if (work_asks(w) || (w->refused && w->refusal.status < 500))	/* only its record is lost */
 			work_answer(b->a, w);
+		else if (can_wait(b, w, e))
+			w->to_spool = true;
 		else
 			work_answer_failed(b->a, w, bad_data ? 500 : 503);
 	}
@@ -424,6 +447,8 @@ static bool refuse_unstorable(struct batch *b, struct ingest_work *w, const stru
 
 static void store_range(struct batch *b, size_t from, size_t to)
 {
+	int64_t began_us = clock_mono_us();
+
 	for (unsigned attempt = 0;; attempt++) {
 		struct err e = { 0 };
 		enum next_step next = STORED;
@@ -446,10 +471,24 @@ static void store_range(struct batch *b, size_t from, size_t to)
 		} else if (to - from == 1 && refuse_unstorable(b, &b->work[from], &e)) {
 			store_range(b, from, to);
 		} else {
+			if (next == GIVE_UP)
+				database_failed(b->g, clock_mono_us() - began_us);
 			fail_range(b, from, to, &e);
 		}
 		return;
 	}
+}
+
+static void store_or_wait(struct batch *b, size_t from, size_t to)
+{
+	struct err e = { 0 };
+
+	if (!database_avoided(b->g)) {
+		store_range(b, from, to);
+		return;
+	}
+	err_set(&e, ERR_DOWN, "the database made others wait in vain; it is left alone for a moment");
+	fail_range(b, from, to, &e);
 }
 
 void ingest_store(struct batch *b)
@@ -462,7 +501,7 @@ void ingest_store(struct batch *b)
 
 		w->record = is_kept(b, w);
 		if (i > from && events + w->plan_n > b->g->c.events_max) {
-			store_range(b, from, i);
+			store_or_wait(b, from, i);
 			from = i;
 			events = 0;
 			any = false;
@@ -473,5 +512,5 @@ void ingest_store(struct batch *b)
 			work_answer(b->a, w);
 	}
 	if (any)
-		store_range(b, from, b->n);
+		store_or_wait(b, from, b->n);
 }

@@ -1,11 +1,13 @@
 /* grapnel_fcgi.c - the FastCGI application: reads the configuration, becomes its user, and hands over to the master. */
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "grapnel/db.h"
 #include "grapnel/log.h"
+#include "grapnel/spool.h"
 #include "grapnel/store.h"
 
 #include "open_db.h"
@@ -30,8 +32,17 @@ static void start_log(const struct conf *c, bool foreground)
 	log_init("grapnel", foreground ? LOG_TARGET_STDERR : c->log.target, c->log.level, c->log.format);
 }
 
-static bool become_user(const char *name, struct err *e)
+/* Below /var/spool its later owner may not make it. */
+static bool give_spool(const struct conf *c, const struct passwd *pw, struct err *e)
 {
+	if (!c->spool.enabled || mkdir(c->spool.directory, 0700))
+		return true;	/* it is there, or check_spool says why not */
+	return !chown(c->spool.directory, pw->pw_uid, pw->pw_gid) || err_sys(e, ERR_DENIED, "[spool] directory %s", c->spool.directory);
+}
+
+static bool become_user(const struct conf *c, struct err *e)
+{
+	const char *name = c->server.user;
 	struct passwd *pw;
 
 	if (!name || !*name || geteuid() != 0)
@@ -39,6 +50,8 @@ static bool become_user(const char *name, struct err *e)
 	pw = getpwnam(name);
 	if (!pw)
 		return err_set(e, ERR_INVALID, "[server] user: there is no user %s", name);
+	if (!give_spool(c, pw, e))
+		return false;
 	if (initgroups(name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
 		return err_sys(e, ERR_DENIED, "cannot become user %s", name);
 	return true;
@@ -87,6 +100,17 @@ static void warn_switches(const struct conf *c)
 		log_warning("rate limits are off: [ingest] rate_limit");
 }
 
+/* No reason not to start: all is well as long as the database is. */
+static void check_spool(const struct conf *c, const struct seal_key *seal)
+{
+	struct spool *s = spool_new(&(struct spool_config){ c->spool.directory, c->spool.max_bytes, seal });
+	struct err e = { 0 };
+
+	if (c->spool.enabled && !spool_ready(s, &e))
+		log_error("webhooks cannot be kept while the database is away: mend [spool] directory", LOG_ERR(&e));
+	spool_free(s);
+}
+
 static bool reload_ok(void *ctx)
 {
 	struct conf c = { 0 };
@@ -109,11 +133,12 @@ static int run(const struct conf *c, char **argv, struct err *e)
 	struct master m = { .pools = pools, .pool_n = 2, .socket_mode = c->server.socket_mode, .ctx = &s, .worker = serve_worker,
 		.reload_ok = reload_ok, .argv = argv, .drain_ms = DRAIN_MS };
 
-	if (!become_user(c->server.user, e) || !(s.seal = seal_key_load(c->secrets.key_file, e))
+	if (!become_user(c, e) || !(s.seal = seal_key_load(c->secrets.key_file, e))
 		|| !(s.shm = shm_open_file(c->server.state_file, e)) || !check_database(c, s.seal, s.shm, e))
 		return EXIT_CONFIG;
 	m.shm = s.shm;
 	warn_switches(c);
+	check_spool(c, s.seal);
 	return master_run(&m, e);
 }
 

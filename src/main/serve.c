@@ -146,11 +146,11 @@ static int64_t rest_us(void *ctx)
 	return give_way_us(w->took_us, counter_read(w->shm, C_REQUESTS) - w->webhooks, w->web_workers, w->processors);
 }
 
-static void tick(void *ctx, ms_t now)
+static bool tick(void *ctx, ms_t now)
 {
 	struct worker *w = ctx;
 
-	ingest_tick(w->ingest, now);
+	return ingest_tick(w->ingest, now);
 }
 
 /* What is large goes back to the system when it is freed. glibc moves this threshold up to the largest block that was ever
@@ -167,6 +167,8 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	struct id_maker ids;
 	struct db *db = open_db(c);
 	struct fetch *fetch = fetch_new(&(struct fetch_config){ "Grapnel/" PACKAGE_VERSION, c->keys.test_hosts, c->keys.test_authorities });
+	struct spool *spool = c->spool.enabled ?
+		spool_new(&(struct spool_config){ c->spool.directory, c->spool.max_bytes, s->seal }) : NULL;
 	struct keys *keys = keys_new(&(struct keys_config){ db, s->shm, fetch, c->keys.test_authorities });
 	struct worker w = { .s = s, .pool = pool, .shm = s->shm, .web_workers = c->server.web_workers, .processors = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
 	struct http_limits limits = {
@@ -187,7 +189,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	w.ingest = ingest_new(&(struct ingest_config){
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
-		.public_url = c->server.public_url, .keys = keys_store(keys), .verify_signatures = c->ingest.verify_signatures,
+		.public_url = c->server.public_url, .keys = keys_store(keys), .spool = spool, .verify_signatures = c->ingest.verify_signatures,
 		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
 	});
 	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids, .ingest = w.ingest,
@@ -199,6 +201,7 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	dash_free(w.dash);
 	api_free(w.api);
 	ingest_free(w.ingest);
+	spool_free(spool);
 	keys_free(keys);
 	fetch_free(fetch);
 	db_free(db);

@@ -93,16 +93,16 @@ static int begin(struct spool_reader *r, struct err *e)
 	return r->n > 0;
 }
 
-int spool_reader_new(const char *directory, const struct seal_key *seal, struct spool_reader **out, struct err *e)
+int spool_reader_new(const struct spool *s, struct spool_reader **out, struct err *e)
 {
 	struct spool_reader *r;
-	int dir_fd = folder_open(directory, false, e), done;
+	int dir_fd = folder_open(s->c.directory, false, e), done;
 
 	if (dir_fd < 0)
 		return e->code == ERR_NOT_FOUND ? 0 : -1;
 	r = xcalloc(1, sizeof(*r));
 	r->arena = arena_new(NAMES_MAX);
-	r->seal = seal;
+	r->seal = s->c.seal;
 	r->dir_fd = dir_fd;
 	r->lock_fd = -1;
 	done = begin(r, e);

@@ -48,6 +48,23 @@ bool frames_next(struct frames *f, struct frame *out);	/* false: there are no mo
 bool frame_open(struct arena *a, const struct seal_key *k, const struct frames *f, const struct frame *frame, struct spool_record *out,
 	struct err *e) MUST_USE;
 
+/* ---- write.c ---- */
+
+struct spool {
+	struct spool_config c;	/* the directory is a copy */
+	int dir_fd;		/* -1: not yet */
+	/* the open file */
+	int fd;			/* -1: none */
+	char name[SPOOL_NAME_MAX];
+	unsigned char head[SPOOL_HEAD];
+	uint32_t records;
+	uint64_t bytes;
+	ms_t opened_at;
+	/* all files */
+	uint64_t sum;
+	int64_t summed_us;	/* 0: not yet */
+};
+
 /* ---- folder.c ---- */
 
 int folder_open(const char *directory, bool make, struct err *e);	/* -1 failed */

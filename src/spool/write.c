@@ -15,32 +15,13 @@
 #define NAME_TRIES 100
 #define BATCH_MAX (256u << 20)	/* several bodies of 25 MiB, and what sealing adds */
 
-struct spool {
-	char *directory;
-	uint64_t max_bytes;
-	const struct seal_key *seal;
-	int dir_fd;		/* -1: not yet */
-	/* the open file */
-	int fd;			/* -1: none */
-	char name[SPOOL_NAME_MAX];
-	unsigned char head[SPOOL_HEAD];
-	uint32_t records;
-	uint64_t bytes;
-	ms_t opened_at;
-	/* all files */
-	uint64_t sum;
-	int64_t summed_us;	/* 0: not yet */
-};
-
 struct spool *spool_new(const struct spool_config *c)
 {
 	struct spool *s = xcalloc(1, sizeof(*s));
 	size_t n = strlen(c->directory) + 1;
 
-	s->directory = xmalloc(n);
-	memcpy(s->directory, c->directory, n);
-	s->max_bytes = c->max_bytes;
-	s->seal = c->seal;
+	s->c = *c;
+	s->c.directory = memcpy(xmalloc(n), c->directory, n);
 	s->dir_fd = s->fd = -1;
 	return s;
 }
@@ -52,17 +33,17 @@ void spool_free(struct spool *s)
 	spool_close(s);
 	if (s->dir_fd >= 0)
 		close(s->dir_fd);
-	free(s->directory);
+	free((char *)s->c.directory);
 	free(s);
 }
 
 bool spool_ready(struct spool *s, struct err *e)
 {
 	if (s->dir_fd < 0)
-		s->dir_fd = folder_open(s->directory, true, e);
+		s->dir_fd = folder_open(s->c.directory, true, e);
 	if (s->dir_fd < 0)
 		return false;
-	return !faccessat(s->dir_fd, ".", W_OK | X_OK, AT_EACCESS) || err_sys(e, ERR_DOWN, "spool %s", s->directory);
+	return !faccessat(s->dir_fd, ".", W_OK | X_OK, AT_EACCESS) || err_sys(e, ERR_DOWN, "spool %s", s->c.directory);
 }
 
 /* ---- the file ---- */
@@ -103,7 +84,7 @@ static bool open_new(struct spool *s, ms_t now, struct err *e)
 		snprintf(s->name, sizeof(s->name), "%013llu-%d-%u" SPOOL_OPEN, (unsigned long long)now, (int)getpid(), i);
 		s->fd = openat(s->dir_fd, s->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (s->fd < 0 && errno != EEXIST)
-			return err_sys(e, ERR_DOWN, "spool %s: a file cannot be made", s->directory);
+			return err_sys(e, ERR_DOWN, "spool %s: a file cannot be made", s->c.directory);
 		if (s->fd >= 0 && is_ours(s))
 			break;
 		if (s->fd >= 0)
@@ -111,7 +92,7 @@ static bool open_new(struct spool *s, ms_t now, struct err *e)
 		s->fd = -1;
 	}
 	if (s->fd < 0)
-		return err_set(e, ERR_DOWN, "spool %s: no name is free", s->directory);
+		return err_set(e, ERR_DOWN, "spool %s: no name is free", s->c.directory);
 	frame_file_begin(s->head);
 	s->records = 0;
 	s->bytes = 0;
@@ -140,8 +121,8 @@ static bool has_room(struct spool *s, uint64_t bytes, struct err *e)
 		s->sum = sum.bytes;
 		s->summed_us = now_us;
 	}
-	return s->sum + bytes <= s->max_bytes || err_set(e, ERR_LIMIT, "spool %s: full, it has %llu of %llu bytes", s->directory,
-		(unsigned long long)s->sum, (unsigned long long)s->max_bytes);
+	return s->sum + bytes <= s->c.max_bytes || err_set(e, ERR_LIMIT, "spool %s: full, it has %llu of %llu bytes", s->c.directory,
+		(unsigned long long)s->sum, (unsigned long long)s->c.max_bytes);
 }
 
 static bool write_all(int fd, struct str s, uint64_t at)
@@ -164,7 +145,7 @@ static bool write_synced(struct spool *s, struct str bytes, struct err *e)
 {
 	if (write_all(s->fd, bytes, s->bytes) && !fdatasync(s->fd) && (s->bytes || !fsync(s->dir_fd)))
 		return true;
-	err_sys(e, ERR_DOWN, "spool %s", s->directory);
+	err_sys(e, ERR_DOWN, "spool %s", s->c.directory);
 	(void)!ftruncate(s->fd, (off_t)s->bytes);
 	spool_close(s);
 	return false;
@@ -182,7 +163,7 @@ bool spool_add(struct spool *s, struct arena *a, const struct spool_record *reco
 	if (!s->bytes)
 		strbuf_add(&b, s->head, sizeof(s->head));
 	for (size_t i = 0; i < n; i++)
-		frame_add(&b, s->seal, (const char *)s->head + SPOOL_HEAD - SPOOL_ID, s->records + (uint32_t)i, &records[i]);
+		frame_add(&b, s->c.seal, (const char *)s->head + SPOOL_HEAD - SPOOL_ID, s->records + (uint32_t)i, &records[i]);
 	if (b.failed)
 		return err_set(e, ERR_LIMIT, "spool: a request is too large for a record");
 	if (!has_room(s, b.n, e) || !write_synced(s, strbuf_str(&b), e))

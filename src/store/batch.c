@@ -8,7 +8,7 @@
 
 enum {
 	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_WRITE_KEY, Q_REQUEST, Q_MARK, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
-	Q_STATS, Q_EXISTS,
+	Q_STATS, Q_EXISTS, Q_STORED,
 };
 
 static const struct stmt batch_q[] = {
@@ -76,6 +76,9 @@ static const struct stmt batch_q[] = {
 		"alerts = alerts + VALUES(alerts), latency_us = latency_us + VALUES(latency_us), "
 		"tests = tests + VALUES(tests), last_at = VALUES(last_at)" },
 	[Q_EXISTS] = { "batch.request_exists", "SELECT id AS id FROM requests WHERE id = ? FOR UPDATE" },
+	[Q_STORED] = { "batch.requests_stored",
+		"SELECT r.id AS id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS t "
+		"JOIN requests r ON r.id = t.id FOR UPDATE", SCAN_OK },
 };
 
 const struct stmt_table batch_stmts = { batch_q, ARRAY_SIZE(batch_q) };
@@ -121,18 +124,18 @@ static const struct field claimed_fields[] = {
 	FIELD_END
 };
 
-bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, size_t n, ms_t derived_ms, ms_t now, struct err *e)
+bool batch_claim_ids(struct db *db, struct arena *a, struct id_claim *claims, size_t n, ms_t derived_ms, struct err *e)
 {
 	struct rows r = rows_new(a, n, 7);
 	struct claimed *got = ARENA_ARRAY(a, struct claimed, n);
 
 	for (size_t i = 0; i < n; i++) {
-		ms_t cutoff = claims[i].native ? 0 : now - derived_ms;
+		ms_t cutoff = claims[i].native ? 0 : claims[i].received_at - derived_ms;
 
 		put(&r, V_U(claims[i].source_id));
 		put(&r, V_B(hash_str(claims[i].id_hash)));
 		put(&r, V_U(claims[i].event_id));
-		put(&r, V_I(now));
+		put(&r, V_I(claims[i].received_at));
 		put(&r, V_I(cutoff));
 		put(&r, V_I(cutoff));
 		put(&r, V_I(cutoff));
@@ -430,15 +433,16 @@ bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *row
 	return db_bulk(db, &batch_q[Q_STATS], r.v, n * 2, 12, e);
 }
 
-struct exists_row {
-	uint64_t id;
-};
-
-static const struct field exists_fields[] = { FIELD_ID(struct exists_row, id, "id", "request"), FIELD_END };
+static const struct field stored_fields[] = { FIELD_ID(struct stored_request, id, "id", "request"), FIELD_END };
 
 int batch_request_exists(struct db *db, struct arena *a, uint64_t id, struct err *e)
 {
-	struct exists_row row;
+	struct stored_request row;
 
-	return db_query_one(db, &batch_q[Q_EXISTS], VALS(V_U(id)), a, exists_fields, sizeof(row), &row, e);
+	return db_query_one(db, &batch_q[Q_EXISTS], VALS(V_U(id)), a, stored_fields, sizeof(row), &row, e);
+}
+
+bool batch_requests_stored(struct db *db, struct arena *a, struct str ids, struct stored_request **out, size_t *n, struct err *e)
+{
+	return db_query(db, &batch_q[Q_STORED], VALS(V_S(ids)), a, stored_fields, sizeof(**out), out, n, e);
 }

@@ -115,7 +115,8 @@ static void fill_event(struct bench *b, struct load *l, size_t i)
 	l->claims[i] = (struct id_claim){ .source_id = 1 + i * SOURCES / l->n,
 		.id_hash = l->id_hash[i],
 		.event_id = event,
-		.native = true };
+		.native = true,
+		.received_at = l->now };
 	l->requests[i] = (struct request_row){ .id = request,
 		.source_id = l->claims[i].source_id,
 		.status = 201,
@@ -213,7 +214,7 @@ static void write_batch(struct bench *b, struct load *l)
 	b->step_at = clock_mono_us();
 	must(b, db_begin(b->db, &b->e));
 	lap(b, BEGIN);
-	must(b, batch_claim_ids(b->db, b->a, l->claims, l->n, 600000, l->now, &b->e));
+	must(b, batch_claim_ids(b->db, b->a, l->claims, l->n, 600000, &b->e));
 	lap(b, CLAIM);
 	must(b, batch_lock_keys(b->db, b->a, l->keys, l->key_n, &b->e));
 	lap(b, LOCK_KEYS);

@@ -410,7 +410,7 @@ static bool transaction(struct state *s, struct webhook *w, uint64_t *event_id, 
 		return write_request(s, w, *event_id, true) && write_stats(s, w, 0, 0) && !mysql_commit(s->db);
 	if (!lock_key(s, w, &ks))
 		return false;
-	change = incident_decide(&ks, &w->event, w->now, w->number);
+	change = incident_decide(&ks, &w->event, w->now, w->now, w->number);
 	return write_request(s, w, *event_id, false) && write_event(s, w, ks.incident) &&
 		(!change.alert || (write_incident(s, w, &ks, change) && write_alert(s, w, &ks) &&
 			write_timeline(s, w, &ks, change))) &&

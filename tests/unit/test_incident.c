@@ -122,7 +122,7 @@ static void take_step(struct key_state *state, struct str step, struct str expec
 		snprintf(got, sizeof(got), "%s", command_of(*step.p, state) ? "ok" : "conflict");
 	} else {
 		struct event ev = event_of(&step);
-		struct incident_change c = incident_decide(state, &ev, STORY_CLOCK + number, number);
+		struct incident_change c = incident_decide(state, &ev, STORY_CLOCK + number, STORY_CLOCK + number, number);
 
 		snprintf(got, sizeof(got), "%s%s", acts[c.act], c.raised ? "+" : "");
 		ck_assert_msg(c.alert == (c.act >= INCIDENT_OPENS && c.act <= INCIDENT_REOPENS), "%s: alert", name);
@@ -151,12 +151,14 @@ START_TEST(test_order)
 {
 	struct event first = { .occurred_at = 5 }, later = { .occurred_at = 7 }, none = { 0 };
 
-	ck_assert_int_lt(incident_order(&first, &later), 0);
-	ck_assert_int_gt(incident_order(&later, &first), 0);
-	ck_assert_int_eq(incident_order(&later, &later), 0);
-	ck_assert_int_lt(incident_order(&later, &none), 0);
-	ck_assert_int_gt(incident_order(&none, &first), 0);
-	ck_assert_int_eq(incident_order(&none, &none), 0);
+	ck_assert_int_lt(incident_order(&first, 9, &later, 9), 0);
+	ck_assert_int_gt(incident_order(&later, 9, &first, 9), 0);
+	ck_assert_int_eq(incident_order(&later, 9, &later, 9), 0);
+	ck_assert_int_lt(incident_order(&later, 9, &none, 9), 0);
+	ck_assert_int_gt(incident_order(&none, 9, &first, 9), 0);
+	ck_assert_int_eq(incident_order(&none, 9, &none, 9), 0);
+	ck_assert_int_lt(incident_order(&none, 6, &later, 9), 0);	/* out of the spool it was received before */
+	ck_assert_int_gt(incident_order(&none, 6, &first, 9), 0);
 }
 END_TEST
 
@@ -192,7 +194,7 @@ static void shuffle(struct event *events, unsigned *seed)
 static void sort_events(struct event *events)
 {
 	for (int i = 1; i < HISTORY; i++)
-		for (int j = i; j > 0 && incident_order(&events[j - 1], &events[j]) > 0; j--) {
+		for (int j = i; j > 0 && incident_order(&events[j - 1], STORY_CLOCK, &events[j], STORY_CLOCK) > 0; j--) {
 			struct event kept = events[j];
 
 			events[j] = events[j - 1];
@@ -205,7 +207,7 @@ static struct key_state fold(const struct event *events)
 	struct key_state state = { 0 };
 
 	for (int i = 0; i < HISTORY; i++)
-		(void)incident_decide(&state, &events[i], STORY_CLOCK, 1 + i);
+		(void)incident_decide(&state, &events[i], STORY_CLOCK, STORY_CLOCK, 1 + i);
 	return state;
 }
 
@@ -256,8 +258,23 @@ static struct incident_change at_hour(struct key_state *state, enum action actio
 {
 	const struct event ev = { .action = action, .level = LEVEL_HIGH };
 
-	return incident_decide(state, &ev, hour * MS_PER_HOUR, (uint64_t)hour);
+	return incident_decide(state, &ev, hour * MS_PER_HOUR, hour * MS_PER_HOUR, (uint64_t)hour);
 }
+
+/* What was received an hour ago and is decided now, after newer messages: they are no future, and still count. */
+START_TEST(test_late_from_the_spool)
+{
+	const struct event resolve = { .action = ACTION_RESOLVE }, trigger = { .action = ACTION_TRIGGER, .level = LEVEL_HIGH };
+	struct key_state state = { 0 };
+
+	ck_assert_int_eq(at_hour(&state, ACTION_TRIGGER, 10).act, INCIDENT_OPENS);
+	ck_assert_int_eq(incident_decide(&state, &resolve, 9 * MS_PER_HOUR, 10 * MS_PER_HOUR, 1).act, INCIDENT_NOTHING);
+	ck_assert_int_eq(state.status, INCIDENT_OPEN);
+	ck_assert_int_eq(at_hour(&state, ACTION_RESOLVE, 11).act, INCIDENT_RESOLVES);
+	ck_assert_int_eq(incident_decide(&state, &trigger, 9 * MS_PER_HOUR, 11 * MS_PER_HOUR, 2).act, INCIDENT_NOTHING);
+	ck_assert_int_eq(state.status, INCIDENT_RESOLVED);
+}
+END_TEST
 
 /* The clock stood a day ahead for a while: what was written then is no barrier when it is right again. */
 START_TEST(test_clock_that_was_set_back)
@@ -298,6 +315,7 @@ int main(void)
 	tcase_add_test(t, test_order);
 	tcase_add_loop_test(t, test_sorted_batch_has_one_end, 0, 2000);
 	tcase_add_loop_test(t, test_any_arrival_has_one_verdict, 0, 2000);
+	tcase_add_test(t, test_late_from_the_spool);
 	tcase_add_test(t, test_clock_that_was_set_back);
 	tcase_add_test(t, test_words);
 	suite_add_tcase(s, t);

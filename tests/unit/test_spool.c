@@ -260,8 +260,10 @@ static void add(struct spool *s, uint64_t number, ms_t received_at)
 static struct spool_reader *reader(void)
 {
 	struct spool_reader *r = NULL;
-	int found = spool_reader_new(dir, key, &r, &e);
+	struct spool *s = writer(MAX_BYTES);
+	int found = spool_reader_new(s, &r, &e);
 
+	spool_free(s);
 	ck_assert_msg(found >= 0, "%s", e.text);
 	return r;
 }
@@ -488,7 +490,9 @@ START_TEST(test_a_lost_key_moves_the_files)
 	add(s, 2, T0);
 	spool_free(s);
 	other = key_new();
-	ck_assert_int_eq(spool_reader_new(dir, other, &r, &e), 1);
+	s = spool_new(&(struct spool_config){ dir, MAX_BYTES, other });
+	ck_assert_int_eq(spool_reader_new(s, &r, &e), 1);
+	spool_free(s);
 	unit_str(take_all(r), "! !");
 	ck_assert_uint_eq(settle_all(r, &bad), 1);
 	ck_assert_uint_eq(bad, 1);
