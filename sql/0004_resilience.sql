@@ -172,6 +172,12 @@ CREATE TABLE IF NOT EXISTS outbox_attempts (
 
 -- ---- jobs ----
 
+-- How long processed events are kept. Cleanup is told in days; what a source says counts more than what its tenant says.
+ALTER TABLE tenants ADD COLUMN IF NOT EXISTS retention_days INT UNSIGNED NULL COMMENT 'NULL = [retention] events_days';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS retention_days INT UNSIGNED NULL COMMENT 'NULL = as its tenant';
+ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS bytes BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'what the removed rows held, more or less';
+ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS longest_lock_ms INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the longest that rows were locked';
+
 -- How large the tables were, noted each hour: what the forecast of a full disk stands on.
 CREATE TABLE IF NOT EXISTS table_sizes (
 	at BIGINT NOT NULL COMMENT 'the same for all tables of a look',

@@ -59,6 +59,7 @@ struct conf {
 	struct {
 		uint32_t events_days, refused_bodies_days, incidents_days, audit_days;
 		char *archive_dir;
+		bool archive_events;
 	} retention;
 	struct {
 		uint32_t target;	/* enum log_target */

@@ -66,6 +66,9 @@ static inline struct val V_ID(uint64_t id) { return id ? V_U(id) : V_NULL(); }	/
 static inline struct val V_SN(struct str s) { return s.p ? V_S(s) : V_NULL(); }	/* p NULL = NULL */
 #define VALS(...) ((const struct val[]){ __VA_ARGS__ }), ARRAY_SIZE(((const struct val[]){ __VA_ARGS__ }))
 
+/* The members of a struct, in the order of the first n rows of its field table; no FIELD_RATE and no FIELD_NUMBER. */
+void fields_to_vals(const struct field *fields, size_t n, const void *obj, struct val *out);
+
 /* ---- statements ---- */
 
 enum stmt_flag { SCAN_OK = 1 };	/* a full scan is fine here; the EXPLAIN test accepts it */

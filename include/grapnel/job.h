@@ -37,6 +37,20 @@ struct monitor_limits job_monitor_limits(const struct conf *c);	/* [monitor] */
 
 /* ---- running ---- */
 
+/* Cleanup otherwise than [retention] says, and who watches it. */
+struct cleanup_progress {
+	const char *what;	/* "events" */
+	double done;		/* 0 to 1 of this walk; -1: who knows */
+	uint64_t rows;		/* removed by it */
+};
+struct cleanup_wish {
+	uint64_t tenant_id;	/* only events of this tenant, with their requests and alerts; 0: all */
+	uint64_t events_days;	/* only those older than that, where their source does not keep them longer; 0: as configured */
+	bool trust_clock;	/* somebody has looked at it */
+	void (*progress)(void *ctx, const struct cleanup_progress *p);	/* after each step; or NULL */
+	void *ctx;
+};
+
 struct job_config {
 	struct db *db;
 	struct shm *shm;			/* NULL: no workers on this host to tell */
@@ -47,6 +61,7 @@ struct job_config {
 	int64_t limit_ms;			/* for all jobs together */
 	bool dry_run;
 	const volatile sig_atomic_t *stop;	/* set by a signal: end soon; or NULL */
+	const struct cleanup_wish *cleanup;	/* or NULL */
 };
 
 enum job_outcome {
@@ -62,7 +77,7 @@ struct job_result {
 	struct str name;
 	enum job_outcome outcome;
 	struct str outcome_word, counts, error;	/* counts: "events 12, requests 7" */
-	uint64_t touched, duration_ms;
+	uint64_t touched, bytes, duration_ms;	/* bytes: what removed rows held, more or less */
 	uint64_t longest_ms;	/* the longest that rows were locked */
 };
 extern const struct field job_result_fields[];
@@ -71,6 +86,19 @@ extern const struct field job_result_fields[];
  * in the arena. False: the state of the jobs could not be read, and nothing was run. */
 bool jobs_run(const struct job_config *c, struct arena *a, const struct job *const *only, struct job_result *results, size_t *n,
 	struct err *e) MUST_USE;
+
+/* Cleanup as somebody wishes it, apart from the job: no lease, no stored result, and the job is due as before. Any number may run at once. */
+bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e) MUST_USE;
+
+/* ---- archive_read.c: what cleanup has archived, back into the tables ---- */
+
+struct archive_read {
+	uint64_t rows;		/* in the file */
+	uint64_t added;		/* the others were there; none in a dry run */
+};
+/* Whole, or not at all. ERR_CONFLICT: its checksum is wrong, or it is of another installation. ERR_INVALID names the line. ERR_NOT_FOUND:
+ * there is no such file, or no sum beside it. */
+bool archive_read(struct db *db, const char *path, bool dry_run, struct archive_read *out, struct err *e) MUST_USE;
 
 /* Is it due? `offset` is the zone of daily times. A job whose last run failed is tried again ten minutes later at most. */
 bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const struct job_state *s, ms_t now);

@@ -527,12 +527,23 @@ int job_renew(struct db *db, struct str name, uint64_t owner, ms_t now, struct e
 struct job_end {
 	struct str name, counts, error;		/* error p NULL: none */
 	ms_t started_at;
-	uint64_t duration_ms, touched, position;
+	uint64_t duration_ms, touched, bytes, longest_ms, position;
 	bool ok, unfinished;
 };
 /* Writes result and history and gives the lease back; the result only where the lease is still ours. */
 bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
 bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
+
+/* ---- clock.c: what tells of a clock that is wrong ---- */
+
+struct clock_facts {
+	ms_t db_now;		/* by the database's clock */
+	uint64_t newest;	/* number of the newest request, which holds its time */
+	uint64_t trusted;	/* somebody has said that it may be of that time, up to this number */
+	ms_t leapt_at;		/* cron found the clock more than a week later than anything before; 0: never */
+};
+bool clock_facts(struct db *db, struct arena *a, struct clock_facts *out, struct err *e) MUST_USE;
+bool clock_trust(struct db *db, struct arena *a, uint64_t newest, ms_t now, struct err *e) MUST_USE;
 
 /* ---- tally.c: what the monitor counts, summed as it happens. Test traffic is the caller's to leave out ---- */
 
@@ -726,33 +737,69 @@ bool table_sizes_forget(struct db *db, ms_t before, size_t limit, uint64_t *n, s
 /* ---- retention.c: what is old enough to go; see there how it is done ---- */
 
 struct old_table;	/* a table, and what in other tables goes with its rows */
-extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens;
+extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens,
+	old_audit, old_monitor_alerts;
 const char *old_what(const struct old_table *t);	/* "events" */
 
-struct old_row;
+/* What sources say of how long they keep their events; 0: nothing. */
+struct source_days {
+	uint64_t source_id, own, of_tenant;	/* days */
+};
+/* Those that say something; or all of a tenant. By id. */
+bool source_days(struct db *db, struct arena *a, uint64_t tenant_id, struct source_days **out, size_t *n, struct err *e) MUST_USE;
+
+struct source_limit {
+	uint64_t source_id;
+	ms_t before;
+};
+struct old_limits {
+	ms_t before;			/* what is from before that moment may go */
+	const struct source_limit *sources;	/* but of these, by id, what is from before their own; no later one counts */
+	size_t sources_n;
+};
+
+struct old_row {
+	uint64_t id, source, owner, incident, bytes;
+	struct str hash;
+	bool kept;
+};
 struct old_chunk {
-	size_t limit;		/* rows to look at */
+	size_t look;		/* rows to look at */
+	size_t limit;		/* at most so many to go */
+	uint64_t source;	/* only the rows of that source; 0: of all. For old_events and old_requests */
 	uint64_t from;		/* the walk begins after this key; all of them for 0 */
 	uint64_t group, after;	/* where the walk is, or 0, 0 */
 	size_t seen, n;		/* returned: rows looked at, rows of these that may go */
+	uint64_t bytes;		/* what these hold, more or less */
 	struct old_row *rows;	/* those, in the arena */
 	bool end;		/* returned: nothing is left to look at */
 };
-/* The next rows from before that moment, read without locks; moves the walk on. */
-bool old_find(struct db *db, struct arena *a, const struct old_table *t, ms_t before, struct old_chunk *c, struct err *e) MUST_USE;
+/* The next rows that are old enough, read without locks; moves the walk on. */
+bool old_find(struct db *db, struct arena *a, const struct old_table *t, const struct old_limits *l, struct old_chunk *c, struct err *e) MUST_USE;
 /* Removes them in one transaction. */
 bool old_remove(struct db *db, struct arena *a, const struct old_table *t, const struct old_chunk *c, struct err *e) MUST_USE;
 
-struct audit_row {
-	uint64_t id, tenant_id, actor, user_id, token_id;
-	ms_t at;
-	struct str remote_addr, action, object, detail;
-};
-extern const struct field audit_row_fields[];
-/* Entries after that id, oldest first, from before that moment. */
-bool old_audit(struct db *db, struct arena *a, uint64_t after, ms_t before, size_t limit, struct audit_row **rows, size_t *n,
+/* ---- archived.c: rows that leave for an archive and come back; src/job writes and reads the files ---- */
+
+struct archived_table;
+extern const struct archived_table archived_events, archived_requests, archived_alerts, archived_incidents, archived_timeline, archived_audit;
+extern const struct archived_table *const archived_tables[];		/* ends with NULL */
+const char *archived_name(const struct archived_table *t);
+const struct archived_table *archived_find(struct str name);
+/* What a row is made of, for JSON; the first `columns` of them are all columns of the table. */
+const struct field *archived_fields(const struct archived_table *t, size_t *columns);
+/* The rows that these stand for (of archived_timeline: of these incidents), as they go into a file. */
+bool archived_read(struct db *db, struct arena *a, const struct archived_table *t, const struct old_row *of, size_t of_n, void *rows_r, size_t *n,
 	struct err *e) MUST_USE;
-bool old_audit_remove(struct db *db, uint64_t after, uint64_t last, struct err *e) MUST_USE;	/* ids in (after, last] */
+const void *archived_at(const struct archived_table *t, const void *rows, size_t i);
+/* Back: room for n rows; what a row was packed into for the file is undone; they are added, but for those that are there, as a step of a
+ * transaction. */
+void *archived_new(struct arena *a, const struct archived_table *t, size_t n);
+bool archived_unpack(struct arena *a, const struct archived_table *t, void *row, struct err *e) MUST_USE;
+bool archived_write(struct db *db, struct arena *a, const struct archived_table *t, const void *rows, size_t n, uint64_t *added,
+	struct err *e) MUST_USE;
+/* Tells one installation from another: no two were made in the same millisecond. */
+bool installation_number(struct db *db, struct arena *a, uint64_t *out, struct err *e) MUST_USE;
 
 bool expired_sessions(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;	/* how many */
 bool expired_sessions_remove(struct db *db, ms_t now, size_t limit, uint64_t *n, struct err *e) MUST_USE;

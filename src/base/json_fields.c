@@ -4,6 +4,8 @@
 
 #include "grapnel/json.h"
 
+#define TREE_MAX (1u << 20)	/* bytes of a member that is JSON itself */
+
 static bool read_number(struct str s, double *out)
 {
 	char text[64], *end;
@@ -17,7 +19,7 @@ static bool read_number(struct str s, double *out)
 
 static bool read_text(const struct json *j, struct str *out)
 {
-	*out = j->text;
+	*out = j->text.n ? j->text : STR("");
 	return json_is(j, JSON_STRING);
 }
 
@@ -27,7 +29,20 @@ static bool read_bool(const struct json *j, bool *out)
 	return json_is(j, JSON_BOOL);
 }
 
-static bool read_member(const struct json *j, enum field_type type, void *member)
+/* The tree was read from text, and becomes text again. */
+static bool read_tree(struct arena *a, const struct json *j, struct str *out)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, TREE_MAX);
+	json_out_init(&o, &b);
+	json_tree(&o, j);
+	*out = strbuf_str(&b);
+	return !b.failed;
+}
+
+static bool read_member(struct arena *a, const struct json *j, enum field_type type, void *member)
 {
 	switch (type) {
 	case FIELD_TYPE_STR:
@@ -45,7 +60,7 @@ static bool read_member(const struct json *j, enum field_type type, void *member
 	case FIELD_TYPE_NUMBER:
 		return read_number(json_text(j), member);
 	case FIELD_TYPE_JSON:
-		break;		/* a tree has no text any more */
+		return a && read_tree(a, j, member);
 	}
 	return false;
 }
@@ -57,8 +72,32 @@ bool json_fields_read(const struct json *object, const struct field *fields, voi
 	for (const struct field *f = fields; f->name; f++) {
 		const struct json *j = json_get(object, f->name);
 
-		if (j && j->type != JSON_NULL && !read_member(j, f->type, (char *)out + f->offset))
+		if (j && j->type != JSON_NULL && !read_member(NULL, j, f->type, (char *)out + f->offset))
 			return false;
 	}
 	return true;
+}
+
+static bool may_be_null(enum field_type type)
+{
+	return type == FIELD_TYPE_STR || type == FIELD_TYPE_TIME || type == FIELD_TYPE_ID || type == FIELD_TYPE_JSON;
+}
+
+bool json_fields_read_all(struct arena *a, const struct json *object, const struct field *fields, void *out, struct err *e)
+{
+	size_t n = 0;
+
+	if (!json_is(object, JSON_OBJECT))
+		return err_set(e, ERR_INVALID, "no object");
+	for (const struct field *f = fields; f->name; f++, n++) {
+		const struct json *j = json_get(object, f->name);
+
+		if (!j)
+			return err_set(e, ERR_INVALID, "%s is missing", f->name);
+		if (json_is(j, JSON_NULL) && may_be_null(f->type))
+			continue;
+		if (!read_member(a, j, f->type, (char *)out + f->offset))
+			return err_set(e, ERR_INVALID, "%s is of another kind", f->name);
+	}
+	return object->count == n || err_set(e, ERR_INVALID, "there are members that nobody knows");
 }

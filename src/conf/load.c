@@ -203,6 +203,8 @@ static bool check_together(const struct conf *c, struct err *e)
 	if (c->server.development && !is_own_url(str_of(c->server.public_url)))
 		return err_set(e, ERR_INVALID, "[server] development: is for tests on one machine; public_url must be http:// and"
 			" localhost, 127.0.0.1 or [::1]");
+	if (c->retention.archive_events && !*c->retention.archive_dir)
+		return err_set(e, ERR_INVALID, "[retention] archive_events: needs a folder, archive_dir");
 	if (!c->server.development && (*c->keys.test_hosts || *c->keys.test_authorities))
 		return err_set(e, ERR_INVALID, "[keys] %s: is for tests and would let others prove to be a provider; a test instance"
 			" says [server] development = true", *c->keys.test_hosts ? "test_hosts" : "test_authorities");

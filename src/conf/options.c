@@ -106,7 +106,10 @@ const struct option options[] = {
 	NUMBER(retention, refused_bodies_days, type_number, "7", 1, 36500, "Days that the bodies of refused requests are kept."),
 	NUMBER(retention, incidents_days, type_number, "365", 1, 36500, "Days that an incident is kept after it was resolved."),
 	NUMBER(retention, audit_days, type_number, "365", 1, 36500, "Days after which audit entries move to archive_dir."),
-	TEXT(retention, archive_dir, "", "Folder for archives, written by the user of grapnel-cron; empty: what would go there stays."),
+	TEXT(retention, archive_dir, "",
+		"Folder for archives, written by the user of grapnel-cron; empty: audit entries stay, the rest goes without one."),
+	BOOL(retention, archive_events, "false",
+		"Whether events, requests, alerts and incidents go to archive_dir before they are removed; the audit log does anyway."),
 
 	WORD(log, target, "syslog", words_target, "Where to log."),
 	WORD(log, level, "info", words_level, "The least important level that is logged."),

@@ -2,6 +2,8 @@
 #ifndef JOB_INT_H
 #define JOB_INT_H
 
+#include <zlib.h>
+
 #include "grapnel/job.h"
 
 #define JOB_COUNTS_MAX 12
@@ -14,9 +16,9 @@ struct job_run {
 	struct str name;
 	ms_t started_at;
 	int64_t began_us, until_us, renewed_us;
-	uint64_t owner;			/* of the lease */
+	uint64_t owner;			/* of the lease; 0: there is none */
 	bool unfinished;
-	uint64_t longest_us;
+	uint64_t longest_us, bytes;	/* bytes: what removed rows held, more or less */
 	struct job_count {
 		const char *what;
 		uint64_t n;
@@ -31,12 +33,46 @@ int job_goes_on(struct job_run *r, struct err *e) MUST_USE;
 void job_count(struct job_run *r, const char *what, uint64_t n);	/* `what` is a literal */
 void job_pause(struct job_run *r, int64_t ms);				/* no longer than there is time */
 
-/* Walks through what is older than that moment, with keys after `from`, and removes it in chunks, short enough that nobody who waits
- * for their locks notices. 1 all of it, 0 the time was up, -1 failed. */
-int job_remove_old(struct job_run *r, const struct old_table *t, uint64_t from, ms_t before, struct err *e) MUST_USE;
+/* ---- chunks.c ---- */
 
-/* Moves audit entries from before that moment into an archive file of `dir`. As above. */
-int job_archive_audit(struct job_run *r, const char *dir, ms_t before, struct err *e) MUST_USE;
+struct cleaning {
+	const struct old_table *table;
+	struct old_limits limits;
+	uint64_t source;	/* only rows of that source; 0: of all */
+	uint64_t from;		/* keys after that one */
+	int dir;		/* rows go to an archive there first; -1: they do not */
+	const struct archived_table *archived[3];	/* ends with NULL */
+};
+/* Walks through what is old and removes it in chunks, short enough that nobody who waits for their locks notices. 1 all of it, 0 the
+ * time was up, -1 failed. */
+int job_remove_old(struct job_run *r, const struct cleaning *what, struct err *e) MUST_USE;
+
+/* ---- archive.c: a file of rows. archive_drop ends it, whatever became of it ---- */
+
+#define ARCHIVE_HEAD "grapnel"		/* name of the first line's member */
+#define ARCHIVE_SUM ".sha256"
+#define ARCHIVE_TMP ".tmp-"		/* what a killed run left is not looked at */
+
+struct archive {
+	int dir, fd;
+	gzFile to;
+	const char *kind;
+	char tmp[64], name[96];
+	uint64_t first, last;	/* ids */
+	uint64_t rows, bytes;	/* bytes of text */
+};
+bool archive_open(struct job_run *r, struct archive *x, int dir, const char *kind, struct err *e) MUST_USE;
+/* The rows of a chunk, of each of these tables. */
+bool archive_add(struct job_run *r, struct archive *x, const struct archived_table *const *tables, const struct old_chunk *c,
+	struct err *e) MUST_USE;
+bool archive_publish(struct job_run *r, struct archive *x, struct err *e) MUST_USE;
+void archive_drop(struct archive *x);
+
+/* ---- cleanup.c, clock.c ---- */
+
+bool cleanup_run(struct job_run *r, struct err *e) MUST_USE;
+/* ERR_CONFLICT with a sentence: this clock may not say what is old. */
+bool clock_check(const struct clock_facts *f, ms_t now, struct err *e) MUST_USE;
 
 extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_monitor, job_retries, job_sessions, job_storage;
 

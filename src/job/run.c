@@ -12,6 +12,7 @@
 #define RETRY_MS (10 * MS_PER_MINUTE)	/* after a failure: soon enough for a daily job, not each minute */
 #define RENEW_US 15000000		/* a sixth of the lease */
 #define US_PER_MS 1000
+#define ARENA_MAX ((size_t)512 << 20)	/* an archived request has a body of 25 MiB, which is copied and escaped */
 
 /* ---- due ---- */
 
@@ -56,7 +57,7 @@ int job_goes_on(struct job_run *r, struct err *e)
 		r->unfinished = true;
 		return 0;
 	}
-	if (r->c->dry_run || now_us - r->renewed_us < RENEW_US)
+	if (r->c->dry_run || !r->owner || now_us - r->renewed_us < RENEW_US)
 		return 1;
 	ours = job_renew(r->c->db, r->name, r->owner, job_now(r), e);
 	if (!ours)
@@ -112,6 +113,7 @@ const struct field job_result_fields[] = {
 		"done; unfinished: the next run goes on; failed; elsewhere: another run has it"),
 	FIELD_U64(struct job_result, touched, "touched", "Rows"),
 	FIELD_STR(struct job_result, counts, "counts", "The same by kind"),
+	FIELD_U64(struct job_result, bytes, "bytes", "What the removed rows held, more or less"),
 	FIELD_U64(struct job_result, duration_ms, "durationMs", "How long it took"),
 	FIELD_U64(struct job_result, longest_ms, "longestLockMs", "The longest that rows were locked"),
 	FIELD_STR(struct job_result, error, "error", "Why it failed"),
@@ -142,6 +144,8 @@ static struct str counts_text(struct arena *a, const struct job_run *r, uint64_t
 		strbuf_addf(&b, "%s%s ", b.n ? ", " : "", r->counts[i].what);
 		add_grouped(&b, r->counts[i].n);
 	}
+	if (r->bytes)
+		strbuf_addf(&b, "; %.*s", STR_ARG(bytes_text(a, r->bytes)));
 	return b.n ? strbuf_str(&b) : STR("");
 }
 
@@ -161,6 +165,7 @@ static void fill_result(struct arena *a, const struct job_run *r, bool ok, const
 {
 	x->outcome = !ok ? JOB_FAILED : r->unfinished ? JOB_UNFINISHED : JOB_DONE;
 	x->counts = counts_text(a, r, &x->touched);
+	x->bytes = r->bytes;
 	x->error = ok ? STR_NONE : arena_str(a, str_of(e->text));
 	x->duration_ms = (uint64_t)(clock_mono_us() - r->began_us) / US_PER_MS;
 	x->longest_ms = r->longest_us / US_PER_MS;
@@ -170,7 +175,7 @@ static void fill_result(struct arena *a, const struct job_run *r, bool ok, const
 static void store_result(const struct job_run *r, struct arena *a, struct job_result *x)
 {
 	struct job_end end = { .name = r->name, .counts = str_cut(x->counts, 255), .error = x->error, .started_at = r->started_at,
-		.duration_ms = x->duration_ms, .touched = x->touched, .position = r->position, .ok = x->outcome != JOB_FAILED,
+		.duration_ms = x->duration_ms, .touched = x->touched, .bytes = x->bytes, .longest_ms = x->longest_ms, .position = r->position, .ok = x->outcome != JOB_FAILED,
 		.unfinished = r->unfinished };
 	struct err e = { 0 };
 
@@ -189,18 +194,25 @@ static uint64_t make_owner(void)
 	return owner >> 1 | 1;
 }
 
+static struct job_run new_run(const struct job_config *c, const struct job *job, int64_t began_us)
+{
+	int64_t now_us = clock_mono_us();
+
+	return (struct job_run){ .c = c, .a = arena_new(ARENA_MAX), .name = str_of(job->facts.name),
+		.started_at = c->now + (now_us - began_us) / US_PER_MS, .began_us = now_us, .renewed_us = now_us,
+		.until_us = began_us + c->limit_ms * US_PER_MS, .owner = make_owner() };
+}
+
 /* `a` outlives the job, which has an arena of its own. */
 static void run_one(const struct job_config *c, struct arena *a, const struct job *job, const struct job_state *seen, int64_t began_us,
 	struct job_result *x)
 {
-	int64_t now_us = clock_mono_us();
-	struct job_run r = { .c = c, .a = arena_new(64 << 20), .position = seen->position, .name = str_of(job->facts.name),
-		.started_at = c->now + (now_us - began_us) / US_PER_MS, .began_us = now_us, .renewed_us = now_us,
-		.until_us = began_us + c->limit_ms * US_PER_MS, .owner = make_owner() };
+	struct job_run r = new_run(c, job, began_us);
 	struct err e = { 0 };
 	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, r.started_at, &e);
 
 	*x = (struct job_result){ .job = job, .name = r.name, .outcome = JOB_ELSEWHERE };
+	r.position = seen->position;
 	if (claimed > 0) {
 		fill_result(a, &r, job->run(&r, &e), &e, x);
 		if (!c->dry_run)
@@ -212,6 +224,20 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 	if (!c->dry_run)
 		log_result(x);
 	arena_free(r.a);
+}
+
+bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e)
+{
+	struct job_run r = new_run(c, &job_cleanup, clock_mono_us());
+	bool ok;
+
+	r.owner = 0;
+	ok = cleanup_run(&r, e);
+	*out = (struct job_result){ .job = &job_cleanup, .name = r.name };
+	fill_result(a, &r, ok, e, out);
+	out->outcome_word = str_of(outcomes[out->outcome]);
+	arena_free(r.a);
+	return ok;
 }
 
 /* ---- all ---- */

@@ -49,7 +49,7 @@ static bool run(struct job_run *r, struct err *e)
 	if (go == 1)
 		go = sessions(r, e);
 	if (go == 1)
-		go = job_remove_old(r, &old_tokens, 0, job_now(r) - TOKEN_KEPT_MS, e);
+		go = job_remove_old(r, &(struct cleaning){ .table = &old_tokens, .limits = { .before = job_now(r) - TOKEN_KEPT_MS }, .dir = -1 }, e);
 	return go >= 0;
 }
 

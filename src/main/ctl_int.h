@@ -43,7 +43,7 @@ struct command {
 #define CTL_DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
 #define CTL_SQL_FOLDER GRAPNEL_DATADIR "/sql"
 #define CTL_WORKER 1023	/* makes ids: the last of ids' workers is no worker of a host */
-#define CTL_WORDS_MAX 8
+#define CTL_WORDS_MAX 1000	/* archives of three years, a file each day */
 #define CTL_OPTIONS_MAX 128	/* a captured request may have that many headers */
 
 struct ctl {
@@ -71,6 +71,7 @@ struct ctl {
 };
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
+extern const struct command cleanup_commands[];
 extern const struct command completion_commands[], doctor_commands[];
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
 	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],
@@ -119,6 +120,23 @@ void ctl_done(const struct ctl *c, const char *fmt, ...) PRINTF(2, 3);
 void ctl_text(FILE *to, struct str s, bool lines);
 void ctl_json_print(const struct strbuf *b);	/* and a newline; ends the program when it did not fit */
 #define CTL_JSON_MAX (256u << 20)	/* one answer; the largest body of a request is 25 MiB */
+
+/* ---- ctl_progress.c ---- */
+
+struct ctl_progress {
+	const struct ctl *ctl;
+	/* its own */
+	const char *what;
+	int64_t began_us, told_us;
+	bool bar, drawn;
+};
+/* How far it is: `done` from 0 to 1, below 0 = nobody knows, and n things done so far. Call it after each step; it shows what is worth to be
+ * seen. Another `what` (compared by its address) begins anew. */
+void ctl_progress(struct ctl_progress *p, const char *what, double done, uint64_t n);
+void ctl_progress_end(struct ctl_progress *p);
+
+/* ---- cmd_cleanup.c ---- */
+bool ctl_archive_read(struct ctl *c, struct err *e) MUST_USE;	/* a command: the files in c->words */
 
 /* ---- ctl_help.c ---- */
 void ctl_help(FILE *to, const char *const *words, size_t n);	/* of the program, a group, or a command */

@@ -23,6 +23,7 @@ const struct command *const ctl_commands[] = {
 	map_commands,
 	prove_commands,
 	completion_commands,
+	cleanup_commands,
 	help_commands,
 	NULL
 };

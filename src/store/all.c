@@ -5,11 +5,13 @@
 #include "store_int.h"
 
 const struct stmt_table *const stmt_tables[] = {
+	&archived_stmts,
 	&audit_stmts,
 	&auto_resolve_stmts,
 	&batch_stmts,
 	&breaker_stmts,
 	&channel_stmts,
+	&clock_stmts,
 	&forward_stmts,
 	&incident_stmts,
 	&job_stmts,

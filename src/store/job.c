@@ -22,11 +22,14 @@ static const struct stmt stmts[] = {
 		"UPDATE jobs SET last_finished_at = ?, last_ok = ?, last_rows = ?, last_error = ?, unfinished = ?, position = ?,"
 		" lease_owner = 0, lease_until = 0 WHERE name = ? AND lease_owner = ?" },
 	[Q_RUN_ADD] = { "job.run_add",
-		"INSERT INTO job_runs (name, started_at, duration_ms, ok, unfinished, touched, counts, error)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO job_runs (name, started_at, duration_ms, ok, unfinished, touched, bytes, longest_lock_ms, counts, error)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	/* Its position is when the clock leapt last: by more than a week from all that was known before (evaluated from left to right). */
 	[Q_BEAT] = { "job.beat",
-		"INSERT INTO jobs (name, last_started_at) VALUES ('" JOB_CRON "', ?)"
-		" ON DUPLICATE KEY UPDATE last_started_at = VALUES(last_started_at)" },
+		"INSERT INTO jobs (name, last_started_at) VALUES ('" JOB_CRON "', ?) ON DUPLICATE KEY UPDATE"
+		" position = IF(VALUES(last_started_at) > 604800000 + GREATEST(COALESCE(last_started_at, 0),"
+		" (SELECT COALESCE(MAX(id) >> 22, 0) + 1577836800000 FROM requests)), VALUES(last_started_at), position),"
+		" last_started_at = VALUES(last_started_at)" },
 };
 const struct stmt_table job_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -99,7 +102,7 @@ static bool finish_tx(struct db *db, void *ctx, struct err *e)
 		NULL, e) &&
 		db_exec(db, &stmts[Q_RUN_ADD],
 			VALS(V_S(x->name), V_I(x->started_at), V_U(x->duration_ms), V_U(x->ok), V_U(x->unfinished),
-				V_U(x->touched), V_S(x->counts), V_SN(x->error)),
+				V_U(x->touched), V_U(x->bytes), V_U(x->longest_ms), V_S(x->counts), V_SN(x->error)),
 			NULL, e);
 }
 

@@ -12,8 +12,8 @@ extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmt
 extern const struct stmt_table monitor_alert_stmts, monitor_cache_stmts;
 extern const struct stmt_table channel_stmts;
 extern const struct stmt_table tally_stmts;
-extern const struct stmt_table table_size_stmts;
 extern const struct stmt_table sealed_stmts, server_stmts;
+extern const struct stmt_table archived_stmts, clock_stmts, table_size_stmts;
 
 /* A name as people give it: UTF-8, 1 to 100 characters, no control characters, no blank at either end. ERR_INVALID names
  * the field. */

@@ -6,17 +6,14 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
+from programs import FAILED, NO_DATABASE, OK, SOURCE, USAGE, Programs
+
 BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SOCKET = os.environ["GRAPNEL_TEST_SOCKET"]
 DATABASE = "grapnel_cron"
-FOLDER = tempfile.TemporaryDirectory(prefix="grapnel-cron.")
 JOBS = [
     "auto-resolve",
     "confirm",
@@ -26,42 +23,19 @@ JOBS = [
     "storage",
     "cleanup",
 ]
-OK, FAILED, USAGE, NO_DATABASE = 0, 1, 2, 3
 OLD_ID = "(((UNIX_TIMESTAMP() - 100 * 86400) * 1000 + seq - 1577836800000) * 4194304)"
 
 
-def sql(text, database=DATABASE):
-    done = subprocess.run(["mariadb", "--no-defaults", "-S", SOCKET, "-uroot", "-BN", "-e", text, *([database] if database else [])],
-                          stdout=subprocess.PIPE, check=True, text=True)
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
-
-def number(text):
-    return int(sql(text)[0][0])
-
-
-def conf_write(file, **changes):
-    values = {"socket": SOCKET, "name": DATABASE, "extra": ""}
-    values.update(changes)
-    path = os.path.join(FOLDER.name, file)
-    with open(path, "w") as f:
-        f.write("[database]\nsocket = {socket}\nuser = root\nname = {name}\n[server]\nstate_file = /nonexistent/state\n"
-                "[log]\nlevel = error\n{extra}".format(**values))
-    return path
-
-
-CONF = conf_write("grapnel.conf")
+PROGRAMS = Programs(BUILD, DATABASE)
+CONF, sql, number, conf_write = PROGRAMS.conf, PROGRAMS.sql, PROGRAMS.number, PROGRAMS.conf_write
 
 
 def start(*args, conf=CONF, quiet=False):
-    to = subprocess.DEVNULL if quiet else subprocess.PIPE
-    return subprocess.Popen([os.path.join(BUILD, "grapnel-cron"), "-c", conf, *args], stdout=to, stderr=to, text=True)
+    return PROGRAMS.start("grapnel-cron", *args, conf=conf, quiet=quiet)
 
 
 def cron(*args, conf=CONF):
-    p = start(*args, conf=conf)
-    out, err = p.communicate(timeout=120)
-    return subprocess.CompletedProcess(args, p.returncode, out, err)
+    return PROGRAMS.call("grapnel-cron", *args, conf=conf)
 
 
 def old_events(n):
@@ -136,7 +110,7 @@ class Running(Case):
 
     def test_dry_run(self):
         old_events(700)
-        self.done(OK, "--dry-run", out="cleanup +would do .* events 700, requests 700\n")
+        self.done(OK, "--dry-run", out="cleanup +would do .* events 700, requests 700; 278 KiB\n")
         self.assertEqual(number("SELECT COUNT(*) FROM events"), 700)
         self.assertEqual(number("SELECT COUNT(*) FROM jobs"), 0)
 
@@ -191,9 +165,7 @@ class Running(Case):
 
 
 if __name__ == "__main__":
-    sql("DROP DATABASE IF EXISTS %s; CREATE DATABASE %s CHARACTER SET utf8mb4" % (DATABASE, DATABASE), None)
-    subprocess.run([os.path.join(BUILD, "grapnelctl"), "-c", CONF, "migrate", "--dir", os.path.join(SOURCE, "sql")], check=True,
-                   stdout=subprocess.DEVNULL)
+    PROGRAMS.migrate()
     sql("INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, created_at, updated_at)"
         " VALUES (1, 'in_1', 1, 1, 'webhook', 'hook', 1, 1, 1, 1)")
     unittest.main(argv=sys.argv)

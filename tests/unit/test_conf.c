@@ -287,6 +287,8 @@ static const struct {
 	{ "[server]\ndevelopment = true\npublic_url = http://localhost.example.org", "[server] development: is for tests" },
 	{ "[server]\ndevelopment = true\npublic_url = https://localhost", "[server] development: is for tests" },
 	{ "[server]\ndevelopment = true\npublic_url = http://127.0.0.1.example.org", "[server] development: is for tests" },
+	{ "[retention]\narchive_dir = /tmp\narchive_events = true", NULL },
+	{ "[retention]\narchive_events = true", "[retention] archive_events: needs a folder" },
 	{ "[server]\npublic_url = http://localhost\n[keys]\ntest_hosts = x=127.0.0.1:1", "[keys] test_hosts: is for tests" },
 	{ "[keys]\ntest_authorities = /tmp/ca.pem", "[keys] test_authorities: is for tests" },
 };

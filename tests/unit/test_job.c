@@ -1,7 +1,7 @@
 /* When a job is due, whatever clocks did and however its last run ended. */
 #include "unit.h"
 
-#include "grapnel/job.h"
+#include "src/job/job_int.h"
 
 #define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
 #define AGO(ms) (NOW - (ms))
@@ -69,4 +69,41 @@ START_TEST(test_table)
 }
 END_TEST
 
-UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT(test_table))
+/* ---- may this clock say what is old? ---- */
+
+#define DAY MS_PER_DAY
+
+static const struct {
+	struct clock_facts f;		/* without numbers */
+	ms_t newest, trusted;		/* their times */
+	const char *why;	/* NULL: it may */
+} clocks[] = {
+	{ { .db_now = NOW }, 0, 0, NULL },
+	{ { .db_now = NOW + 5 * MIN }, NOW + DAY, 0, NULL },
+	{ { .db_now = NOW + 5 * MIN + 1 }, 0, 0, "this host's clock says 2027-01-15 08:00 UTC, the database's 2027-01-15 08:05" },
+	{ { .db_now = NOW - 366 * DAY }, 0, 0, "the database's 2026-01-14 08:00; one of them is wrong" },
+	{ { .db_now = NOW }, NOW + DAY + 1, 0, "the newest request is from 2027-01-16 08:00" },
+	{ { .db_now = NOW }, NOW + 400 * DAY, NOW + 400 * DAY, NULL },
+	{ { .db_now = NOW }, NOW + 401 * DAY, NOW + 400 * DAY, "is the clock right" },
+	{ { .db_now = NOW, .leapt_at = NOW }, 0, 0, "nothing is removed until 2027-01-16 08:00 UTC: the clock leapt" },
+	{ { .db_now = NOW, .leapt_at = AGO(DAY) + 1 }, 0, 0, "the clock leapt" },
+	{ { .db_now = NOW, .leapt_at = AGO(DAY) }, 0, 0, NULL },
+	{ { .db_now = NOW, .leapt_at = NOW + 1 }, 0, 0, NULL },		/* and was set back since */
+};
+
+START_TEST(test_clock)
+{
+	struct clock_facts f = clocks[_i].f;
+	struct err e = { 0 };
+	bool ok;
+
+	f.newest = clocks[_i].newest ? id_floor(clocks[_i].newest) + 7 : 0;
+	f.trusted = clocks[_i].trusted ? id_floor(clocks[_i].trusted) + 7 : 0;
+	ok = clock_check(&f, NOW, &e);
+
+	ck_assert_msg(ok == !clocks[_i].why, "%s", e.text);
+	ck_assert_msg(ok || (e.code == ERR_CONFLICT && strstr(e.text, clocks[_i].why)), "%s", e.text);
+}
+END_TEST
+
+UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_clock, clocks), UNIT(test_table))

@@ -178,6 +178,52 @@ START_TEST(test_fields_read)
 }
 END_TEST
 
+/* A file of our own that somebody may have touched. */
+START_TEST(test_fields_read_all)
+{
+	static const struct field back[] = {
+		FIELD_STR(struct thing, name, "name", ""),
+		FIELD_U64(struct thing, count, "count", ""),
+		FIELD_TIME(struct thing, at, "at", ""),
+		FIELD_JSON(struct thing, none, "detail", ""),
+		FIELD_END
+	};
+	static const struct {
+		const char *text, *why;		/* why NULL: it can be read */
+	} rows[] = {
+		{ "{\"name\":\"\",\"count\":7,\"at\":null,\"detail\":{\"a\":[1,\"\\u00fc\"]}}", NULL },
+		{ "{\"at\":\"2009-02-13T23:31:30.123Z\",\"detail\":null,\"count\":0,\"name\":null}", NULL },
+		{ "{\"name\":\"x\",\"count\":7,\"at\":null}", "detail is missing" },
+		{ "{\"name\":\"x\",\"count\":7,\"at\":null,\"detail\":null,\"more\":1}", "members that nobody knows" },
+		{ "{\"name\":\"x\",\"count\":7,\"count\":7,\"at\":null,\"detail\":null}", "members that nobody knows" },
+		{ "{\"name\":\"x\",\"count\":null,\"at\":null,\"detail\":null}", "count is of another kind" },
+		{ "{\"name\":\"x\",\"count\":-7,\"at\":null,\"detail\":null}", "count is of another kind" },
+		{ "{\"name\":5,\"count\":7,\"at\":null,\"detail\":null}", "name is of another kind" },
+		{ "{\"name\":\"x\",\"count\":7,\"at\":\"soon\",\"detail\":null}", "at is of another kind" },
+		{ "[]", "no object" },
+	};
+	struct thing got;
+	const struct json *j;
+
+	begin();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err e = { 0 };
+		bool ok;
+
+		got = (struct thing){ 0 };
+		ck_assert(json_parse(arena, str_of(rows[i].text), &j, &e));
+		ok = json_fields_read_all(arena, j, back, &got, &e);
+		ck_assert_msg(ok == !rows[i].why, "row %zu: %s", i, e.text);
+		ck_assert_msg(ok || (e.code == ERR_INVALID && strstr(e.text, rows[i].why)), "row %zu: %s", i, e.text);
+		if (i == 0)
+			ck_assert(got.name.p && !got.name.n && got.count == 7 && !got.at && str_eqs(got.none, "{\"a\":[1,\"ü\"]}"));
+		if (i == 1)
+			ck_assert(!got.name.p && !got.none.n && got.at == 1234567890123);
+	}
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(test_tree)
 {
 	struct err e = { 0 };
@@ -234,5 +280,5 @@ START_TEST(test_nesting_is_asserted)
 }
 END_TEST
 
-UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_fields_read), UNIT(test_tree),
+UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_fields_read), UNIT(test_fields_read_all), UNIT(test_tree),
 	UNIT(test_deep), UNIT(test_nesting_is_asserted))
