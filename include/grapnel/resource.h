@@ -61,6 +61,22 @@ struct stats_query {
 extern const struct form_field stats_query_fields[];
 bool stats_query_get(const struct caller *by, const struct stats_query *q, struct stats_view *out, struct err *e) MUST_USE;
 
+/* ---- monitor.c ---- */
+
+struct monitor_query {
+	uint64_t window_min;	/* 0: as configured */
+	bool report;
+};
+extern const struct form_field monitor_query_fields[];
+struct monitor_answer {
+	struct monitor_view view;
+	struct monitor_result result;
+	struct monitor_alert_view *alerts;	/* those that run, as cron saw it last */
+	size_t alerts_n;
+};
+/* Tenant 0: all together. */
+bool monitor_get_by(const struct caller *by, const struct monitor_query *q, struct monitor_answer *out, struct err *e) MUST_USE;
+
 /* ---- incident.c: what people do. ERR_CONFLICT says why its status does not allow it. ---- */
 
 extern const struct form_field incident_query_fields[];	/* over struct incident_filter */

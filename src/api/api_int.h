@@ -53,6 +53,7 @@ struct doc_part {
 	struct doc_fields fields;
 	const struct doc_part *parts;	/* ends with { 0 } */
 	const char *help;
+	bool maybe;			/* left out when nobody asked for it */
 };
 
 struct doc {
@@ -93,6 +94,9 @@ void reply_list(struct call *c, const char *plural, const struct field *fields, 
 /* Members of a list of structs, as a member of the open object. */
 void reply_rows(struct reply *r, const char *name, const struct field *fields, const void *rows,
 	size_t size, size_t n);
+
+/* {name: count...}, as a member of the open object. */
+void reply_counts(struct reply *r, const char *name, const struct stats_count *counts, size_t n);
 
 /* All return false. */
 bool reply_refuse(struct call *c, unsigned status, const char *code, const char *message,
@@ -158,6 +162,7 @@ void api_token_create(void *call);
 void api_token_delete(void *call);
 void api_audit_list(void *call);
 void api_storage(void *call);
+void api_monitor(void *call);
 void api_job_list(void *call);
 void api_job_run_list(void *call);
 void api_job_run(void *call);
@@ -176,6 +181,8 @@ extern const struct field health_fields[], ready_fields[], rotated_key_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 extern const struct form_field ready_query_fields[];
+extern const struct field monitor_success_fields[];
+extern const struct doc_part monitor_parts[];
 extern const struct doc_part job_list_parts[], cron_parts[], overview_parts[], storage_parts[];
 
 #endif

@@ -261,7 +261,7 @@ static void write_required(struct json_out *o, const struct object *x)
 	json_open(o, '[');
 	require_fields(o, x->more.fields);
 	for (const struct doc_part *p = x->parts; p && p->name; p++)
-		if (p->type != PART_TEXTS)
+		if (p->type != PART_TEXTS && !p->maybe)
 			json_strz(o, p->name);
 	json_close(o, ']');
 }

@@ -48,6 +48,17 @@ void reply_rows(struct reply *r, const char *name, const struct field *fields, c
 	json_close(&r->o, ']');
 }
 
+void reply_counts(struct reply *r, const char *name, const struct stats_count *counts, size_t n)
+{
+	json_key(&r->o, name);
+	json_open(&r->o, '{');
+	for (size_t i = 0; i < n; i++) {
+		json_keyn(&r->o, counts[i].name);
+		json_u64(&r->o, counts[i].count);
+	}
+	json_close(&r->o, '}');
+}
+
 void reply_list(struct call *c, const char *plural, const struct field *fields, const void *rows,
 	size_t size, size_t n, uint64_t next)
 {

@@ -7,17 +7,6 @@ const struct doc_part stats_parts[] = {
 	{ 0 }
 };
 
-static void write_counts(struct reply *r, const char *name, const struct stats_count *counts, size_t n)
-{
-	json_key(&r->o, name);
-	json_open(&r->o, '{');
-	for (size_t i = 0; i < n; i++) {
-		json_keyn(&r->o, counts[i].name);
-		json_u64(&r->o, counts[i].count);
-	}
-	json_close(&r->o, '}');
-}
-
 void api_stats(void *call)
 {
 	struct call *c = call;
@@ -34,7 +23,7 @@ void api_stats(void *call)
 	}
 	reply_begin(c, &r);
 	json_fields(&r.o, stats_view_fields, &v);
-	write_counts(&r, "byProvider", v.by_provider, v.by_provider_n);
-	write_counts(&r, "byType", v.by_type, v.by_type_n);
+	reply_counts(&r, "byProvider", v.by_provider, v.by_provider_n);
+	reply_counts(&r, "byType", v.by_type, v.by_type_n);
 	reply_end(c, &r, 200);
 }

@@ -708,6 +708,29 @@ static void put_traffic(uint64_t source, ms_t at, uint64_t received, uint64_t er
 		V_U(errors), V_U(tests), V_U(latency_us)), NULL, &e), "%s", e.text);
 }
 
+START_TEST(test_monitor_tells_its_checks)
+{
+	static const char *const bad[] = { "timeWindow=0", "timeWindow=-5", "timeWindow=44641", "timeWindow=x", "report=maybe" };
+	const struct json *recent;
+	struct reply r;
+
+	now += 2 * MS_PER_MINUTE;	/* full buckets */
+	conf.monitor.window_minutes = 60;
+	conf.monitor.max_recent_failures = 10;
+	r = expect(200, admin, "GET", "/api/admin/webhooks/monitor?timeWindow=5", NULL);
+	is(member(r, "/success"), "true");
+	ck_assert(member(r, "/data/metrics/processingTimeMs/p99").n && !json_at(r.json, STR("/data/alerts")));
+	r = expect(200, admin, "GET", "/api/admin/webhooks/monitor?report=true", NULL);
+	recent = json_at(r.json, STR("/data/checks/recentFailures"));
+	ck_assert(json_is(json_get(recent, "passed"), JSON_BOOL) && str_eqs(json_text(json_get(recent, "threshold")), "10"));
+	ck_assert(json_is(json_at(r.json, STR("/data/recommendations")), JSON_ARRAY) && json_is(json_at(r.json, STR("/data/alerts")), JSON_ARRAY));
+	expect(200, root, "GET", "/api/admin/webhooks/monitor?tenant=all", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_error(400, "invalid_request", i < 4 ? "timeWindow" : "report",
+			ask(admin, "GET", arena_printf(a, "/api/admin/webhooks/monitor?%s", bad[i]).p, NULL));
+}
+END_TEST
+
 START_TEST(test_health_of_integrations)
 {
 	ms_t kept = now;
@@ -1423,6 +1446,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_a_test_webhook_and_its_answer);
 	tcase_add_test(t, test_a_test_webhook_without_incident);
 	tcase_add_test(t, test_what_cannot_be_tested);
+	tcase_add_test(t, test_monitor_tells_its_checks);
 	tcase_add_test(t, test_health_of_integrations);
 	suite_add_tcase(s, t);
 	return s;
