@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""run.py - what contrib/ brings for other monitors, against a real instance: the plugin in each of its states, and every metric that the
+alert rules and the dashboard name. promtool, where it is installed, reads the rules too. The last line is "N passed, N failed"."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "http"))
+import harness  # noqa: E402
+
+CONTRIB = os.path.join(harness.TOP, "contrib")
+RULES = os.path.join(CONTRIB, "prometheus", "grapnel.rules.yml")
+OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
+
+
+def plugin(*words):
+    done = subprocess.run([os.path.join(CONTRIB, "check_grapnel"), *words], capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+class Plugin(unittest.TestCase):
+    def here(self, *words, token=True):
+        with open(box.path("token"), "w") as f:
+            f.write(box.token + "\n")
+        return plugin("-U", box.env["GRAPNEL_URL"], *(["--token-file", box.path("token")] if token else []), *words)
+
+    def test_well(self):
+        status, text = self.here()
+        self.assertEqual(status, OK, text)
+        self.assertRegex(text, r"^GRAPNEL OK - HEALTHY \| success_rate=100;;;0 open_incidents=0;;;0 .*\n$")
+        status, text = self.here(token=False)
+        self.assertEqual((status, text), (OK, "GRAPNEL OK - database, schema and cron are well\n"))
+
+    def test_thresholds(self):
+        status, text = self.here("-w", "events_per_minute=1")
+        self.assertEqual(status, WARNING, text)
+        self.assertIn("events_per_minute=0;1:;;0", text)
+        status, text = self.here("-w", "failed_events=5", "-c", "success_rate=101")
+        self.assertEqual(status, CRITICAL, text)
+        self.assertIn("success_rate is 100", text)
+        self.assertIn("failed_events=0;5;;0", text)
+
+    def test_json_for_zabbix(self):
+        status, text = self.here("--json")
+        answer = json.loads(text)
+        self.assertEqual((status, answer["status"], answer["word"], answer["success_rate"]), (OK, 0, "OK", 100.0))
+
+    def test_called_wrongly(self):
+        for words in ((), ("-U", box.env["GRAPNEL_URL"], "-w", "failed_events=5"), ("-U", "http://x", "--nonsense"),
+                      ("-U", box.env["GRAPNEL_URL"], "--token-file", "/nonexistent")):
+            status, text = plugin(*words)
+            self.assertEqual(status, UNKNOWN, (words, text))
+            self.assertTrue(text.startswith("GRAPNEL UNKNOWN - "))
+        self.assertEqual(self.here("-w", "nonsense=5")[0], UNKNOWN)
+        self.assertEqual(self.here("-w", "failed_events=many")[0], UNKNOWN)
+
+    def test_wrong_token(self):
+        with open(box.path("wrong"), "w") as f:
+            f.write("gt_nonsense\n")
+        status, text = plugin("-U", box.env["GRAPNEL_URL"], "--token-file", box.path("wrong"))
+        self.assertEqual(status, UNKNOWN, text)
+
+    def test_nobody_there(self):
+        status, text = plugin("-U", "http://127.0.0.1:%d" % harness.free_port())
+        self.assertEqual(status, CRITICAL)
+        self.assertIn("does not answer", text)
+
+    def test_degraded(self):
+        made = box.api("POST", "/api/integrations", {"name": "plugin", "type": "github", "signatureSecret": "s3cret"}).expect(201)
+        for _ in range(20):
+            box.request("POST", "/api/integrations/github/" + made["id"], b"{}", {"Content-Type": "application/json"},
+                        source=box.fresh_address())
+        seen = box.get("/api/overview")
+        status, text = self.here()
+        self.assertEqual(status, {"HEALTHY": OK, "DEGRADED": WARNING, "CRITICAL": CRITICAL}[seen["status"]], text)
+        self.assertNotEqual(status, OK, text)
+        box.api("DELETE", "/api/integrations/" + made["id"])
+
+    def test_zz_broken(self):
+        box.stop_part("cron")
+        box.sql("UPDATE schema_migrations SET applied_at = 0; UPDATE jobs SET last_started_at = 1000 WHERE name = 'cron'")
+        status, text = self.here()
+        self.assertEqual(status, CRITICAL, text)
+        self.assertIn("cron: failing", text)
+
+
+class Metrics(unittest.TestCase):
+    def known(self):
+        return {name.split("{")[0] for name in box.metrics()}
+
+    def named(self, text):
+        return set(re.findall(r"\bgrapnel_[a-z0-9_]+\b", text))
+
+    def test_rules_name_what_there_is(self):
+        with open(RULES) as f:
+            named = self.named(f.read())
+        self.assertGreater(len(named), 5)
+        self.assertEqual(named - self.known(), set())
+
+    def test_dashboard_names_what_there_is(self):
+        with open(os.path.join(CONTRIB, "grafana", "grapnel-dashboard.json")) as f:
+            dashboard = json.load(f)
+        queries = [t["expr"] for p in dashboard["panels"] for t in p["targets"]]
+        self.assertGreater(len(queries), 10)
+        for query in queries:
+            self.assertTrue(self.named(query), query)
+            self.assertEqual(self.named(query) - self.known(), set(), query)
+
+    def test_dashboard_is_what_its_program_makes(self):
+        path = os.path.join(CONTRIB, "grafana", "grapnel-dashboard.json")
+        made = subprocess.run([sys.executable, "-c", "import importlib.machinery, importlib.util, json, sys; sys.dont_write_bytecode = True;"
+                               " loader = importlib.machinery.SourceFileLoader('m', sys.argv[1]); spec = importlib.util.spec_from_loader('m', loader);"
+                               " m = importlib.util.module_from_spec(spec); loader.exec_module(m); print(json.dumps(m.dashboard()))",
+                               os.path.join(CONTRIB, "grafana", "make-dashboard")], capture_output=True, text=True, check=True)
+        with open(path) as f:
+            self.assertEqual(json.load(f), json.loads(made.stdout))
+
+    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
+    def test_promtool_takes_the_rules(self):
+        done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
+    def test_promtool_takes_the_metrics(self):
+        text = box.request("GET", "/metrics", headers={"Authorization": "Bearer " + box.setting("metrics", "token")}).body
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
+        self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)    # 3: it can be read, but a name could be better
+
+
+if __name__ == "__main__":
+    with harness.Instance() as box:
+        result = unittest.TextTestRunner(verbosity=1).run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]))
+    bad = len(result.failures) + len(result.errors)
+    print("%d passed, %d failed" % (result.testsRun - bad - len(result.skipped), bad))
+    sys.exit(1 if bad else 0)
