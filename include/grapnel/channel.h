@@ -94,12 +94,12 @@ struct channel_request {
 };
 
 /* What an answer means. */
-enum verdict {
-	VERDICT_TAKEN,
-	VERDICT_AGAIN,		/* try again */
-	VERDICT_LATER,		/* but not before a minute: it is overloaded, or makes strangers wait */
-	VERDICT_REFUSED,	/* this message never */
-	VERDICT_GONE,		/* nor any other: the channel is to be switched off */
+enum reception {
+	RECEPTION_TAKEN,
+	RECEPTION_AGAIN,		/* try again */
+	RECEPTION_LATER,		/* but not before a minute: it is overloaded, or makes strangers wait */
+	RECEPTION_REFUSED,	/* this message never */
+	RECEPTION_GONE,		/* nor any other: the channel is to be switched off */
 };
 
 struct channel_kind {
@@ -116,7 +116,7 @@ struct channel_kind {
 	bool (*check)(const struct channel_settings *s, struct err *e);
 	void (*request)(struct arena *a, const struct channel_call *c, const struct message *m, struct channel_request *out);
 	/* Of an answer with that status (of SMTP for e-mail) and body. */
-	enum verdict (*judge)(unsigned status, struct str body);
+	enum reception (*judge)(unsigned status, struct str body);
 };
 extern const struct channel_kind *const channel_kinds[];	/* as people choose; ends with NULL */
 const struct channel_kind *channel_kind_find(struct str slug);	/* NULL: there is none */

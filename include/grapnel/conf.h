@@ -43,7 +43,11 @@ struct conf {
 	struct {
 		char *allow, *ports;
 		uint32_t timeout_ms;
+		bool dispatcher;
 	} outbound;
+	struct {
+		char *server, *from, *user, *password;
+	} mail;
 	struct {
 		char *token, *allow;
 	} metrics;

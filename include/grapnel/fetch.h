@@ -111,6 +111,16 @@ size_t sender_busy(const struct sender *s);	/* under way */
 /* Moves all of them on, waiting at most so long for something to happen, and calls `done` of those that are over. */
 void sender_turn(struct sender *s, int wait_ms);
 
+/* Who has work for a sender: takes what is due under a lease and begins to send it, stores what came of it, and gives back what has not begun
+ * when the end is near. None of these waits for a receiver; `busy` counts what is taken and without a stored result. */
+struct carrier {
+	void *ctx;
+	bool (*take)(void *ctx, ms_t now, struct err *e);
+	bool (*settle)(void *ctx, ms_t now, struct err *e);
+	bool (*release)(void *ctx, ms_t now, struct err *e);
+	size_t (*busy)(const void *ctx);
+};
+
 /* ---- sign.c: how receivers know that a request is ours ---- */
 
 #define SIGN_HEADERS 6

@@ -20,7 +20,6 @@
 #include "grapnel/view.h"
 
 #define FORWARD_IN_FLIGHT 5		/* to one handler */
-#define FORWARD_IN_FLIGHT_ALL 64
 #define FORWARD_BYTES_MAX (64u << 20)	/* of bodies in flight; a larger one goes alone */
 #define FORWARD_CLAIM 25		/* of one handler at once: five rounds of timeouts are below the lease */
 
@@ -50,6 +49,7 @@ struct forward_tally {
 	uint64_t processed, failed, dead;	/* since forwarder_new */
 };
 struct forward_tally forwarder_tally(const struct forwarder *f);
+struct carrier forwarder_carrier(struct forwarder *f);
 
 /* Sends these events of one source now, whatever their turn, and waits for the handler: at most the timeout, while
  * n <= FORWARD_IN_FLIGHT. Says of each what became of it. */

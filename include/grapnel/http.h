@@ -25,7 +25,10 @@
 #define HTTP_BACKLOG 4096
 #define HTTP_REST_MAX_US 250000		/* whoever waits for this worker alone hardly notices */
 
-enum pool { POOL_INGEST, POOL_WEB, POOL_BOTH };
+enum pool {
+	POOL_INGEST, POOL_WEB, POOL_BOTH,
+	POOL_DISPATCH,	/* has no socket: a process that the master starts, watches and ends as the others. The last of a list */
+};
 
 struct response {
 	unsigned status;		/* 0 until the handler sets it; the loop turns 0 into 500 */

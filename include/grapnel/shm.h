@@ -46,6 +46,13 @@ void shm_generation_bump(struct shm *s);
 /* ---- when a process of this host last found the database silent, clock_mono_us ---- */
 int64_t shm_silent_us(const struct shm *s);
 void shm_silent_set(struct shm *s, int64_t now_us);
+/* ---- the dispatcher's bell: rung by who has committed what it is to send ----
+ * An eventfd that the master makes before it forks. Programs that are no children of it have none, and ring in vain: what they
+ * write is found half a second later. */
+bool bell_make(struct shm *s, struct err *e) MUST_USE;
+void bell_ring(struct shm *s);		/* NULL is fine */
+int bell_fd(const struct shm *s);	/* to wait for it; -1: there is none */
+bool bell_heard(struct shm *s);		/* since the last call */
 
 /* ---- counters, shown by /metrics ---- */
 enum counter {
@@ -62,6 +69,7 @@ enum counter {
 	C_KEY_FETCHES, C_KEY_FETCHES_FAILED,
 	C_FORWARDS, C_FORWARDS_FAILED, C_FORWARDS_DEAD,
 	C_SPOOLED, C_SPOOL_REFUSED, C_SPOOL_REPLAYED, C_SPOOL_BAD, C_SPOOL_BAD_FILES,
+	C_MESSAGES, C_MESSAGES_FAILED, C_MESSAGES_DEAD,
 	C_INGEST_US,		/* sum over requests, receipt to answer */
 	COUNTER_COUNT
 };

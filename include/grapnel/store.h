@@ -342,6 +342,10 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 /* Gives a lease back without an attempt. */
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
 
+bool outbox_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* What a clock that was wrong put too far away is due now. */
+bool outbox_mend(struct db *db, ms_t now, struct err *e) MUST_USE;
+
 struct outbox_result {
 	struct outbox_row row;		/* status, answer, error, next_at, finished_at as they are to be; attempts: the number of this one */
 	uint64_t owner;

@@ -42,6 +42,9 @@ static const struct {
 	[C_SPOOL_REPLAYED] = { "spool_replayed_total", "Requests of the spool that were stored later." },
 	[C_SPOOL_BAD] = { "spool_bad_total", "Requests of the spool that could not be read or stored." },
 	[C_SPOOL_BAD_FILES] = { "spool_bad_files_total", "Files of the spool that moved to its folder bad." },
+	[C_MESSAGES] = { "messages_total", "Messages of the outbox that were taken." },
+	[C_MESSAGES_FAILED] = { "messages_failed_total", "Attempts that failed and are made again." },
+	[C_MESSAGES_DEAD] = { "messages_dead_total", "Messages that were given up." },
 	[C_INGEST_US] = { "ingest_microseconds_total", "Time from receipt to answer, summed over inbound requests." },
 };
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -99,6 +100,7 @@ static struct shm *shm_of(struct shm_file *f)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->f = f;
+	s->bell = -1;
 	return s;
 }
 
@@ -161,6 +163,8 @@ void shm_close(struct shm *s)
 	if (!s)
 		return;
 	munmap(s->f, sizeof(*s->f));
+	if (s->bell >= 0)
+		close(s->bell);
 	free(s);
 }
 
@@ -172,6 +176,35 @@ uint64_t shm_generation(const struct shm *s)
 void shm_generation_bump(struct shm *s)
 {
 	atomic_fetch_add_explicit(&s->f->generation, 1, memory_order_acq_rel);
+}
+
+/* ---- the bell ---- */
+
+bool bell_make(struct shm *s, struct err *e)
+{
+	s->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return s->bell >= 0 || err_sys(e, ERR_DOWN, "eventfd");
+}
+
+void bell_ring(struct shm *s)
+{
+	uint64_t one = 1;
+
+	/* What fails is a counter that is full: it rings already. */
+	if (s && s->bell >= 0 && write(s->bell, &one, sizeof(one)) < 0)
+		return;
+}
+
+int bell_fd(const struct shm *s)
+{
+	return s->bell;
+}
+
+bool bell_heard(struct shm *s)
+{
+	uint64_t times;
+
+	return s->bell >= 0 && read(s->bell, &times, sizeof(times)) == sizeof(times);
 }
 
 /* ---- cells ---- */

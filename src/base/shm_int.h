@@ -39,6 +39,7 @@ struct shm_file {
 
 struct shm {
 	struct shm_file *f;
+	int bell;		/* of this process and its children; -1: none */
 };
 
 /* The cell of that key. When the key is new it takes a free cell of its neighbourhood, or the one with the smallest

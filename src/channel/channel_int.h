@@ -14,7 +14,7 @@ void channel_header(struct channel_request *rq, const char *name, struct str val
 void channel_json(struct channel_request *rq, struct str url, struct str body);
 
 /* 2xx taken; 408, 425, 5xx again; 429, 502, 504 later; 410 gone; others refused: what holds where a receiver's documents say nothing else. */
-enum verdict channel_judge_http(unsigned status, struct str body);
+enum reception channel_judge_http(unsigned status, struct str body);
 
 /* Of an http or https URL, to be reached by name or address; the guard looks at where it leads. */
 bool channel_check_url(struct str url, struct err *e) MUST_USE;

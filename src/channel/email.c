@@ -153,11 +153,11 @@ static bool check(const struct channel_settings *s, struct err *e)
 	return true;
 }
 
-static enum verdict judge(unsigned status, struct str body)
+static enum reception judge(unsigned status, struct str body)
 {
 	if (status >= 200 && status < 300)
-		return VERDICT_TAKEN;
-	return status >= 500 ? VERDICT_REFUSED : VERDICT_LATER;
+		return RECEPTION_TAKEN;
+	return status >= 500 ? RECEPTION_REFUSED : RECEPTION_LATER;
 }
 
 const struct channel_kind channel_email = {

@@ -128,15 +128,15 @@ static bool check(const struct channel_settings *s, struct err *e)
 }
 
 /* An archived channel, a deleted hook or a workspace that is gone stays so. */
-static enum verdict judge(unsigned status, struct str body)
+static enum reception judge(unsigned status, struct str body)
 {
 	static const char *const gone[] = { "no_service", "no_service_id", "no_team", "team_disabled", "channel_not_found", "channel_is_archived" };
 
 	if (status == 200)
-		return str_eqs(str_trim(body), "ok") ? VERDICT_TAKEN : VERDICT_REFUSED;
+		return str_eqs(str_trim(body), "ok") ? RECEPTION_TAKEN : RECEPTION_REFUSED;
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
 		if (status < 500 && str_eqs(str_trim(body), gone[i]))
-			return VERDICT_GONE;
+			return RECEPTION_GONE;
 	return channel_judge_http(status, body);
 }
 

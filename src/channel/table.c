@@ -80,15 +80,15 @@ void channel_json(struct channel_request *rq, struct str url, struct str body)
 
 /* ---- answers ---- */
 
-enum verdict channel_judge_http(unsigned status, struct str body)
+enum reception channel_judge_http(unsigned status, struct str body)
 {
 	if (status >= 200 && status < 300)
-		return VERDICT_TAKEN;
+		return RECEPTION_TAKEN;
 	if (status == 410)
-		return VERDICT_GONE;
+		return RECEPTION_GONE;
 	if (status == 429 || status == 502 || status == 504)
-		return VERDICT_LATER;
-	return status == 408 || status == 425 || status >= 500 ? VERDICT_AGAIN : VERDICT_REFUSED;
+		return RECEPTION_LATER;
+	return status == 408 || status == 425 || status >= 500 ? RECEPTION_AGAIN : RECEPTION_REFUSED;
 }
 
 bool channel_check_url(struct str url, struct err *e)

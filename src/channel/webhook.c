@@ -38,11 +38,11 @@ static bool check(const struct channel_settings *s, struct err *e)
 	return channel_check_url(s->part[PART_URL], e);
 }
 
-static enum verdict judge(unsigned status, struct str body)
+static enum reception judge(unsigned status, struct str body)
 {
-	enum verdict v = channel_judge_http(status, body);
+	enum reception v = channel_judge_http(status, body);
 
-	return v == VERDICT_REFUSED ? VERDICT_AGAIN : v;
+	return v == RECEPTION_REFUSED ? RECEPTION_AGAIN : v;
 }
 
 const struct channel_kind channel_webhook = {

@@ -82,6 +82,13 @@ const struct option options[] = {
 		.help = "Private networks that handlers and other addresses set by users may be in; every public address may be used anyhow." },
 	{ "outbound", "ports", &type_ports, MEMBER(outbound, ports, char *), "80, 443, 1024-65535", .help = "Ports of such addresses." },
 	NUMBER(outbound, timeout_ms, type_ms, "10s", 500, 60000, "How long one of them may take to answer."),
+	BOOL(outbound, dispatcher, "true", "false: no process sends at once; grapnel-cron does all of it, each minute."),
+
+	{ "mail", "server", &type_mail_server, MEMBER(mail, server, char *), "smtp://localhost:25",
+		.help = "Mail server: smtp://host:587 needs STARTTLS, smtps://host:465 begins with TLS; smtp:// to localhost goes without." },
+	TEXT(mail, from, "", "Sender of its mails; empty: grapnel at the host of public_url."),
+	TEXT(mail, user, "", "User at that server, if it wants one."),
+	SECRET(mail, password, "Password of that user."),
 
 	SECRET(metrics, token, "Bearer token for /metrics."),
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",

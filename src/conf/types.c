@@ -104,15 +104,15 @@ static bool set_hosts(void *member, const struct option *o, struct str s, struct
 const struct option_type type_hosts = { set_hosts, print_text, .is_text = true };
 
 /* Kept without '/' at the end: paths are put behind it. */
-static bool set_url(void *member, const struct option *o, struct str s, struct err *e)
+static bool set_url_of(void *member, const struct option *o, struct str s, const char *plain, const char *tls, struct err *e)
 {
 	struct str host = s;
 
-	if (!str_starts(s, "http://") && !str_starts(s, "https://"))
-		return err_set(e, ERR_INVALID, "must begin with http:// or https://");
+	if (!str_starts(s, plain) && !str_starts(s, tls))
+		return err_set(e, ERR_INVALID, "must begin with %s or %s", plain, tls);
 	while (s.n && s.p[s.n - 1] == '/')
 		s.n--;
-	host = str_sub(s, str_starts(s, "https://") ? strlen("https://") : strlen("http://"));
+	host = str_sub(s, str_starts(s, tls) ? strlen(tls) : strlen(plain));
 	if (!host.n || host.p[0] == '/')
 		return err_set(e, ERR_INVALID, "names no host");
 	for (size_t i = 0; i < s.n; i++)
@@ -121,7 +121,18 @@ static bool set_url(void *member, const struct option *o, struct str s, struct e
 	return set_text(member, o, s, e);
 }
 
+static bool set_url(void *member, const struct option *o, struct str s, struct err *e)
+{
+	return set_url_of(member, o, s, "http://", "https://", e);
+}
+
+static bool set_mail_server(void *member, const struct option *o, struct str s, struct err *e)
+{
+	return set_url_of(member, o, s, "smtp://", "smtps://", e);
+}
+
 const struct option_type type_url = { set_url, print_text, .is_text = true };
+const struct option_type type_mail_server = { set_mail_server, print_text, .is_text = true };
 
 static bool set_zone(void *member, const struct option *o, struct str s, struct err *e)
 {

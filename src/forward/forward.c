@@ -235,7 +235,7 @@ static size_t in_flight(const struct forwarder *f, uint64_t source_id)
 static bool begin_all(struct forwarder *f, ms_t now, struct err *e)
 {
 	for (struct round *r = f->rounds; r; r = r->next)
-		while (r->begun < r->n && in_flight(f, r->target.source_id) < FORWARD_IN_FLIGHT && f->under_way < FORWARD_IN_FLIGHT_ALL &&
+		while (r->begun < r->n && in_flight(f, r->target.source_id) < FORWARD_IN_FLIGHT && sender_busy(f->c.sender) < SEND_MAX &&
 			f->bytes < FORWARD_BYTES_MAX)
 			if (r->attempts[r->begun].state != ATTEMPT_WAITS)
 				r->begun++;	/* settled without being sent */
@@ -369,7 +369,7 @@ bool forwarder_take(struct forwarder *f, ms_t now, struct err *e)
 {
 	struct arena *a = arena_new(ROUND_ARENA_MAX);
 	struct forward_source *s;
-	bool ok = f->under_way >= FORWARD_IN_FLIGHT_ALL;
+	bool ok = sender_busy(f->c.sender) >= SEND_MAX;
 	size_t n = 0;
 
 	if (!ok)
@@ -649,4 +649,31 @@ bool forwarder_now(struct forwarder *f, struct arena *a, uint64_t source_id, str
 		return ok;
 	}
 	return forwarder_release(f, clock_now(), e) && ok;
+}
+
+/* ---- as a carrier ---- */
+
+static bool carrier_take(void *ctx, ms_t now, struct err *e)
+{
+	return forwarder_take(ctx, now, e);
+}
+
+static bool carrier_settle(void *ctx, ms_t now, struct err *e)
+{
+	return forwarder_settle(ctx, now, e);
+}
+
+static bool carrier_release(void *ctx, ms_t now, struct err *e)
+{
+	return forwarder_release(ctx, now, e);
+}
+
+static size_t carrier_busy(const void *ctx)
+{
+	return forwarder_busy(ctx);
+}
+
+struct carrier forwarder_carrier(struct forwarder *f)
+{
+	return (struct carrier){ f, carrier_take, carrier_settle, carrier_release, carrier_busy };
 }

@@ -34,7 +34,7 @@ struct child {
 struct run {
 	const struct master *m;
 	struct sockets sockets;
-	struct master_pool one;		/* when a single socket serves all */
+	struct master_pool joined[2];	/* when a single socket serves all: its workers, and the dispatcher */
 	const struct master_pool *pools;
 	size_t pool_n;
 	struct child children[SHM_WORKERS];
@@ -73,14 +73,17 @@ static bool serves_all(const struct sockets *inherited)
 /* One socket for all: the workers of all pools serve it. */
 static void pools_join(struct run *r)
 {
-	size_t i;
+	size_t i, n = 1;
 
-	r->one = r->m->pools[0];
-	r->one.pool = POOL_BOTH;
+	r->joined[0] = r->m->pools[0];
+	r->joined[0].pool = POOL_BOTH;
 	for (i = 1; i < r->m->pool_n; i++)
-		r->one.workers += r->m->pools[i].workers;
-	r->pools = &r->one;
-	r->pool_n = 1;
+		if (r->m->pools[i].pool == POOL_DISPATCH)
+			r->joined[n++] = r->m->pools[i];
+		else
+			r->joined[0].workers += r->m->pools[i].workers;
+	r->pools = r->joined;
+	r->pool_n = n;
 }
 
 /* The inherited socket of the pool, unless it is one of ours under a path that the configuration no longer names. */
@@ -122,7 +125,7 @@ static bool sockets_set_up(struct run *r, struct err *e)
 	};
 	if (serves_all(&inherited))
 		pools_join(r);
-	for (i = 0; i < r->pool_n; i++) {
+	for (i = 0; i < r->pool_n && r->pools[i].pool != POOL_DISPATCH; i++) {
 		struct listener *l = &r->sockets.listeners[i];
 
 		if (!listener_for(&inherited, &r->pools[i], r->m->socket_mode, l, e))
@@ -163,7 +166,8 @@ static bool children_set_up(struct run *r, struct err *e)
 			return err_set(e, ERR_LIMIT, "more than %u workers", half);
 		for (i = 0; i < r->pools[p].workers; i++)
 			r->children[r->child_n++] = (struct child){
-				.pool = &r->pools[p], .listener = &r->sockets.listeners[p],
+				.pool = &r->pools[p],
+				.listener = r->pools[p].pool == POOL_DISPATCH ? NULL : &r->sockets.listeners[p],
 				.slot = r->pools[p].first_slot + i + (r->generation & 1 ? half : 0),
 			};
 		last += r->pools[p].workers;
@@ -183,19 +187,26 @@ static void signals_block(struct run *r)
 
 /* ---- workers ---- */
 
-/* What a worker must not hold: the sockets of other pools, and the other end of the pair. */
+static void close_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What a worker must not hold: the sockets of other pools, and the other end of the pair; the dispatcher holds none. */
 static int keep_own(struct run *r, const struct child *c)
 {
-	int *mine = c->pool->pool == POOL_INGEST ? &r->sockets.pass_send : &r->sockets.pass_receive;
-	int *other = c->pool->pool == POOL_INGEST ? &r->sockets.pass_receive : &r->sockets.pass_send;
+	enum pool pool = c->pool->pool;
 	size_t i;
 
 	for (i = 0; i < r->sockets.n; i++)
 		if (&r->sockets.listeners[i] != c->listener && r->sockets.listeners[i].fd > 0)
 			close(r->sockets.listeners[i].fd);
-	if (*other >= 0)
-		close(*other);
-	return c->pool->pool == POOL_BOTH ? -1 : *mine;
+	if (pool != POOL_INGEST)
+		close_open(r->sockets.pass_send);
+	if (pool == POOL_INGEST || pool == POOL_DISPATCH)
+		close_open(r->sockets.pass_receive);
+	return pool == POOL_INGEST ? r->sockets.pass_send : pool == POOL_WEB ? r->sockets.pass_receive : -1;
 }
 
 static void NORETURN worker_run(struct run *r, const struct child *c)
@@ -209,7 +220,7 @@ static void NORETURN worker_run(struct run *r, const struct child *c)
 		_exit(0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	exit(r->m->worker(r->m->ctx, c->pool->pool, c->slot, c->listener->fd, pass_fd));
+	exit(r->m->worker(r->m->ctx, c->pool->pool, c->slot, c->listener ? c->listener->fd : -1, pass_fd));
 }
 
 static int64_t backoff_us(const struct child *c)
@@ -445,8 +456,8 @@ int master_run(const struct master *m, struct err *e)
 {
 	struct run r = { .m = m, .pools = m->pools, .pool_n = m->pool_n, .pid = getpid() };
 
-	if (m->pool_n > SOCKETS_MAX) {
-		err_set(e, ERR_INVALID, "more than %d pools", SOCKETS_MAX);
+	if (m->pool_n > SOCKETS_MAX + 1) {
+		err_set(e, ERR_INVALID, "more than %d pools", SOCKETS_MAX + 1);
 		return 1;
 	}
 	signals_block(&r);

@@ -52,6 +52,7 @@ static bool add_confirmation(struct batch *b, const struct ingest_work *w, struc
 		.kind = OUTBOX_CONFIRMATION, .target_id = w->source->s.id, .cause_id = w->request_number,
 		.payload = confirmation(b->a, &w->item->answer), .next_at = b->now, .created_at = b->now };
 
+	b->to_send = true;
 	return outbox_add_all(b->g->c.db, b->a, &row, 1, e);
 }
 

@@ -119,6 +119,7 @@ struct batch {
 	int64_t began_us;	/* clock_mono_us */
 	int64_t done_us[STAGES];	/* the same, when the batch was done with a stage */
 	bool changed_sources;		/* by the transaction in work: see effect.c */
+	bool to_send;			/* it has written what the dispatcher is to send */
 };
 
 /* A line a second is enough about what fails at each request. */

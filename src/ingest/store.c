@@ -332,7 +332,7 @@ static bool try_range(struct batch *b, size_t from, size_t to, struct err *e)
 {
 	struct db *db = b->g->c.db;
 
-	b->changed_sources = false;
+	b->changed_sources = b->to_send = false;
 	if (!db_begin(db, e))
 		return false;
 	if (write_range(b, from, to, e))
@@ -462,6 +462,8 @@ static void store_range(struct batch *b, size_t from, size_t to)
 				b->work[i].stored = true;
 			if (b->changed_sources)
 				shm_generation_bump(b->g->c.shm);
+			if (b->to_send)
+				bell_ring(b->g->c.shm);
 		} else if (next == SINGLY && to - from > 1) {
 			count(b->g->c.shm, C_BATCH_SINGLES, 1);
 			for (; from < to && !is_late(b, SINGLY_UNTIL_US); from++)

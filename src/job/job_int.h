@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include "grapnel/fetch.h"
 #include "grapnel/job.h"
 
 #define JOB_COUNTS_MAX 12
@@ -74,6 +75,16 @@ bool cleanup_run(struct job_run *r, struct err *e) MUST_USE;
 /* ERR_CONFLICT with a sentence: this clock may not say what is old. */
 bool clock_check(const struct clock_facts *f, ms_t now, struct err *e) MUST_USE;
 
-extern const struct job job_auto_resolve, job_cleanup, job_confirm, job_monitor, job_retries, job_sessions, job_storage;
+/* A sender as the configuration has it. */
+struct job_sender {
+	struct guard *guard;
+	struct sender *sender;
+};
+struct job_sender job_sender_open(const struct job_run *r);
+void job_sender_close(struct job_sender *s);
+/* Drives a carrier as long as there is work and time; what has not begun by then is left to the next run. */
+bool job_carry(struct job_run *r, struct sender *s, const struct carrier *c, struct err *e) MUST_USE;
+
+extern const struct job job_auto_resolve, job_cleanup, job_monitor, job_outbox, job_retries, job_sessions, job_storage;
 
 #endif

@@ -5,7 +5,7 @@
 
 const struct job *const jobs[] = {
 	&job_auto_resolve,
-	&job_confirm,
+	&job_outbox,
 	&job_retries,
 	&job_monitor,
 	&job_sessions,

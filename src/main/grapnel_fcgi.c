@@ -126,15 +126,16 @@ static bool reload_ok(void *ctx)
 static int run(const struct conf *c, char **argv, struct err *e)
 {
 	struct serve s = { .conf = c };
-	struct master_pool pools[2] = {
+	struct master_pool pools[3] = {
 		{ POOL_INGEST, c->server.ingest_socket, c->server.ingest_workers, 0 },
 		{ POOL_WEB, c->server.web_socket, c->server.web_workers, c->server.ingest_workers },
+		{ POOL_DISPATCH, NULL, c->outbound.dispatcher, c->server.ingest_workers + c->server.web_workers },
 	};
-	struct master m = { .pools = pools, .pool_n = 2, .socket_mode = c->server.socket_mode, .ctx = &s, .worker = serve_worker,
+	struct master m = { .pools = pools, .pool_n = 3, .socket_mode = c->server.socket_mode, .ctx = &s, .worker = serve_worker,
 		.reload_ok = reload_ok, .argv = argv, .drain_ms = DRAIN_MS };
 
 	if (!become_user(c, e) || !(s.seal = seal_key_load(c->secrets.key_file, e))
-		|| !(s.shm = shm_open_file(c->server.state_file, e)) || !check_database(c, s.seal, s.shm, e))
+		|| !(s.shm = shm_open_file(c->server.state_file, e)) || !bell_make(s.shm, e) || !check_database(c, s.seal, s.shm, e))
 		return EXIT_CONFIG;
 	m.shm = s.shm;
 	warn_switches(c);

@@ -14,13 +14,13 @@
 #include "grapnel/log.h"
 #include "grapnel/probe.h"
 
+#include "dispatcher.h"
 #include "give_way.h"
 #include "open_db.h"
 #include "serve.h"
 
 #define MMAP_FROM (512 * 1024)		/* bytes: twice what an arena keeps warm */
 #define PROBE_MAX (128 * 1024)		/* bytes: a URI of 64 KiB, some of it escaped */
-#define WORKERS_PER_HOST 64		/* ids hold 10 bits of worker: 16 hosts of 64 */
 
 struct worker {
 	const struct serve *s;
@@ -160,9 +160,8 @@ static void keep_small(void)
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 }
 
-int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pass_fd)
+static int serve_requests(const struct serve *s, enum pool pool, unsigned slot, int listen_fd, int pass_fd)
 {
-	const struct serve *s = ctx;
 	const struct conf *c = s->conf;
 	struct id_maker ids;
 	struct db *db = open_db(c);
@@ -184,7 +183,6 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	struct http_worker worker = { .listen_fd = listen_fd, .pass_fd = pass_fd, .pool = pool, .limits = &limits,
 		.handler = &handler, .shm = s->shm };
 
-	keep_small();
 	zone_set(c->cron.timezone);
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	w.ingest = ingest_new(&(struct ingest_config){
@@ -206,4 +204,12 @@ int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pa
 	fetch_free(fetch);
 	db_free(db);
 	return 0;
+}
+
+int serve_worker(void *ctx, enum pool pool, unsigned slot, int listen_fd, int pass_fd)
+{
+	const struct serve *s = ctx;
+
+	keep_small();
+	return pool == POOL_DISPATCH ? serve_dispatcher(s, slot) : serve_requests(s, pool, slot, listen_fd, pass_fd);
 }

@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
+enum { Q_ADD, Q_DUE_COUNT, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
 
 #define COLUMNS \
 	"id, tenant_id, kind, target_id, cause_id, payload, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
@@ -14,6 +14,9 @@ static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
 		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
+	[Q_MEND] = { "outbox.mend",
+		"UPDATE outbox SET next_at = ?, lease_owner = 0 WHERE status IN (0, 2) AND next_at > ?" },
 	/* The index gives the first of each target, what stands behind it does not count: but only to a GROUP BY of all its columns. */
 	[Q_TARGETS] = { "outbox.targets",
 		"SELECT target_id, next_at FROM (SELECT status, kind, target_id, MIN(next_at) AS next_at FROM outbox FORCE INDEX (by_wait)"
@@ -96,6 +99,23 @@ bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_i
 }
 
 /* ---- taking ---- */
+
+/* No wait and no lease is that long. */
+#define LATEST_MS (2 * MS_PER_HOUR)
+
+bool outbox_mend(struct db *db, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_MEND], VALS(V_I(now), V_I(now + LATEST_MS)), NULL, e);
+}
+
+bool outbox_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e)
+{
+	struct outbox_row row = { 0 };
+	int found = db_query_one(db, &stmts[Q_DUE_COUNT], VALS(V_I(now)), a, fields, sizeof(row), &row, e);
+
+	*n = row.id;
+	return found >= 0;
+}
 
 bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,
 	struct outbox_target **out, size_t *n, struct err *e)

@@ -19,7 +19,7 @@ static void fill(struct arena *a, const struct outbox_row *row, struct subscript
 	}
 	out->status = STR("waiting");
 	out->next_at = row->next_at;
-	out->text = row->attempts ? row->error : STR("Cron confirms it with its next run.");
+	out->text = row->attempts ? row->error : STR("It is being confirmed.");
 }
 
 int subscription_view_of_source(struct db *db, struct arena *a, uint64_t source_row, struct subscription_view *out, struct err *e)

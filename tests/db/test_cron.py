@@ -16,7 +16,7 @@ BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
 DATABASE = "grapnel_cron"
 JOBS = [
     "auto-resolve",
-    "confirm",
+    "outbox",
     "retries",
     "monitor",
     "sessions",

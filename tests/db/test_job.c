@@ -15,6 +15,7 @@ static struct db *db;
 static struct arena *a;
 static struct err e;
 static struct conf conf;
+static struct seal_key *seal_key;
 static struct id_maker ids;
 static struct job_result results[JOBS_MAX];
 static size_t result_n;
@@ -133,7 +134,7 @@ static void teardown(void)
 
 static bool run_jobs(const struct job *const *only, ms_t now, int64_t limit_ms, bool dry_run)
 {
-	struct job_config c = { .db = db, .conf = &conf, .ids = &ids, .now = now, .limit_ms = limit_ms, .dry_run = dry_run };
+	struct job_config c = { .db = db, .conf = &conf, .seal = seal_key, .ids = &ids, .now = now, .limit_ms = limit_ms, .dry_run = dry_run };
 
 	if (!db_exec(db, &stmts[T_CLOCK], VALS(V_I(now / 1000)), NULL, &e))
 		return false;
@@ -441,7 +442,7 @@ START_TEST(test_run_does_what_is_due_and_no_more)
 	succeeds(run_jobs(NULL, NOW + 10000, 50000, false));
 	ck_assert_uint_eq(result_n, 0);
 	succeeds(run_jobs(NULL, NOW + MIN, 50000, false));
-	ck_assert(result_of("auto-resolve") && result_of("confirm") && !result_of("sessions"));
+	ck_assert(result_of("auto-resolve") && result_of("outbox") && !result_of("sessions"));
 	succeeds(run_jobs(NULL, NOW + 10 * MIN, 50000, false));
 	ck_assert(result_of("sessions") && !result_of("cleanup"));
 	succeeds(run_jobs(NULL, NOW + DAYS(1), 50000, false));
@@ -799,17 +800,7 @@ START_TEST(test_views)
 }
 END_TEST
 
-/* ---- confirm: what the answer of a host makes of a row is shown by the scenario of handshakes ---- */
-
-static struct outbox_row confirmation(uint64_t target, ms_t at)
-{
-	struct outbox_row row = { .id = id_make(&ids, at), .tenant_id = 1, .kind = OUTBOX_CONFIRMATION, .target_id = target, .cause_id = 1,
-		.payload = STR("{\"url\":\"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription\",\"shows\":\"<A>\"}"),
-		.next_at = at, .created_at = at };
-
-	succeeds(outbox_add_all(db, a, &row, 1, &e));
-	return row;
-}
+/* ---- outbox: what answers make of a row is shown by the scenarios of channels and handshakes; who has it, by test_channel ---- */
 
 static struct outbox_row newest(uint64_t target)
 {
@@ -819,80 +810,73 @@ static struct outbox_row newest(uint64_t target)
 	return row;
 }
 
+/* Ten seconds are the dispatcher's; after three attempts it is cron's. */
 START_TEST(test_a_host_that_is_away_is_asked_again_and_given_up)
 {
-	static const ms_t waits[] = { MIN, 5 * MIN, 15 * MIN, 60 * MIN };
+	const struct job *outbox[] = { job_find(STR("outbox")), NULL };
+	const struct outbox_row row = { .id = id_make(&ids, NOW), .tenant_id = 1, .kind = OUTBOX_CONFIRMATION, .target_id = 1, .cause_id = 1,
+		.payload = STR("{\"url\":\"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription\",\"shows\":\"<A>\"}"),
+		.next_at = NOW, .created_at = NOW };
 	ms_t at = NOW;
 
 	free(conf.keys.test_hosts);
 	conf.keys.test_hosts = strdup("sns.us-east-1.amazonaws.com=127.0.0.1:1");
-	confirmation(1, at);
-	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
-		ck_assert_uint_eq(job("confirm", at).touched, 1);
-		ck_assert_uint_eq(newest(1).attempts, i + 1);
-		ck_assert(newest(1).status == OUTBOX_WAITING && str_starts(newest(1).error, "No answer: "));
-		ck_assert_int_ge(newest(1).next_at, at + waits[i]);
-		ck_assert_int_lt(newest(1).next_at, at + waits[i] + 10000);
-		ck_assert_uint_eq(job("confirm", newest(1).next_at - MIN / 2).touched, 0);	/* a run's clock goes on */
-		at += waits[i] + 10000;
+	succeeds(outbox_add_all(db, a, &row, 1, &e));
+	succeeds(run_jobs(outbox, NOW, 50000, true));
+	ck_assert_msg(str_eqs(result_of("outbox")->counts, "messages to send 1"), "%.*s", STR_ARG(result_of("outbox")->counts));
+	ck_assert_uint_eq(job("outbox", NOW).touched, 0);
+	for (uint64_t attempt = 1; attempt <= 12; attempt++) {
+		struct outbox_row r = newest(1);
+		ms_t mine = r.next_at + (r.status == OUTBOX_WAITING ? 10 * MS_PER_SECOND : 0);
+
+		ck_assert_uint_eq(r.attempts, attempt - 1);
+		ck_assert_uint_eq(r.status, attempt <= 3 ? OUTBOX_WAITING : OUTBOX_FAILED);
+		ck_assert_int_ge(r.next_at - at, attempt == 1 ? 0 : attempt < 5 ? 1000 << (attempt - 2) : 48000);
+		ck_assert_uint_eq(job("outbox", mine - 5 * MS_PER_SECOND).touched, 0);
+		ck_assert_uint_eq(job("outbox", mine).touched, 1);
+		at = mine;
 	}
-	ck_assert_uint_eq(job("confirm", at).touched, 1);
-	ck_assert(newest(1).status == OUTBOX_DEAD && newest(1).attempts == 5 && newest(1).finished_at >= at);
-	ck_assert_uint_eq(job("confirm", at + DAYS(1)).touched, 0);
+	ck_assert(newest(1).status == OUTBOX_DEAD && newest(1).attempts == 12 && newest(1).finished_at >= at);
+	ck_assert(str_eqs(newest(1).error, "It does not take the connection."));
+	ck_assert_int_gt(at - NOW, 150 * MIN);
+	ck_assert_int_lt(at - NOW, 240 * MIN);
+	is("SELECT COUNT(*) AS n FROM outbox_attempts", 12);
 	job("cleanup", at + DAYS(89));
 	is("SELECT COUNT(*) AS n FROM outbox", 1);
 	job("cleanup", at + DAYS(91));
 	is("SELECT COUNT(*) AS n FROM outbox", 0);
+	is("SELECT COUNT(*) AS n FROM outbox_attempts", 0);
 }
 END_TEST
 
-/* How many of these rows, as they were seen, can be claimed by `owner`. */
-static size_t claimed(struct outbox_row seen, uint64_t owner, ms_t until)
+/* Held by a clock that was two hours ahead and died. */
+START_TEST(test_a_row_of_a_wrong_clock_is_mended)
 {
-	struct outbox_row *ours;
-	size_t n;
+	const struct outbox_row row = { .id = id_make(&ids, NOW), .tenant_id = 1, .kind = OUTBOX_CONFIRMATION, .target_id = 1, .cause_id = 1,
+		.payload = STR("what?"), .next_at = NOW + 121 * MIN, .created_at = NOW };
 
-	succeeds(outbox_claim(db, a, &seen, 1, owner, until, &ours, &n, &e));
-	return n;
-}
-
-static void finish(struct outbox_row row, uint64_t owner, ms_t at)
-{
-	const struct outbox_result result = { .row = row, .owner = owner, .at = at, .http_status = 200, .body = STR("ok") };
-
-	succeeds(outbox_finish(db, a, &result, 1, &e));
-}
-
-START_TEST(test_a_confirmation_is_one_senders_at_a_time)
-{
-	const struct job *confirm[] = { job_find(STR("confirm")), NULL };
-	struct outbox_row row = confirmation(2, NOW), *due;
-	size_t n;
-
-	succeeds(run_jobs(confirm, NOW, 50000, true));
-	ck_assert_msg(str_eqs(result_of("confirm")->counts, "subscriptions to confirm 1"), "%.*s", STR_ARG(result_of("confirm")->counts));
-	ck_assert_uint_eq(newest(2).attempts, 0);
-	ck_assert_uint_eq(claimed(row, 7, NOW + MIN), 1);
-	ck_assert_uint_eq(claimed(row, 8, NOW + MIN), 0);
-	ck_assert_uint_eq(job("confirm", NOW + MIN / 2).touched, 0);
-	row.status = OUTBOX_SENT;
-	row.attempts = 1;
-	finish(row, 8, NOW);	/* not his */
-	ck_assert_uint_eq(newest(2).status, OUTBOX_WAITING);
-	/* its sender died: the lease ends */
-	succeeds(outbox_due(db, a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, 2, NOW + MIN, 10, &due, &n, &e));
-	ck_assert(n == 1 && due[0].attempts == 1);
-	ck_assert_uint_eq(claimed(due[0], 8, NOW + 2 * MIN), 1);
-	row.answer = STR("arn:aws:sns:...");
-	row.attempts = 2;
-	row.finished_at = NOW + MIN;
-	finish(row, 8, NOW + MIN);
-	ck_assert(newest(2).status == OUTBOX_SENT && str_eqs(newest(2).answer, "arn:aws:sns:..."));
-	is("SELECT COUNT(*) AS n FROM outbox_attempts", 2);
-	ck_assert_int_eq(outbox_of_cause(db, a, OUTBOX_CONFIRMATION, 1, &row, &e), 1);
-	ck_assert_int_eq(outbox_of_cause(db, a, OUTBOX_CONFIRMATION, 2, &row, &e), 0);
+	succeeds(outbox_add_all(db, a, &row, 1, &e));
+	job("outbox", NOW);
+	ck_assert_int_eq(newest(1).next_at, NOW);
+	ck_assert_uint_eq(job("outbox", NOW + 10 * MS_PER_SECOND).touched, 1);
+	ck_assert(newest(1).status == OUTBOX_DEAD && str_eqs(newest(1).error, "The row cannot be read."));
 }
 END_TEST
+
+static struct seal_key *test_key(void)
+{
+	char dir[] = "/tmp/grapnel-job.XXXXXX", path[64];
+	struct seal_key *key;
+
+	if (!mkdtemp(dir))
+		die("no folder for a key");
+	snprintf(path, sizeof(path), "%s/key", dir);
+	if (!seal_key_create(path, &e) || !(key = seal_key_load(path, &e)))
+		die("%s", e.text);
+	unlink(path);
+	rmdir(dir);
+	return key;
+}
 
 int main(void)
 {
@@ -907,12 +891,13 @@ int main(void)
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
 		test_tables_are_measured_and_their_growth_is_told,
 		test_sessions_tokens_and_secrets, test_a_host_that_is_away_is_asked_again_and_given_up,
-		test_a_confirmation_is_one_senders_at_a_time, test_views };
+		test_a_row_of_a_wrong_clock_is_mended, test_views };
 	int failed;
 
 	if (!getenv("GRAPNEL_TEST_SOCKET"))
 		return 77;	/* skipped: tests/db/run starts a server */
 	zone_set("UTC");
+	seal_key = test_key();
 	test_database(JOB_DB);
 	db = test_connect(JOB_DB, 60000);
 	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
@@ -929,6 +914,7 @@ int main(void)
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
+	seal_key_free(seal_key);
 	db_free(db);
 	return failed != 0;
 }

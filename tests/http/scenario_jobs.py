@@ -4,7 +4,7 @@ from visitor import Visitor
 
 JOBS = [
     "auto-resolve",
-    "confirm",
+    "outbox",
     "retries",
     "monitor",
     "sessions",

@@ -229,17 +229,17 @@ static const struct {
 	const char *kind;
 	unsigned status;
 	const char *body;
-	enum verdict want;
+	enum reception want;
 } answers[] = {
-	{ "slack", 200, "ok", VERDICT_TAKEN }, { "slack", 200, "ok\n", VERDICT_TAKEN }, { "slack", 200, "<html>", VERDICT_REFUSED },
-	{ "slack", 400, "invalid_payload", VERDICT_REFUSED }, { "slack", 403, "invalid_token", VERDICT_REFUSED },
-	{ "slack", 404, "no_service", VERDICT_GONE }, { "slack", 404, "", VERDICT_REFUSED }, { "slack", 410, "channel_is_archived", VERDICT_GONE },
-	{ "slack", 429, "", VERDICT_LATER }, { "slack", 500, "rollup_error", VERDICT_AGAIN }, { "slack", 302, "", VERDICT_REFUSED },
-	{ "pagerduty", 202, "{}", VERDICT_TAKEN }, { "pagerduty", 400, "{}", VERDICT_REFUSED }, { "pagerduty", 429, "", VERDICT_LATER },
-	{ "pagerduty", 503, "", VERDICT_AGAIN }, { "webhook", 204, "", VERDICT_TAKEN }, { "webhook", 302, "", VERDICT_AGAIN },
-	{ "webhook", 404, "", VERDICT_AGAIN }, { "webhook", 410, "", VERDICT_GONE }, { "webhook", 504, "", VERDICT_LATER },
-	{ "email", 250, "", VERDICT_TAKEN }, { "email", 451, "", VERDICT_LATER }, { "email", 421, "", VERDICT_LATER },
-	{ "email", 550, "", VERDICT_REFUSED }, { "email", 535, "", VERDICT_REFUSED },
+	{ "slack", 200, "ok", RECEPTION_TAKEN }, { "slack", 200, "ok\n", RECEPTION_TAKEN }, { "slack", 200, "<html>", RECEPTION_REFUSED },
+	{ "slack", 400, "invalid_payload", RECEPTION_REFUSED }, { "slack", 403, "invalid_token", RECEPTION_REFUSED },
+	{ "slack", 404, "no_service", RECEPTION_GONE }, { "slack", 404, "", RECEPTION_REFUSED }, { "slack", 410, "channel_is_archived", RECEPTION_GONE },
+	{ "slack", 429, "", RECEPTION_LATER }, { "slack", 500, "rollup_error", RECEPTION_AGAIN }, { "slack", 302, "", RECEPTION_REFUSED },
+	{ "pagerduty", 202, "{}", RECEPTION_TAKEN }, { "pagerduty", 400, "{}", RECEPTION_REFUSED }, { "pagerduty", 429, "", RECEPTION_LATER },
+	{ "pagerduty", 503, "", RECEPTION_AGAIN }, { "webhook", 204, "", RECEPTION_TAKEN }, { "webhook", 302, "", RECEPTION_AGAIN },
+	{ "webhook", 404, "", RECEPTION_AGAIN }, { "webhook", 410, "", RECEPTION_GONE }, { "webhook", 504, "", RECEPTION_LATER },
+	{ "email", 250, "", RECEPTION_TAKEN }, { "email", 451, "", RECEPTION_LATER }, { "email", 421, "", RECEPTION_LATER },
+	{ "email", 550, "", RECEPTION_REFUSED }, { "email", 535, "", RECEPTION_REFUSED },
 };
 
 START_TEST(test_answers)

@@ -141,5 +141,29 @@ START_TEST(test_opening_at_once)
 }
 END_TEST
 
+/* Rung by a child of who made it, any number of times before it is heard once; without one it is no harm. */
+START_TEST(test_bell)
+{
+	struct shm *s = shm_private();
+	struct err e = { 0 };
+	int status;
+	pid_t child;
+
+	bell_ring(NULL);
+	bell_ring(s);
+	ck_assert(bell_fd(s) == -1 && !bell_heard(s));
+	ck_assert(bell_make(s, &e) && !bell_heard(s));
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < 1000; i++)
+			bell_ring(s);
+		_exit(0);
+	}
+	ck_assert(waitpid(child, &status, 0) == child && !status);
+	ck_assert(bell_heard(s) && !bell_heard(s));
+	shm_close(s);
+}
+END_TEST
+
 UNIT_MAIN("shm", UNIT(test_two_mappings_share), UNIT_ROWS(test_another_version_is_replaced, sizes), UNIT(test_refused),
-	UNIT(test_existing_only), UNIT(test_no_space), UNIT(test_opening_at_once))
+	UNIT(test_existing_only), UNIT(test_no_space), UNIT(test_opening_at_once), UNIT(test_bell))

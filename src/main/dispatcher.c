@@ -1,0 +1,56 @@
+/* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers. */
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "config.h"
+#include "grapnel/forward.h"
+#include "grapnel/outbound.h"
+
+#include "dispatcher.h"
+#include "open_db.h"
+
+#define DRAIN_MS 12000		/* below the master's: an attempt takes ten seconds, and its result is to be stored */
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	stop = 1;
+}
+
+/* Without SA_RESTART, so that a wait ends. */
+static void catch_signals(void)
+{
+	const struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int serve_dispatcher(const struct serve *s, unsigned slot)
+{
+	const struct conf *c = s->conf;
+	struct id_maker ids;
+	struct db *db = open_db(c);
+	struct guard *guard = guard_new(c->outbound.allow, c->outbound.ports);
+	struct sender *sender = sender_new("Grapnel/" PACKAGE_VERSION, guard);
+	struct courier *courier = courier_new(&(struct courier_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids, .shm = s->shm,
+		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms });
+	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,
+		.shm = s->shm, .timeout_ms = c->outbound.timeout_ms });
+	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder) };
+
+	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
+	catch_signals();
+	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
+	sender_set_hosts(sender, c->keys.test_hosts, c->keys.test_authorities);
+	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers), .stop = &stop,
+		.drain_ms = DRAIN_MS });
+	sender_free(sender);
+	courier_free(courier);
+	forwarder_free(forwarder);
+	guard_free(guard);
+	db_free(db);
+	return 0;
+}

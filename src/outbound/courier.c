@@ -1,0 +1,424 @@
+/* courier.c - rounds of parcels: claimed, sent, stored.
+ *
+ * A *round* is what one claim brought: rows of one target, held together under one owner and lease. They begin as there is room, at most
+ * COURIER_IN_FLIGHT to a target and SEND_MAX in all, so that a receiver that hangs costs its own rows their time and nobody else's. What has ended is
+ * stored together, in one transaction with what it changes of its target. When the database is away, results are kept and stored later. */
+#include "grapnel/log.h"
+
+#include "outbound_int.h"
+
+#define TARGETS_MAX 64		/* looked at in one take: as many as can be under way */
+#define CLAIM 25		/* rows of a target at once: five rounds of timeouts are below the lease */
+#define LEASE_MARGIN_MS (30 * MS_PER_SECOND)	/* for the database, and for clocks that differ */
+#define BEGIN_MARGIN_MS (5 * MS_PER_SECOND)	/* a lease that ends sooner after the timeout is none any more */
+#define OVERDUE_MS (10 * MS_PER_SECOND)	/* what no dispatcher has taken by then is cron's */
+#define ROUND_ARENA_MAX ((size_t)64 << 20)
+
+static const struct cargo *const cargos[] = { &cargo_notification, &cargo_confirmation };
+
+struct courier {
+	struct courier_config c;
+	struct round *rounds;
+	struct courier_tally tally;
+};
+
+struct channel_house courier_house(const struct conf *c)
+{
+	return (struct channel_house){ .public_url = str_of(c->server.public_url), .mail_server = str_of(c->mail.server),
+		.mail_from = str_of(c->mail.from), .mail_user = str_of(c->mail.user), .mail_password = str_of(c->mail.password) };
+}
+
+struct courier *courier_new(const struct courier_config *c)
+{
+	struct courier *x = xcalloc(1, sizeof(*x));
+
+	x->c = *c;
+	return x;
+}
+
+void courier_free(struct courier *c)
+{
+	if (!c)
+		return;
+	while (c->rounds) {
+		struct round *r = c->rounds;
+
+		c->rounds = r->next;
+		arena_free(r->arena);
+		free(r);
+	}
+	free(c);
+}
+
+const struct courier_config *courier_config(const struct courier *c)
+{
+	return &c->c;
+}
+
+struct courier_tally courier_tally(const struct courier *c)
+{
+	return c->tally;
+}
+
+size_t courier_busy(const struct courier *c)
+{
+	size_t n = 0;
+
+	for (const struct round *r = c->rounds; r; r = r->next)
+		n += r->n - r->settled;
+	return n;
+}
+
+static uint64_t make_owner(void)
+{
+	uint64_t owner;
+
+	random_bytes(&owner, sizeof(owner));
+	return owner >> 1 | 1;
+}
+
+static unsigned chance(void)
+{
+	uint32_t x;
+
+	random_bytes(&x, sizeof(x));
+	return x % 1000;
+}
+
+static ms_t lease_ms(const struct courier *c)
+{
+	return CLAIM / COURIER_IN_FLIGHT * (ms_t)c->c.timeout_ms + LEASE_MARGIN_MS;
+}
+
+/* ---- one parcel ---- */
+
+struct str parcel_answered(struct arena *a, unsigned status)
+{
+	if (status >= 300 && status < 400)
+		return arena_printf(a, "It was answered %u; redirects are not followed.", status);
+	return arena_printf(a, "It was answered %u.", status);
+}
+
+/* What may be shown: UTF-8, and of control characters only line breaks and tabs. */
+static struct str as_text(struct arena *a, struct str s)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, OUTBOX_ANSWER_MAX);
+	for (size_t i = 0; i < s.n && !b.failed;) {
+		size_t n = utf8_sequence(s.p + i, s.n - i);
+		unsigned char c = (unsigned char)s.p[i];
+		bool fine = n && (n > 1 || (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t');
+
+		strbuf_add(&b, fine ? s.p + i : "?", fine ? n : 1);
+		i += n ? n : 1;
+	}
+	return strbuf_str(&b);
+}
+
+static void end(struct parcel *p, enum reception v, struct str error)
+{
+	p->state = PARCEL_ENDED;
+	p->reception = v;
+	p->error = error;
+	p->duration_ms = p->began_us ? (uint64_t)(clock_mono_us() - p->began_us) / 1000 : 0;
+}
+
+static void on_done(void *ctx, const struct send_result *x)
+{
+	struct parcel *p = ctx;
+	struct arena *a = p->round->arena;
+
+	p->round->under_way--;
+	p->status = x->error ? 0 : x->status;
+	p->body = as_text(a, x->body);
+	p->retry_after_s = x->retry_after_s;
+	end(p, x->hopeless ? RECEPTION_REFUSED : RECEPTION_AGAIN, x->error ? arena_str(a, str_of(x->error)) : STR_NONE);
+	if (!x->error)
+		p->round->cargo->judge(p);
+}
+
+/* A lease that ends while the receiver may still think about it is given back: somebody else would send it as well. */
+static bool has_lease(const struct round *r, ms_t now)
+{
+	return now + r->courier->c.timeout_ms + BEGIN_MARGIN_MS <= r->lease_until;
+}
+
+static bool give_back(struct parcel *p, ms_t now, struct err *e)
+{
+	struct round *r = p->round;
+
+	if (!outbox_release(r->courier->c.db, p->row.id, r->owner, now, e))
+		return false;
+	p->state = PARCEL_SETTLED;
+	r->settled++;
+	return true;
+}
+
+static void begin(struct parcel *p, ms_t now)
+{
+	struct round *r = p->round;
+	struct send x = { .keep = OUTBOX_ANSWER_MAX, .total_ms = r->courier->c.timeout_ms, .done = on_done, .ctx = p };
+	struct str why = STR_NONE;
+
+	p->at = now;
+	if (!r->cargo->request(p, now, &x, &why)) {
+		end(p, RECEPTION_REFUSED, why);
+		return;
+	}
+	p->state = PARCEL_UNDER_WAY;
+	p->began_us = clock_mono_us();
+	r->under_way++;
+	send_begin(r->courier->c.sender, &x);
+}
+
+/* ---- rounds ---- */
+
+static size_t in_flight(const struct courier *c, const struct round *like)
+{
+	size_t n = 0;
+
+	for (const struct round *r = c->rounds; r; r = r->next)
+		if (r->cargo == like->cargo && r->target_id == like->target_id)
+			n += r->under_way;
+	return n;
+}
+
+static bool begin_all(struct courier *c, ms_t now, struct err *e)
+{
+	for (struct round *r = c->rounds; r; r = r->next)
+		while (r->begun < r->n && in_flight(c, r) < COURIER_IN_FLIGHT && sender_busy(c->c.sender) < SEND_MAX) {
+			struct parcel *p = &r->parcels[r->begun];
+
+			if (p->state == PARCEL_WAITS && !has_lease(r, now)) {
+				if (!give_back(p, now, e))
+					return false;
+			} else if (p->state == PARCEL_WAITS) {
+				begin(p, now);
+			}
+			r->begun++;
+		}
+	return true;
+}
+
+static bool round_start(struct courier *c, const struct cargo *cargo, uint64_t target_id, struct round *r, const struct outbox_row *rows, size_t n,
+	struct err *e)
+{
+	r->courier = c;
+	r->cargo = cargo;
+	r->target_id = target_id;
+	r->n = n;
+	r->parcels = ARENA_ARRAY(r->arena, struct parcel, n);
+	for (size_t i = 0; i < n; i++)
+		r->parcels[i] = (struct parcel){ .round = r, .row = rows[i] };
+	if (!cargo->open(r, e))
+		return false;
+	r->next = c->rounds;
+	c->rounds = r;
+	return true;
+}
+
+static bool waits(const struct courier *c, const struct cargo *cargo, uint64_t target_id)
+{
+	for (const struct round *r = c->rounds; r; r = r->next)
+		if (r->cargo == cargo && r->target_id == target_id && (r->begun < r->n || r->under_way >= COURIER_IN_FLIGHT))
+			return true;
+	return false;
+}
+
+static bool take_target(struct courier *c, const struct cargo *cargo, enum outbox_status status, uint64_t target_id, ms_t since, ms_t now,
+	struct err *e)
+{
+	struct round *r = xcalloc(1, sizeof(*r));
+	struct outbox_row *due, *ours;
+	size_t due_n, n = 0;
+	bool ok;
+
+	r->arena = arena_new(ROUND_ARENA_MAX);
+	r->owner = make_owner();
+	r->lease_until = now + lease_ms(c);
+	ok = outbox_due(c->c.db, r->arena, cargo->kind, status, target_id, since, CLAIM, &due, &due_n, e) &&
+		outbox_claim(c->c.db, r->arena, due, due_n, r->owner, r->lease_until, &ours, &n, e) &&
+		(!n || round_start(c, cargo, target_id, r, ours, n, e));
+	if (ok && n)
+		return true;
+	arena_free(r->arena);	/* what was claimed comes back by itself */
+	free(r);
+	return ok;
+}
+
+static bool take_lane(struct courier *c, const struct cargo *cargo, enum outbox_status status, ms_t since, ms_t now, struct err *e)
+{
+	struct arena *a = arena_new(ROUND_ARENA_MAX);
+	struct outbox_target *targets;
+	size_t n;
+	bool ok = outbox_targets(c->c.db, a, cargo->kind, status, since, TARGETS_MAX, &targets, &n, e);
+
+	for (size_t i = 0; ok && i < n; i++)
+		if (!waits(c, cargo, targets[i].id))
+			ok = take_target(c, cargo, status, targets[i].id, since, now, e);
+	arena_free(a);
+	return ok;
+}
+
+bool courier_take(struct courier *c, ms_t now, struct err *e)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos) && sender_busy(c->c.sender) < SEND_MAX; i++) {
+		ok = take_lane(c, cargos[i], OUTBOX_WAITING, c->c.late ? now - OVERDUE_MS : now, now, e);
+		if (ok && c->c.late)
+			ok = take_lane(c, cargos[i], OUTBOX_FAILED, now, now, e);
+	}
+	return ok && begin_all(c, now, e);
+}
+
+/* ---- results ---- */
+
+struct settling {
+	struct arena *a;
+	struct parcel **parcels;
+	struct outbox_result *results;
+	size_t n;
+	ms_t now;
+};
+
+static void collect(struct courier *c, struct settling *s)
+{
+	s->parcels = ARENA_ARRAY(s->a, struct parcel *, courier_busy(c) + 1);
+	for (struct round *r = c->rounds; r; r = r->next)
+		for (size_t i = 0; i < r->n; i++)
+			if (r->parcels[i].state == PARCEL_ENDED)
+				s->parcels[s->n++] = &r->parcels[i];
+}
+
+static void fill_results(struct settling *s)
+{
+	s->results = ARENA_ARRAY(s->a, struct outbox_result, s->n);
+	for (size_t i = 0; i < s->n; i++) {
+		struct parcel *p = s->parcels[i];
+		struct outbox_row *row = &p->row;
+
+		parcel_schedule(row, p->reception, p->round->cargo->attempts_max, p->retry_after_s, chance(), s->now);
+		row->error = p->error.n ? p->error : STR_NONE;
+		row->answer = p->answer.n ? p->answer : STR_NONE;
+		s->results[i] = (struct outbox_result){ .row = *row, .owner = p->round->owner, .at = p->at, .duration_ms = p->duration_ms,
+			.http_status = p->status, .body = p->body };
+	}
+}
+
+static bool settle_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct settling *s = ctx;
+
+	if (!outbox_finish(db, s->a, s->results, s->n, e))
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->parcels[i]->round->cargo->note(db, s->parcels[i], s->now, e))
+			return false;
+	return true;
+}
+
+static void tell_log(const struct parcel *p)
+{
+	const struct outbox_row *row = &p->row;
+
+	if (row->status == OUTBOX_SENT)
+		log_info("message sent", LOG_U("message", row->id), LOG_U("attempt", row->attempts), LOG_U("duration_ms", p->duration_ms));
+	else
+		log_warning("message not sent", LOG_U("message", row->id), LOG_STR("error", p->error), LOG_U("attempt", row->attempts),
+			LOG_S("next", row->status == OUTBOX_DEAD ? "given up" : "again"));
+}
+
+static void tell(struct courier *c, const struct parcel *p)
+{
+	static const struct {
+		enum counter counter;
+		size_t tally;
+	} outcomes[] = {
+		[OUTBOX_WAITING] = { C_MESSAGES_FAILED, offsetof(struct courier_tally, failed) },
+		[OUTBOX_FAILED] = { C_MESSAGES_FAILED, offsetof(struct courier_tally, failed) },
+		[OUTBOX_SENT] = { C_MESSAGES, offsetof(struct courier_tally, sent) },
+		[OUTBOX_DEAD] = { C_MESSAGES_DEAD, offsetof(struct courier_tally, dead) },
+	};
+
+	++*(uint64_t *)((char *)&c->tally + outcomes[p->row.status].tally);
+	if (c->c.shm)
+		count(c->c.shm, outcomes[p->row.status].counter, 1);
+	tell_log(p);
+}
+
+static void drop_finished(struct courier *c)
+{
+	struct round **link = &c->rounds;
+
+	while (*link) {
+		struct round *r = *link;
+
+		if (r->settled < r->n) {
+			link = &r->next;
+			continue;
+		}
+		*link = r->next;
+		arena_free(r->arena);
+		free(r);
+	}
+}
+
+bool courier_settle(struct courier *c, ms_t now, struct err *e)
+{
+	struct settling s = { .a = arena_new(ROUND_ARENA_MAX), .now = now };
+	bool ok;
+
+	collect(c, &s);
+	fill_results(&s);
+	ok = !s.n || db_tx(c->c.db, settle_tx, &s, e);
+	for (size_t i = 0; ok && i < s.n; i++) {
+		tell(c, s.parcels[i]);
+		s.parcels[i]->state = PARCEL_SETTLED;
+		s.parcels[i]->round->settled++;
+	}
+	arena_free(s.a);
+	drop_finished(c);
+	return ok && begin_all(c, now, e);
+}
+
+bool courier_release(struct courier *c, ms_t now, struct err *e)
+{
+	bool ok = true;
+
+	for (struct round *r = c->rounds; r; r = r->next)
+		for (size_t i = r->begun; i < r->n && ok; i++) {
+			r->begun = i + 1;
+			if (r->parcels[i].state == PARCEL_WAITS)
+				ok = give_back(&r->parcels[i], now, e);
+		}
+	return courier_settle(c, now, e) && ok;
+}
+
+/* ---- as a carrier ---- */
+
+static bool take(void *ctx, ms_t now, struct err *e)
+{
+	return courier_take(ctx, now, e);
+}
+
+static bool settle(void *ctx, ms_t now, struct err *e)
+{
+	return courier_settle(ctx, now, e);
+}
+
+static bool release(void *ctx, ms_t now, struct err *e)
+{
+	return courier_release(ctx, now, e);
+}
+
+static size_t busy(const void *ctx)
+{
+	return courier_busy(ctx);
+}
+
+struct carrier courier_carrier(struct courier *c)
+{
+	return (struct carrier){ c, take, settle, release, busy };
+}

@@ -1,0 +1,151 @@
+/* notification.c - rows for channels: a notice becomes a message, and that the request of the channel's kind.
+ *
+ * What becomes of it is noted of the channel as well. A message that is given up is trouble of its own: a monitor alert, which the other
+ * channels tell; it ends with the next message that is taken. */
+#include "grapnel/log.h"
+
+#include "outbound_int.h"
+
+#define ATTEMPTS_MAX 12		/* three quick ones, then for some three hours: whoever hears of it later has seen it */
+#define ALERT_TYPE "CHANNEL_FAILED"
+#define ALERT_MS MS_PER_DAY	/* then it is no news any more */
+#define SETTINGS_LOST "The channel's secret does not open under our keys."
+
+struct target {
+	struct channel channel;		/* id 0: it was deleted */
+	const struct channel_kind *kind;
+	struct channel_settings settings;
+	bool lost;
+};
+
+static bool load_settings(struct round *r, struct target *t)
+{
+	const struct seal_key *seal = courier_config(r->courier)->seal;
+	struct err e = { 0 };
+	struct str secret;
+
+	channel_settings_read(r->arena, t->channel.settings, &t->settings);
+	if (seal && channel_secret(r->arena, seal, &t->channel, &secret, &e)) {
+		t->settings.part[t->kind->secret] = secret;
+		return true;
+	}
+	log_error("the secret of a channel does not open", LOG_STR("channel", t->channel.public_id), LOG_S("error", seal ? e.text : "no key file"));
+	return false;
+}
+
+static bool open(struct round *r, struct err *e)
+{
+	struct str ids = arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id);
+	struct target *t = ARENA_NEW(r->arena, struct target);
+	struct channel *found;
+	size_t n;
+
+	if (!channels_by_ids(courier_config(r->courier)->db, r->arena, ids, &found, &n, e))
+		return false;
+	r->target = t;
+	if (!n)
+		return true;
+	t->channel = found[0];
+	t->kind = channel_kind_find(t->channel.kind);
+	t->lost = !t->kind || !load_settings(r, t);
+	return true;
+}
+
+static bool is_test(const struct parcel *p)
+{
+	return str_starts(p->message.type, "channel.");
+}
+
+/* The sentence that says why not, or empty. */
+static struct str refusal(struct parcel *p, const struct target *t)
+{
+	struct err e = { 0 };
+
+	if (!message_of(p->round->arena, p->row.payload, &p->message, &e))
+		return STR("The row cannot be read.");
+	if (!t->channel.id)
+		return STR("The channel was deleted.");
+	if (t->lost)
+		return STR(SETTINGS_LOST);
+	return t->channel.enabled || is_test(p) ? STR_NONE : STR("The channel is switched off.");
+}
+
+static void fill_mail(struct arena *a, const struct channel_request *rq, struct send *out)
+{
+	struct send_mail *mail = ARENA_NEW(a, struct send_mail);
+	struct str *to = ARENA_ARRAY(a, struct str, rq->to_n);
+
+	memcpy(to, rq->to, rq->to_n * sizeof(*to));
+	*mail = (struct send_mail){ .from = rq->from, .to = to, .to_n = rq->to_n, .user = rq->user, .password = rq->password, .plain = rq->plain };
+	out->mail = mail;
+}
+
+static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
+{
+	const struct target *t = p->round->target;
+	struct arena *a = p->round->arena;
+	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
+	struct channel_call call = { .house = &courier_config(p->round->courier)->house, .settings = t->settings, .name = t->channel.name,
+		.id = arena_printf(a, "%llu", (unsigned long long)p->row.id), .now = now };
+
+	*why = refusal(p, t);
+	if (why->n)
+		return false;
+	t->kind->request(a, &call, &p->message, rq);
+	out->url = rq->url;
+	out->headers = rq->headers;
+	out->header_n = rq->header_n;
+	out->body = rq->body;
+	out->trusted = rq->trusted;
+	if (rq->to_n)
+		fill_mail(a, rq, out);
+	return true;
+}
+
+static void judge(struct parcel *p)
+{
+	const struct target *t = p->round->target;
+
+	p->reception = t->kind->judge(p->status, p->body);
+	if (p->reception == RECEPTION_TAKEN)
+		return;
+	p->error = parcel_answered(p->round->arena, p->status);
+	if (p->body.n)
+		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(str_cut(p->body, 150)));
+}
+
+/* ---- what is noted ---- */
+
+static bool given_up(struct db *db, struct parcel *p, ms_t now, struct err *e)
+{
+	const struct target *t = p->round->target;
+	struct id_maker *ids = courier_config(p->round->courier)->ids;
+	struct arena *a = p->round->arena;
+	const struct monitor_alert alert = { .id = id_make(ids, now), .tenant_id = t->channel.tenant_id, .type = STR(ALERT_TYPE),
+		.subject = t->channel.public_id, .severity = MONITOR_ERROR, .value = 1, .lasts_until = now + ALERT_MS,
+		.message = arena_printf(a, "A message for the channel %.*s was given up: %.*s", STR_ARG(t->channel.name), STR_ARG(p->error)),
+		.advice = STR("Mend the channel's settings, then press its test button.") };
+
+	if (p->reception == RECEPTION_GONE && !channel_disable(db, a, &t->channel, p->error, now, e))
+		return false;
+	return is_test(p) || monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
+}
+
+static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
+{
+	const struct target *t = p->round->target;
+	struct id_maker *ids = courier_config(p->round->courier)->ids;
+
+	if (!t->channel.id)
+		return true;
+	if (p->reception == RECEPTION_TAKEN)
+		return channel_sent(db, t->channel.id, now, e) && (!t->channel.failures ||
+			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(ALERT_TYPE), t->channel.public_id, now, e) >= 0);
+	if (!channel_failed(db, t->channel.id, p->error, now, e))
+		return false;
+	return p->row.status != OUTBOX_DEAD || given_up(db, p, now, e);
+}
+
+const struct cargo cargo_notification = {
+	.kind = OUTBOX_NOTIFICATION, .attempts_max = ATTEMPTS_MAX, .open = open, .request = request, .judge = judge, .note = note,
+};

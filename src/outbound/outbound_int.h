@@ -1,0 +1,61 @@
+/* outbound_int.h - what the courier carries: a row of the outbox of one kind each. */
+#ifndef OUTBOUND_INT_H
+#define OUTBOUND_INT_H
+
+#include "grapnel/outbound.h"
+
+struct parcel;
+
+/* What one claim brought: rows of one target under one lease. */
+struct round {
+	struct round *next;
+	struct courier *courier;
+	const struct cargo *cargo;
+	struct arena *arena;		/* of rows, requests and results; goes with the last of them */
+	uint64_t target_id, owner;
+	ms_t lease_until;
+	struct parcel *parcels;
+	size_t n, begun, under_way, settled;
+	void *target;			/* the cargo's own, of `open` */
+};
+
+enum parcel_state { PARCEL_WAITS, PARCEL_UNDER_WAY, PARCEL_ENDED, PARCEL_SETTLED };
+
+struct parcel {
+	struct round *round;
+	struct outbox_row row;
+	enum parcel_state state;
+	struct message message;		/* of notifications */
+	/* what came of it */
+	ms_t at;
+	int64_t began_us;
+	uint64_t duration_ms, retry_after_s;
+	unsigned status;
+	struct str body;		/* of the answer, as text */
+	enum reception reception;
+	struct str error;		/* empty: it was taken */
+	struct str answer;		/* of it, what is worth to be kept in the row */
+};
+
+/* A kind of row. How to add: a file whose foot is one of these, and a line in `cargos` of courier.c. */
+struct cargo {
+	enum outbox_kind kind;
+	unsigned attempts_max;		/* unless the row says otherwise */
+	/* What all of a round need to know of their target. False: the database failed. */
+	bool (*open)(struct round *r, struct err *e);
+	/* Fills `out` but for done and ctx; false: *why it is never sent, a sentence. */
+	bool (*request)(struct parcel *p, ms_t now, struct send *out, struct str *why);
+	/* Of an answer: sets reception, error, answer. */
+	void (*judge)(struct parcel *p);
+	/* A step of the transaction that stores the result. */
+	bool (*note)(struct db *db, struct parcel *p, ms_t now, struct err *e);
+};
+extern const struct cargo cargo_notification, cargo_confirmation;
+
+const struct courier_config *courier_config(const struct courier *c);
+/* The row after an attempt: status, next_at, finished_at. `chance` is 0..999. */
+void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now);
+/* "It was answered 503." */
+struct str parcel_answered(struct arena *a, unsigned status);
+
+#endif
