@@ -148,12 +148,14 @@ bool service_remove(const struct caller *by, struct str public_id, struct err *e
 
 struct integration_form {
 	struct str name, type, service, secret, allowed_ips;
-	uint64_t actions, per_minute;
-	const struct json *settings;
+	struct str handler_url, handler_secret;	/* handler_secret p NULL: as it was */
+	uint64_t actions, per_minute, forward_mode;	/* forward_mode: 1 << enum forward_mode */
+	const struct json *settings, *retry_policy;	/* retry_policy NULL: the default */
 	bool require_key, route_by_service, enabled, is_default, make_secret, alert_test_mode;
+	bool made_handler_secret;	/* returned: handler_secret is a made one, to be shown this once */
 };
 extern const struct form_field integration_fields[];
-#define INTEGRATION_FORM_NEW { .per_minute = RATE_DEFAULT, .enabled = true }
+#define INTEGRATION_FORM_NEW { .per_minute = RATE_DEFAULT, .enabled = true, .forward_mode = 1u << FORWARD_QUEUED }
 
 struct integration_query {
 	struct str type;

@@ -170,6 +170,13 @@ int service_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t ten
 
 /* ---- source.c: integrations and registrations as people manage them ---- */
 
+enum forward_mode { FORWARD_QUEUED = 0, FORWARD_INLINE = 1 };	/* the sender is answered at once, or after the handler */
+#define HANDLER_URL_MAX 2048
+#define RETRIES_DEFAULT 4	/* attempts after the first */
+#define RETRIES_MAX 20
+#define BACKOFF_DEFAULT 60	/* seconds before the second attempt */
+#define BACKOFF_MAX 86400
+
 enum source_kind { SOURCE_INTEGRATION = 1, SOURCE_REGISTRATION = 2 };
 #define RATE_DEFAULT UINT32_MAX	/* rate_per_minute NULL: the provider's default */
 
@@ -177,7 +184,12 @@ enum source_kind { SOURCE_INTEGRATION = 1, SOURCE_REGISTRATION = 2 };
 struct source {
 	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;	/* RATE_DEFAULT where NULL */
 	struct str public_id, provider, name, service_public_id, allowed_ips, settings;
-	bool enabled, is_default, require_key, route_by_service, has_secret;
+	/* of the action forward */
+	struct str handler_url;
+	struct str handler_secret;	/* of a wish: p NULL as it was, empty none. Never read back */
+	uint64_t forward_mode;		/* enum forward_mode */
+	uint64_t max_retries, backoff_s;	/* backoff_s 0 in a wish: the default policy */
+	bool enabled, is_default, require_key, route_by_service, has_secret, has_handler_secret;
 	bool secret_unseen;	/* its secret came with a handshake and was not shown yet */
 	ms_t created_at, updated_at;
 	ms_t verified_at, disconnected_at;	/* first proven message; the sender's farewell. 0: none */
@@ -263,7 +275,7 @@ struct str stats_hours(struct arena *a, ms_t now, unsigned n);
 /* ---- source_load.c: sources as ingest knows them, secrets opened ---- */
 
 struct live_source {
-	uint64_t id, tenant_id, kind, service_id, actions, rate_per_minute;
+	uint64_t id, tenant_id, kind, service_id, actions, forward_mode, rate_per_minute;
 	struct str public_id, provider, name, service_name, allowed_ips, settings;
 	struct str services;		/* with route_by_service: JSON array of {"id","name","aliases"}, all of its tenant */
 	bool enabled, is_default, require_key, route_by_service;
@@ -619,7 +631,6 @@ int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id
  * left, on a Galera cluster too, where the later commit fails and runs again. A row that is held is due at the end of its lease, so
  * what a killed sender held is taken up by the next claim. ---- */
 
-enum forward_mode { FORWARD_QUEUED = 0, FORWARD_INLINE = 1 };
 #define FORWARD_ANSWER_MAX 4096		/* bytes of an answer that are kept */
 #define FORWARD_LEASE_MAX_MS (10 * MS_PER_MINUTE)	/* no claim is held longer */
 #define FORWARD_WAIT_MAX_MS MS_PER_DAY	/* nor does anything wait longer for its next attempt */

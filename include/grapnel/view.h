@@ -319,7 +319,9 @@ struct integration_view {
 	struct str id, name, type, service_id, webhook_url;
 	struct str actions, allowed_ips;	/* JSON arrays; allowed_ips empty = all */
 	uint64_t rate_per_minute;	/* in force, maybe the provider's default; 0 = no limit */
-	bool enabled, is_default, require_key, route_by_service, has_secret;
+	struct str handler_url, forward_mode;
+	struct str retry_policy;	/* JSON object */
+	bool enabled, is_default, require_key, route_by_service, has_secret, has_handler_secret;
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at, verified_at, disconnected_at, created_at, updated_at;
 };

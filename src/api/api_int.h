@@ -175,7 +175,7 @@ void api_openapi(void *call);
 /* ---- tables of their own ---- */
 
 extern const struct form_field delivery_query_fields[], token_query_fields[];
-extern const struct field integration_once_fields[], integration_secret_fields[], event_element_fields[], event_payload_fields[];
+extern const struct field integration_once_fields[], integration_secret_fields[], integration_received_fields[], event_element_fields[], event_payload_fields[];
 extern const struct field token_once_fields[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];

@@ -10,18 +10,28 @@ static void fill_view(struct call *c, const struct source *s, struct integration
 
 /* What is shown this once; p NULL is null. */
 struct shown_once {
-	struct str key, secret;
+	struct str key, secret, handler_secret;
 };
 
 #define SECRET_FIELD FIELD_STR(struct shown_once, secret, "signatureSecret", "What senders sign with; shown this once")
 
+#define HANDLER_SECRET_FIELD FIELD_STR(struct shown_once, handler_secret, "handlerSecret", \
+	"What events are signed with for the handler, where one had to be made; shown this once")
+
 const struct field integration_once_fields[] = {
 	FIELD_STR(struct shown_once, key, "key", "For senders that cannot sign; shown this once"),
 	SECRET_FIELD,
+	HANDLER_SECRET_FIELD,
 	FIELD_END
 };
 
 const struct field integration_secret_fields[] = {
+	SECRET_FIELD,
+	HANDLER_SECRET_FIELD,
+	FIELD_END
+};
+
+const struct field integration_received_fields[] = {
 	SECRET_FIELD,
 	FIELD_END
 };
@@ -90,7 +100,7 @@ void api_integration_create(void *call)
 	response_header(c->rq, "Location",
 		arena_printf(c->a, "/api/integrations/%.*s", STR_ARG(made.public_id)));
 	reply_integration(c, 201, &made, integration_once_fields,
-		&(struct shown_once){ key, f.secret.n ? f.secret : STR_NONE });
+		&(struct shown_once){ key, f.secret.n ? f.secret : STR_NONE, f.made_handler_secret ? f.handler_secret : STR_NONE });
 }
 
 struct wish {
@@ -116,8 +126,9 @@ void api_integration_update(void *call)
 	if (!input_one_tenant(c) || !input_source(c, 0, &s) || !input_body(c, false, &wish.body))
 		return;
 	if (integration_change(&c->by, s.public_id, wish_read, &wish, &f, &s, &e))
-		reply_integration(c, 200, &s, f.make_secret ? integration_secret_fields : NULL,
-			&(struct shown_once){ .secret = f.secret });
+		reply_integration(c, 200, &s, f.make_secret || f.made_handler_secret ? integration_secret_fields : NULL,
+			&(struct shown_once){ .secret = f.make_secret ? f.secret : STR_NONE,
+				.handler_secret = f.made_handler_secret ? f.handler_secret : STR_NONE });
 	else
 		reply_err(c, &e);
 }
@@ -149,6 +160,6 @@ void api_integration_received_secret(void *call)
 		return;
 	}
 	reply_begin(c, &r);
-	json_fields(&r.o, integration_secret_fields, &once);
+	json_fields(&r.o, integration_received_fields, &once);
 	reply_end(c, &r, 200);
 }

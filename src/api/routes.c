@@ -54,7 +54,7 @@ const struct route api_routes[] = {
 		"Makes a new signature secret and shows it this once; the old ones stay valid for graceSeconds.",
 		DOC(BODY(integration_rotate_secret_fields), ONE(integration_view_fields), ALSO(rotated_secret_fields)) },
 	{ "POST", "/api/integrations/:id/received-secret", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_integration_received_secret,
-		"Shows once the signature secret that the provider sent by itself (Notion).", DOC(ONE(integration_secret_fields)) },
+		"Shows once the signature secret that the provider sent by itself (Notion).", DOC(ONE(integration_received_fields)) },
 	{ "POST", "/api/integrations/:id/test", NEED(ROLE_ADMIN, SCOPE_INTEGRATIONS), api_integration_test,
 		"Sends the type's own test webhook through the whole pipeline.",
 		DOC(STATUS(201), ONE(tested_fields), PARTS(tested_parts)) },

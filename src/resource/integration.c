@@ -1,6 +1,7 @@
 /* integration.c - what people set up for a provider to post to: its form, and making, changing and removing one. */
 #include "grapnel/resource.h"
 
+#include "grapnel/fetch.h"
 #include "grapnel/ingest.h"
 #include "grapnel/json.h"
 
@@ -13,8 +14,25 @@
 /* Only what somebody carries out: an event with another action would stay pending. */
 static const struct form_word action_words[] = {
 	{ "incident", DO_INCIDENT },
+	{ "forward", DO_FORWARD },
 	{ "record", DO_RECORD },
 	{ 0 }
+};
+
+static const struct form_word mode_words[] = {
+	{ "queued", 1u << FORWARD_QUEUED },
+	{ "inline", 1u << FORWARD_INLINE },
+	{ 0 }
+};
+
+struct retry_policy {
+	uint64_t max_retries, backoff_s;
+};
+
+static const struct form_field policy_fields[] = {
+	{ "maxRetries", NUMBER_AT(struct retry_policy, max_retries), .max = RETRIES_MAX },
+	{ "backoffSeconds", NUMBER_AT(struct retry_policy, backoff_s), .min = 1, .max = BACKOFF_MAX },
+	FORM_END
 };
 
 const struct form_field integration_fields[] = {
@@ -35,6 +53,15 @@ const struct form_field integration_fields[] = {
 		.help = "Addresses and networks that may send; null or empty = all" },
 	{ "actions", WORDS_AT(struct integration_form, actions), FORM_NULL, .words = action_words,
 		.help = "What is done with its events; null = the type's default" },
+	{ "handlerUrl", TEXT_AT(struct integration_form, handler_url), .max = HANDLER_URL_MAX,
+		.help = "Where the action forward posts events, http or https; null or empty removes it" },
+	{ "handlerSecret", TEXT_AT(struct integration_form, handler_secret), .max = SECRET_MAX,
+		.help = "What events are signed with for the handler; without one the signature secret, and where there is none one is made" },
+	{ "forwardMode", WORDS_AT(struct integration_form, forward_mode), FORM_NULL, .words = mode_words,
+		.absent = 1u << FORWARD_QUEUED,
+		.help = "queued: the sender is answered at once; inline: after the handler, with 500 if that failed" },
+	{ "retryPolicy", OBJECT_AT(struct integration_form, retry_policy),
+		.help = "maxRetries after the first attempt, backoffSeconds before the second, doubling; null = 4 and 60" },
 	{ "requireKey", BOOL_AT(struct integration_form, require_key),
 		.help = "Key and signature both are needed" },
 	{ "routeByService", BOOL_AT(struct integration_form, route_by_service),
@@ -128,6 +155,55 @@ static struct str make_secret(const struct caller *by, struct str provider)
 	return arena_printf(by->a, "%s%.*s", p && p->flags & SECRET_BARE ? "" : "whsec_", STR_ARG(text));
 }
 
+/* ---- the handler ---- */
+
+static bool check_url(const struct caller *by, struct str url, struct err *e)
+{
+	struct guard *g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
+	struct err why = { 0 };
+	bool ok = guard_resolve(g, url, &why);
+
+	guard_free(g);
+	return ok || err_field(e, ERR_INVALID, "handlerUrl", "%s", why.text);
+}
+
+/* Over the policy that is there, or over the default. */
+static bool read_policy(const struct caller *by, const struct integration_form *f, struct source *s, struct err *e)
+{
+	struct retry_policy p = { s->max_retries, s->backoff_s };
+	struct err why = { 0 };
+
+	if (!f->retry_policy || !s->backoff_s)
+		p = (struct retry_policy){ RETRIES_DEFAULT, BACKOFF_DEFAULT };
+	if (f->retry_policy && !form_read_json(by->a, f->retry_policy, policy_fields, FORM_CHANGE, &p, &why))
+		return err_field(e, ERR_INVALID, "retryPolicy", "retryPolicy: %s", why.text);
+	s->max_retries = p.max_retries;
+	s->backoff_s = p.backoff_s;
+	return true;
+}
+
+/* What goes to a handler is signed, always: where there is no secret to do it with, one is made. */
+static bool handler_to_source(const struct caller *by, struct integration_form *f, struct source *s, struct err *e)
+{
+	bool url_is_new = f->handler_url.n && !str_eq(f->handler_url, s->handler_url);
+	bool has_secret = f->secret.p ? f->secret.n > 0 : s->has_secret;
+	bool has_handler_secret = f->handler_secret.p ? f->handler_secret.n > 0 : s->has_handler_secret;
+
+	if (f->forward_mode & (f->forward_mode - 1))
+		return err_field(e, ERR_INVALID, "forwardMode", "forwardMode is either queued or inline.");
+	if (url_is_new && !check_url(by, f->handler_url, e))
+		return false;
+	f->made_handler_secret = s->actions & DO_FORWARD && f->handler_url.n && !has_secret && !has_handler_secret;
+	if (f->made_handler_secret)
+		f->handler_secret = make_secret(by, STR_NONE);
+	s->handler_url = f->handler_url;
+	s->handler_secret = f->handler_secret;
+	s->forward_mode = f->forward_mode & 1u << FORWARD_INLINE ? FORWARD_INLINE : FORWARD_QUEUED;
+	return read_policy(by, f, s, e);
+}
+
+/* ---- form and source ---- */
+
 /* What the form says over what is stored (or over nothing). */
 static bool form_to_source(const struct caller *by, struct integration_form *f, const struct provider *p,
 	struct source *s, struct err *e)
@@ -154,7 +230,21 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 	s->enabled = f->enabled;
 	s->is_default = f->is_default;
 	s->settings = settings_text(by, p, f->settings, f->alert_test_mode);
-	return true;
+	return handler_to_source(by, f, s, e);
+}
+
+static const struct json *policy_json(const struct caller *by, const struct source *s)
+{
+	struct json *policy = json_new(by->a, JSON_OBJECT);
+	const uint64_t values[] = { s->max_retries, s->backoff_s };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct json *number = json_new(by->a, JSON_NUMBER);
+
+		number->text = arena_printf(by->a, "%llu", (unsigned long long)values[i]);
+		json_add(policy, str_of(policy_fields[i].name), number);
+	}
+	return policy;
 }
 
 void integration_to_form(const struct caller *by, const struct source *s, struct integration_form *f)
@@ -168,6 +258,9 @@ void integration_to_form(const struct caller *by, const struct source *s, struct
 		.allowed_ips = s->allowed_ips,
 		.actions = s->actions,
 		.per_minute = s->rate_per_minute,
+		.handler_url = s->handler_url,
+		.forward_mode = 1u << s->forward_mode,
+		.retry_policy = policy_json(by, s),
 		.require_key = s->require_key,
 		.route_by_service = s->route_by_service,
 		.enabled = s->enabled,

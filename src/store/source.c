@@ -9,7 +9,7 @@
 
 #define ALLOWED_IPS_MAX 4096	/* about 200 networks; ingest walks through all of them */
 #define SETTINGS_MAX 60000	/* TEXT holds 65535 */
-#define DETAIL_MAX 20000	/* two times name and addresses */
+#define DETAIL_MAX 32000	/* two times name, addresses and URL */
 
 enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP, Q_TYPES };
 
@@ -20,6 +20,7 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
 	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at, s.verified_at, s.disconnected_at," \
+	" s.handler_url, s.forward_mode, s.max_retries, s.backoff_s, s.handler_secret_sealed IS NOT NULL AS has_handler_secret," \
 	" IF(s.key_old_until > ?, s.key_old_until, NULL) AS key_old_until," \
 	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id" \
 	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
@@ -44,14 +45,17 @@ static const struct stmt stmts[] = {
 		"SELECT id FROM sources WHERE public_id = ? AND tenant_id = ? AND deleted_at IS NULL FOR UPDATE" },
 	[Q_ADD] = { "source.add",
 		"INSERT INTO sources (public_id, tenant_id, kind, provider, name, service_id, enabled, is_default, actions,"
-		" rate_per_minute, allowed_ips, require_key, route_by_service, key_hash, key_sealed, settings, created_at,"
-		" updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		" rate_per_minute, allowed_ips, require_key, route_by_service, key_hash, key_sealed, settings, handler_url,"
+		" handler_secret_sealed, forward_mode, max_retries, backoff_s, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_UPDATE] = { "source.update",
 		"UPDATE sources SET name = ?, service_id = ?, enabled = ?, is_default = ?, actions = ?, rate_per_minute = ?,"
-		" allowed_ips = ?, require_key = ?, route_by_service = ?, settings = ?, updated_at = ? WHERE id = ?" },
+		" allowed_ips = ?, require_key = ?, route_by_service = ?, settings = ?, handler_url = ?,"
+		" handler_secret_sealed = IF(?, ?, handler_secret_sealed), forward_mode = ?, max_retries = ?, backoff_s = ?,"
+		" updated_at = ? WHERE id = ?" },
 	[Q_DELETE] = { "source.delete",
 		"UPDATE sources SET deleted_at = ?, updated_at = ?, enabled = 0, key_hash = NULL, key_sealed = NULL,"
-		" key_old_hash = NULL WHERE id = ?" },
+		" key_old_hash = NULL, handler_secret_sealed = NULL WHERE id = ?" },
 	[Q_SECRET_ADD] = { "source.secret_add",
 		"INSERT INTO source_secrets (source_id, sealed, created_at) VALUES (?, ?, ?)" },
 	[Q_SECRET_DROP] = { "source.secret_drop",
@@ -75,6 +79,11 @@ static const struct field fields[] = {
 	FIELD_STR(struct source, service_public_id, "service_public_id", ""),
 	FIELD_STR(struct source, allowed_ips, "allowed_ips", ""),
 	FIELD_STR(struct source, settings, "settings", ""),
+	FIELD_STR(struct source, handler_url, "handler_url", ""),
+	FIELD_U64(struct source, forward_mode, "forward_mode", ""),
+	FIELD_U64(struct source, max_retries, "max_retries", ""),
+	FIELD_U64(struct source, backoff_s, "backoff_s", ""),
+	FIELD_BOOL(struct source, has_handler_secret, "has_handler_secret", ""),
 	FIELD_BOOL(struct source, enabled, "enabled", ""),
 	FIELD_BOOL(struct source, is_default, "is_default", ""),
 	FIELD_BOOL(struct source, require_key, "require_key", ""),
@@ -112,6 +121,10 @@ static const struct field audit_fields[] = {
 	FIELD_BOOL(struct source, require_key, "requireKey", ""),
 	FIELD_BOOL(struct source, route_by_service, "routeByService", ""),
 	FIELD_BOOL(struct source, has_secret, "hasSecret", ""),
+	FIELD_STR(struct source, handler_url, "handlerUrl", ""),
+	FIELD_BOOL(struct source, has_handler_secret, "hasHandlerSecret", ""),
+	FIELD_U64(struct source, max_retries, "maxRetries", ""),
+	FIELD_U64(struct source, backoff_s, "backoffSeconds", ""),
 	FIELD_END
 };
 
@@ -120,6 +133,7 @@ struct change {
 	struct arena *arena;
 	struct source source;		/* as it is to be; id and service are filled inside */
 	struct str sealed_secret;	/* n 0: none */
+	struct str sealed_handler_secret;
 	bool replace_secrets;
 	struct made_key key;
 	const struct who *who;
@@ -178,6 +192,20 @@ static bool settings_check(struct arena *a, struct str settings, struct err *e)
 	return true;
 }
 
+/* That the URL may be used is for who knows the guard to say. */
+static bool handler_check(const struct source *s, struct err *e)
+{
+	if (s->actions & DO_FORWARD && !s->handler_url.n)
+		return err_field(e, ERR_INVALID, "handlerUrl", "The action forward needs a handlerUrl.");
+	if (s->handler_url.n > HANDLER_URL_MAX)
+		return err_field(e, ERR_INVALID, "handlerUrl", "the URL has more than %d bytes", HANDLER_URL_MAX);
+	if (s->handler_secret.n > SOURCE_SECRET_MAX)
+		return err_field(e, ERR_INVALID, "handlerSecret", "the secret has more than %d bytes", SOURCE_SECRET_MAX);
+	if (s->max_retries > RETRIES_MAX || s->backoff_s > BACKOFF_MAX)
+		return err_field(e, ERR_INVALID, "retryPolicy", "at most %d retries, and %d seconds", RETRIES_MAX, BACKOFF_MAX);
+	return true;
+}
+
 static bool check(struct arena *a, const struct source *s, struct str secret, struct err *e)
 {
 	const unsigned known = DO_INCIDENT | DO_SYNC | DO_FORWARD | DO_RECORD;
@@ -190,7 +218,7 @@ static bool check(struct arena *a, const struct source *s, struct str secret, st
 		return err_field(e, ERR_INVALID, "rateLimitPerMinute", "the rate is too large");
 	if (secret.n > SOURCE_SECRET_MAX)
 		return err_field(e, ERR_INVALID, "signatureSecret", "the secret has more than %d bytes", SOURCE_SECRET_MAX);
-	return ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
+	return handler_check(s, e) && ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
 }
 
 /* Fills service_id and service_public_id: by public id, else by number, else the tenant's default. It is not deleted until the
@@ -302,11 +330,28 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 			V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
 			V_U(s->route_by_service), V_S(c->key.hash), V_S(c->key.sealed), text_val(s->settings),
-			V_I(c->now), V_I(c->now)),
+			text_val(s->handler_url), text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries),
+			V_U(s->backoff_s), V_I(c->now), V_I(c->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
 	s->id = db_insert_id(db);
 	return secret_write(db, c, e) && audit(db, c, "create", NULL, s, e);
+}
+
+static void seal_handler_secret(struct arena *a, const struct seal_key *sk, struct change *c)
+{
+	struct str context = arena_printf(a, "handler_secret:%.*s", STR_ARG(c->source.public_id));
+
+	if (c->source.handler_secret.n)
+		c->sealed_handler_secret = seal(a, sk, c->source.handler_secret, context.p);
+}
+
+static void set_policy(struct source *s)
+{
+	if (s->backoff_s)
+		return;
+	s->max_retries = RETRIES_DEFAULT;
+	s->backoff_s = BACKOFF_DEFAULT;
 }
 
 bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
@@ -323,9 +368,12 @@ bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struc
 	public_id_make(s->kind == SOURCE_REGISTRATION ? "rg" : "in", id);
 	s->public_id = arena_str(a, str_of(id));
 	s->has_secret = secret.n > 0;
+	s->has_handler_secret = in->handler_secret.n > 0;
+	set_policy(s);
 	s->created_at = s->updated_at = now;
 	c.key = source_key_make(a, sk, s->public_id);
 	c.sealed_secret = source_secret_seal(a, sk, s->public_id, secret);
+	seal_handler_secret(a, sk, &c);
 	ok = db_tx(db, add_tx, &c, e);
 	bump_if_done(shm, ok, e);
 	if (ok) {
@@ -366,14 +414,20 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 	if (!service_fill(db, c->arena, s, e))
 		return false;
 	s->has_secret = c->replace_secrets ? c->sealed_secret.n > 0 : before.has_secret;
+	s->has_handler_secret = s->handler_secret.p ? s->handler_secret.n > 0 : before.has_handler_secret;
 	if (!db_exec(db, &stmts[Q_UPDATE],
 		VALS(V_S(s->name), V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
-			V_U(s->route_by_service), text_val(s->settings), V_I(s->updated_at), V_U(s->id)),
+			V_U(s->route_by_service), text_val(s->settings), text_val(s->handler_url), V_U(s->handler_secret.p != NULL),
+			text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries), V_U(s->backoff_s),
+			V_I(s->updated_at), V_U(s->id)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
 	if (c->replace_secrets &&
 		(!db_exec(db, &stmts[Q_SECRET_DROP], VALS(V_U(s->id)), NULL, e) || !secret_write(db, c, e)))
+		return false;
+	/* What another handler did says nothing of this one. */
+	if (!str_eq(before.handler_url, s->handler_url) && !breaker_succeeded(db, BREAKER_HANDLER, s->id, e))
 		return false;
 	return audit(db, c, "update", &before, s, e);
 }
@@ -386,7 +440,9 @@ int source_update(struct db *db, struct arena *a, const struct seal_key *sk, str
 
 	if (!check(a, in, secret, e))
 		return -1;
+	set_policy(&c.source);
 	c.sealed_secret = source_secret_seal(a, sk, in->public_id, secret);
+	seal_handler_secret(a, sk, &c);
 	ok = db_tx(db, update_tx, &c, e);
 	bump_if_done(shm, ok, e);
 	return ok ? c.found : -1;

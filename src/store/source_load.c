@@ -12,7 +12,7 @@ enum { Q_SOME, Q_ALL, Q_STAMP };
 
 /* One condition: now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
 #define SELECT_LIVE(ids) \
-	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions," \
+	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions, s.forward_mode," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
 	" s.key_hash, s.key_old_hash, s.key_old_until, s.verified_at, s.disconnected_at, x.sealed, x.expires_at AS secret_until, IF(s.route_by_service," \
@@ -53,6 +53,7 @@ static const struct field fields[] = {
 	FIELD_U64(struct row, source.kind, "kind", ""),
 	FIELD_ID(struct row, source.service_id, "service_id", ""),
 	FIELD_U64(struct row, source.actions, "actions", ""),
+	FIELD_U64(struct row, source.forward_mode, "forward_mode", ""),
 	FIELD_U64(struct row, source.rate_per_minute, "rate_per_minute", ""),
 	FIELD_STR(struct row, source.public_id, "public_id", ""),
 	FIELD_STR(struct row, source.provider, "provider", ""),

@@ -858,6 +858,72 @@ START_TEST(test_wrong_integrations_name_the_field)
 }
 END_TEST
 
+START_TEST(test_a_handler_for_its_events)
+{
+	struct reply r = expect(201, admin, "POST", "/api/integrations",
+		"{\"name\":\"shop\",\"type\":\"stripe\",\"actions\":[\"forward\",\"record\"],\"handlerUrl\":\"https://192.0.1.7/hook\"}");
+	char path[100];
+
+	snprintf(path, sizeof(path), "/api/integrations/%.*s", STR_ARG(member(r, "/id")));
+	is(member(r, "/actions/0"), "forward");
+	is(member(r, "/handlerUrl"), "https://192.0.1.7/hook");
+	is(member(r, "/forwardMode"), "queued");
+	is(member(r, "/retryPolicy/maxRetries"), "4");
+	is(member(r, "/retryPolicy/backoffSeconds"), "60");
+	is(member(r, "/hasHandlerSecret"), "true");	/* there was none to sign with */
+	ck_assert(str_starts(member(r, "/handlerSecret"), "whsec_"));
+	ck_assert(!json_get(expect(200, admin, "GET", path, NULL).json, "handlerSecret"));
+	r = expect(200, admin, "PATCH", path, "{\"forwardMode\":\"inline\",\"retryPolicy\":{\"maxRetries\":1}}");
+	is(member(r, "/forwardMode"), "inline");
+	is(member(r, "/retryPolicy/maxRetries"), "1");
+	is(member(r, "/retryPolicy/backoffSeconds"), "60");
+	ck_assert(!json_get(r.json, "handlerSecret"));
+	r = expect(200, admin, "PATCH", path, "{\"handlerSecret\":\"mine\",\"forwardMode\":null,\"retryPolicy\":null}");
+	is(member(r, "/forwardMode"), "queued");
+	is(member(r, "/retryPolicy/maxRetries"), "4");
+	ck_assert(!json_get(r.json, "handlerSecret"));
+	r = expect(200, admin, "PATCH", path, "{\"signatureSecret\":\"whsec_abc\",\"handlerSecret\":null}");
+	is(member(r, "/hasHandlerSecret"), "false");
+	r = expect(200, admin, "PATCH", path, "{\"signatureSecret\":null}");	/* now there is none again */
+	ck_assert(str_starts(member(r, "/handlerSecret"), "whsec_"));
+	expect_error(400, "invalid_request", "handlerUrl", ask(admin, "PATCH", path, "{\"handlerUrl\":null}"));
+	r = expect(200, admin, "PATCH", path, "{\"handlerUrl\":null,\"actions\":[\"record\"]}");
+	ck_assert(json_is(json_get(r.json, "handlerUrl"), JSON_NULL));
+}
+END_TEST
+
+START_TEST(test_handlers_that_are_refused)
+{
+	static const struct {
+		const char *members, *field;
+	} rows[] = {
+		{ "\"actions\":\"forward\"", "handlerUrl" },
+		{ "\"actions\":\"forward\",\"handlerUrl\":\"nowhere\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"ftp://192.0.1.7/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"http://127.0.0.1:8080/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"http://0x7f.1/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"http://[::1]/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"http://localhost/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"http://169.254.169.254/latest/meta-data/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"https://192.0.1.7:22/\"", "handlerUrl" },
+		{ "\"handlerUrl\":\"https://me:secret@192.0.1.7/\"", "handlerUrl" },
+		{ "\"handlerUrl\":7", "handlerUrl" },
+		{ "\"forwardMode\":\"now\"", "forwardMode" },
+		{ "\"forwardMode\":[\"queued\",\"inline\"]", "forwardMode" },
+		{ "\"retryPolicy\":5", "retryPolicy" },
+		{ "\"retryPolicy\":{\"maxRetries\":21}", "retryPolicy" },
+		{ "\"retryPolicy\":{\"maxRetries\":-1}", "retryPolicy" },
+		{ "\"retryPolicy\":{\"backoffSeconds\":0}", "retryPolicy" },
+		{ "\"retryPolicy\":{\"retries\":1}", "retryPolicy" },
+		{ "\"handlerSecret\":{}", "handlerSecret" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/integrations",
+			arena_printf(a, "{\"name\":\"x\",\"type\":\"github\",%s}", rows[i].members).p));
+}
+END_TEST
+
 START_TEST(test_integrations_page_by_page)
 {
 	char uri[100] = "/api/integrations?type=webhook&limit=4";
@@ -1358,12 +1424,13 @@ static void teardown(void)
 
 static void begin(const char *shm_path, const char *key_path)
 {
-	static char url[] = "https://hooks.example.org", token[] = "scrape", allow[] = "10.0.0.0/8";
+	static char url[] = "https://hooks.example.org", token[] = "scrape", allow[] = "10.0.0.0/8", ports[] = "80, 443, 8080";
 
 	setup();
 	db = view_database("grapnel_api");
 	conf.server.public_url = url;
 	conf.database.socket = conf.database.host = none;
+	conf.outbound.ports = ports;
 	conf.server.web_workers = 5;
 	conf.metrics.token = token;
 	conf.cron.token = cron_token;
@@ -1416,6 +1483,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_bodies_that_are_no_form);
 	tcase_add_loop_test(t, test_content_codings, 0, (int)ARRAY_SIZE(codings));
 	tcase_add_test(t, test_bodies_too_large_or_short);
+	tcase_add_test(t, test_a_handler_for_its_events);
+	tcase_add_test(t, test_handlers_that_are_refused);
 	tcase_add_test(t, test_integrations_page_by_page);
 	tcase_add_test(t, test_an_integration_from_birth_to_end);
 	tcase_add_test(t, test_an_integration_needs_little);

@@ -560,6 +560,7 @@ START_TEST(update_sets_all_and_keeps_secrets)
 {
 	struct err e = { 0 };
 	struct source in = plain("github"), s = add_source(&in, "old", NULL), read;
+	struct forward_target target;
 	struct service other;
 	struct who w = who();
 
@@ -570,6 +571,11 @@ START_TEST(update_sets_all_and_keeps_secrets)
 	s.rate_per_minute = 7;
 	s.allowed_ips = STR("127.0.0.1");
 	s.service_public_id = other.public_id;
+	s.handler_url = STR("https://handler.example.org/in");
+	s.handler_secret = STR("for the handler");
+	s.forward_mode = FORWARD_INLINE;
+	s.max_retries = 2;
+	s.backoff_s = 7;
 	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR_NONE, &w, NOW + 1, &e), 1);
 	ck_assert_int_eq(source_get(db, a, tenant, s.public_id, NOW, &read, &e), 1);
 	ck_assert(str_eqs(read.name, "Staging") && str_eqs(read.allowed_ips, "127.0.0.1"));
@@ -577,6 +583,11 @@ START_TEST(update_sets_all_and_keeps_secrets)
 	ck_assert_uint_eq(read.actions, DO_RECORD | DO_FORWARD);
 	ck_assert_uint_eq(read.rate_per_minute, 7);
 	ck_assert_uint_eq(read.service_id, other.id);
+	ck_assert(str_eqs(read.handler_url, "https://handler.example.org/in") && read.has_handler_secret && !read.handler_secret.p);
+	ck_assert(read.forward_mode == FORWARD_INLINE && read.max_retries == 2 && read.backoff_s == 7);
+	ck_assert_uint_eq(live(s.public_id, NOW).forward_mode, FORWARD_INLINE);
+	ck_assert_int_eq(forward_target(db, a, sk, s.id, NOW, &target, &e), 1);
+	ck_assert(str_eqs(target.secret, "for the handler") && !target.secret_lost && target.max_retries == 2);
 	ck_assert_int_eq(read.updated_at, NOW + 1);
 	ck_assert(str_eqs(live(s.public_id, NOW).secrets[0], "old"));
 	s.name = STR("Too late");
@@ -589,9 +600,19 @@ START_TEST(update_sets_all_and_keeps_secrets)
 	ck_assert_int_eq(s.updated_at, NOW + 2);	/* no two versions have the same */
 	ck_assert(str_eqs(live(s.public_id, NOW).secrets[0], "new"));
 	ck_assert_uint_eq(live(s.public_id, NOW).secret_n, 1);
+	ck_assert(s.has_handler_secret);
+	s.handler_secret = STR("");	/* then the signature secret serves */
+	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR_NONE, &w, NOW, &e), 1);
+	ck_assert_int_eq(forward_target(db, a, sk, s.id, NOW, &target, &e), 1);
+	ck_assert(str_eqs(target.secret, "new"));
+	s.updated_at = NOW + 3;
+	s.handler_url = STR_NONE;
+	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR_NONE, &w, NOW, &e), -1);
+	ck_assert_str_eq(e.field, "handlerUrl");
+	s.actions = DO_RECORD;
 	ck_assert_int_eq(source_update(db, a, sk, shm, &s, STR(""), &w, NOW, &e), 1);
 	ck_assert_uint_eq(live(s.public_id, NOW).secret_n, 0);
-	ck_assert_uint_eq(audited(s.public_id, "integration.update"), 3);
+	ck_assert_uint_eq(audited(s.public_id, "integration.update"), 4);
 }
 END_TEST
 
