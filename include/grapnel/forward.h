@@ -55,6 +55,7 @@ struct carrier forwarder_carrier(struct forwarder *f);
  * n <= FORWARD_IN_FLIGHT. Says of each what became of it. */
 struct forward_result {
 	uint64_t event_id;		/* given */
+	bool taken;			/* false: somebody else has it, or it is settled */
 	bool processed;
 	struct str error;		/* else: why not, a sentence */
 };

@@ -56,6 +56,9 @@ struct request {
 	ms_t received_at;		/* wall clock when it was whole */
 	int64_t began_us;		/* monotonic, when it was accepted */
 	struct response response;
+	/* A handler that must not wait sets `later` instead of waiting: the connection goes to a web worker (or, where there is but one
+	 * pool, to a later turn), whose handler finds these bytes in `note` and answers. If nobody can take it, `response` is sent. */
+	struct str later, note;
 	void *connection;		/* the loop's own */
 };
 
@@ -83,7 +86,7 @@ struct http_handler {
 	/* As soon as the parameters are there: which pool, and how large the body may be. Must be quick and touch no database. */
 	enum lane (*classify)(void *ctx, struct str method, struct str uri, size_t *body_max);
 	/* Answers each of the n whole requests by filling its response. Called with 1 <= n <= batch_max, at most batch_bytes of bodies
-	 * together, packed ones counted as large as they can become (a larger one comes alone). The arena is reset when all is written. */
+	 * together, packed ones counted as large as they can become (a larger one comes alone, and so does one with a note). The arena is reset when all is written. */
 	void (*handle)(void *ctx, struct request **rq, size_t n);
 	/* About once a second, between batches; may be NULL. True: it has more to do, so it is called again after the next batch, or at
 	 * once where none waits. */

@@ -36,6 +36,8 @@ struct ingest_config {
 	struct spool *spool;		/* or NULL: what cannot be stored is refused with 503 */
 	bool verify_signatures, rate_limit, debug;
 	uint32_t remote_per_minute;	/* failed proofs of one remote address */
+	unsigned waiting_max;		/* workers of this host that may wait for handlers at once */
+	ms_t waiting_ms;		/* for so long at most */
 };
 
 struct ingest;
@@ -51,12 +53,24 @@ bool ingest_tick(struct ingest *g, ms_t now);
 /* Is this a path of the pipeline? Then *body_max is the most its body may have. Touches nothing. */
 bool ingest_path(struct str method, struct str path, size_t *body_max);
 
+/* Events of a request that are stored and whose sender is to be told what their handler says. They are the caller's until `until`; after that
+ * whoever forwards takes them. */
+#define INGEST_LATER_MAX 5		/* events; a request with more is not waited for */
+struct ingest_later {
+	uint64_t source_id, request_id;
+	uint64_t events[INGEST_LATER_MAX];
+	size_t n;			/* 0: nothing to wait for */
+	int place;			/* of shm: to be left by place_leave */
+	ms_t until;
+};
+
 struct ingest_item {
 	/* given */
 	struct inbound in;		/* doc NULL, content_type set */
 	struct str remote_addr;
 	struct str trace;		/* X-Request-Id */
 	struct str traceparent;
+	bool may_wait;			/* its sender can be answered later: see `later` */
 	bool too_large, too_short;	/* the body was over body_max (and is empty), or not what Content-Length said */
 	int64_t began_us;		/* clock_mono_us at receipt */
 	/* Of a test webhook: marked so in everything it leaves, no error of the source; allow list and buckets are not for it. */
@@ -65,7 +79,9 @@ struct ingest_item {
 	struct str test_key;		/* dedup key instead of the provider's, so that it joins no real incident */
 	const struct spool_record *spooled;	/* out of the spool: accepted, proven and answered at its receipt; or NULL */
 	/* returned */
-	struct answer answer;
+	struct answer answer;		/* with `later`: when the handler has taken all */
+	struct answer queued;		/* with `later`: when nobody can wait */
+	struct ingest_later later;
 	struct rate_result rate;	/* of the source's bucket; limit 0 = nothing to tell */
 	/* the pipeline's own */
 	struct ingest_work *work;

@@ -39,6 +39,12 @@ struct rate_result rate_peek(struct shm *s, uint64_t key, uint32_t per_minute, m
 struct rate_result rate_take_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now);
 struct rate_result rate_peek_in(struct shm *s, uint64_t key, uint32_t limit, ms_t window, ms_t now);
 
+/* ---- places: how many workers of this host may wait for handlers at once ---- */
+#define SHM_PLACES 32
+/* One of the first `max`, until then at the latest: what a killed worker held comes free by itself. -1: none is free. */
+int place_take(struct shm *s, unsigned max, ms_t now, ms_t until);
+void place_leave(struct shm *s, int place, ms_t until);	/* `until` as it was taken with */
+
 /* ---- generation: bumped by whoever changes a source; workers compare before each batch ---- */
 uint64_t shm_generation(const struct shm *s);
 void shm_generation_bump(struct shm *s);

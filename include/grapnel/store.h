@@ -868,7 +868,7 @@ enum request_mark { MARK_REFUSED = 1, MARK_REPEATED = 2 };
 bool batch_insert_marks(struct db *db, struct arena *a, const struct request_row *rows, size_t n, struct err *e) MUST_USE;
 
 struct event_row {
-	uint64_t id, tenant_id, source_id, request_id, element, incident_id, done;
+	uint64_t id, tenant_id, source_id, request_id, element, incident_id, done, attempts;
 	const struct event *ev;
 	enum event_status status;
 	bool is_test;
@@ -912,6 +912,9 @@ struct stats_row {
 /* Adds to the totals and to the hour of `now`, in the rows of worker `slot`. */
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e) MUST_USE;
 
+/* It was answered after its batch, otherwise than it was stored: with an error. */
+bool request_answered(struct db *db, struct arena *a, uint64_t id, uint64_t source_id, unsigned status, unsigned slot, ms_t now,
+	struct err *e) MUST_USE;
 /* Is that request stored? Waits for a transaction that is just ending. 1, 0, -1. After a COMMIT whose answer was lost. */
 int batch_request_exists(struct db *db, struct arena *a, uint64_t id, struct err *e) MUST_USE;
 /* The same of many: `ids` is a JSON array of numbers, and those that are stored come in no order. */

@@ -179,13 +179,22 @@ struct incident_view {
 };
 extern const struct field incident_view_fields[];
 
-/* A start of an event's actions. */
+/* A start of an event's actions: inside the request that brought it, or for its handler. */
 struct attempt_view {
-	uint64_t number, duration_us;
-	struct str error;
-	ms_t at;
+	uint64_t number, duration_us, status;
+	struct str error, answer;	/* answer: the first 4 KiB of it */
+	ms_t started_at, at;		/* at: its end; 0 where there is none (yet) */
+	bool under_way, lost;		/* without an end: it is being sent now, or its sender was killed */
 };
 extern const struct field attempt_view_fields[];
+
+/* An event that waits for its handler. */
+struct forward_view {
+	bool waits, held;		/* held: it is being sent now */
+	ms_t next_at;			/* next attempt; 0 while it is held */
+	ms_t breaker_opened_at, probe_at;	/* the handler is left alone until probe_at; 0: it is not */
+};
+extern const struct field forward_view_fields[];
 
 #define EVENT_REPEATS_MAX 20	/* newest repeats shown with their event */
 struct event_detail {
@@ -193,8 +202,9 @@ struct event_detail {
 	struct request_view request;	/* id 0: cleaned up already */
 	struct step_view steps[REQUEST_STEPS];
 	size_t steps_n;			/* 0 without a request */
-	struct attempt_view attempts[1];	/* the last one; earlier ones are not kept */
+	struct attempt_view *attempts;	/* oldest first */
 	size_t attempts_n;
+	struct forward_view forward;
 	struct request_view *repeats;	/* newest first; of a request with several events only its first is known */
 	size_t repeats_n;
 	struct alert_view alert;	/* id 0: none */

@@ -39,7 +39,8 @@ const struct doc_part event_parts[] = {
 	{ "incident", PART_MAYBE, FIELDS(incident_view_fields), .help = "What it opened or joined" },
 	{ "alert", PART_MAYBE, FIELDS(alert_view_fields), .help = "What it added to the incident" },
 	{ "lifecycle", PART_ROWS, FIELDS(step_view_fields), .help = "What was done with its request, in order; empty without a request" },
-	{ "attemptLog", PART_ROWS, FIELDS(attempt_view_fields), .help = "The last start of its actions" },
+	{ "attemptLog", PART_ROWS, FIELDS(attempt_view_fields), .help = "Each start of its actions, oldest first" },
+	{ "forward", PART_MAYBE, FIELDS(forward_view_fields), .help = "What it waits for while its handler has not taken it; else null" },
 	{ "repeats", PART_ROWS, FIELDS(request_view_fields), .help = "The newest requests that brought it again" },
 	{ 0 }
 };
@@ -80,6 +81,18 @@ static void write_request(struct call *c, struct reply *r, const struct event_de
 	request_payload_json(&r->o, c->a, d->request.body);
 }
 
+static void write_forward(struct reply *r, const struct forward_view *f)
+{
+	json_key(&r->o, "forward");
+	if (!f->waits) {
+		json_null(&r->o);
+		return;
+	}
+	json_open(&r->o, '{');
+	json_fields(&r->o, forward_view_fields, f);
+	json_close(&r->o, '}');
+}
+
 void api_event_get(void *call)
 {
 	struct call *c = call;
@@ -102,6 +115,7 @@ void api_event_get(void *call)
 	write_caused(c, &r, &d);
 	reply_rows(&r, "lifecycle", step_view_fields, d.steps, sizeof(*d.steps), d.steps_n);
 	reply_rows(&r, "attemptLog", attempt_view_fields, d.attempts, sizeof(*d.attempts), d.attempts_n);
+	write_forward(&r, &d.forward);
 	reply_rows(&r, "repeats", request_view_fields, d.repeats, sizeof(*d.repeats), d.repeats_n);
 	reply_end(c, &r, 200);
 }

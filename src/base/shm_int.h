@@ -33,6 +33,7 @@ struct shm_file {
 	struct hand hands[SHM_WORKERS];
 	_Atomic int64_t last_death;	/* ms_t; spares the walk through the suspects */
 	struct suspect suspects[SHM_SUSPECTS];
+	_Atomic int64_t places[SHM_PLACES];	/* ms_t until which it is taken; 0 = free */
 	_Alignas(64) struct cell buckets[TABLE_CELLS];	/* value: theoretical arrival time, ns since 1970 */
 	struct cell hourly[TABLE_CELLS];	/* value: hours since 1970 << 32 | count */
 };

@@ -88,6 +88,7 @@ void page_event(void *visit)
 	p.life = (struct lifecycle){ d.steps, d.steps_n };
 	p.attempts = d.attempts;
 	p.attempts_n = d.attempts_n;
+	p.forward = d.forward;
 	p.repeats = d.repeats;
 	p.repeats_n = d.repeats_n;
 	p.place = d.request.event_count > 1 ? d.event.element + 1 : 0;

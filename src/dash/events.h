@@ -27,6 +27,7 @@ struct event_page {
 	struct lifecycle life;
 	struct attempt_view *attempts;
 	size_t attempts_n;
+	struct forward_view forward;
 	struct request_view *repeats;
 	size_t repeats_n;
 	struct header_table headers;

@@ -7,6 +7,8 @@
 #include "grapnel/json.h"
 #include "tmpl.h"
 
+#define HANDLER_SECRET_MADE "Saved. Events are signed with this secret for your handler; it is shown this once."
+
 /* ---- the form as it is shown ---- */
 
 static bool services_fill(struct visit *v, struct str chosen, struct integration_form_page *p)
@@ -39,6 +41,17 @@ static bool switched(const struct visit *v, const char *name, bool otherwise)
 	return str_eqs(visit_typed(v, name, otherwise ? STR("true") : STR("false")), "true");
 }
 
+static void handler_fill(struct visit *v, const struct integration_form *f, struct integration_form_page *p)
+{
+	struct str mode = f->forward_mode & 1u << FORWARD_INLINE ? STR("inline") : STR("queued");
+
+	p->handler_url = visit_typed(v, "handlerUrl", f->handler_url);
+	p->forward_inline = str_eqs(visit_typed(v, "forwardMode", mode), "inline");
+	p->max_retries = visit_typed(v, "_maxRetries", json_text(json_get(f->retry_policy, "maxRetries")));
+	p->backoff = visit_typed(v, "_backoffSeconds", json_text(json_get(f->retry_policy, "backoffSeconds")));
+	p->remove_handler_secret = switched(v, "_removeHandlerSecret", false);
+}
+
 static bool form_fill(struct visit *v, const struct provider *type, const struct integration_form *f, struct integration_form_page *p)
 {
 	struct str rate = f->per_minute == RATE_DEFAULT ? STR_NONE : arena_printf(v->a, "%llu", (unsigned long long)f->per_minute);
@@ -54,11 +67,13 @@ static bool form_fill(struct visit *v, const struct provider *type, const struct
 	p->make_secret = switched(v, "generateSecret", f->make_secret);
 	p->remove_secret = switched(v, "_removeSecret", false);
 	p->does_incident = ticked(v, "actions", "incident", actions & DO_INCIDENT);
+	p->does_forward = ticked(v, "actions", "forward", actions & DO_FORWARD);
 	p->does_record = ticked(v, "actions", "record", actions & DO_RECORD);
 	p->require_key = switched(v, "requireKey", f->require_key);
 	p->route_by_service = switched(v, "routeByService", f->route_by_service);
 	p->enabled = switched(v, "enabled", f->enabled);
 	p->is_default = switched(v, "isDefault", f->is_default);
+	handler_fill(v, f, p);
 	return services_fill(v, visit_typed(v, "serviceId", f->service), p);
 }
 
@@ -86,6 +101,25 @@ static void show_new(struct visit *v, const struct provider *type, const struct 
 	PAGE_SEND(v, e->code ? 400 : 200, tmpl_integration_form, &p);
 }
 
+/* Two fields of the page are one object of the form; an empty one is the default. */
+static const struct json *policy_read(struct visit *v)
+{
+	static const struct {
+		const char *posted, *member;
+	} numbers[] = { { "_maxRetries", "maxRetries" }, { "_backoffSeconds", "backoffSeconds" } };
+	struct json *policy = json_new(v->a, JSON_OBJECT);
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		struct str text = str_trim(visit_posted(v, numbers[i].posted));
+		struct json *number = json_new(v->a, JSON_NUMBER);
+
+		number->text = text;
+		if (text.n)
+			json_add(policy, str_of(numbers[i].member), number);
+	}
+	return policy->count ? policy : NULL;
+}
+
 /* No box ticked would be "the default of the type", and that is a ticked box. */
 static bool read_form(struct visit *v, const struct provider *type, enum form_mode mode, struct integration_form *f, struct err *e)
 {
@@ -93,8 +127,13 @@ static bool read_form(struct visit *v, const struct provider *type, enum form_mo
 		return false;
 	/* The API has it beside the settings, too. */
 	f->alert_test_mode = str_eqs(json_text(json_get(f->settings, "alertTestMode")), "true");
-	return ticked(v, "actions", "incident", false) || ticked(v, "actions", "record", false) ||
-		err_field(e, ERR_INVALID, "actions", "Tick at least one of the two.");
+	f->retry_policy = policy_read(v);
+	if (switched(v, "_removeHandlerSecret", false))
+		f->handler_secret = STR("");
+	else if (!f->handler_secret.n)	/* as it was */
+		f->handler_secret = STR_NONE;
+	return ticked(v, "actions", "incident", false) || ticked(v, "actions", "forward", false) || ticked(v, "actions", "record", false) ||
+		err_field(e, ERR_INVALID, "actions", "Tick at least one of the three.");
 }
 
 /* Who types a secret wants that one, whatever the box beside it says. */
@@ -118,7 +157,9 @@ static void create(struct visit *v, const struct provider *type)
 		show_new(v, type, &f, &e);
 		return;
 	}
-	if (f.secret.n)
+	if (f.made_handler_secret)
+		visit_flash(v, HANDLER_SECRET_MADE, f.handler_secret);
+	else if (f.secret.n)
 		visit_flash(v, "The integration is made. This is its signature secret; it is shown this once.", f.secret);
 	else if (type->flags & SECRET_THEIRS)
 		visit_flash(v, "The integration is made. Now add its address there, and enter the secret below.", STR_NONE);
@@ -149,7 +190,7 @@ void page_integration_new(void *visit)
 
 static void show_edit(struct visit *v, const struct source *s, const struct provider *type, const struct err *e)
 {
-	struct integration_form_page p = { .id = s->public_id, .has_secret = s->has_secret };
+	struct integration_form_page p = { .id = s->public_id, .has_secret = s->has_secret, .has_handler_secret = s->has_handler_secret };
 	struct integration_form f;
 
 	integration_to_form(&v->by, s, &f);
@@ -199,7 +240,10 @@ void page_integration_edit(void *visit)
 	} else if (!integration_change(&v->by, s.public_id, read_change, &c, &f, &changed, &e)) {
 		show_edit(v, &s, type, &e);
 	} else {
-		visit_flash(v, arena_printf(v->a, "%.*s is changed.", STR_ARG(changed.name)).p, STR_NONE);
+		if (f.made_handler_secret)
+			visit_flash(v, HANDLER_SECRET_MADE, f.handler_secret);
+		else
+			visit_flash(v, arena_printf(v->a, "%.*s is changed.", STR_ARG(changed.name)).p, STR_NONE);
 		visit_redirect(v, "/integrations/%.*s", STR_ARG(s.public_id));
 	}
 }

@@ -190,11 +190,18 @@ static struct str proof_sentence(struct visit *v, const struct source *s, bool k
 
 static struct str actions_text(uint64_t actions)
 {
-	bool incident = actions & DO_INCIDENT, record = actions & DO_RECORD;
+	bool record = actions & DO_RECORD;
 
-	if (incident && record)
-		return STR("Opens incidents and records all events");
-	return incident ? STR("Opens incidents") : STR("Records events, opens no incidents");
+	switch (actions & (DO_INCIDENT | DO_FORWARD)) {
+	case DO_INCIDENT | DO_FORWARD:
+		return record ? STR("Opens incidents, forwards and records all events") : STR("Opens incidents and forwards events");
+	case DO_INCIDENT:
+		return record ? STR("Opens incidents and records all events") : STR("Opens incidents");
+	case DO_FORWARD:
+		return STR("Forwards events, opens no incidents");
+	default:
+		return STR("Records events, opens no incidents");
+	}
 }
 
 static struct str rate_text(struct visit *v, const struct integration_view *view, const struct source *s)
@@ -203,6 +210,14 @@ static struct str rate_text(struct visit *v, const struct integration_view *view
 		return STR("No limit");
 	return arena_printf(v->a, "%llu requests a minute%s", (unsigned long long)view->rate_per_minute,
 		s->rate_per_minute == RATE_DEFAULT ? " (default of the type)" : "");
+}
+
+static struct str policy_text(struct visit *v, const struct source *s)
+{
+	if (!s->max_retries)
+		return STR("one, no further ones");
+	return arena_printf(v->a, "%llu; the second after %llu s, then twice as long each time", (unsigned long long)s->max_retries + 1,
+		(unsigned long long)s->backoff_s);
 }
 
 static void networks_fill(struct visit *v, struct str list, struct integration_page *p)
@@ -261,7 +276,8 @@ void page_integration(void *visit)
 	if (!integration_of(v, &s) || !integration_card_fill(v, &s, &p.card) || !service_name(v, &s, &p.service_name) ||
 		!secrets_fill(v, &s, &p) || !requests_fill(v, &s, &p))
 		return;
-	if (subscription_view_of_source(v->by.db, v->a, s.id, &p.subscription, &e) < 0) {
+	if (subscription_view_of_source(v->by.db, v->a, s.id, &p.subscription, &e) < 0 ||
+		breaker_get(v->by.db, v->a, BREAKER_HANDLER, s.id, &p.breaker, &e) < 0) {
 		visit_err(v, &e);
 		return;
 	}
@@ -272,6 +288,7 @@ void page_integration(void *visit)
 	p.proof = proof_sentence(v, &s, keyless);
 	p.actions = actions_text(s.actions);
 	p.rate = rate_text(v, &p.view, &s);
+	p.handler_policy = policy_text(v, &s);
 	p.key_old_until = s.key_old_until;
 	p.proven_by_key = !(s.has_secret || keyless) || s.require_key;
 	p.secret_theirs = type && type->flags & SECRET_THEIRS;

@@ -51,6 +51,8 @@ struct integration_page {
 	size_t secrets_n;
 	ms_t key_old_until;
 	bool proven_by_key, secret_theirs, secret_unseen;
+	struct breaker breaker;		/* of its handler; opened_at 0: it is closed */
+	struct str handler_policy;	/* how often and when it is tried, a sentence */
 	struct subscription_view subscription;
 	struct request_view *requests;
 	size_t requests_n;
@@ -169,7 +171,9 @@ struct integration_form_page {
 	size_t services_n;
 	struct setting_field *settings;	/* of this type alone */
 	size_t settings_n;
-	bool make_secret, remove_secret, does_incident, does_record, require_key, route_by_service, enabled, is_default;
+	bool make_secret, remove_secret, does_incident, does_forward, does_record, require_key, route_by_service, enabled, is_default;
+	struct str handler_url, max_retries, backoff;
+	bool forward_inline, has_handler_secret, remove_handler_secret;
 };
 
 void page_integration_new(void *visit);		/* GET and POST /integrations/new/:type */

@@ -231,12 +231,26 @@ static size_t in_flight(const struct forwarder *f, uint64_t source_id)
 	return n;
 }
 
+/* A handler that has begun to fail gets no more at once than its breaker lets fail. */
+static size_t room_for(const struct round *r)
+{
+	if (!r->failures)
+		return FORWARD_IN_FLIGHT;
+	return r->failures < BREAKER_OPENS_AT ? BREAKER_OPENS_AT - r->failures : 1;
+}
+
+static bool has_room(const struct round *r)
+{
+	const struct forwarder *f = r->f;
+
+	return in_flight(f, r->target.source_id) < room_for(r) && sender_busy(f->c.sender) < SEND_MAX && f->bytes < FORWARD_BYTES_MAX;
+}
+
 /* Begins what waits, as far as there is room. */
 static bool begin_all(struct forwarder *f, ms_t now, struct err *e)
 {
 	for (struct round *r = f->rounds; r; r = r->next)
-		while (r->begun < r->n && in_flight(f, r->target.source_id) < FORWARD_IN_FLIGHT && sender_busy(f->c.sender) < SEND_MAX &&
-			f->bytes < FORWARD_BYTES_MAX)
+		while (r->begun < r->n && has_room(r))
 			if (r->attempts[r->begun].state != ATTEMPT_WAITS)
 				r->begun++;	/* settled without being sent */
 			else if (!begin(&r->attempts[r->begun], now, e))
@@ -466,6 +480,7 @@ static void forget_ended(struct round *r)
 			continue;
 		t->state = ATTEMPT_SETTLED;
 		r->settled++;
+		t->end.error = t->end.error.n ? arena_str(r->arena, t->end.error) : STR_NONE;
 		arena_free(t->arena);
 		t->arena = NULL;
 	}
@@ -608,12 +623,20 @@ static bool claim_these(struct round *r, struct str ids, uint64_t source_id, ms_
 	return true;
 }
 
-/* Waits until nothing of it is under way. */
-static bool see_through(struct forwarder *f, struct err *e)
+/* Until all of it has an end. */
+static bool see_through(struct round *r, struct err *e)
 {
-	while (f->under_way) {
-		sender_turn(f->c.sender, TURN_MS);
-		if (!begin_all(f, clock_now(), e))
+	struct forwarder *f = r->f;
+
+	while (r->settled < r->n) {
+		ms_t now = clock_now();
+
+		if (!begin_all(f, now, e))
+			return false;
+		if (f->under_way)
+			sender_turn(f->c.sender, TURN_MS);
+		now = clock_now();
+		if (!settle_round(r, now, e) || !heed_breaker(r, now, e))
 			return false;
 	}
 	return true;
@@ -622,15 +645,17 @@ static bool see_through(struct forwarder *f, struct err *e)
 static void tell_results(struct arena *a, const struct round *r, struct forward_result *events, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		events[i].processed = false;
+		events[i].processed = events[i].taken = false;
 		events[i].error = STR("It is being sent already.");
 		for (size_t k = 0; k < r->n; k++) {
 			const struct forward_end *x = &r->attempts[k].end;
 
 			if (x->claim.event_id != events[i].event_id)
 				continue;
+			events[i].taken = true;
 			events[i].processed = x->outcome == FORWARD_DONE || x->outcome == FORWARD_NOT_NEEDED;
-			events[i].error = events[i].processed ? STR_NONE : arena_str(a, x->error);
+			events[i].error = events[i].processed ? STR_NONE : x->error.n ? arena_str(a, x->error) :
+				STR("It was not sent, since its handler fails.");
 		}
 	}
 }
@@ -642,7 +667,7 @@ bool forwarder_now(struct forwarder *f, struct arena *a, uint64_t source_id, str
 	bool ok = claim_these(r, ids_json(a, events, n), source_id, now, e);
 	bool taken = r->n > 0;
 
-	ok = ok && begin_all(f, now, e) && see_through(f, e);
+	ok = ok && see_through(r, e);
 	tell_results(a, r, events, n);
 	if (!taken) {
 		round_free(r);

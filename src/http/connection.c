@@ -19,7 +19,7 @@
 
 enum gate { GATE_WAIT, GATE_WHOLE, GATE_PASSED, GATE_BAD, GATE_GONE };
 
-struct connection *connection_take(struct loop *l, int fd, int memfd, int64_t began_us)
+struct connection *connection_take(struct loop *l, const struct connection *in)
 {
 	struct connection *c = l->free;
 
@@ -27,8 +27,8 @@ struct connection *connection_take(struct loop *l, int fd, int memfd, int64_t be
 		return NULL;
 	l->free = c->next;
 	*c = (struct connection){
-		.fd = fd, .memfd = memfd, .answer_fd = -1, .began_us = began_us,
-		.stage = memfd < 0 ? STAGE_FRESH : STAGE_SLOW,
+		.fd = in->fd, .memfd = in->memfd, .answer_fd = -1, .began_us = in->began_us, .passed = in->passed, .noted = in->noted,
+		.stage = in->memfd < 0 ? STAGE_FRESH : STAGE_SLOW,
 		.progress.owner = c, .total.owner = c,
 	};
 	l->waiting_n++;
@@ -82,7 +82,8 @@ static void classify(struct loop *l, struct connection *c, const struct records 
 		return;
 	c->classified = true;
 	c->body_max = SIZE_MAX;
-	c->lane = h->classify(h->ctx, r->method, r->uri, &c->body_max);
+	if (!c->noted)
+		c->lane = h->classify(h->ctx, r->method, r->uri, &c->body_max);
 }
 
 static enum records_result walk(struct loop *l, struct connection *c, struct records *r, const char *p,

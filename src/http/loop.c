@@ -141,7 +141,7 @@ static bool accept_one(struct loop *l, struct connection **out)
 		}
 		return false;
 	}
-	*out = connection_take(l, fd, -1, l->now_us);
+	*out = connection_take(l, &(struct connection){ .fd = fd, .memfd = -1, .began_us = l->now_us });
 	count(l->w->shm, C_CONNECTIONS, 1);
 	return true;
 }
@@ -162,16 +162,12 @@ static bool accept_some(struct loop *l)
 static bool receive_some(struct loop *l)
 {
 	size_t room = batch_room(l);
-	int64_t began_us;
-	struct connection *c;
-	int fd, memfd;
+	struct connection passed;
 
 	for (; room && place_make(l); room--) {
-		if (!pass_receive(l->w->pass_fd, &fd, &memfd, &began_us))
+		if (!pass_receive(l->w->pass_fd, &passed))
 			return false;
-		c = connection_take(l, fd, memfd, began_us);
-		c->passed = true;
-		connection_gate(l, c, 0);
+		connection_gate(l, connection_take(l, &passed), 0);
 	}
 	return true;
 }
@@ -195,10 +191,14 @@ static size_t batch_gather(struct loop *l)
 	uint64_t bytes = 0;
 	size_t n = 0;
 
-	while (l->ready && n < limits->batch_max && (!n || bytes + l->ready->weight <= limits->batch_bytes)) {
+	while (l->ready && n < limits->batch_max && (!n || (bytes + l->ready->weight <= limits->batch_bytes && !l->ready->noted))) {
+		bool alone = l->ready->noted;
+
 		bytes += l->ready->weight;
 		l->exchanges[n].connection = ready_pop(l);
 		exchange_read(l, &l->exchanges[n++]);
+		if (alone)
+			break;
 	}
 	return n;
 }
@@ -236,7 +236,8 @@ static void batch_serve(struct loop *l)
 
 	batch_handle(l, n);
 	for (i = 0; i < n; i++)
-		exchange_answer(l, &l->exchanges[i]);
+		if (!exchange_hand_over(l, &l->exchanges[i]))
+			exchange_answer(l, &l->exchanges[i]);
 	l->now_us = clock_mono_us();
 	for (i = 0; i < n; i++)
 		exchange_end(l, &l->exchanges[i]);

@@ -29,6 +29,7 @@ struct connection {
 	uint32_t polled_for;		/* for these events */
 	bool classified;
 	bool passed;			/* came from an ingest worker */
+	bool noted;			/* handed over: its body is a note of the worker before this one */
 	bool stays;			/* could not be passed on: served here whatever its lane */
 	bool too_large;			/* body over body_max */
 	bool drop;			/* the body is read and dropped; memfd holds the parameters and an empty body */
@@ -87,8 +88,9 @@ struct loop {
 
 /* ---- connection.c ---- */
 
-/* Takes over fd (and memfd, the beginning of its bytes, or -1). NULL: no place left; the descriptors stay the caller's. */
-struct connection *connection_take(struct loop *l, int fd, int memfd, int64_t began_us);
+/* Takes over fd (and memfd, the beginning of its bytes, or -1), began_us, passed and noted of `in`. NULL: no place left; the descriptors stay
+ * the caller's. */
+struct connection *connection_take(struct loop *l, const struct connection *in);
 /* Reads what is there and moves it on: to READY, to the web pool, or to its end. `events` are epoll's. */
 void connection_gate(struct loop *l, struct connection *c, uint32_t events);
 /* Its time is over. What was only drained is answered now. */
@@ -101,7 +103,12 @@ void connection_ready(struct loop *l, struct connection *c);
 
 /* False: the queue is full or nobody reads it. The descriptors stay open here in any case. */
 bool pass_send(int pass_fd, const struct connection *c);
-bool pass_receive(int pass_fd, int *fd, int *memfd, int64_t *began_us);	/* false: none waits */
+bool pass_receive(int pass_fd, struct connection *out);	/* false: none waits. Fills fd, memfd, began_us, passed, noted */
+
+/* ---- hand_over.c: an answer that another worker will give ---- */
+
+/* False: nobody can take it; the exchange is as it was. */
+bool exchange_hand_over(struct loop *l, struct exchange *x);
 
 /* ---- request.c: between libfcgi and struct request ---- */
 

@@ -222,6 +222,10 @@ void exchange_read(struct loop *l, struct exchange *x)
 		c->refuse = refusal;
 	identify(rq);
 	x->failed = !body_read(rq, c, x->fcgx.in);
+	if (!c->noted)
+		return;
+	rq->note = rq->body;
+	rq->body = STR_NONE;
 }
 
 struct str request_header(const struct request *rq, const char *name)
@@ -311,6 +315,10 @@ void exchange_end(struct loop *l, struct exchange *x)
 	struct connection *c = x->connection;
 
 	FCGX_Free(&x->fcgx, 0);
+	if (c->fd < 0 && !x->failed) {	/* handed over */
+		connection_close(l, c);
+		return;
+	}
 	if (x->failed)
 		count(l->w->shm, C_CONNECTIONS_BAD, 1);
 	if (x->failed || c->answer_fd < 0) {

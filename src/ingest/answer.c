@@ -28,6 +28,17 @@ static enum outcome_kind kind_of_change(const struct plan *p)
 	return OUT_IGNORED;
 }
 
+/* As at its first receipt, of which the incident is left. */
+static enum outcome_kind kind_of_again(const struct plan *p)
+{
+	static const enum outcome_kind kinds[] = {
+		[ACTION_IGNORE] = OUT_IGNORED, [ACTION_TRIGGER] = OUT_TRIGGERED, [ACTION_ACKNOWLEDGE] = OUT_ACKNOWLEDGED,
+		[ACTION_RESOLVE] = OUT_RESOLVED,
+	};
+
+	return p->before.incident_id ? kinds[p->ev->action] : OUT_IGNORED;
+}
+
 static struct outcome outcome_of(const struct plan *p)
 {
 	struct outcome o = { .event = p->ev, .event_number = p->number, .incident = p->incident };
@@ -41,7 +52,7 @@ static struct outcome outcome_of(const struct plan *p)
 	} else if (p->known) {
 		bool done = p->before.status == EVENT_PROCESSED || p->before.status == EVENT_IGNORED;
 
-		o.kind = done ? OUT_REPEATED : OUT_IN_WORK;
+		o.kind = done ? OUT_REPEATED : p->again ? kind_of_again(p) : OUT_IN_WORK;
 		o.event_number = p->before.id;
 		o.incident = p->before.incident_id;
 		o.incident_status = incident_status_word((enum incident_status)p->before.incident_status);
@@ -117,7 +128,16 @@ static void put_repeat_flag(struct json_out *o, const struct outcome *x, size_t 
 	json_bool(o, true);
 }
 
-static void answer_integration(struct arena *a, const struct outcome *x, size_t n, struct answer *out)
+/* The sender wanted to hear what the handler says, and that has to wait. */
+static void put_queued(struct json_out *o, bool queued)
+{
+	if (!queued)
+		return;
+	json_key(o, "queued");
+	json_bool(o, true);
+}
+
+static void answer_integration(struct arena *a, const struct outcome *x, size_t n, bool queued, struct answer *out)
 {
 	struct strbuf b;
 	struct json_out o;
@@ -129,6 +149,7 @@ static void answer_integration(struct arena *a, const struct outcome *x, size_t 
 	json_key(&o, "status");
 	json_strz(&o, "success");
 	put_repeat_flag(&o, x, n);
+	put_queued(&o, queued);
 	if (n == 1) {
 		json_key(&o, "result");
 		put_result(&o, x);
@@ -144,7 +165,7 @@ static void answer_integration(struct arena *a, const struct outcome *x, size_t 
 }
 
 /* Payment and platform providers. */
-static void answer_received(struct arena *a, const struct outcome *x, size_t n, struct answer *out)
+static void answer_received(struct arena *a, const struct outcome *x, size_t n, bool queued, struct answer *out)
 {
 	struct strbuf b;
 	struct json_out o;
@@ -155,15 +176,15 @@ static void answer_received(struct arena *a, const struct outcome *x, size_t n, 
 	json_key(&o, "received");
 	json_bool(&o, true);
 	put_repeat_flag(&o, x, n);
+	put_queued(&o, queued);
 	json_close(&o, '}');
 	*out = (struct answer){ .status = 200, .body = strbuf_str(&b) };
 }
 
-static void answer_accepted(struct arena *a, struct ingest_work *w)
+static void answer_accepted(struct arena *a, struct ingest_work *w, bool queued, struct answer *out)
 {
 	struct outcome *x = ARENA_ARRAY(a, struct outcome, w->plan_n);
 	const struct provider *p = w->provider;
-	struct answer *out = &w->item->answer;
 	unsigned wanted;
 
 	for (size_t i = 0; i < w->plan_n; i++)
@@ -172,9 +193,9 @@ static void answer_accepted(struct arena *a, struct ingest_work *w)
 		return;
 	wanted = out->status;
 	if (p->flags & (PAYMENT | ANSWER_RECEIVED))
-		answer_received(a, x, w->plan_n, out);
+		answer_received(a, x, w->plan_n, queued, out);
 	else
-		answer_integration(a, x, w->plan_n, out);
+		answer_integration(a, x, w->plan_n, queued, out);
 	if (p->flags & ANSWER_200)
 		out->status = 200;
 	if (wanted)
@@ -238,7 +259,11 @@ void work_answer(struct arena *a, struct ingest_work *w)
 	if (w->refused)
 		answer_refused(a, w);
 	else
-		answer_accepted(a, w);
+		answer_accepted(a, w, w->queued, &w->item->answer);
+	if (w->item->later.n && !w->refused) {
+		w->item->queued = (struct answer){ 0 };
+		answer_accepted(a, w, true, &w->item->queued);
+	}
 }
 
 void work_answer_failed(struct arena *a, struct ingest_work *w, unsigned status)

@@ -71,6 +71,7 @@ struct plan {			/* of one event */
 	bool known;		/* its id was claimed before: a repeat */
 	const struct plan *twin;	/* the same id earlier in this batch */
 	struct repeated before;	/* what is stored of a repeat */
+	bool again;		/* a repeat of what failed: its forward runs again */
 	struct incident_change change;
 	uint64_t incident;	/* 0 = none */
 	enum incident_status incident_status;
@@ -107,6 +108,7 @@ struct ingest_work {
 	size_t plan_n;
 	bool stored;			/* its transaction is committed */
 	bool to_spool;			/* the database is away: see spool.c */
+	bool queued;			/* its sender wanted to wait for the handler, but cannot */
 	uint64_t print;			/* what it looks like, for the suspects */
 };
 
@@ -212,6 +214,11 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 
 /* store.c: an event's status once its transaction is done. */
 enum event_status event_status_at_once(const struct ingest_work *w, const struct event *ev);
+/* forward.c: which events of works [from, to) go to their handlers, and who waits for them; after their ids were claimed. */
+bool write_forwards(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
+/* The works are stored, or not: senders of those that are may wait. */
+void settle_forwards(struct batch *b, size_t from, size_t to);
+
 /* store.c: all its events were known. */
 bool work_repeats(const struct ingest_work *w);
 /* store.c: how long its sender waited. */

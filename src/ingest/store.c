@@ -46,7 +46,7 @@ static struct claim_ref *collect(struct batch *b, size_t from, size_t to, size_t
 		for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
 			struct plan *p = &w->plans[k];
 
-			p->known = false;
+			p->known = p->again = false;
 			p->twin = NULL;
 			p->change = (struct incident_change){ 0 };
 			p->incident = p->alert = 0;
@@ -238,6 +238,7 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 				.element = k,
 				.incident_id = p->incident,
 				.done = w->source->s.actions & DO_AT_ONCE,
+				.attempts = status != EVENT_PENDING,
 				.ev = p->ev,
 				.status = status,
 				.is_test = w->item->is_test,
@@ -315,6 +316,8 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		return false;
 	decide(b, from, to, keys, key_n, &d);
 	batch_done(b, STAGE_ACTED, from, to);
+	if (!write_forwards(b, from, to, e))
+		return false;
 	for (size_t i = from; i < to; i++)
 		work_answer(b->a, &b->work[i]);
 	return write_events(b, from, to, e)
@@ -457,9 +460,10 @@ static void store_range(struct batch *b, size_t from, size_t to)
 			next = after_failure(b, from, to, attempt, e.code == ERR_UNKNOWN);
 		if (next == AGAIN)
 			continue;
+		for (size_t i = from; i < to; i++)
+			b->work[i].stored = next == STORED;
+		settle_forwards(b, from, to);
 		if (next == STORED) {
-			for (size_t i = from; i < to; i++)
-				b->work[i].stored = true;
 			if (b->changed_sources)
 				shm_generation_bump(b->g->c.shm);
 			if (b->to_send)

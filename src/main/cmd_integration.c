@@ -1,6 +1,7 @@
 /* cmd_integration.c - integrations: where providers post. */
 #include "ctl_int.h"
 
+#include "grapnel/fetch.h"
 #include "grapnel/provider.h"
 #include "grapnel/view.h"
 
@@ -10,14 +11,23 @@
 #define GRACE_MAX (90 * 86400)
 
 struct made {
-	struct str id, webhook_url, key, secret;
+	struct str id, webhook_url, key, secret, handler_secret;
 };
 
+#define MADE_FIELDS \
+	FIELD_STR(struct made, id, "id", ""), \
+	FIELD_STR(struct made, webhook_url, "webhookUrl", ""), \
+	FIELD_STR(struct made, key, "key", ""), \
+	FIELD_STR(struct made, secret, "signatureSecret", "")
+
 static const struct field made_fields[] = {
-	FIELD_STR(struct made, id, "id", ""),
-	FIELD_STR(struct made, webhook_url, "webhookUrl", ""),
-	FIELD_STR(struct made, key, "key", ""),
-	FIELD_STR(struct made, secret, "signatureSecret", ""),
+	MADE_FIELDS,
+	FIELD_END
+};
+
+static const struct field made_with_handler_fields[] = {
+	MADE_FIELDS,
+	FIELD_STR(struct made, handler_secret, "handlerSecret", ""),
 	FIELD_END
 };
 
@@ -33,8 +43,8 @@ static bool actions_parse(struct str words, uint64_t *out, struct err *e)
 
 		while (a->name && !str_eqs(word, a->name))
 			a++;
-		if (!(a->bit & DO_AT_ONCE))	/* nobody would carry the others out: their events stayed pending */
-			return err_set(e, ERR_INVALID, "--actions knows incident and record, not \"%.*s\"",
+		if (!(a->bit & (DO_AT_ONCE | DO_FORWARD)))	/* nobody would carry the others out: their events stayed pending */
+			return err_set(e, ERR_INVALID, "--actions knows incident, forward and record, not \"%.*s\"",
 				STR_ARG(word));
 		actions |= a->bit;
 	}
@@ -79,6 +89,27 @@ static bool secret_choose(struct ctl *c, struct str *secret, struct err *e)
 	return true;
 }
 
+/* As the API does it: the URL passes the guard, and what is forwarded is signed. */
+static bool read_handler(struct ctl *c, struct source *s, struct str secret, struct err *e)
+{
+	struct str mode = ctl_value(c, "forward-mode");
+	struct guard *g;
+	bool ok;
+
+	s->handler_url = ctl_value(c, "handler-url");
+	if (mode.p && !str_eqs(mode, "queued") && !str_eqs(mode, "inline"))
+		return err_set(e, ERR_INVALID, "--forward-mode is queued or inline");
+	s->forward_mode = mode.p && str_eqs(mode, "inline") ? FORWARD_INLINE : FORWARD_QUEUED;
+	if (!(s->actions & DO_FORWARD) || !s->handler_url.n)
+		return true;	/* what is missing the store says */
+	if (!secret.n)
+		s->handler_secret = secret_make(c);
+	g = guard_new(c->conf.outbound.allow, c->conf.outbound.ports);
+	ok = guard_resolve(g, s->handler_url, e);
+	guard_free(g);
+	return ok;
+}
+
 static bool read_options(struct ctl *c, struct source *s, struct str *secret, struct err *e)
 {
 	struct str actions = ctl_value(c, "actions"), service = ctl_value(c, "service");
@@ -87,7 +118,7 @@ static bool read_options(struct ctl *c, struct source *s, struct str *secret, st
 		return err_set(e, ERR_INVALID, "integration add needs --name");
 	if (actions.p && !actions_parse(actions, &s->actions, e))
 		return false;
-	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && secret_choose(c, secret, e) &&
+	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && secret_choose(c, secret, e) && read_handler(c, s, *secret, e) &&
 		(!service.p || service_find(c, service, &s->service_public_id, e));
 }
 
@@ -106,9 +137,10 @@ static bool add(struct ctl *c, struct err *e)
 	if (!read_options(c, &s, &made.secret, e) ||
 		!source_add(c->db, c->arena, c->seal, c->shm, &s, made.secret, &c->who, c->now, &out, &made.key, e))
 		return false;
+	made.handler_secret = s.handler_secret;
 	made.id = out.public_id;
 	made.webhook_url = source_webhook_url(c->arena, str_of(c->conf.server.public_url), out.provider, out.public_id);
-	ctl_one(c, made_fields, &made);
+	ctl_one(c, made.handler_secret.n ? made_with_handler_fields : made_fields, &made);
 	return true;
 }
 
@@ -242,7 +274,9 @@ static const struct ctl_option add_options[] = {
 	{ "default", NULL, "serves /api/webhooks/TYPE without an id" },
 	{ "require-key", NULL, "asks for key and signature both" },
 	{ "allowed-ips", "LIST", "addresses and networks that may send, separated by commas" },
-	{ "actions", "LIST", "incident,record; default the provider's" },
+	{ "actions", "LIST", "incident,forward,record; default the provider's" },
+	{ "handler-url", "URL", "where the action forward posts events" },
+	{ "forward-mode", "MODE", "queued, the sender is answered at once, or inline, after the handler; default queued" },
 	{ 0 }
 };
 

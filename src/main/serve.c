@@ -16,6 +16,7 @@
 
 #include "dispatcher.h"
 #include "give_way.h"
+#include "later.h"
 #include "open_db.h"
 #include "serve.h"
 
@@ -28,6 +29,7 @@ struct worker {
 	struct ingest *ingest;
 	struct api *api;
 	struct dash *dash;
+	struct later *later;
 	struct shm *shm;
 	unsigned web_workers, processors;
 	int64_t took_us;		/* pages and calls of the last batch */
@@ -62,6 +64,7 @@ static struct ingest_item item_of(struct request *rq)
 		.traceparent = rq->traceparent,
 		.too_large = rq->body_too_large,
 		.too_short = rq->body_short,
+		.may_wait = true,
 		.began_us = rq->began_us,
 	};
 }
@@ -75,9 +78,10 @@ static void add_rate(struct request *rq, const struct rate_result *r)
 	response_header(rq, "X-RateLimit-Reset", arena_printf(rq->arena, "%lld", (long long)((r->reset_at + 999) / 1000)));
 }
 
+/* A sender who waits is answered by whoever takes the connection; should nobody, his events are queued. */
 static void answer_of(struct request *rq, const struct ingest_item *it)
 {
-	const struct answer *a = &it->answer;
+	const struct answer *a = it->later.n ? &it->queued : &it->answer;
 
 	rq->response.status = a->status;
 	rq->response.content_type = a->content_type;
@@ -85,6 +89,8 @@ static void answer_of(struct request *rq, const struct ingest_item *it)
 	for (size_t i = 0; i < ARRAY_SIZE(a->extra) && a->extra[i].name.n; i++)
 		response_header(rq, arena_cstr(rq->arena, a->extra[i].name), a->extra[i].value);
 	add_rate(rq, &it->rate);
+	if (it->later.n)
+		rq->later = later_note(rq, it);
 }
 
 /* The doctor asks how his request got here; whatever it is for, it goes no further. */
@@ -120,6 +126,11 @@ static void handle(void *ctx, struct request **rq, size_t n)
 	int64_t began_us = clock_mono_us();
 
 	w->webhooks = counter_read(w->shm, C_REQUESTS);
+	w->took_us = 0;
+	if (rq[0]->note.n) {	/* comes alone */
+		later_answer(w->later, rq[0]);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (answers_probe(w, rq[i], now)) {
 			continue;
@@ -189,13 +200,16 @@ static int serve_requests(const struct serve *s, enum pool pool, unsigned slot, 
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
 		.public_url = c->server.public_url, .keys = keys_store(keys), .spool = spool, .verify_signatures = c->ingest.verify_signatures,
 		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
+		.waiting_max = later_waiting_max(c), .waiting_ms = later_waiting_ms(c),
 	});
 	w.api = api_new(&(struct api_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids, .ingest = w.ingest,
 		.version = PACKAGE_VERSION });
 	w.dash = dash_new(&(struct dash_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids,
 		.ingest = w.ingest, .version = PACKAGE_VERSION });
+	w.later = later_new(&(struct later_config){ c, db, s->shm, s->seal, &ids });
 	ingest_preload(w.ingest, clock_now());
 	http_serve(&worker);
+	later_free(w.later);
 	dash_free(w.dash);
 	api_free(w.api);
 	ingest_free(w.ingest);

@@ -8,7 +8,7 @@
 
 enum {
 	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_WRITE_KEY, Q_REQUEST, Q_MARK, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
-	Q_STATS, Q_EXISTS, Q_STORED,
+	Q_STATS, Q_EXISTS, Q_STORED, Q_ANSWERED,
 };
 
 static const struct stmt batch_q[] = {
@@ -47,7 +47,7 @@ static const struct stmt batch_q[] = {
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, entity_type, "
 		"entity_id, action, severity, level, native_severity, dedup_key, summary, service, origin, status, done, "
 		"attempts, is_test, incident_id, occurred_at, received_at, processed_at, updated_at) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)" },
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	/* What its status (1 OPEN, 3 RESOLVED) says of its times: an open one was not acknowledged, an unresolved one has no end. Its
 	 * end, or a higher severity, ends being snoozed. */
 	[Q_KNOWN_INCIDENT] = { "batch.write_known_incidents",
@@ -75,6 +75,7 @@ static const struct stmt batch_q[] = {
 		"errors = errors + VALUES(errors), repeated = repeated + VALUES(repeated), events = events + VALUES(events), repeats = repeats + VALUES(repeats), "
 		"alerts = alerts + VALUES(alerts), latency_us = latency_us + VALUES(latency_us), "
 		"tests = tests + VALUES(tests), last_at = VALUES(last_at)" },
+	[Q_ANSWERED] = { "batch.request_answered", "UPDATE requests SET status = ? WHERE id = ?" },
 	[Q_EXISTS] = { "batch.request_exists", "SELECT id AS id FROM requests WHERE id = ? FOR UPDATE" },
 	[Q_STORED] = { "batch.requests_stored",
 		"SELECT r.id AS id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS t "
@@ -290,7 +291,7 @@ bool batch_insert_marks(struct db *db, struct arena *a, const struct request_row
 
 bool batch_insert_events(struct db *db, struct arena *a, const struct event_row *rows, size_t n, struct err *e)
 {
-	struct rows r = rows_new(a, n, 25);
+	struct rows r = rows_new(a, n, 26);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct event_row *q = &rows[i];
@@ -314,6 +315,7 @@ bool batch_insert_events(struct db *db, struct arena *a, const struct event_row 
 		put(&r, V_S(q->ev->source));
 		put(&r, V_U(q->status));
 		put(&r, V_U(q->done));
+		put(&r, V_U(q->attempts));
 		put(&r, V_U(q->is_test));
 		put(&r, V_ID(q->incident_id));
 		put(&r, V_T(q->ev->occurred_at));
@@ -321,7 +323,7 @@ bool batch_insert_events(struct db *db, struct arena *a, const struct event_row 
 		put(&r, V_T(q->processed_at));
 		put(&r, V_I(q->received_at));
 	}
-	return db_bulk(db, &batch_q[Q_EVENT], r.v, n, 25, e);
+	return db_bulk(db, &batch_q[Q_EVENT], r.v, n, 26, e);
 }
 
 /* ---- incidents ---- */
@@ -445,4 +447,28 @@ int batch_request_exists(struct db *db, struct arena *a, uint64_t id, struct err
 bool batch_requests_stored(struct db *db, struct arena *a, struct str ids, struct stored_request **out, size_t *n, struct err *e)
 {
 	return db_query(db, &batch_q[Q_STORED], VALS(V_S(ids)), a, stored_fields, sizeof(**out), out, n, e);
+}
+
+struct answered {
+	struct arena *a;
+	uint64_t id, source_id;
+	unsigned status, slot;
+	ms_t now;
+};
+
+/* Counted as an error of a request that was counted before. */
+static bool answered_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct answered *x = ctx;
+	const struct stats_row error = { .source_id = x->source_id, .errors = 1 };
+
+	return db_exec(db, &batch_q[Q_ANSWERED], VALS(V_U(x->status), V_U(x->id)), NULL, e) &&
+		batch_add_stats(db, x->a, &error, 1, x->slot, x->now, e);
+}
+
+bool request_answered(struct db *db, struct arena *a, uint64_t id, uint64_t source_id, unsigned status, unsigned slot, ms_t now, struct err *e)
+{
+	struct answered x = { a, id, source_id, status, slot, now };
+
+	return db_tx(db, answered_tx, &x, e);
 }

@@ -3,9 +3,39 @@
 
 const struct field attempt_view_fields[] = {
 	FIELD_U64(struct attempt_view, number, "number", "1 is the first"),
-	FIELD_TIME(struct attempt_view, at, "at", "End of it"),
-	FIELD_U64(struct attempt_view, duration_us, "durationUs", "Of a first attempt, made while the request waited; else 0"),
+	FIELD_TIME(struct attempt_view, started_at, "startedAt", "Its begin"),
+	FIELD_TIME(struct attempt_view, at, "at", "Its end; null while it is under way, or if its sender was killed"),
+	FIELD_U64(struct attempt_view, duration_us, "durationUs", "Between the two"),
+	FIELD_U64(struct attempt_view, status, "status", "HTTP status that the handler answered; 0 where there was no answer"),
 	FIELD_STR(struct attempt_view, error, "error", "Why it failed"),
+	FIELD_STR(struct attempt_view, answer, "answer", "The first 4 KiB of what the handler answered"),
+	FIELD_END
+};
+
+const struct field forward_view_fields[] = {
+	FIELD_TIME(struct forward_view, next_at, "nextAttemptAt", "null while it is being sent"),
+	FIELD_TIME(struct forward_view, breaker_opened_at, "breakerOpenedAt", "Since then the handler is left alone, because it failed five times in a row"),
+	FIELD_TIME(struct forward_view, probe_at, "probeAt", "Then one event is sent to see whether it works again"),
+	FIELD_END
+};
+
+static const struct field attempt_columns[] = {
+	FIELD_U64(struct attempt_view, number, "number", ""),
+	FIELD_TIME(struct attempt_view, started_at, "started_at", ""),
+	FIELD_U64(struct attempt_view, duration_us, "duration_us", ""),
+	FIELD_BOOL(struct attempt_view, lost, "lost", ""),
+	FIELD_U64(struct attempt_view, status, "status", ""),
+	FIELD_STR(struct attempt_view, error, "error", ""),
+	FIELD_STR(struct attempt_view, answer, "answer", ""),
+	FIELD_END
+};
+
+static const struct field forward_columns[] = {
+	FIELD_BOOL(struct forward_view, waits, "waits", ""),
+	FIELD_BOOL(struct forward_view, held, "held", ""),
+	FIELD_TIME(struct forward_view, next_at, "next_at", ""),
+	FIELD_TIME(struct forward_view, breaker_opened_at, "opened_at", ""),
+	FIELD_TIME(struct forward_view, probe_at, "probe_at", ""),
 	FIELD_END
 };
 
@@ -17,16 +47,39 @@ static uint64_t first_attempt_us(const struct step_view *steps)
 	return acted->at && before->at ? acted->after_us - before->after_us : 0;
 }
 
-static void fill_attempts(struct event_detail *d)
+/* What was done at once has no row of its own. */
+static void fill_first_attempt(struct arena *a, struct event_detail *d)
+{
+	const struct event_view *v = &d->event;
+	struct attempt_view *x = ARENA_NEW(a, struct attempt_view);
+
+	*x = (struct attempt_view){ .number = v->attempts, .started_at = v->last_attempt_at, .at = v->last_attempt_at, .error = v->error };
+	if (v->attempts == 1 && d->steps_n)
+		x->duration_us = first_attempt_us(d->steps);
+	d->attempts = x;
+	d->attempts_n = 1;
+}
+
+static bool read_attempts(struct db *db, struct arena *a, struct event_detail *d, struct err *e)
 {
 	const struct event_view *v = &d->event;
 
-	if (!v->attempts)
-		return;
-	d->attempts[0] = (struct attempt_view){ .number = v->attempts, .at = v->last_attempt_at, .error = v->error };
-	if (v->attempts == 1 && d->steps_n)
-		d->attempts[0].duration_us = first_attempt_us(d->steps);
-	d->attempts_n = 1;
+	if (db_query_one(db, &view_stmt[V_FORWARD], VALS(V_U(v->id)), a, forward_columns, sizeof(d->forward), &d->forward, e) < 0 ||
+		!db_query(db, &view_stmt[V_ATTEMPTS], VALS(V_U(v->id)), a, attempt_columns, sizeof(*d->attempts), &d->attempts, &d->attempts_n, e))
+		return false;
+	if (d->forward.held)
+		d->forward.next_at = 0;
+	for (size_t i = 0; i < d->attempts_n; i++) {
+		struct attempt_view *x = &d->attempts[i];
+
+		x->under_way = x->lost && d->forward.held && i + 1 == d->attempts_n;
+		x->lost = x->lost && !x->under_way;
+		x->at = x->under_way || x->lost ? 0 : x->started_at + (ms_t)(x->duration_us / 1000);
+		null_if_empty(&x->answer);
+	}
+	if (!d->attempts_n && v->attempts)
+		fill_first_attempt(a, d);
+	return true;
 }
 
 /* The request, unless it was cleaned up, and what else is known by it. */
@@ -40,8 +93,7 @@ static bool read_request(struct db *db, struct arena *a, struct event_detail *d,
 		request_view_steps(&d->request, d->steps);
 		d->steps_n = REQUEST_STEPS;
 	}
-	fill_attempts(d);
-	return request_view_repeats(db, a, d->event.id, &d->repeats, &d->repeats_n, e);
+	return read_attempts(db, a, d, e) && request_view_repeats(db, a, d->event.id, &d->repeats, &d->repeats_n, e);
 }
 
 int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,

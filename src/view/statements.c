@@ -32,6 +32,12 @@ const struct stmt view_stmt[] = {
 	[V_REQUEST] = { "view.request",
 		"SELECT " REQUEST_COLUMNS ", r.headers, r.body, r.stages, r.proof FROM requests r"
 		" JOIN sources s ON s.id = r.source_id WHERE r.id = ?" },
+	[V_ATTEMPTS] = { "view.attempts",
+		"SELECT number, started_at, duration_us, duration_us IS NULL AS lost, status, error, answer FROM event_attempts"
+		" WHERE event_id = ? ORDER BY number" },
+	[V_FORWARD] = { "view.forward",
+		"SELECT 1 AS waits, f.owner <> 0 AS held, f.next_at, b.opened_at, b.probe_at FROM forwards f"
+		" LEFT JOIN breakers b ON b.kind = 1 AND b.target_id = f.source_id AND b.opened_at IS NOT NULL WHERE f.event_id = ?" },
 	[V_REPEATS] = { "view.repeats",
 		"SELECT " REQUEST_COLUMNS " FROM (SELECT id FROM request_marks WHERE event_id = ? ORDER BY id DESC LIMIT ?) k"
 		" JOIN requests r ON r.id = k.id JOIN sources s ON s.id = r.source_id ORDER BY r.id DESC" },

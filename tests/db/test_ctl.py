@@ -323,6 +323,18 @@ class Users(Case):
 
 
 class Integrations(Case):
+    def test_handler_for_its_events(self):
+        made = self.answer("integration", "add", "github", "--name", "F", "--actions", "forward", "--handler-url", "https://192.0.1.7/in",
+                           "--forward-mode", "inline")
+        self.assertEqual(list(made), ["id", "webhookUrl", "key", "signatureSecret", "handlerSecret"])
+        shown = self.answer("integration", "show", made["id"])
+        self.assertEqual((shown["handlerUrl"], shown["forwardMode"], shown["hasHandlerSecret"]), ("https://192.0.1.7/in", "inline", True))
+        for words, why in ((("--handler-url", "http://127.0.0.1/"), "not allowed"), ((), "needs a handlerUrl"),
+                           (("--handler-url", "https://192.0.1.7/", "--forward-mode", "soon"), "queued or inline")):
+            done = ctl("integration", "add", "github", "--name", "G", "--actions", "forward", *words)
+            self.assertNotEqual(done.returncode, OK)
+            self.assertIn(why, done.stderr)
+
     def test_add_shows_key_and_secret_once(self):
         made = self.answer("integration", "add", "github", "--name", "Prod", "--generate-secret", "--rate", "5", "--actions",
                            "incident,record", "--allowed-ips", "10.0.0.0/8,::1")

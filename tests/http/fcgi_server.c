@@ -6,6 +6,7 @@
  *	.../large?n=      that many bytes
  *	.../sleep?ms=     answers after that time, the worker busy meanwhile
  *	.../crash         the worker ends with SIGSEGV
+ *	.../later?ms=&n=  handed over with a note of n bytes; who gets that answers after ms, with what is said of both
  *	.../none          the handler forgets to answer
  *	/plain            "ok", for benches
  *
@@ -76,6 +77,7 @@ static void echo_write(struct json_out *o, const struct request *rq, const struc
 	json_key(o, "pool"), json_strz(o, pools[s->pool]);
 	json_key(o, "batch"), json_u64(o, batch);
 	json_key(o, "batches"), json_u64(o, s->batches);
+	json_key(o, "note"), json_u64(o, rq->note.n);
 	json_key(o, "headers"), json_open(o, '{');
 	for (i = 0; i < rq->header_n; i++)
 		json_key(o, arena_cstr(rq->arena, rq->headers[i].name)), json_str(o, rq->headers[i].value);
@@ -111,6 +113,17 @@ static void large(struct request *rq)
 	bytes(rq, (struct str){ p, n });
 }
 
+static void later(struct request *rq, const struct server *s, size_t batch)
+{
+	size_t n = (size_t)query_number(rq, "n");
+
+	echo(rq, s, batch);
+	if (rq->note.n)
+		usleep((useconds_t)query_number(rq, "ms") * 1000);
+	else
+		rq->later = (struct str){ memset(arena_alloc(rq->arena, n + 1), 'n', n + 1), n + 1 };
+}
+
 /* A sanitizer would turn the signal into an exit. */
 static void crash(void)
 {
@@ -126,6 +139,8 @@ static void answer(struct request *rq, const struct server *s, size_t batch)
 		bytes(rq, rq->body);
 	else if (str_eqs(rq->path, "/plain"))
 		bytes(rq, STR("ok"));
+	else if (str_ends(rq->path, "/later"))
+		later(rq, s, batch);
 	else if (str_ends(rq->path, "/crash"))
 		crash();
 	else if (!str_ends(rq->path, "/none"))

@@ -928,6 +928,70 @@ def listen_fds_with_names():
         assert os.path.exists(s.dir + "/a")
 
 
+# ---- answers that another worker gives ----
+
+@test
+def handed_over_to_the_web_pool():
+    with Server(ingest_workers=1, web_workers=2) as s:
+        for request_id, body, n in (1, b"", 1), (7, b"hello", 500), (0xfffe, b"x" * 60000, 200000):
+            data = fcgi.request("POST", "/echo/later?n=%d" % n, body=body, request_id=request_id,
+                                headers={"X-Request-Id": "trace-%d" % n})
+            sock = fcgi.connect(s.ingest)
+            sock.sendall(data)
+            a = fcgi.finish(sock)
+            j = a.json()
+            assert a.status == 200 and a.ended, a.raw
+            assert j["pool"] == "web" and j["note"] == n + 1 and j["body"] == 0 and j["batch"] == 1, j
+            assert j["method"] == "POST" and j["addr"] == "192.0.2.7" and j["path"] == "/echo/later", j
+            assert j["headers"]["x-request-id"] == "trace-%d" % n, j
+
+
+@test
+def nobody_else_waits_for_what_was_handed_over():
+    with Server(ingest_workers=1, web_workers=2) as s:
+        sock = fcgi.connect(s.ingest)
+        sock.sendall(fcgi.request("POST", "/echo/later?ms=3000", body=b"x"))
+        time.sleep(0.2)
+        fast(s)
+        fast(s, uri="/web")
+        assert fcgi.finish(sock).json()["pool"] == "web"
+
+
+@test
+def handed_over_by_a_slow_request():
+    with Server(ingest_workers=1, web_workers=1) as s:
+        j = s.ask("POST", "/echo/later?n=10", body=b"b" * 3000, sizes=700).json()
+        assert j["pool"] == "web" and j["note"] == 11, j
+        j = s.ask("POST", "/big/later?n=10", body=b"b" * 300000).json()     # read by the web pool itself
+        assert j["pool"] == "web" and j["note"] == 11, j
+
+
+@test
+def with_one_pool_it_comes_in_a_later_turn():
+    sockets = [listening(tempfile.mkdtemp() + "/a")]
+    with Server(dir=os.path.dirname(sockets[0].getsockname()), stdin=sockets[0], ingest=None, web=None) as s:
+        path = s.dir + "/a"
+        for n in 1, 70000:
+            j = s.ask("POST", "/echo/later?n=%d" % n, to=path, body=b"x").json()
+            assert j["pool"] == "both" and j["note"] == n + 1 and j["batch"] == 1, j
+
+
+@test
+def a_note_that_is_too_large_is_not_handed_over():
+    with Server(ingest_workers=1, web_workers=1) as s:
+        j = s.ask("POST", "/echo/later?n=%d" % (17 << 20), body=b"x").json()
+        assert j["pool"] == "ingest" and j["note"] == 0, j
+        fast(s)
+
+
+@test
+def a_client_cannot_write_notes():
+    with Server(ingest_workers=1, web_workers=1) as s:
+        for name in "NOTE", "GRAPNEL_NOTE", "HTTP_NOTE":
+            j = s.ask("POST", "/web/echo", body=b"x", **{name: "1"}).json()
+            assert j["note"] == 0 and j["body"] == 1, j
+
+
 @test
 def listen_fds_without_names():
     with Server(start=False) as s:

@@ -1,0 +1,117 @@
+"""handler.py - an owner's handler on loopback, which takes what Grapnel forwards and behaves as it is told.
+
+    with Handler() as handler:
+        handler.status = 503        # until told otherwise; or handler.does = Handler.hang
+        handler.got                 # what came, in order: Got(path, headers, body, at)
+"""
+import base64
+import collections
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+
+Got = collections.namedtuple("Got", "path headers body at")
+
+
+class Handler:
+    def __init__(self):
+        outer = self
+
+        class Request(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with outer.lock:
+                    outer.got.append(Got(self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time()))
+                    outer.inside += 1
+                    outer.most = max(outer.most, outer.inside)
+                try:
+                    (outer.does or outer.answer)(self)
+                except OSError:
+                    pass            # whoever asked has gone
+                finally:
+                    with outer.lock:
+                        outer.inside -= 1
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, *_):
+                pass
+
+        self.got, self.lock, self.inside, self.most = [], threading.Lock(), 0, 0
+        self.status, self.body, self.headers, self.does = 204, b"", {}, None
+        self.released = threading.Event()
+        self.server = Server(("127.0.0.1", 0), Request)
+        self.port = self.server.server_address[1]
+        self.url = "http://127.0.0.1:%d/hook" % self.port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    # ---- what it may do ----
+
+    def answer(self, request):
+        request.send_response(self.status)
+        for name, value in self.headers.items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(self.body)))
+        request.end_headers()
+        request.wfile.write(self.body)
+
+    def hang(self, request):
+        """Until the test is over, or release() is called."""
+        self.released.wait(60)
+        self.answer(request)
+
+    def release(self):
+        self.does = None
+        self.released.set()
+
+    def garbage(self, request):
+        request.wfile.write(b"\x00\xff what is HTTP?\r\n\r\n")
+        request.close_connection = True
+
+    def cut(self, request):
+        """A status, and half of the body."""
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+        request.close_connection = True
+
+    def slam(self, request):
+        request.close_connection = True
+        request.connection.close()
+
+    # ---- what came ----
+
+    def of(self, event):
+        """What came of the event of that number."""
+        return [g for g in list(self.got) if g.headers.get("webhook-id") == str(event)]
+
+
+def signed_by(got, secret):
+    """Is the signature that of Standard Webhooks under the secret? And the other one?"""
+    key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
+    content = b"%s.%s." % (got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode()) + got.body
+    standard = "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    plain = "sha256=" + hmac.new(secret.encode(), got.body, hashlib.sha256).hexdigest()
+    return got.headers.get("webhook-signature") == standard and got.headers.get("x-webhook-signature") == plain
+
+
+def body_of(got):
+    return json.loads(got.body)
