@@ -18,6 +18,8 @@ class Programs:
     def migrate(self):
         self.sql("DROP DATABASE IF EXISTS %s; CREATE DATABASE %s CHARACTER SET utf8mb4" % (self.database, self.database), None)
         self.run("grapnelctl", "migrate", "--dir", os.path.join(SOURCE, "sql"))
+        if not os.path.exists(os.path.join(self.folder.name, "key")):
+            self.run("grapnelctl", "secrets", "init")
 
     def sql(self, text, database=""):
         database = self.database if database == "" else database
@@ -29,12 +31,12 @@ class Programs:
         return int(self.sql(text)[0][0])
 
     def conf_write(self, file, **changes):
-        values = {"socket": SOCKET, "name": self.database, "extra": ""}
+        values = {"socket": SOCKET, "name": self.database, "extra": "", "key": os.path.join(self.folder.name, "key")}
         values.update(changes)
         path = os.path.join(self.folder.name, file)
         with open(path, "w") as f:
             f.write("[database]\nsocket = {socket}\nuser = root\nname = {name}\n[server]\nstate_file = /nonexistent/state\n"
-                    "[log]\nlevel = error\n{extra}".format(**values))
+                    "[log]\nlevel = error\n{extra}[secrets]\nkey_file = {key}\n".format(**values))
         return path
 
     def start(self, program, *args, conf=None, quiet=False, env=None):

@@ -91,6 +91,8 @@ START_TEST(test_integration)
 		.rate_per_minute = RATE_DEFAULT,
 		.actions = DO_RECORD | DO_INCIDENT,
 		.enabled = true,
+		.max_retries = 3,
+		.backoff_s = 60,
 		.allowed_ips = STR("10.0.0.0/8, ::1"),
 		.alert_count = 1,
 		.webhook_count = 2,
@@ -110,7 +112,8 @@ START_TEST(test_integration)
 	unit_str(strbuf_str(&b),
 		"{\"id\":\"in_0\",\"name\":\"pay\",\"type\":\"stripe\",\"serviceId\":\"sv_0\",\"enabled\":true,\"isDefault\":false,"
 		"\"actions\":[\"incident\",\"record\"],\"rateLimitPerMinute\":1000,\"allowedIps\":[\"10.0.0.0/8\",\"::1\"],\"requireKey\":false,"
-		"\"routeByService\":false,\"hasSecret\":false,\"webhookUrl\":\"https://x.example/api/webhooks/stripe/in_0\",\"alertCount\":1,"
+		"\"routeByService\":false,\"hasSecret\":false,\"handlerUrl\":null,\"hasHandlerSecret\":false,\"forwardMode\":\"queued\","
+		"\"retryPolicy\":{\"maxRetries\":3,\"backoffSeconds\":60},\"webhookUrl\":\"https://x.example/api/webhooks/stripe/in_0\",\"alertCount\":1,"
 		"\"webhookCount\":2,\"lastWebhookAt\":null,\"verifiedAt\":null,\"disconnectedAt\":null,\"errorCount\":3,\"createdAt\":\"1970-01-01T00:00:00.001Z\","
 		"\"updatedAt\":\"1970-01-01T00:00:00.002Z\"}");
 	s.rate_per_minute = 0;
