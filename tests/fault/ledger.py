@@ -6,7 +6,7 @@ bytes again until they are, as a provider would.
 import os
 import subprocess
 
-from harness import same, true
+from harness import same, true, wait_until
 
 KEYS = 50
 
@@ -35,9 +35,19 @@ class Load:
         return [event for status, event in lines if status.startswith("2")]
 
 
+def spooled(box, folder=""):
+    """Names of the files of the spool, or of its folder `bad`."""
+    try:
+        return [name for name in os.listdir(box.path("spool", folder)) if name.endswith((".open", ".spool"))]
+    except FileNotFoundError:
+        return []
+
+
 def compare(box, acknowledged):
     """Every acknowledged event is there, once; every incident was counted once; nothing is half done."""
     true(len(acknowledged) > 100, "there was load: %d events" % len(acknowledged))
+    wait_until(lambda: not spooled(box), 90, "all that was spooled is replayed")
+    same(spooled(box, "bad"), [], "requests of the spool that could not be stored")
     stored = [row[0] for row in box.sql("SELECT event_id FROM events")]
     same(len(stored), len(set(stored)), "events with different ids")
     missing = set(acknowledged) - set(stored)

@@ -11,7 +11,7 @@ import time
 import fcgi
 import harness
 from harness import same, true, wait_until
-from ledger import Load, compare
+from ledger import Load, compare, spooled
 
 
 def started_with(*sets):
@@ -123,16 +123,16 @@ commit_without_answer.needs_proxy = True
 
 
 def database_away_for_seconds(box, builddir):
-    """While mariadbd stands still or is gone, senders are told to come again; afterwards all goes on."""
+    """While mariadbd is gone, what comes is spooled; afterwards it is stored, in its order, and all goes on."""
     source = box.integration("prometheus", rateLimitPerMinute=0)
     box.send(source, harness.alerts(harness.alert())).expect(201)
     keeper = box.keeper_pid("db")
     os.kill(keeper, signal.SIGSTOP)
     try:
         os.kill(box.pid("db"), signal.SIGKILL)
-        reply = box.send(source, harness.alerts(harness.alert()))
-        reply.expect(503, "unavailable")
-        true(int(reply.header("retry-after")) >= 1, "Retry-After is told")
+        late = harness.alert()
+        same(box.send(source, harness.alerts(late)).expect(202), {"received": True, "spooled": True})
+        true(spooled(box), "it is in the spool")
         same(box.request("GET", "/healthz").status, 200, "the process is healthy")
         same(box.request("GET", "/readyz").status, 503, "but not ready")
         box.send(source, harness.alerts(harness.alert()), {"Authorization": "Bearer wrong"}).expect(401, "invalid_key")
@@ -140,6 +140,8 @@ def database_away_for_seconds(box, builddir):
         os.kill(keeper, signal.SIGCONT)
     wait_until(lambda: _ready(box), 60, "MariaDB back")
     box.send(source, harness.alerts(harness.alert())).expect(201)
+    wait_until(lambda: not spooled(box), 30, "the spool is replayed")
+    same(box.number("SELECT COUNT(*) FROM events WHERE event_id LIKE '%s%%'" % late["fingerprint"]), 1, "what was spooled is stored")
 
 
 # ---- the same event at once ----
