@@ -101,6 +101,7 @@ bool write_forwards(struct batch *b, size_t from, size_t to, struct err *e)
 				again[again_n++] = row_of(b, w, p);
 			else if (goes_on(p))
 				rows[n++] = row_of(b, w, p);
+			b->to_send |= goes_on(p) && !w->item->later.n;
 		}
 	}
 	return forward_add(b->g->c.db, b->a, rows, n, e) && (!again_n || forward_reopen(b->g->c.db, b->a, again, again_n, b->now, e));
