@@ -112,6 +112,8 @@ struct channel_kind {
 		const char *label, *help, *example;
 	} texts[PART_COUNT];
 	bool pairs;			/* what has begun must be ended, else it stays open there: a test too */
+	bool mail;			/* its URL is that of a mail server */
+	bool makes_secret;		/* a secret that nobody gave is made, and shown once */
 	/* Is each part what it should be? The URL is looked at by the guard beside it. ERR_INVALID names the field, with a sentence. */
 	bool (*check)(const struct channel_settings *s, struct err *e);
 	void (*request)(struct arena *a, const struct channel_call *c, const struct message *m, struct channel_request *out);

@@ -205,6 +205,48 @@ bool tested_audit(struct db *db, struct arena *a, const struct who *who, struct 
 	struct err *e) MUST_USE;
 bool integration_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
+/* ---- channel.c: where people and programs are told of things ---- */
+
+struct channel_query {
+	uint64_t limit, cursor;
+};
+extern const struct form_field channel_query_fields[];	/* of channels, and of what was sent to one */
+#define CHANNEL_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+extern const struct form_field channel_delivery_query_fields[];
+
+struct channel_form {
+	struct str name, kind;
+	struct str url, from, user;
+	struct str password, routing_key, secret;	/* p NULL: as it was; and so `url` where that is the secret */
+	const struct json *to;			/* array of texts; NULL: none */
+	uint64_t events, min_severity;		/* min_severity: 1 << enum level */
+	bool enabled;
+	bool made_secret;			/* returned: `secret` is a made one, to be shown this once */
+};
+extern const struct form_field channel_fields[];
+#define CHANNEL_FORM_NEW { .events = CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
+
+/* 1 found; 0 no such channel in the caller's tenant; -1 failed. */
+int channel_find(const struct caller *by, struct str public_id, struct channel *out, struct err *e) MUST_USE;
+void channel_to_form(const struct caller *by, const struct channel *c, struct channel_form *f);
+bool channel_create(const struct caller *by, struct channel_form *f, struct channel *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the channel meanwhile. */
+bool channel_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct channel_form *f, struct err *e), void *ctx,
+	struct channel_form *f, struct err *e) MUST_USE;
+/* What waits for it is given up. */
+bool channel_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+struct channel_tested {
+	bool success;
+	struct str message;			/* what happened, a sentence */
+	struct channel_delivery_view delivery;	/* status waiting or sending: nobody has sent it yet */
+	struct channel_attempt_view attempt;	/* attempt 0: there was none */
+};
+extern const struct field channel_tested_fields[];
+/* Sends it a test message by way of the outbox, and waits for what comes of it as long as an attempt may take. What is refused is
+ * done, too: see *out. */
+bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e) MUST_USE;
+
 /* ---- user.c: people, as admins manage them ---- */
 
 extern const struct form_field user_query_fields[];	/* over struct user_filter */

@@ -379,6 +379,13 @@ int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint6
 #define CHANNELS_MAX 100		/* of a tenant: each message goes to all that want it */
 #define CHANNEL_SECRET_MAX 2000		/* bytes; what VARBINARY(2100) holds, less the sealing */
 enum channel_event { CHANNEL_MONITOR = 1 };	/* bits of channels.events: never renumber */
+struct channel_event_name {
+	const char *word;	/* "monitor.*"; ends with NULL */
+	uint64_t bit;
+};
+extern const struct channel_event_name channel_event_names[];
+void channel_events_json(struct json_out *o, uint64_t events);	/* their words, as an array */
+#define CHANNEL_FAILED "CHANNEL_FAILED"	/* type of the monitor alert about a message that was given up; its subject is the channel */
 
 struct channel {
 	uint64_t id, tenant_id, events, min_level, failures;	/* failures: attempts that failed since sent_at */
@@ -389,6 +396,9 @@ struct channel {
 	ms_t sent_at, failed_at, created_at, updated_at;
 };
 int channel_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct channel *out, struct err *e) MUST_USE;
+/* Of a tenant below that row (0: from the newest), newest first. */
+bool channel_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t below, uint64_t limit, struct channel **out, size_t *n,
+	struct err *e) MUST_USE;
 bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e) MUST_USE;	/* JSON array of numbers */
 /* Empty: it has none. The arena holds it afterwards: wipe it. */
 bool channel_secret(struct arena *a, const struct seal_key *sk, const struct channel *c, struct str *out, struct err *e) MUST_USE;

@@ -383,6 +383,51 @@ struct service_source {
 bool service_view_sources(struct db *db, struct arena *a, uint64_t service_row, struct service_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
+/* ---- channels ---- */
+
+struct channel_view {
+	struct str id, name, kind, kind_title;
+	struct str status;		/* working, failing, untried, disabled */
+	struct str disabled_reason, error;
+	struct str events;		/* JSON array of words */
+	struct str min_severity;
+	struct str url, from, user;	/* empty: it has none, or it is the secret */
+	struct str to;			/* JSON array of mail addresses; empty: it takes none */
+	struct str goes_to;		/* where, in a few words: the addresses, the host */
+	bool enabled, has_secret;
+	uint64_t failures;
+	ms_t sent_at, failed_at, created_at, updated_at;
+};
+extern const struct field channel_view_fields[];
+void channel_view_fill(struct arena *a, const struct channel *c, struct channel_view *out);
+bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t cursor, uint64_t limit, struct channel_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
+
+/* A message for a channel. */
+struct channel_delivery_view {
+	uint64_t id, status_n, attempts, attempts_max;
+	struct str type, title;		/* "monitor.alert_started", and its one line */
+	struct str status;		/* waiting, sending, retrying, sent, dead */
+	struct str error, payload;
+	bool held;			/* somebody sends it now */
+	ms_t created_at, next_at, finished_at;	/* next_at 0: there is no next attempt */
+};
+extern const struct field channel_delivery_view_fields[];
+/* `channel_row` is channels.id; the caller has found it in its own tenant. */
+bool channel_delivery_view_list(struct db *db, struct arena *a, uint64_t channel_row, uint64_t cursor, uint64_t limit,
+	struct channel_delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+int channel_delivery_view_get(struct db *db, struct arena *a, uint64_t channel_row, uint64_t id, struct channel_delivery_view *out,
+	struct err *e) MUST_USE;
+
+struct channel_attempt_view {
+	uint64_t attempt, duration_ms, http_status;
+	struct str error, answer;
+	ms_t at;
+};
+extern const struct field channel_attempt_view_fields[];
+bool channel_attempt_view_list(struct db *db, struct arena *a, uint64_t delivery, struct channel_attempt_view **out, size_t *n,
+	struct err *e) MUST_USE;	/* oldest first */
+
 /* ---- health of what comes in: the last 24 hours without test webhooks ---- */
 
 #define TRAFFIC_HOURS 24

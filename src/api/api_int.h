@@ -152,6 +152,14 @@ void api_service_create(void *call);
 void api_service_get(void *call);
 void api_service_update(void *call);
 void api_service_delete(void *call);
+void api_channel_list(void *call);
+void api_channel_create(void *call);
+void api_channel_get(void *call);
+void api_channel_update(void *call);
+void api_channel_delete(void *call);
+void api_channel_test(void *call);
+void api_channel_delivery_list(void *call);
+void api_channel_delivery_get(void *call);
 void api_user_list(void *call);
 void api_user_create(void *call);
 void api_user_get(void *call);
@@ -176,7 +184,8 @@ void api_openapi(void *call);
 
 extern const struct form_field delivery_query_fields[], token_query_fields[];
 extern const struct field integration_once_fields[], integration_secret_fields[], integration_received_fields[], event_element_fields[], event_payload_fields[];
-extern const struct field token_once_fields[];
+extern const struct field token_once_fields[], channel_once_fields[];
+extern const struct doc_part channel_delivery_parts[], channel_tested_parts[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];

@@ -163,7 +163,7 @@ static enum reception judge(unsigned status, struct str body)
 const struct channel_kind channel_email = {
 	.slug = "email", .title = "E-mail",
 	.help = "Plain text by SMTP, one thread for each trouble. Without a server of its own it goes by the one of the configuration, [mail].",
-	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD,
+	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true,
 	.texts = {
 		[PART_TO] = { "To", "Mail addresses, one a line, up to 20.", "ops@example.org" },
 		[PART_FROM] = { "From", "Empty: the one of the configuration.", "grapnel@example.org" },

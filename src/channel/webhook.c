@@ -48,11 +48,11 @@ static enum reception judge(unsigned status, struct str body)
 const struct channel_kind channel_webhook = {
 	.slug = "webhook", .title = "Signed webhook",
 	.help = "A POST of JSON to a program of yours, signed as Standard Webhooks and with X-Webhook-Signature.",
-	.takes = PART(URL) | PART(SECRET), .needs = PART(URL), .secret = PART_SECRET,
+	.takes = PART(URL) | PART(SECRET), .needs = PART(URL) | PART(SECRET), .secret = PART_SECRET, .makes_secret = true,
 	.texts = {
 		[PART_URL] = { "URL", "Answers 2xx within ten seconds. Redirects are not followed.", "https://app.example.org/hooks/grapnel" },
 		[PART_SECRET] = { "Signing secret", "Up to 255 bytes. One that begins with whsec_ is base64 behind it, as Standard Webhooks libraries expect. "
-			"Empty: the messages are not signed.", "" },
+			"Empty: one is made and shown once.", "" },
 	},
 	.check = check, .request = request, .judge = judge,
 };

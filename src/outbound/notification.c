@@ -7,7 +7,6 @@
 #include "outbound_int.h"
 
 #define ATTEMPTS_MAX 12		/* three quick ones, then for some three hours: whoever hears of it later has seen it */
-#define ALERT_TYPE "CHANNEL_FAILED"
 #define ALERT_MS MS_PER_DAY	/* then it is no news any more */
 #define SETTINGS_LOST "The channel's secret does not open under our keys."
 
@@ -121,7 +120,7 @@ static bool given_up(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	const struct target *t = p->round->target;
 	struct id_maker *ids = courier_config(p->round->courier)->ids;
 	struct arena *a = p->round->arena;
-	const struct monitor_alert alert = { .id = id_make(ids, now), .tenant_id = t->channel.tenant_id, .type = STR(ALERT_TYPE),
+	const struct monitor_alert alert = { .id = id_make(ids, now), .tenant_id = t->channel.tenant_id, .type = STR(CHANNEL_FAILED),
 		.subject = t->channel.public_id, .severity = MONITOR_ERROR, .value = 1, .lasts_until = now + ALERT_MS,
 		.message = arena_printf(a, "A message for the channel %.*s was given up: %.*s", STR_ARG(t->channel.name), STR_ARG(p->error)),
 		.advice = STR("Mend the channel's settings, then press its test button.") };
@@ -140,7 +139,7 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 		return true;
 	if (p->reception == RECEPTION_TAKEN)
 		return channel_sent(db, t->channel.id, now, e) && (!t->channel.failures ||
-			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(ALERT_TYPE), t->channel.public_id, now, e) >= 0);
+			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(CHANNEL_FAILED), t->channel.public_id, now, e) >= 0);
 	if (!channel_failed(db, t->channel.id, p->error, now, e))
 		return false;
 	return p->row.status != OUTBOX_DEAD || given_up(db, p, now, e);

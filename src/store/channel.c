@@ -9,7 +9,7 @@
 #define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 
-enum { Q_BY_PUBLIC_ID, Q_LOCK, Q_COUNT, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
+enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
@@ -17,6 +17,7 @@ enum { Q_BY_PUBLIC_ID, Q_LOCK, Q_COUNT, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DEL
 
 static const struct stmt stmts[] = {
 	[Q_BY_PUBLIC_ID] = { "channel.by_public_id", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ?" },
+	[Q_LIST] = { "channel.list", "SELECT " COLUMNS " FROM channels WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
 	[Q_LOCK] = { "channel.lock", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ? FOR UPDATE" },
 	[Q_COUNT] = { "channel.count", "SELECT COUNT(*) AS id FROM channels WHERE tenant_id = ?" },
 	[Q_BY_IDS] = { "channel.by_ids",
@@ -60,22 +61,39 @@ static const struct field fields[] = {
 	FIELD_END
 };
 
+const struct channel_event_name channel_event_names[] = {
+	{ "monitor.*", CHANNEL_MONITOR },
+	{ NULL }
+};
+
 static const struct field audit_fields[] = {
 	FIELD_STR(struct channel, kind, "kind", ""),
 	FIELD_STR(struct channel, name, "name", ""),
 	FIELD_BOOL(struct channel, enabled, "enabled", ""),
-	FIELD_U64(struct channel, events, "events", ""),
-	FIELD_U64(struct channel, min_level, "minLevel", ""),
 	FIELD_JSON(struct channel, settings, "settings", ""),
 	FIELD_BOOL(struct channel, has_secret, "hasSecret", ""),
 	FIELD_END
 };
+
+void channel_events_json(struct json_out *o, uint64_t events)
+{
+	json_open(o, '[');
+	for (const struct channel_event_name *x = channel_event_names; x->word; x++)
+		if (events & x->bit)
+			json_strz(o, x->word);
+	json_close(o, ']');
+}
 
 /* ---- reading ---- */
 
 int channel_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct channel *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_BY_PUBLIC_ID], VALS(V_S(public_id), V_U(tenant_id)), a, fields, sizeof(*out), out, e);
+}
+
+bool channel_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t below, uint64_t limit, struct channel **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_LIST], VALS(V_U(tenant_id), V_U(below ? below : UINT32_MAX), V_U(limit)), a, fields, sizeof(**out), out, n, e);
 }
 
 bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e)
@@ -149,6 +167,10 @@ static void detail_write(struct json_out *o, const char *key, const struct chann
 	json_key(o, key);
 	json_open(o, '{');
 	json_fields(o, audit_fields, c);
+	json_key(o, "events");
+	channel_events_json(o, c->events);
+	json_key(o, "minSeverity");
+	json_strz(o, level_word((enum level)c->min_level));
 	json_close(o, '}');
 }
 

@@ -189,6 +189,12 @@ const struct stmt view_stmt[] = {
 		" WHERE tenant_id = ? AND status = 0 LIMIT ?) c UNION ALL"
 		" SELECT 1, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status = 1 LIMIT ?) d" },
+	[V_CHANNEL_DELIVERIES] = { "view.channel_deliveries",
+		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE kind = 1 AND target_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
+	[V_CHANNEL_DELIVERY] = { "view.channel_delivery",
+		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE id = ? AND kind = 1 AND target_id = ?" },
+	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
+		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
 	[V_SOURCE_NAMES] = { "view.source_names",
 		"SELECT public_id AS id, name, provider FROM sources WHERE tenant_id = ? AND deleted_at IS NULL ORDER BY name LIMIT ?" },
 };

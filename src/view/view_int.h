@@ -130,6 +130,7 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST,
 	V_MONITOR_TENANTS, V_MONITOR_SOURCES, V_MONITOR_SUMS, V_MONITOR_PENDING, V_MONITOR_PROCESSING, V_MONITOR_FAILED, V_MONITOR_DEAD,
 	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS, V_MONITOR_ALERTS_ALL, V_MONITOR_RUNNING,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
+	V_CHANNEL_DELIVERIES, V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS,
 };
 extern const struct stmt view_stmt[];
 
@@ -201,6 +202,11 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 #define JOB_RUN_COLUMNS "id, name, started_at, duration_ms, ok, unfinished, touched, counts, error"
 /* Most runs of a job of a minute find nothing to do. Of a month there are some 50,000, so passing over them is bounded. */
 #define JOB_RUN_NOTABLE " AND (NOT ? OR touched > 0 OR unfinished = 1 OR ok = 0)"
+
+/* ---- channel.c ---- */
+
+#define CHANNEL_DELIVERY_COLUMNS \
+	"id, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
 
 /* ---- alert.c ---- */
 

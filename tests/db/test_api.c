@@ -287,7 +287,7 @@ static struct str their_thing(const char *pattern)
 	static const struct {
 		const char *subject, *thing;
 	} things[] = {
-		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/users/", their_user }, { "/tokens/", their_token },
+		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
@@ -326,7 +326,7 @@ START_TEST(test_lists_refuse_what_is_no_filter)
 {
 	const struct route *r = &api_routes[_i];
 	const struct json *p = json_get(documented(r), "parameters");
-	const char *path = with_thing(r->pattern, STR(GITHUB));
+	const char *path = with_thing(r->pattern, strstr(r->pattern, "/channels/") ? STR("ch_00000000000000000001") : STR(GITHUB));
 	bool any = false;
 
 	if (!json_get(documented(r), "x-role"))
@@ -591,6 +591,132 @@ START_TEST(test_an_integration_from_birth_to_end)
 	expect(404, admin, "GET", path, NULL);
 	expect(404, admin, "DELETE", path, NULL);
 	expect(404, admin, "PATCH", path, "{\"name\":\"again\"}");
+}
+END_TEST
+
+/* ---- channels ---- */
+
+START_TEST(test_a_channel_from_birth_to_end)
+{
+	struct reply r = expect(201, admin, "POST", "/api/channels",
+		"{\"name\":\"our app\",\"kind\":\"webhook\",\"url\":\"https://192.0.43.8/hook\",\"minSeverity\":\"high\"}");
+	struct str id = member(r, "/id"), made = member(r, "/secret");
+	const char *path = arena_printf(a, "/api/channels/%.*s", STR_ARG(id)).p;
+
+	ck_assert(public_id_is(id, "ch") && str_starts(made, "whsec_"));
+	is(header_of(r, "Location"), path);
+	r = expect(200, admin, "GET", path, NULL);
+	ck_assert_ptr_null(json_get(r.json, "secret"));
+	is(member(r, "/hasSecret"), "true");
+	is(member(r, "/status"), "untried");
+	is(member(r, "/events/0"), "monitor.*");
+	is(member(r, "/minSeverity"), "HIGH");
+	is(member(r, "/url"), "https://192.0.43.8/hook");
+	is(member(expect(200, admin, "GET", "/api/channels?limit=1", NULL), "/channels/0/name"), "our app");
+
+	r = expect(200, admin, "PATCH", path, "{\"name\":\"app\",\"enabled\":false,\"minSeverity\":null}");
+	ck_assert_ptr_null(json_get(r.json, "secret"));
+	is(member(r, "/status"), "disabled");
+	is(member(r, "/minSeverity"), "INFO");
+	r = expect(200, admin, "PATCH", path, "{\"secret\":null}");
+	ck_assert(str_starts(member(r, "/secret"), "whsec_") && !str_eq(member(r, "/secret"), made));
+	r = expect(200, admin, "PATCH", path, "{\"secret\":\"my own\",\"events\":[\"MONITOR.*\"]}");
+	ck_assert_ptr_null(json_get(r.json, "secret"));
+	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":[]}"));
+	expect_error(400, "invalid_request", "kind", ask(admin, "PATCH", path, "{\"kind\":\"slack\"}"));
+	expect(404, theirs, "GET", path, NULL);
+	expect(404, theirs, "PATCH", path, "{\"name\":\"x\"}");
+	expect(404, theirs, "POST", arena_printf(a, "%s/test", path).p, NULL);
+	expect(404, theirs, "DELETE", path, NULL);
+
+	/* Nobody sends here: the message waits. */
+	r = expect(200, admin, "POST", arena_printf(a, "%s/test", path).p, NULL);
+	is(member(r, "/success"), "false");
+	is(member(r, "/delivery/status"), "waiting");
+	is(member(r, "/delivery/title"), "Test of the channel app");
+	ck_assert(json_is(json_get(r.json, "attempt"), JSON_NULL) && str_has(member(r, "/message"), "cron"));
+	path = arena_printf(a, "%s/deliveries", path).p;
+	is(member(expect(200, admin, "GET", path, NULL), "/deliveries/0/type"), "channel.test");
+	r = expect(200, admin, "GET", arena_printf(a, "%s/%.*s", path, STR_ARG(member(r, "/delivery/id"))).p, NULL);
+	ck_assert_uint_eq(json_get(r.json, "attemptLog")->count, 0);
+
+	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(id)).p;
+	expect(204, admin, "DELETE", path, NULL);
+	expect(404, admin, "GET", path, NULL);
+	expect(404, admin, "DELETE", path, NULL);
+	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	is(member(r, "/audit/0/action"), "channel.delete");
+	is(member(r, "/audit/1/action"), "channel.test");
+	is(member(r, "/audit/5/action"), "channel.create");
+	ck_assert(!str_has(r.body, "whsec_") && !str_has(r.body, "my own"));
+}
+END_TEST
+
+START_TEST(test_what_is_secret_of_a_channel_depends_on_its_kind)
+{
+	static const char hook[] = "https://192.0.43.8/services/T0/B0/xyz", key[] = "0123456789abcdef0123456789ABCDEF";
+	struct reply r = expect(201, admin, "POST", "/api/channels", arena_printf(a, "{\"name\":\"s\",\"kind\":\"slack\",\"url\":\"%s\"}", hook).p);
+	const char *path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
+
+	ck_assert(!str_has(r.body, "xyz") && json_is(json_get(r.json, "url"), JSON_NULL));
+	is(member(r, "/hasSecret"), "true");
+	expect_error(400, "invalid_request", "url", ask(admin, "PATCH", path, "{\"url\":null}"));
+	is(member(expect(200, admin, "PATCH", path, "{\"name\":\"t\"}"), "/hasSecret"), "true");
+
+	r = expect(201, admin, "POST", "/api/channels", arena_printf(a, "{\"name\":\"p\",\"kind\":\"pagerduty\",\"routingKey\":\"%s\"}", key).p);
+	ck_assert(!str_has(r.body, key) && json_is(json_get(r.json, "to"), JSON_NULL));
+
+	r = expect(201, admin, "POST", "/api/channels",
+		"{\"name\":\"m\",\"kind\":\"email\",\"to\":[\"a@example.org\",\"b@example.org\"],\"url\":\"smtps://192.0.43.8\",\"user\":\"u\",\"password\":\"geheim\"}");
+	ck_assert(!str_has(r.body, "geheim"));
+	is(member(r, "/to/1"), "b@example.org");
+	is(member(r, "/user"), "u");
+	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
+	is(member(expect(200, admin, "PATCH", path, "{\"password\":null}"), "/hasSecret"), "false");
+	r = expect(200, admin, "PATCH", path, "{\"url\":null,\"user\":null,\"to\":[\"c@example.org\"]}");
+	is(member(r, "/to/0"), "c@example.org");
+	ck_assert(json_is(json_get(r.json, "url"), JSON_NULL));
+}
+END_TEST
+
+START_TEST(test_wrong_channels_name_the_field)
+{
+	static const struct {
+		const char *body, *field;
+	} rows[] = {
+		{ "{\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\"}", "name" },
+		{ "{\"name\":\"\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\"}", "name" },
+		{ "{\"name\":\"x\"}", "kind" },
+		{ "{\"name\":\"x\",\"kind\":\"fax\"}", "kind" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"ftp://192.0.43.8/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://127.0.0.1/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://u:p@192.0.43.8/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8:22/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"webhook\",\"url\":\"http://0x7f.1/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"webhook\",\"url\":\"http://[::ffff:169.254.169.254]/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"webhook\",\"url\":\"https://192.0.43.8/\",\"to\":[\"a@example.org\"]}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"webhook\",\"url\":\"https://192.0.43.8/\",\"routingKey\":\"x\"}", "routingKey" },
+		{ "{\"name\":\"x\",\"kind\":\"pagerduty\"}", "routingKey" },
+		{ "{\"name\":\"x\",\"kind\":\"pagerduty\",\"routingKey\":\"short\"}", "routingKey" },
+		{ "{\"name\":\"x\",\"kind\":\"email\"}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[]}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":\"a@example.org\"}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org,b@example.org\"]}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\\r\\nBcc: b@example.org\"]}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"from\":\"nobody\"}", "from" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"url\":\"https://192.0.43.8/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"url\":\"smtp://10.0.0.1/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"user\":\"u\"}", "user" },
+		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"password\":\"p\"}", "password" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"events\":[\"weather.*\"]}", "events" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"minSeverity\":\"HIGH,LOW\"}", "minSeverity" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"enabled\":1}", "enabled" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"color\":1}", "color" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/channels", rows[i].body));
 }
 END_TEST
 
@@ -1488,6 +1614,9 @@ static Suite *suite(void)
 	tcase_add_test(t, test_integrations_page_by_page);
 	tcase_add_test(t, test_an_integration_from_birth_to_end);
 	tcase_add_test(t, test_an_integration_needs_little);
+	tcase_add_test(t, test_a_channel_from_birth_to_end);
+	tcase_add_test(t, test_what_is_secret_of_a_channel_depends_on_its_kind);
+	tcase_add_test(t, test_wrong_channels_name_the_field);
 	tcase_add_test(t, test_settings_are_kept_until_they_are_replaced);
 	tcase_add_test(t, test_the_switch_for_test_mode_is_a_setting);
 	tcase_add_test(t, test_wrong_integrations_name_the_field);

@@ -25,6 +25,12 @@ static const struct stmt view_data[] = {
 		" VALUES (1, 'in_00000000000000000001', 1, 1, 'github', 'code', 1, 1, 1, 1),"
 		" (2, 'in_00000000000000000002', 1, 1, 'prometheus', 'alerts', 2, 1, 1, 1),"
 		" (9, 'in_00000000000000000009', 2, 1, 'github', 'theirs', 3, 1, 1, 1)" },
+	{ "data.channels", "INSERT INTO channels (id, public_id, tenant_id, kind, name, events, settings, created_at, updated_at) VALUES"
+		" (1, 'ch_00000000000000000001', 1, 'email', 'ops', 1, '{\"to\":\"ops@example.org\"}', 1, 1),"
+		" (9, 'ch_00000000000000000009', 2, 'email', 'theirs', 1, '{\"to\":\"them@example.org\"}', 1, 1)" },
+	{ "data.outbox", "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, next_at, created_at, finished_at)"
+		" SELECT " SQL_ID ", 1, 1, 1, 1, '{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"5\","
+		"\"severity\":\"ERROR\",\"message\":\"120 wait.\"}}', 1, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000 FROM seq_1_to_60" },
 	{ "data.many", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, created_at, updated_at)"
 		" SELECT seq, CONCAT('in_000000000000000000', seq), 1, 1, 'webhook', CONCAT('hook ', seq), 1, 1, 1, 1 FROM seq_11_to_25" },
 	{ "data.events", "INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity,"

@@ -1,0 +1,377 @@
+/* channel.c - where people and programs are told of things: its form; making, changing, removing and trying one.
+ *
+ * Which members a channel takes, and which of them is the secret, says its kind (src/channel); this file knows none by name. */
+#include "resource_int.h"
+
+#include <time.h>
+
+#include "grapnel/channel.h"
+#include "grapnel/fetch.h"
+#include "grapnel/json.h"
+
+#define CHANGE_TRIES 8		/* one of those who change a channel at once gets through at each */
+#define URL_MAX 2000		/* as a secret it is sealed into VARBINARY(2100) */
+#define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
+#define ADDRESSES_TEXT_MAX 16384	/* MAIL_RECIPIENTS_MAX of 320 bytes */
+
+static const struct form_word event_words[] = {
+	{ "monitor.*", CHANNEL_MONITOR },
+	{ 0 }
+};
+
+const struct form_field channel_fields[] = {
+	{ "name", TEXT_AT(struct channel_form, name), FORM_REQUIRED, 1, 400, .help = "1 to 100 characters" },
+	{ "kind", TEXT_AT(struct channel_form, kind), FORM_REQUIRED | FORM_FIXED, 1, 20, .help = "slack, email, pagerduty or webhook" },
+	{ "enabled", BOOL_AT(struct channel_form, enabled), .help = "A disabled one is told nothing" },
+	{ "events", WORDS_AT(struct channel_form, events), FORM_NULL, .words = event_words, .absent = CHANNEL_MONITOR,
+		.help = "What it is told of; null = monitor.*" },
+	{ "minSeverity", WORDS_AT(struct channel_form, min_severity), FORM_NULL, .words = level_words, .absent = 1u << LEVEL_INFO,
+		.help = "Nothing below it: INFO, LOW, MEDIUM, HIGH or CRITICAL; null = INFO" },
+	{ "url", TEXT_AT(struct channel_form, url), .max = URL_MAX,
+		.help = "slack: the incoming webhook, kept as a secret. webhook: where to. email: a mail server of its own, smtp:// or smtps://."
+			" pagerduty: another address than PagerDuty's" },
+	{ "to", LIST_AT(struct channel_form, to), .max = MAIL_RECIPIENTS_MAX, .help = "email: mail addresses" },
+	{ "from", TEXT_AT(struct channel_form, from), .max = 320, .help = "email: the sender; else the one of the configuration" },
+	{ "user", TEXT_AT(struct channel_form, user), .max = 255, .help = "email: user of its own mail server" },
+	{ "password", TEXT_AT(struct channel_form, password), .max = 255, .help = "email: password of that user; null or empty removes it" },
+	{ "routingKey", TEXT_AT(struct channel_form, routing_key), .max = 255, .help = "pagerduty: integration key, 32 letters and digits" },
+	{ "secret", TEXT_AT(struct channel_form, secret), .max = 900,
+		.help = "webhook: what its messages are signed with; none, null or empty: one is made and shown this once" },
+	FORM_END
+};
+
+#define QUERY_ROWS(plural) \
+	{ "limit", NUMBER_AT(struct channel_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most " plural " in the answer" }, \
+	CURSOR_ROW(struct channel_query, cursor, plural), \
+	FORM_END
+
+const struct form_field channel_query_fields[] = { QUERY_ROWS("channels") };
+const struct form_field channel_delivery_query_fields[] = { QUERY_ROWS("deliveries") };
+
+/* ---- form and settings ---- */
+
+/* The text of each part in the form; of the mail addresses see below. */
+static struct str *part_of(struct channel_form *f, enum channel_part p)
+{
+	static const size_t offsets[PART_COUNT] = {
+		[PART_URL] = offsetof(struct channel_form, url), [PART_FROM] = offsetof(struct channel_form, from),
+		[PART_USER] = offsetof(struct channel_form, user), [PART_PASSWORD] = offsetof(struct channel_form, password),
+		[PART_ROUTING_KEY] = offsetof(struct channel_form, routing_key), [PART_SECRET] = offsetof(struct channel_form, secret),
+	};
+
+	return offsets[p] ? (struct str *)((char *)f + offsets[p]) : NULL;
+}
+
+static struct str addresses_joined(const struct caller *by, const struct json *list)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, by->a, ADDRESSES_TEXT_MAX);
+	for (const struct json *j = list ? list->first : NULL; j; j = j->next) {
+		strbuf_adds(&b, b.n ? "," : "");
+		strbuf_addstr(&b, json_text(j));
+	}
+	return strbuf_str(&b);
+}
+
+static const struct json *addresses_list(const struct caller *by, struct str joined)
+{
+	struct json *list = json_new(by->a, JSON_ARRAY);
+
+	while (joined.n)
+		json_add(list, STR_NONE, json_new_str(by->a, str_trim(str_until(&joined, ','))));
+	return list;
+}
+
+static bool commas(const struct json *list)
+{
+	for (const struct json *j = list ? list->first : NULL; j; j = j->next)
+		if (str_find(json_text(j), ',') >= 0)
+			return true;
+	return false;
+}
+
+/* A secret part that was not given is as it is stored. */
+static bool form_settings(const struct caller *by, struct channel_form *f, const struct channel_kind *kind, const struct channel *c,
+	struct channel_settings *s, struct err *e)
+{
+	*s = (struct channel_settings){ 0 };
+	if (commas(f->to))
+		return err_field(e, ERR_INVALID, "to", "Give each mail address for itself, without commas.");
+	for (enum channel_part p = 0; p < PART_COUNT; p++) {
+		struct str *text = part_of(f, p);
+
+		s->part[p] = text ? *text : addresses_joined(by, f->to);
+		if (p != PART_PASSWORD && p != PART_SECRET)
+			s->part[p] = str_trim(s->part[p]);
+		if (s->part[p].n && !(kind->takes & 1u << p))
+			return err_field(e, ERR_INVALID, channel_part_names[p], "%s takes no %s.", kind->title, channel_part_names[p]);
+		if (p == kind->secret && !text->p && !channel_secret(by->a, by->seal, c, &s->part[p], e))
+			return false;
+	}
+	return true;
+}
+
+static struct str make_secret(const struct caller *by)
+{
+	unsigned char raw[SECRET_BYTES];
+	struct str text;
+
+	random_bytes(raw, sizeof(raw));
+	text = base64_encode(by->a, raw, sizeof(raw));
+	secret_wipe(raw, sizeof(raw));
+	return arena_printf(by->a, "whsec_%.*s", STR_ARG(text));
+}
+
+static bool check_address(const struct caller *by, const struct channel_kind *kind, struct str url, struct err *e)
+{
+	struct guard *g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
+	struct err why = { 0 };
+	bool ok = kind->mail ? guard_mail_url(g, url, &why) : guard_resolve(g, url, &why);
+
+	guard_free(g);
+	return ok || err_field(e, ERR_INVALID, channel_part_names[PART_URL], "%s", why.text);
+}
+
+static bool check_parts(const struct channel_kind *kind, const struct channel_settings *s, struct err *e)
+{
+	for (enum channel_part p = 0; p < PART_COUNT; p++)
+		if (kind->needs & 1u << p && !s->part[p].n)
+			return err_field(e, ERR_INVALID, channel_part_names[p], "%s: %s is needed.", kind->title, kind->texts[p].label);
+	return kind->check(s, e);
+}
+
+/* One that is the secret is new whenever it is given. */
+static bool url_is_new(const struct channel_form *f, const struct channel_settings *s, const struct channel_settings *before)
+{
+	return f->url.n && !str_eq(s->part[PART_URL], before->part[PART_URL]);
+}
+
+/* `*secret` is what the store is to seal: p NULL, as it was. */
+static bool form_to_channel(const struct caller *by, struct channel_form *f, const struct channel_kind *kind, struct channel *c,
+	struct str *secret, struct err *e)
+{
+	struct channel_settings s, before;
+	bool kept, ok;
+
+	channel_settings_read(by->a, c->settings, &before);
+	if (!f->min_severity || f->min_severity & (f->min_severity - 1))
+		return err_field(e, ERR_INVALID, "minSeverity", "minSeverity is one of INFO, LOW, MEDIUM, HIGH, CRITICAL.");
+	if (!form_settings(by, f, kind, c, &s, e))
+		return false;
+	f->made_secret = kind->makes_secret && !s.part[kind->secret].n;
+	if (f->made_secret)
+		*part_of(f, kind->secret) = s.part[kind->secret] = make_secret(by);
+	kept = !part_of(f, kind->secret)->p;
+	ok = check_parts(kind, &s, e);
+	if (kept && s.part[kind->secret].n)
+		secret_wipe((char *)s.part[kind->secret].p, s.part[kind->secret].n);
+	if (!ok || (url_is_new(f, &s, &before) && !check_address(by, kind, s.part[PART_URL], e)))
+		return false;
+	*secret = kept ? STR_NONE : s.part[kind->secret];
+	c->name = f->name;
+	c->enabled = f->enabled;
+	c->events = f->events;
+	c->min_level = (uint64_t)__builtin_ctzll(f->min_severity);
+	c->settings = channel_settings_write(by->a, &s, kind->secret);
+	return true;
+}
+
+void channel_to_form(const struct caller *by, const struct channel *c, struct channel_form *f)
+{
+	const struct channel_kind *kind = channel_kind_find(c->kind);
+	struct channel_settings s;
+
+	channel_settings_read(by->a, c->settings, &s);
+	*f = (struct channel_form){ .name = c->name, .kind = c->kind, .events = c->events, .min_severity = 1u << c->min_level, .enabled = c->enabled,
+		.url = s.part[PART_URL], .from = s.part[PART_FROM], .user = s.part[PART_USER],
+		.to = addresses_list(by, s.part[PART_TO]) };
+	if (kind)
+		*part_of(f, kind->secret) = STR_NONE;
+}
+
+/* ---- acts ---- */
+
+int channel_find(const struct caller *by, struct str public_id, struct channel *out, struct err *e)
+{
+	return public_id_is(public_id, "ch") ? channel_get(by->db, by->a, by->tenant_id, public_id, out, e) : 0;
+}
+
+static bool not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "there is no such channel");
+}
+
+bool channel_create(const struct caller *by, struct channel_form *f, struct channel *made, struct err *e)
+{
+	const struct channel_kind *kind = channel_kind_find(f->kind);
+	struct who who = caller_who(by, by->tenant_id);
+	struct channel c = { .tenant_id = by->tenant_id };
+	struct str secret;
+
+	if (!kind)
+		return err_field(e, ERR_INVALID, "kind", "A channel is of the kind slack, email, pagerduty or webhook.");
+	c.kind = str_of(kind->slug);
+	return form_to_channel(by, f, kind, &c, &secret, e) && channel_add(by->db, by->a, by->seal, &c, secret, &who, by->now, made, e);
+}
+
+/* One try. 1, 0, -1 as the store. */
+static int change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct channel_form *f, struct err *e), void *ctx,
+	struct channel_form *f, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	const struct channel_kind *kind;
+	struct str secret;
+	struct channel c;
+	int found = channel_find(by, public_id, &c, e);
+
+	if (found != 1)
+		return found;
+	kind = channel_kind_find(c.kind);
+	if (!kind)
+		return 0;
+	channel_to_form(by, &c, f);
+	if (!read(ctx, f, e) || !form_to_channel(by, f, kind, &c, &secret, e))
+		return -1;
+	return channel_update(by->db, by->a, by->seal, &c, secret, &who, by->now, e);
+}
+
+/* Who changes another member at the same time wins as well: the later one looks again. */
+bool channel_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct channel_form *f, struct err *e), void *ctx,
+	struct channel_form *f, struct err *e)
+{
+	int done, tries = 0;
+
+	do {
+		*e = (struct err){ 0 };
+		done = change(by, public_id, read, ctx, f, e);
+	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	return done == 1 || (!done && not_found(e));
+}
+
+bool channel_remove(const struct caller *by, struct str public_id, struct err *e)
+{
+	struct who who = caller_who(by, by->tenant_id);
+	int done = public_id_is(public_id, "ch") ? channel_delete(by->db, by->a, by->tenant_id, public_id, &who, by->now, e) : 0;
+
+	if (done != 1)
+		return !done && not_found(e);
+	return monitor_alert_end(by->db, by->a, by->ids, by->tenant_id, STR(CHANNEL_FAILED), public_id, by->now, e) >= 0;
+}
+
+/* ---- trying one ---- */
+
+#define TEST_MARGIN_MS (2 * MS_PER_SECOND)	/* beside the attempt: until it is taken, and its result is stored */
+#define TEST_LOOK_MS 25
+#define TEST_ENDS_MS (2 * MS_PER_MINUTE)	/* long enough that its begin is there before, whoever sends it */
+
+const struct field channel_tested_fields[] = {
+	FIELD_BOOL(struct channel_tested, success, "success", "The receiver took it"),
+	FIELD_STR(struct channel_tested, message, "message", "What happened, a sentence"),
+	FIELD_END
+};
+
+struct trial {
+	const struct caller *by;
+	const struct channel *channel;
+	struct outbox_row rows[2];
+	size_t n;
+};
+
+static struct outbox_row test_row(const struct caller *by, const struct channel *c, const char *type, struct str data, ms_t next_at)
+{
+	return (struct outbox_row){ .id = id_make(by->ids, by->now), .tenant_id = c->tenant_id, .kind = OUTBOX_NOTIFICATION, .target_id = c->id,
+		.payload = notice_payload(by->a, type, data, by->now), .attempts_max = 1, .next_at = next_at, .created_at = by->now };
+}
+
+static struct str test_data(const struct caller *by, const struct channel *c)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, by->a, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "id");
+	json_str(&o, arena_printf(by->a, "%llu", (unsigned long long)id_make(by->ids, by->now)));
+	json_key(&o, "channel");
+	json_str(&o, c->name);
+	json_key(&o, "user");
+	json_str(&o, by->principal.user_name);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+static bool trial_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct trial *t = ctx;
+	struct who who = caller_who(t->by, t->by->tenant_id);
+
+	return outbox_add_all(db, t->by->a, t->rows, t->n, e) &&
+		audit_add(db, &who, "channel.test", t->channel->public_id, STR("{}"), t->by->now, e);
+}
+
+static bool is_over(const struct channel_delivery_view *v)
+{
+	return v->finished_at != 0;
+}
+
+/* Until it is over, in a place among those that may wait for others: at most half of the workers do. */
+static bool await(const struct caller *by, const struct channel *c, uint64_t id, struct channel_delivery_view *out, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = TEST_LOOK_MS * 1000000 };
+	ms_t wait_ms = by->conf->outbound.timeout_ms + TEST_MARGIN_MS, until = by->now + wait_ms;
+	int64_t end_us = clock_mono_us() + wait_ms * 1000;
+	bool can_wait = by->conf->outbound.dispatcher && bell_fd(by->shm) >= 0;
+	int place = can_wait ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1, found;
+
+	while ((found = channel_delivery_view_get(by->db, by->a, c->id, id, out, e)) == 1 && !is_over(out) && place >= 0 &&
+		clock_mono_us() < end_us)
+		nanosleep(&pause, NULL);
+	place_leave(by->shm, place, until);
+	return found == 1 || (!found && not_found(e));
+}
+
+static struct str verdict(const struct caller *by, const struct channel *c, const struct channel_tested *t)
+{
+	const struct channel_kind *kind = channel_kind_find(c->kind);
+
+	if (t->success)
+		return arena_printf(by->a, "%s took it: %llu after %llu ms.", kind->title, (unsigned long long)t->attempt.http_status,
+			(unsigned long long)t->attempt.duration_ms);
+	if (is_over(&t->delivery))
+		return t->delivery.error;
+	if (!by->conf->outbound.dispatcher)
+		return STR("It waits for cron, since no dispatcher runs here: grapnel-cron outbox sends it.");
+	return STR("Nobody has sent it yet: the list of what was sent says when it is.");
+}
+
+bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e)
+{
+	struct channel_attempt_view *attempts;
+	const struct channel_kind *kind;
+	struct channel c;
+	struct trial t = { .by = by, .channel = &c };
+	struct str data;
+	size_t n;
+	int found = channel_find(by, public_id, &c, e);
+
+	*out = (struct channel_tested){ 0 };
+	kind = found == 1 ? channel_kind_find(c.kind) : NULL;
+	if (!kind)
+		return found >= 0 && not_found(e);
+	data = test_data(by, &c);
+	t.rows[t.n++] = test_row(by, &c, "channel.test", data, by->now);
+	if (kind->pairs)
+		t.rows[t.n++] = test_row(by, &c, "channel.test_ended", data, by->now + TEST_ENDS_MS);
+	if (!db_tx(by->db, trial_tx, &t, e))
+		return false;
+	bell_ring(by->shm);
+	if (!await(by, &c, t.rows[0].id, &out->delivery, e) || !channel_attempt_view_list(by->db, by->a, t.rows[0].id, &attempts, &n, e))
+		return false;
+	if (n)
+		out->attempt = attempts[n - 1];
+	out->success = str_eqs(out->delivery.status, "sent");
+	out->message = verdict(by, &c, out);
+	return true;
+}
