@@ -25,12 +25,21 @@ void secret_wipe(void *p, size_t n);
  * Sealed form: byte 1 (version), byte key number, 12 bytes nonce, ciphertext, 16 bytes tag. `context` (for example
  * "source_secret:42") is authenticated, so that a sealed value copied to another row does not open. */
 struct seal_key;
-/* File: one line "<number 1-255> <64 hex digits>" per key, newest first; that one seals, all open. Refused when others can read it. */
-struct seal_key *seal_key_load(const char *path, struct err *e);
-bool seal_key_create(const char *path, struct err *e) MUST_USE;	/* mode 0600; ERR_CONFLICT if it exists */
+#define SEAL_KEYS_MAX 255	/* the key number is a byte, and 0 is none */
 void seal_key_free(struct seal_key *k);
+/* Both look whether the file is another one than that which was read, and then read it again. */
 struct str seal(struct arena *a, const struct seal_key *k, struct str plain, const char *context);
 bool unseal(struct arena *a, const struct seal_key *k, struct str sealed, const char *context, struct str *plain, struct err *e) MUST_USE;
+unsigned sealed_by(struct str sealed);		/* the number of the key; 0: that is no sealed value */
+
+/* ---- the key file: one line "<number 1-255> <64 hex digits>" per key; the first one seals, all open. Refused when others can read it ---- */
+struct seal_key *seal_key_load(const char *path, struct err *e);
+bool seal_key_create(const char *path, struct err *e) MUST_USE;	/* mode 0600; ERR_CONFLICT if it exists */
+size_t seal_key_numbers(const struct seal_key *k, unsigned char out[SEAL_KEYS_MAX]);	/* of the file as it is now; [0] seals */
+/* A change replaces the file by another of the same owner and mode, or leaves it. */
+bool seal_key_add(const char *path, bool seals, unsigned *number, struct err *e) MUST_USE;	/* a new one, that seals from now on or only opens */
+bool seal_key_prefer(const char *path, unsigned number, struct err *e) MUST_USE;	/* it seals from now on; ERR_NOT_FOUND */
+bool seal_key_drop(const char *path, unsigned number, struct err *e) MUST_USE;	/* ERR_NOT_FOUND; ERR_CONFLICT: it is the one that seals */
 
 /* ---- passwords: yescrypt of libcrypt ---- */
 bool password_hash(struct arena *a, struct str password, struct str *hash, struct err *e) MUST_USE;

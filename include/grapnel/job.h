@@ -14,6 +14,7 @@
 
 #include "grapnel/base.h"
 #include "grapnel/conf.h"
+#include "grapnel/crypto.h"
 #include "grapnel/db.h"
 #include "grapnel/store.h"
 #include "grapnel/view.h"
@@ -99,6 +100,29 @@ struct archive_read {
 /* Whole, or not at all. ERR_CONFLICT: its checksum is wrong, or it is of another installation. ERR_INVALID names the line. ERR_NOT_FOUND:
  * there is no such file, or no sum beside it. */
 bool archive_read(struct db *db, const char *path, bool dry_run, struct archive_read *out, struct err *e) MUST_USE;
+
+/* ---- rekey.c: what is sealed in the database, under another key; while all programs run ---- */
+
+/* Values by the number of their key; [0]: what is no sealed value. */
+bool sealed_counts(struct db *db, uint64_t counts[SEAL_KEYS_MAX + 1], struct err *e) MUST_USE;
+
+struct rekey_config {
+	struct db *db;
+	const struct seal_key *seal;		/* of key_file */
+	const char *key_file;
+	const volatile sig_atomic_t *stop;	/* set by a signal; or NULL */
+	void (*progress)(void *ctx, const char *what, double done, uint64_t n);	/* or NULL */
+	void *ctx;
+};
+struct rekey_result {
+	uint64_t key;		/* that seals now */
+	uint64_t sealed, lost;	/* lost: do not open, and stayed as they are */
+	uint64_t passes;
+	bool stopped;		/* not all is done; called again it goes on */
+	char first_lost[200];
+};
+/* Makes a new key that seals, or `to`, a key of the file; or goes on where it was stopped or killed. Then seals all values with it. */
+bool rekey(const struct rekey_config *c, unsigned to, const struct who *who, ms_t now, struct rekey_result *out, struct err *e) MUST_USE;
 
 /* Is it due? `offset` is the zone of daily times. A job whose last run failed is tried again ten minutes later at most. */
 bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const struct job_state *s, ms_t now);

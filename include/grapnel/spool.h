@@ -88,6 +88,8 @@ struct spool_file {
 	bool damaged;
 };
 extern const struct field spool_file_fields[];
+/* Adds to counts[number] the records that are sealed with that key, those in bad too. */
+bool spool_count_keys(const char *directory, uint64_t counts[SEAL_KEYS_MAX + 1], struct err *e) MUST_USE;
 bool spool_list(const char *directory, struct arena *a, struct spool_file **out, size_t *n, struct err *e) MUST_USE;	/* bad, closed, open */
 
 #endif

@@ -433,16 +433,21 @@ bool channel_disable(struct db *db, struct arena *a, const struct channel *c, st
 /* ---- sealed.c: every column of sealed secrets ---- */
 
 struct sealed_row {
-	struct str at;		/* its place in the walk */
+	struct str at;		/* which row */
 	struct str owner, context, sealed;
+};
+struct sealed_walk {		/* begins with zeros */
+	char at[64];
+	bool over;		/* those were the last */
 };
 /* What column number `column` holds, "signature secret"; NULL behind the last. */
 const char *sealed_what(size_t column);
-/* The rows behind `after` (STR_NONE: from the first), in the order of their keys. */
-bool sealed_rows(struct db *db, struct arena *a, size_t column, struct str after, size_t limit, struct sealed_row **out, size_t *n,
+/* The next rows, in the order of their keys; about `limit` of them, and perhaps none although the walk goes on. */
+bool sealed_rows(struct db *db, struct arena *a, size_t column, struct sealed_walk *w, size_t limit, struct sealed_row **out, size_t *n,
 	struct err *e) MUST_USE;
-/* Puts the newly sealed value in the place of the old one, unless somebody has changed that meanwhile. */
-bool sealed_replace(struct db *db, size_t column, const struct sealed_row *row, struct str sealed, struct err *e) MUST_USE;
+/* Puts the newly sealed value in the place of the old one, unless somebody has changed that meanwhile: *replaced is 0 then. */
+bool sealed_replace(struct db *db, struct arena *a, size_t column, const struct sealed_row *row, struct str sealed, uint64_t *replaced,
+	struct err *e) MUST_USE;
 
 /* ---- server.c: what the database server says of itself ---- */
 

@@ -12,7 +12,7 @@
 /* ---- sealed secrets ---- */
 
 #define ROWS_AT_ONCE 500
-#define CHUNK_MAX (4u << 20)	/* 500 rows of at most 4 KiB, and twice that for opening them */
+#define CHUNK_MAX (32u << 20)	/* 500 rows of at most 4 KiB, or 32 settings of 64 KiB, as they are, parsed and opened */
 
 struct opening_tally {
 	uint64_t n, lost;
@@ -36,18 +36,16 @@ static void try_one(struct doctor *d, struct arena *a, const struct sealed_row *
 static bool try_column(struct doctor *d, size_t column, struct opening_tally *t, struct err *e)
 {
 	struct arena *a = arena_new(CHUNK_MAX);
-	char at[64] = "";
-	size_t n = ROWS_AT_ONCE;
+	struct sealed_walk walk = { .over = false };
 	bool ok = true;
 
-	while (ok && n == ROWS_AT_ONCE) {
+	while (ok && !walk.over) {
 		struct sealed_row *rows;
+		size_t n = 0;
 
-		ok = sealed_rows(d->db, a, column, str_of(at), ROWS_AT_ONCE, &rows, &n, e);
+		ok = sealed_rows(d->db, a, column, &walk, ROWS_AT_ONCE, &rows, &n, e);
 		for (size_t i = 0; ok && i < n; i++)
 			try_one(d, a, &rows[i], t);
-		if (ok && n)
-			snprintf(at, sizeof(at), "%.*s", STR_ARG(rows[n - 1].at));
 		arena_reset(a);
 	}
 	arena_free(a);

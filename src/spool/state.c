@@ -4,6 +4,8 @@
 
 #include "spool_int.h"
 
+#define NAMES_MAX (64u << 20)	/* of files */
+
 struct spool_state spool_state(const char *directory)
 {
 	struct folder_sum waits = { 0 }, bad = { 0 };
@@ -109,4 +111,43 @@ bool spool_list(const char *directory, struct arena *a, struct spool_file **out,
 	*out = files.p;
 	*n = files.n;
 	return ok;
+}
+
+/* ---- the keys that are still needed ---- */
+
+static bool count_keys(int dir_fd, const char *ending, struct arena *a, uint64_t *counts, struct err *e)
+{
+	const char **names;
+	struct frames frames;
+	struct frame frame;
+	struct str file;
+	size_t n;
+
+	if (!folder_names(dir_fd, ending, a, &names, &n, e))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct err gone = { 0 };	/* replayed meanwhile, or none of ours */
+
+		if (!folder_read(dir_fd, names[i], &file, &gone))
+			continue;
+		for (frames_begin(&frames, file); frames_next(&frames, &frame);)
+			counts[sealed_by(frame.sealed)]++;
+		free((char *)file.p);
+	}
+	return true;
+}
+
+bool spool_count_keys(const char *directory, uint64_t counts[SEAL_KEYS_MAX + 1], struct err *e)
+{
+	struct arena *a = arena_new(NAMES_MAX);
+	int fd = folder_open(directory, false, e), bad_fd = fd < 0 ? -1 : openat(fd, SPOOL_BAD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && count_keys(fd, SPOOL_OPEN, a, counts, e) && count_keys(fd, SPOOL_CLOSED, a, counts, e) &&
+		(bad_fd < 0 || count_keys(bad_fd, SPOOL_CLOSED, a, counts, e));
+
+	if (bad_fd >= 0)
+		close(bad_fd);
+	if (fd >= 0)
+		close(fd);
+	arena_free(a);
+	return ok || (fd < 0 && e->code == ERR_NOT_FOUND);
 }

@@ -2,11 +2,18 @@
  * `secrets rekey`, which seals anew while the programs run.
  *
  * How to add one: the statement that walks it and the one that replaces a value, in which the old value is named, so that what a
- * person sets meanwhile is never overwritten; and a row of sealed_columns. `context` is the text that it was sealed with. */
+ * person sets meanwhile is never overwritten; and a row of sealed_columns. `context` is the text that it was sealed with.
+ *
+ * Settings of a source are one JSON text in which single values are sealed: the walk takes them apart, and a value is replaced inside the
+ * text, where its nonce makes it the only one of its kind. */
 #include "store_int.h"
 
+#include "grapnel/json.h"
+
+#define SETTINGS_AT_ONCE 32	/* their texts are up to 64 KiB each */
+
 enum { Q_SOURCE_KEYS, Q_SOURCE_KEY_SET, Q_SECRETS, Q_SECRET_SET, Q_TOTP, Q_TOTP_SET, Q_TOTP_PENDING, Q_TOTP_PENDING_SET,
-	Q_FLASHES, Q_FLASH_SET, Q_HANDLERS, Q_HANDLER_SET, Q_CHANNELS, Q_CHANNEL_SET };
+	Q_FLASHES, Q_FLASH_SET, Q_HANDLERS, Q_HANDLER_SET, Q_CHANNELS, Q_CHANNEL_SET, Q_SETTINGS, Q_SETTING_SET };
 
 static const struct stmt stmts[] = {
 	[Q_SOURCE_KEYS] = { "sealed.source_keys",
@@ -16,7 +23,7 @@ static const struct stmt stmts[] = {
 		"UPDATE sources SET key_sealed = ? WHERE id = ? AND key_sealed = ?" },
 	[Q_SECRETS] = { "sealed.source_secrets",
 		"SELECT CAST(x.id AS CHAR) AS at, s.public_id AS owner, CONCAT('source_secret:', s.public_id) AS context,"
-		" x.sealed AS sealed FROM source_secrets x JOIN sources s ON s.id = x.source_id"
+		" x.sealed AS sealed FROM source_secrets x STRAIGHT_JOIN sources s ON s.id = x.source_id"
 		" WHERE x.id > ? ORDER BY x.id LIMIT ?" },
 	[Q_SECRET_SET] = { "sealed.source_secret_set",
 		"UPDATE source_secrets SET sealed = ? WHERE id = ? AND sealed = ?" },
@@ -45,23 +52,35 @@ static const struct stmt stmts[] = {
 		" FROM channels WHERE id > ? AND secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
 	[Q_CHANNEL_SET] = { "sealed.channel_set",
 		"UPDATE channels SET secret_sealed = ? WHERE id = ? AND secret_sealed = ?" },
+	[Q_SETTINGS] = { "sealed.settings",
+		"SELECT CAST(id AS CHAR) AS at, public_id AS owner, '' AS context, settings AS sealed"
+		" FROM sources WHERE id > ? AND settings LIKE '%\"sealed:%' ORDER BY id LIMIT ?" },
+	[Q_SETTING_SET] = { "sealed.setting_set",
+		"UPDATE sources SET settings = REPLACE(settings, ?, ?) WHERE id = ? AND INSTR(settings, ?)" },
 };
 const struct stmt_table sealed_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+enum sealed_kind {
+	BY_NUMBER,
+	BY_TEXT,	/* its rows have no number */
+	IN_SETTINGS,
+};
 
 struct sealed_column {
 	const char *what;
 	const struct stmt *walk, *set;
-	bool by_text;		/* its rows have no number */
+	enum sealed_kind kind;
 };
 
 static const struct sealed_column columns[] = {
 	{ "integration key", &stmts[Q_SOURCE_KEYS], &stmts[Q_SOURCE_KEY_SET] },
 	{ "signature secret", &stmts[Q_SECRETS], &stmts[Q_SECRET_SET] },
+	{ "secret setting", &stmts[Q_SETTINGS], &stmts[Q_SETTING_SET], IN_SETTINGS },
 	{ "authenticator seed", &stmts[Q_TOTP], &stmts[Q_TOTP_SET] },
 	{ "unconfirmed authenticator seed", &stmts[Q_TOTP_PENDING], &stmts[Q_TOTP_PENDING_SET] },
 	{ "handler secret", &stmts[Q_HANDLERS], &stmts[Q_HANDLER_SET] },
 	{ "secret of a channel", &stmts[Q_CHANNELS], &stmts[Q_CHANNEL_SET] },
-	{ "message to a session", &stmts[Q_FLASHES], &stmts[Q_FLASH_SET], true },
+	{ "message to a session", &stmts[Q_FLASHES], &stmts[Q_FLASH_SET], BY_TEXT },
 };
 
 static const struct field fields[] = {
@@ -76,7 +95,7 @@ static struct val place(const struct sealed_column *c, struct str at)
 {
 	uint64_t id = 0;
 
-	if (c->by_text)
+	if (c->kind == BY_TEXT)
 		return V_S(at.n ? at : STR(""));
 	return V_U(str_u64(at, &id) ? id : 0);
 }
@@ -86,17 +105,71 @@ const char *sealed_what(size_t column)
 	return column < ARRAY_SIZE(columns) ? columns[column].what : NULL;
 }
 
-bool sealed_rows(struct db *db, struct arena *a, size_t column, struct str after, size_t limit, struct sealed_row **out, size_t *n,
+/* ---- settings ---- */
+
+/* The sealed values of one text; `out` NULL: only counts them. */
+static size_t take_apart(struct arena *a, const struct sealed_row *text, struct sealed_row *out)
+{
+	const struct json *object = NULL;
+	struct err ignored = { 0 };
+	size_t n = 0;
+
+	if (!json_parse(a, text->sealed, &object, &ignored))
+		return 0;
+	for (const struct json *m = object->first; m; m = m->next) {
+		struct str sealed;
+
+		if (!source_setting_sealed(a, json_text(m), &sealed))
+			continue;
+		if (out)
+			out[n] = (struct sealed_row){ text->at, text->owner, source_setting_context(a, m->name), sealed };
+		n++;
+	}
+	return n;
+}
+
+static void all_apart(struct arena *a, struct sealed_row **rows, size_t *n)
+{
+	struct sealed_row *texts = *rows, *out;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		sum += take_apart(a, &texts[i], NULL);
+	out = ARENA_ARRAY(a, struct sealed_row, sum);
+	*rows = out;
+	for (size_t i = 0; i < *n; i++)
+		out += take_apart(a, &texts[i], out);
+	*n = sum;
+}
+
+/* ---- the walk ---- */
+
+bool sealed_rows(struct db *db, struct arena *a, size_t column, struct sealed_walk *w, size_t limit, struct sealed_row **out, size_t *n,
 	struct err *e)
 {
 	const struct sealed_column *c = &columns[column];
 
-	return db_query(db, c->walk, VALS(place(c, after), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+	if (c->kind == IN_SETTINGS && limit > SETTINGS_AT_ONCE)
+		limit = SETTINGS_AT_ONCE;
+	if (!db_query(db, c->walk, VALS(place(c, str_of(w->at)), V_U(limit)), a, fields, sizeof(**out), out, n, e))
+		return false;
+	w->over = *n < limit;
+	if (*n)
+		snprintf(w->at, sizeof(w->at), "%.*s", STR_ARG((*out)[*n - 1].at));
+	if (c->kind == IN_SETTINGS)
+		all_apart(a, out, n);
+	return true;
 }
 
-bool sealed_replace(struct db *db, size_t column, const struct sealed_row *row, struct str sealed, struct err *e)
+bool sealed_replace(struct db *db, struct arena *a, size_t column, const struct sealed_row *row, struct str sealed, uint64_t *replaced,
+	struct err *e)
 {
 	const struct sealed_column *c = &columns[column];
+	struct str was, is;
 
-	return db_exec(db, c->set, VALS(V_B(sealed), place(c, row->at), V_B(row->sealed)), NULL, e);
+	if (c->kind != IN_SETTINGS)
+		return db_exec(db, c->set, VALS(V_B(sealed), place(c, row->at), V_B(row->sealed)), replaced, e);
+	was = base64_encode(a, row->sealed.p, row->sealed.n);
+	is = base64_encode(a, sealed.p, sealed.n);
+	return db_exec(db, c->set, VALS(V_S(was), V_S(is), place(c, row->at), V_S(was)), replaced, e);
 }

@@ -95,7 +95,7 @@ struct str source_secret_seal(struct arena *a, const struct seal_key *sk, struct
 #define SEALED "sealed:"
 
 /* Not bound to the source, which has no id yet when it is made; a value that was copied to another one serves the same purpose there. */
-static struct str setting_context(struct arena *a, struct str name)
+struct str source_setting_context(struct arena *a, struct str name)
 {
 	return arena_printf(a, "source_setting:%.*s", STR_ARG(name));
 }
@@ -107,9 +107,14 @@ bool source_setting_is_sealed(struct str value)
 
 struct str source_setting_seal(struct arena *a, const struct seal_key *sk, struct str name, struct str value)
 {
-	struct str sealed = seal(a, sk, value, setting_context(a, name).p);
+	struct str sealed = seal(a, sk, value, source_setting_context(a, name).p);
 
 	return arena_printf(a, SEALED "%.*s", STR_ARG(base64_encode(a, sealed.p, sealed.n)));
+}
+
+bool source_setting_sealed(struct arena *a, struct str value, struct str *sealed)
+{
+	return source_setting_is_sealed(value) && base64_decode(a, str_sub(value, strlen(SEALED)), false, sealed);
 }
 
 struct str source_setting_open(struct arena *a, const struct seal_key *sk, struct str name, struct str value)
@@ -117,8 +122,7 @@ struct str source_setting_open(struct arena *a, const struct seal_key *sk, struc
 	struct str sealed, plain;
 	struct err e = { 0 };
 
-	if (!source_setting_is_sealed(value) || !base64_decode(a, str_sub(value, strlen(SEALED)), false, &sealed) ||
-			!unseal(a, sk, sealed, setting_context(a, name).p, &plain, &e))
+	if (!source_setting_sealed(a, value, &sealed) || !unseal(a, sk, sealed, source_setting_context(a, name).p, &plain, &e))
 		return STR_NONE;
 	return plain;
 }

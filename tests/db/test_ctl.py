@@ -259,6 +259,102 @@ class Sealed(Case):
             self.assertIn("UPDATE %s SET %s = ?" % (table.decode(), column.decode()), known)
 
 
+class Rekeying(Case):
+    """In a database of its own, since every value of it is sealed anew, with a key file and a spool of its own."""
+    NAME = "grapnel_rekey"
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=FOLDER.name)
+        self.key = os.path.join(self.folder, "key")
+        self.conf = conf_write(os.path.join(self.folder, "conf"), name=self.NAME, key=self.key,
+                               extra="[spool]\ndirectory = %s/spool\n[outbound]\nallow = 127.0.0.0/8\n" % self.folder)
+        sql("CREATE OR REPLACE DATABASE " + self.NAME, None)
+        for words in (("migrate", "--dir", os.path.join(SOURCE, "sql")), ("secrets", "init")):
+            self.assertEqual(ctl(*words, conf=self.conf).returncode, OK)
+
+    def do(self, *words, status=OK):
+        done = ctl("--json", *words, conf=self.conf)
+        self.assertEqual((done.returncode, done.stderr if status == OK else ""), (status, ""), (words, done.stderr))
+        return json.loads(done.stdout)
+
+    def keys(self):
+        return {k["number"]: k for k in self.do("secrets", "list")["keys"]}
+
+    def fill(self, rows=0):
+        """A secret of each kind; and many of one."""
+        made = self.do("integration", "add", "github", "--name", "g", "--generate-secret")
+        self.do("integration", "add", "webhook", "--name", "h", "--actions", "forward", "--handler-url", "http://127.0.0.1/")
+        if rows:
+            sql("INSERT INTO source_secrets (source_id, sealed, created_at) SELECT s.source_id, s.sealed, 1 FROM source_secrets s JOIN"
+                " seq_1_to_%d" % rows, self.NAME)
+        return made
+
+    def opens(self):
+        [check] = [line for line in self.do("doctor", "configuration", "service-user", "key-file", "database", "migrations",
+                                           "sealed-secrets", "--dir", os.path.join(SOURCE, "sql"))["checks"]
+                   if line["check"] == "sealed-secrets"]
+        self.assertEqual(check["level"], "ok", check)
+
+    def test_rotation(self):
+        made = self.fill()
+        before = self.keys()[1]
+        self.assertEqual((before["seals"], before["inFile"], before["spooled"]), (True, True, 0))
+        self.assertGreaterEqual(before["values"], 3)
+        self.refused(USAGE, "secrets", "rekey", conf=self.conf, says="--yes")
+        told = self.do("secrets", "rekey", "--yes")
+        self.assertEqual((told["key"], told["sealed"], told["lost"], told["stopped"]), (2, before["values"], 0, False))
+        after = self.keys()
+        self.assertEqual((after[1]["values"], after[2]["values"], after[2]["seals"]), (0, before["values"], True))
+        self.opens()
+        self.assertTrue(self.do("send", "github", "--integration", made["id"])["success"])
+        self.refused(FAILED, "secrets", "drop", "2", "--yes", conf=self.conf, says="sealed with key 2")
+        self.refused(USAGE, "secrets", "drop", "1", conf=self.conf, says="--yes")
+        self.do("secrets", "drop", "1", "--yes")
+        self.assertEqual(list(self.keys()), [2])
+        self.refused(FAILED, "secrets", "drop", "1", "--yes", conf=self.conf, says="has no key 1")
+        self.refused(USAGE, "secrets", "drop", "x", "--yes", conf=self.conf, says="1 to 255")
+        self.assertEqual(sql("SELECT action FROM audit_log WHERE action LIKE 'secrets.%' ORDER BY id", self.NAME),
+                         [[b"secrets.rekey"], [b"secrets.drop"]])
+        self.assertEqual(os.stat(self.key).st_mode & 0o777, 0o600)
+
+    def test_with_several_hosts(self):
+        self.fill()
+        values = self.keys()[1]["values"]
+        self.assertEqual(self.do("secrets", "rekey", "--prepare"), {"key": 2})
+        self.fill()
+        self.assertEqual(self.keys()[2]["values"], 0, "it only opens as yet")
+        self.assertEqual(self.do("secrets", "rekey", "--to", "2")["sealed"], 2 * values)
+        self.assertEqual(self.do("secrets", "rekey", "--to", "2")["sealed"], 0)
+        self.refused(FAILED, "secrets", "rekey", "--to", "9", conf=self.conf, says="has no key 9")
+        self.refused(USAGE, "secrets", "rekey", "--to", "2", "--prepare", conf=self.conf)
+
+    def test_a_killed_rotation_goes_on(self):
+        self.fill(20000)
+        values = self.keys()[1]["values"]
+        running = subprocess.Popen([os.path.join(BUILD, "grapnelctl"), "-c", self.conf, "secrets", "rekey", "--yes"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while sql("SELECT COUNT(*) FROM source_secrets WHERE HEX(LEFT(sealed, 2)) = '0102'", self.NAME)[0][0] == b"0":
+            self.assertIsNone(running.poll(), "it ended before it was killed")
+        running.kill()
+        running.wait()
+        half = self.keys()
+        self.assertGreater(half[1]["values"], 0)
+        self.assertGreater(half[2]["values"], 0)
+        self.opens()
+        told = self.do("secrets", "rekey", "--yes")
+        self.assertEqual((told["key"], told["sealed"]), (2, half[1]["values"]), "no third key is made")
+        self.assertEqual((self.keys()[1]["values"], self.keys()[2]["values"]), (0, values))
+        self.opens()
+
+    def test_a_key_that_is_lost(self):
+        self.fill()
+        values = self.keys()[1]["values"]
+        os.remove(self.key)
+        self.assertEqual(ctl("secrets", "init", conf=self.conf).returncode, OK)
+        told = self.do("secrets", "rekey", "--yes", status=FAILED)
+        self.assertEqual((told["sealed"], told["lost"]), (0, values))
+
+
 class Users(Case):
     def test_password_is_random_unless_given(self):
         made = self.answer("user", "add", "random", "--role", "operator", "--email", "r@example.org")

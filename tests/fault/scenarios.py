@@ -1,5 +1,7 @@
 """scenarios.py - what is done to a running instance, and what must hold afterwards. Each function gets an instance of its
 own; `options(function)` are the settings it is started with."""
+import base64
+import json
 import os
 import random
 import signal
@@ -142,6 +144,74 @@ def database_away_for_seconds(box, builddir):
     box.send(source, harness.alerts(harness.alert())).expect(201)
     wait_until(lambda: not spooled(box), 30, "the spool is replayed")
     same(box.number("SELECT COUNT(*) FROM events WHERE event_id LIKE '%s%%'" % late["fingerprint"]), 1, "what was spooled is stored")
+
+
+# ---- the key that seals secrets ----
+
+def _rekey(box):
+    return subprocess.Popen([os.path.join(box.env["GRAPNEL_PREFIX"], "bin", "grapnelctl"), "-c", box.env["GRAPNEL_CONF"],
+                             "secrets", "rekey", "--yes"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _spool_one(box, source):
+    """A request that the database could not take, its file put aside. Gives back its alert and a function that puts it back."""
+    keeper, alert = box.keeper_pid("db"), harness.alert()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        os.kill(box.pid("db"), signal.SIGKILL)
+        box.send(source, harness.alerts(alert)).expect(202)
+        files = [name for name in spooled(box)]
+        for name in files:
+            os.rename(box.path("spool", name), box.path("held." + name))
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    wait_until(lambda: _ready(box), 60, "MariaDB back")
+
+    def put_back():
+        for name in files:
+            os.rename(box.path("held." + name), box.path("spool", name.replace(".open", ".spool")))
+    return alert, put_back
+
+
+def key_rotated_under_load(box, builddir):
+    """grapnelctl secrets rekey, killed again and again while workers seal, open and die: nothing is lost, and nobody finds a secret
+    that does not open. What was spooled before it is replayed after it."""
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    box.send(source, harness.alerts(harness.alert())).expect(201)
+    alert, put_back = _spool_one(box, source)
+    paypal = box.integration("paypal", signatureSecret="WH-1", settings={"clientId": "c", "clientSecret": "sealed by key one"})
+    box.sql("INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) SELECT s.source_id, s.sealed, 1, 2 FROM source_secrets s"
+            " JOIN seq_1_to_20000 LIMIT 20000")
+    load, kills = Load(box, builddir, 15), 0
+    while load.running():
+        rekey = _rekey(box)
+        time.sleep(random.uniform(0.1, 0.6))
+        kills += _kill(rekey.pid) if kills < 5 and rekey.poll() is None else 0
+        rekey.communicate()
+        if _workers(box):
+            _kill(random.choice(_workers(box)))
+        box.integration("github", signatureSecret="made meanwhile")
+    acknowledged = load.finish()
+    true(kills >= 2, "rekey was killed: %d" % kills)
+    wait_until(lambda: _ready(box), 60, "everything back")
+    done = _rekey(box)
+    out, _ = done.communicate()
+    same(done.returncode, 0, out)
+    keys = box.ctl("--json", "secrets", "list")
+    newest = max(json.loads(keys)["keys"], key=lambda k: k["number"])
+    true(newest["seals"] and newest["number"] > 2, keys)
+    same([k["values"] for k in json.loads(keys)["keys"] if k["number"] != newest["number"]], [0] * (newest["number"] - 1), keys)
+    put_back()
+    compare(box, acknowledged)
+    wait_until(lambda: box.number("SELECT COUNT(*) FROM events WHERE dedup_key LIKE '%" + alert["fingerprint"] + "%'") == 1, 90,
+               "what the old key sealed is replayed")
+    [[settings]] = box.sql("SELECT settings FROM sources WHERE public_id = '%s'" % paypal["id"])
+    same(json.loads(settings)["clientId"], "c", settings)
+    same(base64.b64decode(json.loads(settings)["clientSecret"].removeprefix("sealed:"))[1], newest["number"], "the key of a setting")
+    true("ok" in [line.split()[0] for line in box.ctl("doctor", "configuration", "service-user", "key-file", "database", "migrations",
+                                                      "sealed-secrets").splitlines() if "sealed-secrets" in line], "all secrets open")
+    for word in (b"does not open", b"cannot be opened", b"was changed or belongs elsewhere"):
+        true(word not in box.logs(), "nobody said: " + word.decode())
 
 
 # ---- the same event at once ----

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "grapnel/crypto.h"
 
@@ -163,5 +164,134 @@ START_TEST(test_tampering)
 }
 END_TEST
 
-UNIT_MAIN("seal", UNIT_ROWS(test_files, files), UNIT(test_other_files), UNIT(test_endless_file),
+/* ---- the file changes while programs run ---- */
+
+static void put(const char *text)
+{
+	FILE *f = fopen(path(), "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	fclose(f);
+	ck_assert_int_eq(chmod(path(), 0600), 0);
+}
+
+static const char *got(void)
+{
+	static char text[1000];
+	FILE *f = fopen(path(), "r");
+	size_t n = fread(text, 1, sizeof(text) - 1, f);
+
+	fclose(f);
+	text[n] = '\0';
+	return text;
+}
+
+START_TEST(test_rotation_reaches_who_runs)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct seal_key *runs, *rotates;
+	struct str before, after, out;
+	struct err e = { 0 };
+	unsigned number = 0;
+	unsigned char numbers[SEAL_KEYS_MAX];
+
+	put(ONE);
+	runs = seal_key_load(path(), &e);
+	rotates = seal_key_load(path(), &e);
+	before = seal(a, runs, STR("old"), "x");
+	ck_assert_uint_eq(sealed_by(before), 1);
+	ck_assert_msg(seal_key_add(path(), true, &number, &e), "%s", e.text);
+	ck_assert_uint_eq(number, 2);
+	after = seal(a, rotates, STR("new"), "x");
+	ck_assert_uint_eq(sealed_by(after), 2);
+	ck_assert(unseal(a, runs, after, "x", &out, &e));	/* it never saw key 2 before */
+	ck_assert(str_eq(out, STR("new")));
+	ck_assert(unseal(a, runs, before, "x", &out, &e));
+	ck_assert_uint_eq(sealed_by(seal(a, runs, STR("next"), "x")), 2);
+	ck_assert_uint_eq(seal_key_numbers(runs, numbers), 2);
+	ck_assert_uint_eq(numbers[0], 2);
+	seal_key_free(runs);
+	seal_key_free(rotates);
+	unlink(path());
+	arena_free(a);
+}
+END_TEST
+
+/* What cannot be read is no reason to forget what was read. */
+START_TEST(test_file_that_breaks)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct err e = { 0 };
+	struct seal_key *k;
+	struct str out;
+
+	put(ONE);
+	k = seal_key_load(path(), &e);
+	put("1 0101");
+	ck_assert(unseal(a, k, seal(a, k, STR("x"), "x"), "x", &out, &e));
+	unlink(path());
+	ck_assert(unseal(a, k, seal(a, k, STR("x"), "x"), "x", &out, &e));
+	put(TWO);
+	ck_assert_uint_eq(sealed_by(seal(a, k, STR("x"), "x")), 2);
+	unlink(path());
+	seal_key_free(k);
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_changes_of_the_file)
+{
+	struct err e = { 0 };
+	unsigned number = 0;
+	struct stat st;
+
+	put("# of the shop\n" TWO "# from May\n" ONE);
+	ck_assert_int_eq(chmod(path(), 0640), 0);
+	ck_assert(seal_key_prefer(path(), 1, &e));
+	ck_assert_str_eq(got(), "# of the shop\n" ONE TWO "# from May\n");
+	ck_assert(seal_key_prefer(path(), 1, &e));
+	ck_assert(!seal_key_prefer(path(), 7, &e));
+	ck_assert_int_eq(e.code, ERR_NOT_FOUND);
+	ck_assert(!seal_key_drop(path(), 1, &e));
+	ck_assert_int_eq(e.code, ERR_CONFLICT);
+	ck_assert(!seal_key_drop(path(), 7, &e));
+	ck_assert_int_eq(e.code, ERR_NOT_FOUND);
+	ck_assert(seal_key_add(path(), false, &number, &e));
+	ck_assert_uint_eq(number, 3);
+	ck_assert_uint_eq(strlen(got()), strlen("# of the shop\n" ONE TWO "# from May\n" ONE));
+	ck_assert(seal_key_drop(path(), 2, &e));
+	ck_assert_ptr_null(strstr(got(), "0202"));
+	ck_assert_int_eq(strncmp(got(), "# of the shop\n" ONE "# from May\n3 ", strlen("# of the shop\n" ONE "# from May\n3 ")), 0);
+	ck_assert_int_eq(stat(path(), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0640);
+	unlink(path());
+	ck_assert(!seal_key_add(path(), true, &number, &e));
+	ck_assert_int_eq(e.code, ERR_NOT_FOUND);
+}
+END_TEST
+
+/* Behind key 255 comes the lowest that is free; a killed change left its file behind. */
+START_TEST(test_numbers_and_leavings)
+{
+	struct err e = { 0 };
+	unsigned number = 0;
+	char left[80];
+	FILE *f;
+
+	put("255 0101010101010101010101010101010101010101010101010101010101010101");
+	snprintf(left, sizeof(left), "%s.new", path());
+	f = fopen(left, "w");
+	fputs("half", f);
+	fclose(f);
+	ck_assert_msg(seal_key_add(path(), true, &number, &e), "%s", e.text);
+	ck_assert_uint_eq(number, 1);
+	ck_assert_int_ne(access(left, F_OK), 0);
+	ck_assert_ptr_nonnull(strstr(got(), "\n255 01"));
+	unlink(path());
+}
+END_TEST
+
+UNIT_MAIN("seal", UNIT(test_rotation_reaches_who_runs), UNIT(test_file_that_breaks), UNIT(test_changes_of_the_file),
+	UNIT(test_numbers_and_leavings), UNIT_ROWS(test_files, files), UNIT(test_other_files), UNIT(test_endless_file),
 	UNIT(test_create), UNIT(test_there_and_back), UNIT(test_tampering))
