@@ -175,6 +175,13 @@ CREATE TABLE IF NOT EXISTS outbox_attempts (
 -- How long processed events are kept. Cleanup is told in days; what a source says counts more than what its tenant says.
 ALTER TABLE tenants ADD COLUMN IF NOT EXISTS retention_days INT UNSIGNED NULL COMMENT 'NULL = [retention] events_days';
 ALTER TABLE sources ADD COLUMN IF NOT EXISTS retention_days INT UNSIGNED NULL COMMENT 'NULL = as its tenant';
+-- Sources from which something is to be heard every so often: a dead man's switch.
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS heartbeat_minutes INT UNSIGNED NULL COMMENT 'an accepted request is expected at least as often; NULL = nobody watches';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS heartbeat_incident TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'silence opens an incident as well';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS heartbeat_since BIGINT NULL COMMENT 'no silence began before: when that was asked for, or the source switched on';
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS silence_incident BIGINT UNSIGNED NULL COMMENT 'incidents.id of the newest silence; NULL = it opened none';
+ALTER TABLE source_stats ADD COLUMN IF NOT EXISTS heard_at BIGINT NOT NULL DEFAULT 0 COMMENT 'newest request that was accepted and no test';
+
 ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS bytes BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'what the removed rows held, more or less';
 ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS longest_lock_ms INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the longest that rows were locked';
 

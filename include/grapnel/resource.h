@@ -149,9 +149,10 @@ bool service_remove(const struct caller *by, struct str public_id, struct err *e
 struct integration_form {
 	struct str name, type, service, secret, allowed_ips;
 	struct str handler_url, handler_secret;	/* handler_secret p NULL: as it was */
+	uint64_t heartbeat_minutes, retention_days;	/* 0: none; as its tenant */
 	uint64_t actions, per_minute, forward_mode;	/* forward_mode: 1 << enum forward_mode */
 	const struct json *settings, *retry_policy;	/* retry_policy NULL: the default */
-	bool require_key, route_by_service, enabled, is_default, make_secret, alert_test_mode;
+	bool require_key, route_by_service, enabled, is_default, make_secret, alert_test_mode, heartbeat_incident;
 	bool made_handler_secret;	/* returned: handler_secret is a made one, to be shown this once */
 };
 extern const struct form_field integration_fields[];
@@ -246,6 +247,20 @@ extern const struct field channel_tested_fields[];
 /* Sends it a test message by way of the outbox, and waits for what comes of it as long as an attempt may take. What is refused is
  * done, too: see *out. */
 bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e) MUST_USE;
+/* ---- retention.c: how long things are kept ---- */
+
+struct retention_form {
+	uint64_t events_days;		/* 0: as the configuration says */
+};
+extern const struct form_field retention_fields[];
+struct retention_view {
+	uint64_t days, configured, in_force, refused_bodies_days, incidents_days, audit_days;	/* days: what the tenant says, or 0 */
+	struct str events_days;		/* the same as JSON */
+	bool archives, archives_events;
+};
+extern const struct field retention_view_fields[];
+bool retention_by(const struct caller *by, struct retention_view *out, struct err *e) MUST_USE;
+bool retention_change(const struct caller *by, const struct retention_form *f, struct err *e) MUST_USE;
 
 /* ---- user.c: people, as admins manage them ---- */
 

@@ -43,6 +43,12 @@ struct tenant {
 int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e) MUST_USE;
 int tenant_next(struct db *db, struct arena *a, uint64_t after, struct tenant *out, struct err *e) MUST_USE;	/* the first with a higher number */
 
+/* How many days its processed events are kept; 0: as the configuration says. A change is an entry of the audit log. */
+#define RETENTION_MAX 36500	/* as in [retention] */
+bool tenant_retention(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t *days, struct err *e) MUST_USE;
+bool tenant_retention_set(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t days, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+
 /* ---- user.c, token.c ---- */
 
 enum role { ROLE_NONE = 0, ROLE_VIEWER = 1, ROLE_OPERATOR = 2, ROLE_ADMIN = 3 };
@@ -176,6 +182,7 @@ enum forward_mode { FORWARD_QUEUED = 0, FORWARD_INLINE = 1 };	/* the sender is a
 #define RETRIES_MAX 20
 #define BACKOFF_DEFAULT 60	/* seconds before the second attempt */
 #define BACKOFF_MAX 86400
+#define HEARTBEAT_MAX (30 * 24 * 60)	/* minutes */
 
 enum source_kind { SOURCE_INTEGRATION = 1, SOURCE_REGISTRATION = 2 };
 #define RATE_DEFAULT UINT32_MAX	/* rate_per_minute NULL: the provider's default */
@@ -189,11 +196,15 @@ struct source {
 	struct str handler_secret;	/* of a wish: p NULL as it was, empty none. Never read back */
 	uint64_t forward_mode;		/* enum forward_mode */
 	uint64_t max_retries, backoff_s;	/* backoff_s 0 in a wish: the default policy */
+	uint64_t heartbeat_minutes;	/* something is to be heard at least as often; 0: nobody watches */
+	uint64_t retention_days;	/* how long its processed events are kept; 0: as its tenant says */
 	bool enabled, is_default, require_key, route_by_service, has_secret, has_handler_secret;
+	bool heartbeat_incident;	/* silence opens an incident as well */
 	bool secret_unseen;	/* its secret came with a handshake and was not shown yet */
 	ms_t created_at, updated_at;
 	ms_t verified_at, disconnected_at;	/* first proven message; the sender's farewell. 0: none */
 	ms_t key_old_until;	/* the key before this one works until then; 0: none does */
+	ms_t heartbeat_since, heard_at, silent_since;	/* heard_at: newest accepted request, tests left out; silent_since 0: it is not */
 	/* totals and the last 24 h, from source_stats */
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at;
@@ -313,6 +324,24 @@ struct source_effect {
 /* Inside a transaction, the last lock but that of counters; the caller bumps the generation once it is committed. 1 done, 0 no such
  * source, -1 failed. */
 int source_effect(struct db *db, struct arena *a, const struct seal_key *sk, struct source_effect *x, ms_t now, struct err *e) MUST_USE;
+
+/* ---- heartbeat.c: sources that ought to be heard of ---- */
+
+#define STALE_ALERT "STALE"	/* type of the monitor alert; its subject is the source's public id */
+
+struct heartbeat {
+	uint64_t source_id, tenant_id, service_id, minutes;	/* minutes 0: nobody watches it any more */
+	struct str public_id, name;
+	bool wants_incident, told;		/* told: a monitor alert of its silence runs */
+	uint64_t incident;		/* of its newest silence; 0: none */
+	ms_t heard_at;			/* or when the watch began */
+};
+/* Those that are watched and those whose silence was told, by id. */
+bool heartbeats(struct db *db, struct arena *a, uint64_t after, size_t limit, struct heartbeat **out, size_t *n, struct err *e) MUST_USE;
+/* Raises its monitor alert and, where it is wanted, opens the incident, in one transaction. 1 done, 0 it was told before, -1. */
+int heartbeat_silent(struct db *db, struct arena *a, struct id_maker *ids, const struct heartbeat *h, ms_t now, struct err *e) MUST_USE;
+/* It was heard again, or is not watched any more: the incident is resolved by the system, then the monitor alert ends. */
+int heartbeat_heard(struct db *db, struct arena *a, struct id_maker *ids, const struct heartbeat *h, ms_t now, struct err *e) MUST_USE;
 
 /* ---- outbox.c: what is to be sent, from the transaction of its cause on ---- */
 
@@ -923,6 +952,7 @@ bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline
 
 struct stats_row {
 	uint64_t source_id, received, errors, repeated, events, repeats, alerts, latency_us, tests;
+	ms_t heard_at;			/* newest one that was accepted and no test; 0: none was */
 };
 /* Adds to the totals and to the hour of `now`, in the rows of worker `slot`. */
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e) MUST_USE;

@@ -331,6 +331,10 @@ struct integration_view {
 	uint64_t rate_per_minute;	/* in force, maybe the provider's default; 0 = no limit */
 	struct str handler_url, forward_mode;
 	struct str retry_policy;	/* JSON object */
+	struct str heartbeat, retention;	/* minutes and days as JSON; null: none, as the tenant's */
+	uint64_t heartbeat_minutes, retention_days;
+	bool heartbeat_incident;
+	ms_t silent_since;		/* 0: it is not, or nobody watches */
 	bool enabled, is_default, require_key, route_by_service, has_secret, has_handler_secret;
 	uint64_t alert_count, webhook_count, error_count;
 	ms_t last_webhook_at, verified_at, disconnected_at, created_at, updated_at;

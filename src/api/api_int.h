@@ -175,6 +175,8 @@ void api_job_list(void *call);
 void api_job_run_list(void *call);
 void api_job_run(void *call);
 void api_cron(void *call);
+void api_retention_get(void *call);
+void api_retention_update(void *call);
 void api_healthz(void *call);
 void api_readyz(void *call);
 void api_metrics(void *call);

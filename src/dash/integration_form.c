@@ -41,6 +41,11 @@ static bool switched(const struct visit *v, const char *name, bool otherwise)
 	return str_eqs(visit_typed(v, name, otherwise ? STR("true") : STR("false")), "true");
 }
 
+static struct str number_text(struct visit *v, uint64_t n)
+{
+	return n ? arena_printf(v->a, "%llu", (unsigned long long)n) : STR_NONE;
+}
+
 static void handler_fill(struct visit *v, const struct integration_form *f, struct integration_form_page *p)
 {
 	struct str mode = f->forward_mode & 1u << FORWARD_INLINE ? STR("inline") : STR("queued");
@@ -50,6 +55,18 @@ static void handler_fill(struct visit *v, const struct integration_form *f, stru
 	p->max_retries = visit_typed(v, "_maxRetries", json_text(json_get(f->retry_policy, "maxRetries")));
 	p->backoff = visit_typed(v, "_backoffSeconds", json_text(json_get(f->retry_policy, "backoffSeconds")));
 	p->remove_handler_secret = switched(v, "_removeHandlerSecret", false);
+}
+
+static bool retention_fill(struct visit *v, const struct integration_form *f, struct integration_form_page *p)
+{
+	struct retention_view r;
+	struct err e = { 0 };
+
+	if (!retention_by(&v->by, &r, &e))
+		return visit_err(v, &e);
+	p->retention = visit_typed(v, "retentionDays", number_text(v, f->retention_days));
+	p->retention_default = r.in_force;
+	return true;
 }
 
 static bool form_fill(struct visit *v, const struct provider *type, const struct integration_form *f, struct integration_form_page *p)
@@ -73,8 +90,10 @@ static bool form_fill(struct visit *v, const struct provider *type, const struct
 	p->route_by_service = switched(v, "routeByService", f->route_by_service);
 	p->enabled = switched(v, "enabled", f->enabled);
 	p->is_default = switched(v, "isDefault", f->is_default);
+	p->heartbeat = visit_typed(v, "heartbeatMinutes", number_text(v, f->heartbeat_minutes));
+	p->heartbeat_incident = switched(v, "heartbeatIncident", f->heartbeat_incident);
 	handler_fill(v, f, p);
-	return services_fill(v, visit_typed(v, "serviceId", f->service), p);
+	return retention_fill(v, f, p) && services_fill(v, visit_typed(v, "serviceId", f->service), p);
 }
 
 /* ---- a new one ---- */

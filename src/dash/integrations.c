@@ -56,7 +56,7 @@ static void card_fill(struct visit *v, const struct source *s, const struct sour
 	struct html_out pictures;
 
 	*out = (struct integration_card){ .id = s->public_id, .name = s->name, .type_title = type_title(s), .enabled = s->enabled,
-		.last_webhook_at = s->last_webhook_at };
+		.last_webhook_at = s->last_webhook_at, .silent_since = s->silent_since };
 	for (size_t i = 0; i < n; i++) {
 		if (hours[i].source_row != s->id || hours[i].hour < first || hours[i].hour - first >= TRAFFIC_HOURS)
 			continue;
@@ -220,6 +220,18 @@ static struct str policy_text(struct visit *v, const struct source *s)
 		(unsigned long long)s->backoff_s);
 }
 
+static bool retention_text(struct visit *v, const struct source *s, struct str *out)
+{
+	struct retention_view r;
+	struct err e = { 0 };
+
+	if (!retention_by(&v->by, &r, &e))
+		return visit_err(v, &e);
+	*out = s->retention_days ? arena_printf(v->a, "%llu days", (unsigned long long)s->retention_days) :
+		arena_printf(v->a, "%llu days, as all of them", (unsigned long long)r.in_force);
+	return true;
+}
+
 static void networks_fill(struct visit *v, struct str list, struct integration_page *p)
 {
 	p->networks = ARENA_ARRAY(v->a, struct str, list.n + 1);
@@ -274,7 +286,7 @@ void page_integration(void *visit)
 	bool keyless;
 
 	if (!integration_of(v, &s) || !integration_card_fill(v, &s, &p.card) || !service_name(v, &s, &p.service_name) ||
-		!secrets_fill(v, &s, &p) || !requests_fill(v, &s, &p))
+		!secrets_fill(v, &s, &p) || !retention_text(v, &s, &p.retention) || !requests_fill(v, &s, &p))
 		return;
 	if (subscription_view_of_source(v->by.db, v->a, s.id, &p.subscription, &e) < 0 ||
 		breaker_get(v->by.db, v->a, BREAKER_HANDLER, s.id, &p.breaker, &e) < 0) {

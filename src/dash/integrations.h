@@ -13,6 +13,7 @@ struct integration_card {
 	struct str id, name, type_title;
 	struct str state;		/* word and status-WORD: healthy degraded failing quiet waiting disabled */
 	bool enabled;
+	ms_t silent_since;		/* 0: it is not, or nobody watches */
 	uint64_t received, errors;	/* of the last 24 hours, without test webhooks */
 	ms_t last_webhook_at;
 	struct html spark;
@@ -52,6 +53,7 @@ struct integration_page {
 	ms_t key_old_until;
 	bool proven_by_key, secret_theirs, secret_unseen;
 	struct breaker breaker;		/* of its handler; opened_at 0: it is closed */
+	struct str retention;		/* how long its events are kept, in words */
 	struct str handler_policy;	/* how often and when it is tried, a sentence */
 	struct subscription_view subscription;
 	struct request_view *requests;
@@ -172,6 +174,9 @@ struct integration_form_page {
 	struct setting_field *settings;	/* of this type alone */
 	size_t settings_n;
 	bool make_secret, remove_secret, does_incident, does_forward, does_record, require_key, route_by_service, enabled, is_default;
+	struct str heartbeat, retention;
+	bool heartbeat_incident;
+	uint64_t retention_default;	/* days */
 	struct str handler_url, max_retries, backoff;
 	bool forward_inline, has_handler_secret, remove_handler_secret;
 };

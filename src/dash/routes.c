@@ -12,6 +12,7 @@
 #include "login.h"
 #include "overview.h"
 #include "requests.h"
+#include "retention.h"
 #include "services.h"
 #include "users.h"
 
@@ -95,6 +96,8 @@ const struct route dash_routes[] = {
 	{ "GET", "/events/:id", ROLE_VIEWER, page_event, "One event." },
 	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
 	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
+	{ "GET", "/retention", ROLE_ADMIN, page_retention, "How long things are kept." },
+	{ "POST", "/retention", ROLE_ADMIN, page_retention_post, "Changes how long events are kept." },
 	{ "POST", "/jobs/:name/run", ROLE_ADMIN, page_job_run, "Runs a job now." },
 	{ 0 }
 };

@@ -259,6 +259,8 @@ static void add_stats(struct stats_row *s, const struct ingest_work *w)
 	} else {
 		s->errors += w->item->answer.status >= 400;
 		s->latency_us += work_took_us(w);
+		if (!w->refused && w->received_at > s->heard_at)
+			s->heard_at = w->received_at;
 	}
 	for (size_t k = 0; k < w->plan_n && !w->refused; k++) {
 		const struct plan *p = &w->plans[k];

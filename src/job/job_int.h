@@ -15,7 +15,7 @@ struct job_run {
 	uint64_t position;		/* where the last run left off; what stands here at the end is kept, but for a dry run */
 	/* the runner's own */
 	struct str name;
-	ms_t started_at;
+	ms_t started_at, previous_at;	/* previous_at: start of the run before; 0: there was none */
 	int64_t began_us, until_us, renewed_us;
 	uint64_t owner;			/* of the lease; 0: there is none */
 	bool unfinished;
@@ -85,6 +85,7 @@ void job_sender_close(struct job_sender *s);
 /* Drives a carrier as long as there is work and time; what has not begun by then is left to the next run. */
 bool job_carry(struct job_run *r, struct sender *s, const struct carrier *c, struct err *e) MUST_USE;
 
-extern const struct job job_auto_resolve, job_cleanup, job_monitor, job_outbox, job_retries, job_sessions, job_storage;
+extern const struct job job_auto_resolve, job_cleanup, job_monitor, job_outbox, job_retries, job_sessions, job_stale_alerts,
+	job_storage;
 
 #endif

@@ -213,6 +213,7 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 
 	*x = (struct job_result){ .job = job, .name = r.name, .outcome = JOB_ELSEWHERE };
 	r.position = seen->position;
+	r.previous_at = seen->last_started_at;
 	if (claimed > 0) {
 		fill_result(a, &r, job->run(&r, &e), &e, x);
 		if (!c->dry_run)

@@ -8,6 +8,7 @@ const struct job *const jobs[] = {
 	&job_outbox,
 	&job_retries,
 	&job_monitor,
+	&job_stale_alerts,
 	&job_sessions,
 	&job_storage,
 	&job_cleanup,

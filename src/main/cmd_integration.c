@@ -118,7 +118,8 @@ static bool read_options(struct ctl *c, struct source *s, struct str *secret, st
 		return err_set(e, ERR_INVALID, "integration add needs --name");
 	if (actions.p && !actions_parse(actions, &s->actions, e))
 		return false;
-	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && secret_choose(c, secret, e) && read_handler(c, s, *secret, e) &&
+	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && ctl_number(c, "heartbeat", 1, HEARTBEAT_MAX, &s->heartbeat_minutes, e) &&
+		ctl_number(c, "retention", 1, RETENTION_MAX, &s->retention_days, e) && secret_choose(c, secret, e) && read_handler(c, s, *secret, e) &&
 		(!service.p || service_find(c, service, &s->service_public_id, e));
 }
 
@@ -128,7 +129,7 @@ static bool add(struct ctl *c, struct err *e)
 	struct source s = { .tenant_id = c->tenant_id, .kind = SOURCE_INTEGRATION, .provider = ctl_word(c, 0),
 		.name = ctl_value(c, "name"), .rate_per_minute = RATE_DEFAULT, .enabled = true,
 		.is_default = ctl_has(c, "default"), .require_key = ctl_has(c, "require-key"),
-		.allowed_ips = ctl_value(c, "allowed-ips") }, out;
+		.heartbeat_incident = ctl_has(c, "heartbeat-incident"), .allowed_ips = ctl_value(c, "allowed-ips") }, out;
 	struct made made = { .id = STR_NONE };
 
 	if (!p)
@@ -275,6 +276,9 @@ static const struct ctl_option add_options[] = {
 	{ "require-key", NULL, "asks for key and signature both" },
 	{ "allowed-ips", "LIST", "addresses and networks that may send, separated by commas" },
 	{ "actions", "LIST", "incident,forward,record; default the provider's" },
+	{ "heartbeat", "MINUTES", "expects a request at least so often; silence raises a monitor alert" },
+	{ "heartbeat-incident", NULL, "and opens an incident" },
+	{ "retention", "DAYS", "how long its processed events are kept, if not as its tenant says" },
 	{ "handler-url", "URL", "where the action forward posts events" },
 	{ "forward-mode", "MODE", "queued, the sender is answered at once, or inline, after the handler; default queued" },
 	{ 0 }

@@ -62,6 +62,12 @@ const struct form_field integration_fields[] = {
 		.help = "queued: the sender is answered at once; inline: after the handler, with 500 if that failed" },
 	{ "retryPolicy", OBJECT_AT(struct integration_form, retry_policy),
 		.help = "maxRetries after the first attempt, backoffSeconds before the second, doubling; null = 4 and 60" },
+	{ "heartbeatMinutes", NUMBER_AT(struct integration_form, heartbeat_minutes), FORM_NULL, 1, HEARTBEAT_MAX,
+		.help = "Expects an accepted request at least so often; silence raises the monitor alert STALE. null = does not" },
+	{ "heartbeatIncident", BOOL_AT(struct integration_form, heartbeat_incident),
+		.help = "Silence opens an incident as well, which the next request resolves" },
+	{ "retentionDays", NUMBER_AT(struct integration_form, retention_days), FORM_NULL, 1, RETENTION_MAX,
+		.help = "How long its processed events are kept; null = as its tenant, or the configuration, says" },
 	{ "requireKey", BOOL_AT(struct integration_form, require_key),
 		.help = "Key and signature both are needed" },
 	{ "routeByService", BOOL_AT(struct integration_form, route_by_service),
@@ -225,6 +231,9 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 	s->allowed_ips = f->allowed_ips;
 	s->actions = f->actions ? f->actions : p->actions;
 	s->rate_per_minute = f->per_minute;
+	s->heartbeat_minutes = f->heartbeat_minutes;
+	s->heartbeat_incident = f->heartbeat_incident;
+	s->retention_days = f->retention_days;
 	s->require_key = f->require_key;
 	s->route_by_service = f->route_by_service;
 	s->enabled = f->enabled;
@@ -258,6 +267,9 @@ void integration_to_form(const struct caller *by, const struct source *s, struct
 		.allowed_ips = s->allowed_ips,
 		.actions = s->actions,
 		.per_minute = s->rate_per_minute,
+		.heartbeat_minutes = s->heartbeat_minutes,
+		.heartbeat_incident = s->heartbeat_incident,
+		.retention_days = s->retention_days,
 		.handler_url = s->handler_url,
 		.forward_mode = 1u << s->forward_mode,
 		.retry_policy = policy_json(by, s),

@@ -13,6 +13,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&channel_stmts,
 	&clock_stmts,
 	&forward_stmts,
+	&heartbeat_stmts,
 	&incident_stmts,
 	&job_stmts,
 	&key_document_stmts,

@@ -70,11 +70,11 @@ static const struct stmt batch_q[] = {
 		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, event_id, level, text) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_STATS] = { "batch.add_stats",
-		"INSERT INTO source_stats (source_id, hour, slot, received, errors, repeated, events, repeats, alerts, latency_us, tests, last_at) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE received = received + VALUES(received), "
+		"INSERT INTO source_stats (source_id, hour, slot, received, errors, repeated, events, repeats, alerts, latency_us, tests, last_at, heard_at) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE received = received + VALUES(received), "
 		"errors = errors + VALUES(errors), repeated = repeated + VALUES(repeated), events = events + VALUES(events), repeats = repeats + VALUES(repeats), "
 		"alerts = alerts + VALUES(alerts), latency_us = latency_us + VALUES(latency_us), "
-		"tests = tests + VALUES(tests), last_at = VALUES(last_at)" },
+		"tests = tests + VALUES(tests), last_at = VALUES(last_at), heard_at = GREATEST(heard_at, VALUES(heard_at))" },
 	[Q_ANSWERED] = { "batch.request_answered", "UPDATE requests SET status = ? WHERE id = ?" },
 	[Q_EXISTS] = { "batch.request_exists", "SELECT id AS id FROM requests WHERE id = ? FOR UPDATE" },
 	[Q_STORED] = { "batch.requests_stored",
@@ -414,7 +414,7 @@ bool batch_insert_timeline(struct db *db, struct arena *a, const struct timeline
 
 bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *rows, size_t n, unsigned slot, ms_t now, struct err *e)
 {
-	struct rows r = rows_new(a, n * 2, 12);
+	struct rows r = rows_new(a, n * 2, 13);
 
 	for (size_t i = 0; i < n * 2; i++) {
 		const struct stats_row *q = &rows[i / 2];
@@ -431,8 +431,9 @@ bool batch_add_stats(struct db *db, struct arena *a, const struct stats_row *row
 		put(&r, V_U(q->latency_us));
 		put(&r, V_U(q->tests));
 		put(&r, V_I(now));
+		put(&r, V_I(q->heard_at));
 	}
-	return db_bulk(db, &batch_q[Q_STATS], r.v, n * 2, 12, e);
+	return db_bulk(db, &batch_q[Q_STATS], r.v, n * 2, 13, e);
 }
 
 static const struct field stored_fields[] = { FIELD_ID(struct stored_request, id, "id", "request"), FIELD_END };

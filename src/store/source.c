@@ -21,6 +21,7 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
 	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at, s.verified_at, s.disconnected_at," \
 	" s.handler_url, s.forward_mode, s.max_retries, s.backoff_s, s.handler_secret_sealed IS NOT NULL AS has_handler_secret," \
+	" s.heartbeat_minutes, s.heartbeat_incident, s.heartbeat_since, s.retention_days, " HEARD_AT " AS heard_at," \
 	" IF(s.key_old_until > ?, s.key_old_until, NULL) AS key_old_until," \
 	" EXISTS (SELECT 1 FROM source_secrets x WHERE x.source_id = s.id" \
 	" AND (x.expires_at IS NULL OR x.expires_at > ?)) AS has_secret," \
@@ -46,13 +47,13 @@ static const struct stmt stmts[] = {
 	[Q_ADD] = { "source.add",
 		"INSERT INTO sources (public_id, tenant_id, kind, provider, name, service_id, enabled, is_default, actions,"
 		" rate_per_minute, allowed_ips, require_key, route_by_service, key_hash, key_sealed, settings, handler_url,"
-		" handler_secret_sealed, forward_mode, max_retries, backoff_s, created_at, updated_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		" handler_secret_sealed, forward_mode, max_retries, backoff_s, heartbeat_minutes, heartbeat_incident, heartbeat_since,"
+		" retention_days, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_UPDATE] = { "source.update",
 		"UPDATE sources SET name = ?, service_id = ?, enabled = ?, is_default = ?, actions = ?, rate_per_minute = ?,"
 		" allowed_ips = ?, require_key = ?, route_by_service = ?, settings = ?, handler_url = ?,"
 		" handler_secret_sealed = IF(?, ?, handler_secret_sealed), forward_mode = ?, max_retries = ?, backoff_s = ?,"
-		" updated_at = ? WHERE id = ?" },
+		" heartbeat_minutes = ?, heartbeat_incident = ?, heartbeat_since = ?, retention_days = ?, updated_at = ? WHERE id = ?" },
 	[Q_DELETE] = { "source.delete",
 		"UPDATE sources SET deleted_at = ?, updated_at = ?, enabled = 0, key_hash = NULL, key_sealed = NULL,"
 		" key_old_hash = NULL, handler_secret_sealed = NULL WHERE id = ?" },
@@ -95,6 +96,11 @@ static const struct field fields[] = {
 	FIELD_TIME(struct source, verified_at, "verified_at", ""),
 	FIELD_TIME(struct source, disconnected_at, "disconnected_at", ""),
 	FIELD_TIME(struct source, key_old_until, "key_old_until", ""),
+	FIELD_U64(struct source, heartbeat_minutes, "heartbeat_minutes", ""),
+	FIELD_BOOL(struct source, heartbeat_incident, "heartbeat_incident", ""),
+	FIELD_TIME(struct source, heartbeat_since, "heartbeat_since", ""),
+	FIELD_TIME(struct source, heard_at, "heard_at", ""),
+	FIELD_U64(struct source, retention_days, "retention_days", ""),
 	FIELD_U64(struct source, alert_count, "alert_count", ""),
 	FIELD_U64(struct source, webhook_count, "webhook_count", ""),
 	FIELD_U64(struct source, error_count, "error_count", ""),
@@ -125,6 +131,9 @@ static const struct field audit_fields[] = {
 	FIELD_BOOL(struct source, has_handler_secret, "hasHandlerSecret", ""),
 	FIELD_U64(struct source, max_retries, "maxRetries", ""),
 	FIELD_U64(struct source, backoff_s, "backoffSeconds", ""),
+	FIELD_U64(struct source, heartbeat_minutes, "heartbeatMinutes", ""),
+	FIELD_BOOL(struct source, heartbeat_incident, "heartbeatIncident", ""),
+	FIELD_U64(struct source, retention_days, "retentionDays", ""),
 	FIELD_END
 };
 
@@ -143,10 +152,21 @@ struct change {
 
 /* ---- reading ---- */
 
+static void note_silence(struct source *s, size_t n, ms_t now)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].enabled && s[i].heartbeat_minutes && s[i].heard_at + (ms_t)s[i].heartbeat_minutes * MS_PER_MINUTE <= now)
+			s[i].silent_since = s[i].heard_at;
+}
+
 int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e)
 {
-	return db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_I(now), V_S(stats_hours(a, now, 24)), V_S(public_id), V_U(tenant_id)), a,
+	int found = db_query_one(db, &stmts[Q_GET], VALS(V_I(now), V_I(now), V_S(stats_hours(a, now, 24)), V_S(public_id), V_U(tenant_id)), a,
 		fields, sizeof(*out), out, e);
+
+	if (found == 1)
+		note_silence(out, 1, now);
+	return found;
 }
 
 bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
@@ -154,13 +174,15 @@ bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str 
 {
 	uint64_t before = cursor ? cursor : UINT32_MAX;
 	struct str hours = stats_hours(a, now, 24);
-
-	if (provider.n)
-		return db_query(db, &stmts[Q_LIST_OF],
+	bool ok = provider.n ? db_query(db, &stmts[Q_LIST_OF],
 			VALS(V_I(now), V_I(now), V_S(hours), V_U(tenant_id), V_S(provider), V_U(before), V_U(limit)), a, fields,
+			sizeof(**out), out, n, e) :
+		db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_I(now), V_S(hours), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
 			sizeof(**out), out, n, e);
-	return db_query(db, &stmts[Q_LIST], VALS(V_I(now), V_I(now), V_S(hours), V_U(tenant_id), V_U(before), V_U(limit)), a, fields,
-		sizeof(**out), out, n, e);
+
+	if (ok)
+		note_silence(*out, *n, now);
+	return ok;
 }
 
 /* ---- what is accepted ---- */
@@ -218,6 +240,10 @@ static bool check(struct arena *a, const struct source *s, struct str secret, st
 		return err_field(e, ERR_INVALID, "rateLimitPerMinute", "the rate is too large");
 	if (secret.n > SOURCE_SECRET_MAX)
 		return err_field(e, ERR_INVALID, "signatureSecret", "the secret has more than %d bytes", SOURCE_SECRET_MAX);
+	if (s->heartbeat_minutes > HEARTBEAT_MAX)
+		return err_field(e, ERR_INVALID, "heartbeatMinutes", "at most %d minutes", HEARTBEAT_MAX);
+	if (s->retention_days > RETENTION_MAX)
+		return err_field(e, ERR_INVALID, "retentionDays", "at most %d days", RETENTION_MAX);
 	return handler_check(s, e) && ips_check(a, s->allowed_ips, e) && settings_check(a, s->settings, e);
 }
 
@@ -331,7 +357,8 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
 			V_U(s->route_by_service), V_S(c->key.hash), V_S(c->key.sealed), text_val(s->settings),
 			text_val(s->handler_url), text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries),
-			V_U(s->backoff_s), V_I(c->now), V_I(c->now)),
+			V_U(s->backoff_s), V_ID(s->heartbeat_minutes), V_U(s->heartbeat_incident), V_T(s->heartbeat_since), V_ID(s->retention_days),
+			V_I(c->now), V_I(c->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
 	s->id = db_insert_id(db);
@@ -371,6 +398,7 @@ bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struc
 	s->has_handler_secret = in->handler_secret.n > 0;
 	set_policy(s);
 	s->created_at = s->updated_at = now;
+	s->heartbeat_since = s->heard_at = s->heartbeat_minutes ? now : 0;
 	c.key = source_key_make(a, sk, s->public_id);
 	c.sealed_secret = source_secret_seal(a, sk, s->public_id, secret);
 	seal_handler_secret(a, sk, &c);
@@ -399,6 +427,14 @@ static bool lock(struct db *db, struct change *c, struct source *before, struct 
 	return found >= 0;
 }
 
+/* What was switched off or not asked for was not silent meanwhile. */
+static ms_t watch_begins(const struct source *before, const struct source *s, ms_t now)
+{
+	if (!s->heartbeat_minutes)
+		return 0;
+	return before->heartbeat_minutes == s->heartbeat_minutes && before->enabled == s->enabled ? before->heartbeat_since : now;
+}
+
 static bool update_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
@@ -413,6 +449,7 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 	s->updated_at = c->now > before.updated_at ? c->now : before.updated_at + 1;
 	if (!service_fill(db, c->arena, s, e))
 		return false;
+	s->heartbeat_since = watch_begins(&before, s, c->now);
 	s->has_secret = c->replace_secrets ? c->sealed_secret.n > 0 : before.has_secret;
 	s->has_handler_secret = s->handler_secret.p ? s->handler_secret.n > 0 : before.has_handler_secret;
 	if (!db_exec(db, &stmts[Q_UPDATE],
@@ -420,6 +457,7 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
 			V_U(s->route_by_service), text_val(s->settings), text_val(s->handler_url), V_U(s->handler_secret.p != NULL),
 			text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries), V_U(s->backoff_s),
+			V_ID(s->heartbeat_minutes), V_U(s->heartbeat_incident), V_T(s->heartbeat_since), V_ID(s->retention_days),
 			V_I(s->updated_at), V_U(s->id)),
 		NULL, e))
 		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);

@@ -12,6 +12,7 @@ extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmt
 extern const struct stmt_table monitor_alert_stmts, monitor_cache_stmts;
 extern const struct stmt_table channel_stmts;
 extern const struct stmt_table tally_stmts;
+extern const struct stmt_table heartbeat_stmts;
 extern const struct stmt_table sealed_stmts, server_stmts;
 extern const struct stmt_table archived_stmts, clock_stmts, table_size_stmts;
 
@@ -27,6 +28,10 @@ void bump_if_done(struct shm *shm, bool ok, const struct err *e);
 /* After a failed write: when a unique key refused it, that is ERR_CONFLICT with this sentence; else *e stays. Returns
  * false. */
 bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e);
+
+/* When a source was heard of last, or since when that is expected. */
+#define HEARD_AT "GREATEST(COALESCE(s.heartbeat_since, 0), (SELECT COALESCE(MAX(h.heard_at), 0) FROM source_stats h" \
+	" WHERE h.source_id = s.id AND h.hour = 0))"
 
 /* ---- source_secret.c, for source.c ---- */
 

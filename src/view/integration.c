@@ -28,6 +28,10 @@ const struct field integration_view_fields[] = {
 	FIELD_STR(struct integration_view, forward_mode, "forwardMode", "queued or inline: the sender is answered after the handler"),
 	FIELD_JSON(struct integration_view, retry_policy, "retryPolicy",
 		"maxRetries after the first attempt, backoffSeconds before the second, doubling"),
+	FIELD_JSON(struct integration_view, heartbeat, "heartbeatMinutes", "A request is expected at least so often; null = nobody watches"),
+	FIELD_BOOL(struct integration_view, heartbeat_incident, "heartbeatIncident", "Silence opens an incident as well"),
+	FIELD_TIME(struct integration_view, silent_since, "silentSince", "Nothing was heard for longer than that; null = all is well"),
+	FIELD_JSON(struct integration_view, retention, "retentionDays", "How long its processed events are kept; null = as its tenant says"),
 	FIELD_STR(struct integration_view, webhook_url, "webhookUrl", "Where the provider posts"),
 	FIELD_U64(struct integration_view, alert_count, "alertCount", "Alerts so far"),
 	FIELD_U64(struct integration_view, webhook_count, "webhookCount", "Requests so far"),
@@ -76,6 +80,11 @@ static struct str addresses_json(struct arena *a, struct str list)
 	return strbuf_str(&b);
 }
 
+static struct str number_json(struct arena *a, uint64_t n)
+{
+	return n ? arena_printf(a, "%llu", (unsigned long long)n) : STR_NONE;
+}
+
 void integration_view_fill(struct arena *a, const struct source *s, struct str public_url,
 	struct integration_view *out)
 {
@@ -94,6 +103,12 @@ void integration_view_fill(struct arena *a, const struct source *s, struct str p
 		.forward_mode = s->forward_mode == FORWARD_INLINE ? STR("inline") : STR("queued"),
 		.retry_policy = arena_printf(a, "{\"maxRetries\":%llu,\"backoffSeconds\":%llu}", (unsigned long long)s->max_retries,
 			(unsigned long long)s->backoff_s),
+		.heartbeat_minutes = s->heartbeat_minutes,
+		.heartbeat = number_json(a, s->heartbeat_minutes),
+		.heartbeat_incident = s->heartbeat_incident,
+		.silent_since = s->silent_since,
+		.retention_days = s->retention_days,
+		.retention = number_json(a, s->retention_days),
 		.rate_per_minute = s->rate_per_minute,
 		.enabled = s->enabled,
 		.is_default = s->is_default,

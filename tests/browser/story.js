@@ -96,7 +96,7 @@ async function createsAnIntegrationFromTheGallery(me) {
 	await me.page.goto("/integrations/new");
 	await me.page.getByRole("link", { name: /^Prometheus/ }).click();
 	await me.page.getByLabel("Name", { exact: true }).fill(me.knows.name);
-	await me.page.getByText("More: addresses, limits, defaults").click();
+	await me.page.getByText("More: addresses, limits, silence, retention").click();
 	await me.page.getByLabel("Addresses").fill("not an address");
 	await me.expecting(400, () => button(me, "Make the integration").click());
 	await sees(me, /must be addresses or networks/);

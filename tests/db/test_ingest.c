@@ -132,8 +132,9 @@ START_TEST(test_counters_are_kept_by_hour_and_in_all)
 	struct ingest_item good = item(&w.webhook, w.webhook_key, "1", "{}"), bad = item(&w.webhook, w.webhook_key, "2", "{");
 
 	ingest_run(w.g, w.a, &good, 1, T0);
-	ingest_run(w.g, w.a, &bad, 1, T0);
+	ingest_run(w.g, w.a, &bad, 1, T0 + 1000);
 	ck_assert_uint_eq(bad.answer.status, 400);
+	ck_assert_uint_eq(number("SELECT MAX(heard_at) AS n FROM source_stats WHERE hour = 0"), T0);
 	ck_assert_uint_eq(number("SELECT SUM(received) AS n FROM source_stats WHERE hour = 0"), 2);
 	ck_assert_uint_eq(number("SELECT SUM(errors) AS n FROM source_stats WHERE hour = 500000"), 1);
 	ck_assert_uint_eq(number("SELECT SUM(alerts) AS n FROM source_stats WHERE hour = 0"), 1);
@@ -568,7 +569,7 @@ START_TEST(test_every_type_takes_its_own_test_webhook)
 		}
 	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events WHERE is_test = 0"), 0);
 	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE is_test = 0 OR status >= 300"), 0);
-	ck_assert_uint_eq(number("SELECT SUM(received) - SUM(tests) + SUM(errors) + SUM(latency_us) AS n FROM source_stats"), 0);
+	ck_assert_uint_eq(number("SELECT SUM(received) - SUM(tests) + SUM(errors) + SUM(latency_us) + SUM(heard_at) AS n FROM source_stats"), 0);
 }
 END_TEST
 

@@ -21,10 +21,10 @@ static struct job_result results[JOBS_MAX];
 static size_t result_n;
 
 static const char *const emptied[] = { "table_sizes", "outbox", "outbox_attempts", "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline",
-	"source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
+	"monitor_alerts", "source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
-	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK };
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK, T_WATCH, T_HEARD };
 
 /* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
 #define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
@@ -77,6 +77,9 @@ static const struct stmt stmts[] = {
 	[T_CLOCK] = { "t.clock", "SET timestamp = ?" },
 	[T_SIZE] = { "t.size", "UPDATE table_sizes SET bytes = 16384 WHERE name = 'events'" },	/* other tests have left pages */
 	[T_ANALYZE] = { "t.analyze", "ANALYZE TABLE events" },
+	[T_WATCH] = { "t.watch", "UPDATE sources SET heartbeat_minutes = ?, heartbeat_incident = ?, heartbeat_since = ?, enabled = ? WHERE id = 1" },
+	[T_HEARD] = { "t.heard", "INSERT INTO source_stats (source_id, hour, slot, heard_at) VALUES (1, 0, 3, ?)"
+		" ON DUPLICATE KEY UPDATE heard_at = VALUES(heard_at)" },
 	[T_SECRETS] = { "t.secrets", "INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) VALUES (?, 'x', 1, ?)" },
 };
 
@@ -327,6 +330,103 @@ static const struct table_view *table_of(const struct storage_view *v, const cha
 			return &v->tables[i];
 	return NULL;
 }
+
+/* ---- heartbeats ---- */
+
+static void watch(uint64_t minutes, bool incident, ms_t since)
+{
+	run(T_WATCH, VALS(V_ID(minutes), V_U(incident), V_I(since), V_U(1)));
+}
+
+/* As cron does, so that nobody takes it for a pause. */
+static uint64_t looked(ms_t from, ms_t to)
+{
+	uint64_t touched = 0;
+
+	for (ms_t t = from; t <= to; t += 5 * MIN)
+		touched += job("stale-alerts", t).touched;
+	return touched;
+}
+
+START_TEST(test_silence_is_told_once_and_ends)
+{
+	struct incident_read r;
+
+	watch(30, true, NOW);
+	run(T_HEARD, VALS(V_I(NOW + 4 * MIN)));
+	ck_assert_uint_eq(looked(NOW, NOW + 30 * MIN), 0);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts", 0);
+	ck_assert_uint_eq(looked(NOW + 35 * MIN, NOW + 60 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1 AND type = 'STALE' AND subject = 'in_1' AND severity = 2 AND threshold = 30"
+		" AND value = 31 AND message = 'Nothing from hook since 2027-01-15 08:04 UTC; a request is expected every 30 minutes.'", 1);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 1 AND level = 3 AND service_id = 1 AND title LIKE 'Nothing from hook%'"
+		" AND opened_at = 1800002100000", 1);
+	is("SELECT COUNT(*) AS n FROM timeline WHERE kind = 1 AND actor = 2 AND text LIKE 'Nothing from hook%'", 1);
+
+	run(T_HEARD, VALS(V_I(NOW + 62 * MIN)));
+	ck_assert_uint_eq(looked(NOW + 65 * MIN, NOW + 90 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 0);
+	r = read_incident(number("SELECT MAX(id) AS n FROM incidents"));
+	ck_assert_uint_eq(r.status, INCIDENT_RESOLVED);
+	ck_assert_uint_eq(r.resolved_by, ACTOR_SYSTEM);
+	ck_assert_uint_eq(r.key_status, INCIDENT_RESOLVED);
+	ck_assert_uint_eq(r.entries, 1);
+	ck_assert_msg(str_starts(r.text, "Nothing from") || str_starts(r.text, "Heard again at 2027-01-15 09:02"), "%.*s", STR_ARG(r.text));
+
+	/* The next silence is other trouble. */
+	ck_assert_uint_eq(looked(NOW + 95 * MIN, NOW + 100 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM incidents", 2);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 1", 1);
+}
+END_TEST
+
+START_TEST(test_silence_without_an_incident_and_with_one_that_is_resolved)
+{
+	watch(10, false, NOW);
+	ck_assert_uint_eq(looked(NOW, NOW + 20 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM incidents", 0);
+	watch(10, true, NOW + 25 * MIN);		/* now it is wished for: that is another watch */
+	ck_assert_uint_eq(looked(NOW + 25 * MIN, NOW + 30 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 0);
+	ck_assert_uint_eq(looked(NOW + 35 * MIN, NOW + 40 * MIN), 1);
+	person(number("SELECT MAX(id) AS n FROM incidents"), COMMAND_RESOLVE, NOW + 41 * MIN);
+	ck_assert_uint_eq(looked(NOW + 45 * MIN, NOW + 50 * MIN), 0);	/* still silent; a person has said that this is known */
+	run(T_HEARD, VALS(V_I(NOW + 51 * MIN)));
+	ck_assert_uint_eq(looked(NOW + 55 * MIN, NOW + 60 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 0);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE resolved_by = 3", 1);
+}
+END_TEST
+
+START_TEST(test_silence_of_who_is_not_watched_any_more)
+{
+	watch(10, true, NOW);
+	ck_assert_uint_eq(looked(NOW, NOW + 10 * MIN), 1);
+	run(T_WATCH, VALS(V_U(10), V_U(1), V_I(NOW), V_U(0)));	/* switched off */
+	ck_assert_uint_eq(looked(NOW + 15 * MIN, NOW + 40 * MIN), 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 0);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE status = 3 AND resolved_by = 2", 1);
+	watch(0, true, NOW);
+	ck_assert_uint_eq(looked(NOW + 45 * MIN, NOW + 60 * MIN), 0);
+}
+END_TEST
+
+START_TEST(test_nobody_was_silent_while_nobody_looked)
+{
+	const struct job *only[] = { job_find(STR("stale-alerts")), NULL };
+
+	watch(10, true, NOW);
+	ck_assert_uint_eq(looked(NOW, NOW + 5 * MIN), 0);
+	ck_assert_uint_eq(looked(NOW + 600 * MIN, NOW + 605 * MIN), 0);
+	succeeds(run_jobs(only, NOW + 610 * MIN, 50000, true));
+	ck_assert_uint_eq(results[0].touched, 1);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts", 0);
+	ck_assert_uint_eq(looked(NOW + 610 * MIN, NOW + 610 * MIN), 1);
+	ck_assert_uint_eq(looked(NOW + 1200 * MIN, NOW + 1200 * MIN), 0);	/* the machine was off: that says nothing of an end either */
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 1);
+	watch(0, false, NOW);
+}
+END_TEST
 
 START_TEST(test_tables_are_measured_and_their_growth_is_told)
 {
@@ -889,7 +989,9 @@ int main(void)
 		test_lease_of_a_wrong_clock_does_not_last, test_many_runs_at_once, test_run_does_what_is_due_and_no_more,
 		test_cleanup_of_events, test_request_stays_with_its_last_event, test_cleanup_of_refused_bodies, test_cleanup_of_incidents,
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
-		test_tables_are_measured_and_their_growth_is_told,
+		test_tables_are_measured_and_their_growth_is_told, test_silence_is_told_once_and_ends,
+		test_silence_without_an_incident_and_with_one_that_is_resolved, test_silence_of_who_is_not_watched_any_more,
+		test_nobody_was_silent_while_nobody_looked,
 		test_sessions_tokens_and_secrets, test_a_host_that_is_away_is_asked_again_and_given_up,
 		test_a_row_of_a_wrong_clock_is_mended, test_views };
 	int failed;

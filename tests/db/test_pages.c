@@ -556,11 +556,13 @@ static void make_theirs(void)
 
 static void begin(const char *shm_path, const char *key_path)
 {
-	static char url[] = "https://hooks.example.org";
+	static char url[] = "https://hooks.example.org", none[] = "";
 
 	setup();
 	db = view_database("grapnel_pages");
 	conf.server.public_url = url;
+	conf.retention.archive_dir = none;
+	conf.retention.events_days = conf.retention.refused_bodies_days = conf.retention.incidents_days = 36500;
 	conf.ingest.rate_limit = conf.ingest.verify_signatures = true;
 	conf.web.session_idle_minutes = (unsigned)(life.idle_ms / MS_PER_MINUTE);
 	conf.web.session_max_hours = (unsigned)(life.max_ms / MS_PER_HOUR);

@@ -7,6 +7,7 @@ JOBS = [
     "outbox",
     "retries",
     "monitor",
+    "stale-alerts",
     "sessions",
     "storage",
     "cleanup",
@@ -70,6 +71,68 @@ def late_cron_is_told_everywhere(box):
     box.up()
     wait_until(lambda: box.request("GET", "/readyz?strict").status == 200, 10, "cron is back")
     true("Cron has not run since" not in admin.page("/"), "the banner goes")
+
+
+def _run_now(box, job):
+    result = box.api("POST", "/api/jobs/%s/run" % job).expect(200)
+    return result if result["outcome"] != "elsewhere" else _run_now(box, job)
+
+
+def silence_of_a_source_is_told_until_it_is_heard_again(box):
+    admin = Visitor(box)
+    source = box.integration("webhook", name="night backup", heartbeatMinutes=30, heartbeatIncident=True)
+    where = "FROM incidents i JOIN sources s ON s.id = i.source_id WHERE s.public_id = '%s'" % source["id"]
+    alerts = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'STALE' AND subject = '%s' AND ended_at IS %%s" % source["id"]
+    same((source["heartbeatMinutes"], source["heartbeatIncident"], source["silentSince"]), (30, True, None))
+    _run_now(box, "stale-alerts")
+    same(box.number(alerts % "NULL"), 0, "nothing yet")
+    box.sql("UPDATE sources SET heartbeat_since = heartbeat_since - 3600000 WHERE public_id = '%s';"
+            "UPDATE jobs SET position = 1 WHERE name = 'stale-alerts'" % source["id"])
+    true(box.get("/api/integrations/" + source["id"])["silentSince"], "the API says since when")
+    true("a request is expected every 30 minutes" in admin.page("/integrations/" + source["id"]), "the page, too")
+    true("silent</span>" in admin.page("/integrations?type=webhook"), "and the list")
+    _run_now(box, "stale-alerts")
+    same(box.number(alerts % "NULL"), 1, "told")
+    same(box.number("SELECT COUNT(*) %s AND i.status = 1 AND title LIKE 'Nothing from night backup since %%'" % where), 1)
+    _run_now(box, "stale-alerts")
+    same(box.number(alerts % "NULL"), 1, "and not again")
+    number = box.sql("SELECT i.id " + where)[0][0]
+    true("Nothing from night backup" in admin.page("/incidents/" + number), "the incident's page")
+
+    same(box.api("POST", "/api/integrations/%s/test" % source["id"]).status, 201)
+    box.send(source, {}, key=False, headers={"X-Integration-Key": "0" * 32})
+    _run_now(box, "stale-alerts")
+    same(box.number(alerts % "NULL"), 1, "neither a test nor what is refused is a sign of life")
+    same(box.send(source, {"backup": "done"}).status, 201)
+    _run_now(box, "stale-alerts")
+    same((box.number(alerts % "NULL"), box.number(alerts % "NOT NULL")), (0, 1), "ended")
+    seen = box.get("/api/incidents/" + number)
+    same((seen["status"], [(t["kind"], t["actor"]) for t in seen["timeline"]]), ("RESOLVED", [("opened", "system"), ("resolved", "system")]))
+    for bad in (0, 43201, "often"):
+        box.api("PATCH", "/api/integrations/" + source["id"], {"heartbeatMinutes": bad}).expect(400, "invalid_request", "heartbeatMinutes")
+    same(box.api("PATCH", "/api/integrations/" + source["id"], {"heartbeatMinutes": None}).expect(200)["heartbeatMinutes"], None)
+
+
+def how_long_things_are_kept_is_said_by_api_and_page(box):
+    admin, viewer, path = Visitor(box), Visitor(box, "viewer"), "/api/retention"
+    before = box.get(path)
+    same((before["eventsDays"], before["eventsDaysInForce"], before["incidentsDays"]), (None, 90, 365))
+    same(box.api("PATCH", path, {"eventsDays": 14}).expect(200)["eventsDaysInForce"], 14)
+    same(box.api("PATCH", path, {}).expect(200)["eventsDays"], 14, "what is not named stays")
+    for bad in (0, 40000, "long"):
+        box.api("PATCH", path, {"eventsDays": bad}).expect(400, "invalid_request", "eventsDays")
+    box.api("PATCH", path, {"eventsDays": 1}, token=box.new_token("operator")).expect(403, "forbidden")
+    same(viewer.get("/retention").status, 403)
+    true('name="eventsDays" value="14"' in admin.page("/retention"), "the form")
+    same(admin.post("/retention", eventsDays="never").status, 400)
+    admin.done(admin.post("/retention", eventsDays=""), "/retention")
+    same(box.get(path)["eventsDays"], None)
+    true(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'retention.update'") == 2, "audited")
+    source = box.integration("webhook", retentionDays=7)
+    same(source["retentionDays"], 7)
+    true("7 days" in admin.page("/integrations/" + source["id"]), "its page")
+    true("90 days, as all of them" in admin.page("/integrations/" + box.integration("webhook")["id"]), "another's page")
+    box.api("PATCH", "/api/integrations/" + source["id"], {"retentionDays": 0}).expect(400, "invalid_request", "retentionDays")
 
 
 def cron_over_http_needs_its_token(box):
