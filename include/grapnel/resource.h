@@ -247,6 +247,7 @@ extern const struct field channel_tested_fields[];
 /* Sends it a test message by way of the outbox, and waits for what comes of it as long as an attempt may take. What is refused is
  * done, too: see *out. */
 bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {
