@@ -78,6 +78,7 @@ struct monitor_result {
 /* Texts are in the arena. */
 void monitor_judge(struct arena *a, const struct monitor_facts *f, const struct monitor_limits *l, ms_t now, struct monitor_result *out);
 
+struct str monitor_window_text(struct arena *a, uint64_t minutes);	/* "the last hour" */
 double monitor_success_rate(const struct monitor_facts *f);	/* 0 to 1; 1 where there is nothing */
 double monitor_average_attempts(const struct monitor_facts *f);	/* 0 where there is nothing */
 

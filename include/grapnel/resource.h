@@ -68,6 +68,7 @@ struct monitor_query {
 	bool report;
 };
 extern const struct form_field monitor_query_fields[];
+extern const struct form_field monitor_alert_query_fields[];	/* over struct monitor_alert_filter */
 struct monitor_answer {
 	struct monitor_view view;
 	struct monitor_result result;

@@ -588,6 +588,14 @@ bool storage_view_get(struct db *db, struct arena *a, bool same_host, uint64_t e
 /* Pure: full_at, days_left and forecast from the rest. */
 void storage_forecast(struct arena *a, ms_t now, struct storage_view *s);
 
+/* ---- what waits to go out, of all tenants ---- */
+
+struct outbox_depth {
+	struct list_count waiting;	/* for the dispatcher */
+	struct list_count failed;	/* its quick attempts: cron tries again */
+};
+bool outbox_depth_get(struct db *db, struct arena *a, struct outbox_depth *out, struct err *e) MUST_USE;
+
 /* ---- the monitor: what monitor_judge judges, and lists for people; of a tenant, or of all ---- */
 
 #define MONITOR_WINDOW_MAX (31 * 24 * 60)	/* minutes */

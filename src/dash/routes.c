@@ -10,6 +10,7 @@
 #include "integrations.h"
 #include "jobs.h"
 #include "login.h"
+#include "monitor.h"
 #include "overview.h"
 #include "requests.h"
 #include "retention.h"
@@ -95,6 +96,8 @@ const struct route dash_routes[] = {
 	{ "GET", "/events", ROLE_VIEWER | CAN_EXPORT, page_events, "What the providers told." },
 	{ "GET", "/events/:id", ROLE_VIEWER, page_event, "One event." },
 	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
+	{ "GET", "/monitor", ROLE_VIEWER, page_monitor, "Is our own work all right?" },
+	{ "GET", "/monitor/alerts", ROLE_VIEWER | CAN_EXPORT, page_monitor_alerts, "When it was not." },
 	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
 	{ "GET", "/retention", ROLE_ADMIN, page_retention, "How long things are kept." },
 	{ "POST", "/retention", ROLE_ADMIN, page_retention_post, "Changes how long events are kept." },

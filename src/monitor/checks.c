@@ -68,17 +68,20 @@ static struct str minutes_text(const struct asked *x, double value)
 	return arena_printf(x->a, "%" PRIu64 " d %" PRIu64 " h", minutes / 60 / 24, minutes / 60 % 24);
 }
 
-static struct str window_text(const struct asked *x)
+struct str monitor_window_text(struct arena *a, uint64_t minutes)
 {
-	uint64_t minutes = x->f->window_min;
-
 	if (minutes == 1)
 		return STR("the last minute");
 	if (minutes == 60)
 		return STR("the last hour");
 	if (minutes % 60)
-		return arena_printf(x->a, "the last %" PRIu64 " minutes", minutes);
-	return arena_printf(x->a, "the last %" PRIu64 " hours", minutes / 60);
+		return arena_printf(a, "the last %" PRIu64 " minutes", minutes);
+	return arena_printf(a, "the last %" PRIu64 " hours", minutes / 60);
+}
+
+static struct str window_text(const struct asked *x)
+{
+	return monitor_window_text(x->a, x->f->window_min);
 }
 
 /* " Most of them are of NAME: ERROR", or nothing. */

@@ -10,6 +10,12 @@ const struct form_field monitor_query_fields[] = {
 	FORM_END
 };
 
+const struct form_field monitor_alert_query_fields[] = {
+	{ "limit", NUMBER_AT(struct monitor_alert_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most monitor alerts in the answer" },
+	CURSOR_ROW(struct monitor_alert_filter, cursor, "alerts"),
+	FORM_END
+};
+
 bool monitor_get_by(const struct caller *by, const struct monitor_query *q, struct monitor_answer *out, struct err *e)
 {
 	const struct monitor_limits limits = job_monitor_limits(by->conf);

@@ -124,6 +124,9 @@ const struct stmt view_stmt[] = {
 		" COALESCE(s.bytes, 0) AS bytes_then FROM information_schema.tables t LEFT JOIN table_sizes s"
 		" ON s.at = ? AND s.name = CONVERT(t.table_name USING utf8mb4) COLLATE utf8mb4_bin"
 		" WHERE t.table_schema = DATABASE() AND t.engine = 'InnoDB' ORDER BY bytes DESC, name", SCAN_OK },
+	[V_OUTBOX_DEPTH] = { "view.outbox_depth",
+		"SELECT 0 AS status, COUNT(*) AS n FROM (SELECT 1 FROM outbox FORCE INDEX (due) WHERE status = 0 LIMIT ?) w UNION ALL"
+		" SELECT 2, COUNT(*) FROM (SELECT 1 FROM outbox FORCE INDEX (due) WHERE status = 2 LIMIT ?) f" },
 	[V_MONITOR_TENANTS] = { "view.monitor_tenants", "SELECT id AS row FROM tenants ORDER BY id", SCAN_OK },
 	[V_MONITOR_SOURCES] = { "view.monitor_sources",
 		"SELECT id AS row, public_id AS id, name, provider FROM sources WHERE tenant_id = ?" },

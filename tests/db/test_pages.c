@@ -93,11 +93,11 @@ static const struct field table_fields[] = {
 	FIELD_END
 };
 
-/* Of all tables but the large ones, which no page writes, and sessions, which the test makes. */
+/* Of all tables but the large ones, which no page writes, sessions, which the test makes, and what is kept of the monitor. */
 static void choose_tables(void)
 {
 	static const struct stmt list = { "test.tables", "SELECT table_name AS `Table` FROM information_schema.tables"
-		" WHERE table_schema = DATABASE() AND table_name NOT IN ('sessions', 'events', 'event_ids', 'requests', 'alerts')"
+		" WHERE table_schema = DATABASE() AND table_name NOT IN ('sessions', 'events', 'event_ids', 'requests', 'alerts', 'monitor_cache')"
 		" ORDER BY table_name", SCAN_OK };
 	static char text[4096] = "CHECKSUM TABLE ";
 	struct table_row *rows;
@@ -560,6 +560,8 @@ static void begin(const char *shm_path, const char *key_path)
 
 	setup();
 	db = view_database("grapnel_pages");
+	if (!conf_load(&conf, NULL, &e))
+		die("%s", e.text);
 	conf.server.public_url = url;
 	conf.retention.archive_dir = none;
 	conf.retention.events_days = conf.retention.refused_bodies_days = conf.retention.incidents_days = 36500;
