@@ -48,7 +48,7 @@ static uint64_t bucket_of(struct call *c, bool known, bool bulk)
 /* Takes one of the bucket and tells the rest in the headers. */
 static bool take_rate(struct call *c, bool known)
 {
-	bool bulk = known && c->match.route->needs & NEED_BULK;
+	bool bulk = known && c->match.route->needs & (NEED_BULK | NEED_CRON);
 	uint32_t limit = bulk ? API_BULK_PER_MINUTE : API_PER_MINUTE;
 	uint32_t per_minute = c->by.conf->ingest.rate_limit ? limit : 0;
 	struct rate_result r = rate_take(c->by.shm, bucket_of(c, known, bulk), per_minute, c->by.now);
@@ -83,14 +83,17 @@ static bool has_bearer(struct call *c, const char *secret)
 	return *secret && equal_ct(authorization.p, authorization.n, wanted.p, wanted.n);
 }
 
+/* Where there is no token it is as if the path were not there. Who has it shares no bucket with others of his address. */
 static bool may_run_cron(struct call *c)
 {
-	if (has_bearer(c, c->by.conf->cron.token))
-		return true;
-	if (!take_rate(c, false))
+	bool is_caller = has_bearer(c, c->by.conf->cron.token);
+
+	if (!take_rate(c, is_caller))
 		return refuse_rate(c);
+	if (is_caller)
+		return true;
 	if (!c->by.conf->cron.token[0])
-		return reply_refuse(c, 403, "forbidden", "HTTP cron is off: [cron] token is not set in the configuration.", NULL);
+		return reply_not_found(c);
 	response_header(c->rq, "WWW-Authenticate", STR("Bearer"));
 	return reply_refuse(c, 401, "unauthorized", "The token of [cron] is needed: Authorization: Bearer <token>.", NULL);
 }

@@ -1454,8 +1454,11 @@ START_TEST(test_jobs_and_cron_over_http)
 	ck_assert_uint_eq(json_get(r.json, "jobs")->count, 0);
 	expect(200, NULL, "GET", "/readyz?strict=1", NULL);
 	conf.cron.token = none;
-	expect_error(403, "forbidden", NULL, ask("", "POST", "/api/cron/webhook-maintenance", NULL));
+	expect_error(404, "not_found", NULL, ask("", "POST", "/api/cron/webhook-maintenance", NULL));
+	expect_error(404, "not_found", NULL, ask("cron-token", "GET", "/api/cron/webhook-maintenance", NULL));
 	conf.cron.token = cron_token;
+	expect_error(401, "unauthorized", NULL, ask("cron-toke", "GET", "/api/cron/webhook-maintenance", NULL));
+	expect_error(401, "unauthorized", NULL, ask("cron-token ", "GET", "/api/cron/webhook-maintenance", NULL));
 
 	is(member(expect(200, admin, "POST", "/api/jobs/sessions/run", NULL), "/outcome"), "done");
 	expect_error(404, "not_found", NULL, ask(admin, "POST", "/api/jobs/nosuch/run", NULL));

@@ -1,5 +1,5 @@
 """Cron: the quickstart's really runs, pages and API tell about it, and whoever may starts a job."""
-from harness import same, true, wait_until
+from harness import same, together, true, wait_until
 from visitor import Visitor
 
 JOBS = [
@@ -137,11 +137,23 @@ def how_long_things_are_kept_is_said_by_api_and_page(box):
 
 def cron_over_http_needs_its_token(box):
     path = "/api/cron/webhook-maintenance"
-    box.request("POST", path, source=box.fresh_address()).expect(403, "forbidden")
+    said = box.request("POST", path, source=box.fresh_address()).expect(404, "not_found")
+    same(said, box.request("POST", "/api/cron/nosuch", source=box.fresh_address()).expect(404, "not_found"), "as if it were not there")
     box.up("--set", "cron.token=let-me-run")
     same(box.api("POST", path).status, 401, "a token of the API")
+    box.request("POST", path, headers={"Authorization": "Bearer let-me-ru"}).expect(401, "unauthorized")
+    mine = {"Authorization": "Bearer let-me-run"}
     for method in ("POST", "GET"):
-        reply = box.request(method, path, headers={"Authorization": "Bearer let-me-run"})
+        reply = box.request(method, path, headers=mine)
         same(reply.status, 200)
         true(isinstance(reply.json()["jobs"], list), "jobs")
+    box.stop_part("cron")
+    box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000")
+    answers = together([lambda: box.request("POST", path, headers=mine) for _ in range(4)])
+    ran = [job["name"] for reply in answers for job in reply.json()["jobs"] if job["outcome"] == "done"]
+    same(sorted(name for name in ran if name != "cleanup"), sorted(name for name in JOBS if name not in ("cleanup", "storage")),
+         "each once, whoever of the four had it")
+    same(box.request("GET", "/readyz?strict").status, 200, "that is cron")
+    refused = [reply for reply in (box.request("POST", path, headers=mine) for _ in range(80)) if reply.status == 429]
+    true(refused and refused[0].header("retry-after"), "too often")
     box.up("--set", "cron.token=")
