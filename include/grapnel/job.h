@@ -25,7 +25,7 @@ struct job {
 	struct job_facts facts;			/* name, schedule, what it is for */
 	bool (*run)(struct job_run *r, struct err *e);
 };
-extern const struct job *const jobs[];		/* in the order in which they run: short ones first. Ends with NULL */
+extern const struct job *const jobs[];		/* in the order of their first run: short ones first. Ends with NULL */
 #define JOBS_MAX 16
 
 const struct job *job_find(struct str name);	/* NULL: there is none */

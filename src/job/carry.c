@@ -21,10 +21,12 @@ void job_sender_close(struct job_sender *s)
 	guard_free(s->guard);
 }
 
-/* An attempt may take its whole time: the last ones begin early enough. */
+/* An attempt may take its whole time: the last ones begin early enough, but not so early that none begins. */
 static bool has_time(const struct job_run *r)
 {
-	return job_left_ms(r) > (int64_t)r->c->conf->outbound.timeout_ms;
+	int64_t half_ms = (r->until_us - r->began_us) / 2000, timeout_ms = (int64_t)r->c->conf->outbound.timeout_ms;
+
+	return job_left_ms(r) > (timeout_ms < half_ms ? timeout_ms : half_ms);
 }
 
 static bool send_all(struct job_run *r, struct sender *s, const struct carrier *c, struct err *e)

@@ -27,6 +27,18 @@ struct job_run {
 	size_t count_n;
 };
 
+/* ---- run.c ---- */
+
+struct job_turn {
+	const struct job *job;
+	struct job_state state;
+	int number;		/* its place in the table */
+};
+/* Those who ended their last run before those who did not, the longest waiting first. */
+void jobs_order(struct job_turn *turns, size_t n);
+/* What of the time that is left the next one may take: those that come later and did not end their last run get as much. */
+int64_t jobs_share(int64_t left, const struct job_turn *later, size_t n);
+
 ms_t job_now(const struct job_run *r);
 int64_t job_left_ms(const struct job_run *r);	/* of its time; below 0 when that is over */
 /* Before each step: 1 go on; 0 the time is up, so end well and the next run goes on; -1 failed. Keeps the lease. */

@@ -1,7 +1,10 @@
 /* run.c - finds what is due, takes leases, runs, stores results.
  *
  * Why leases and no lock file: jobs must not run twice at the same time on any host of one database. Why not GET_LOCK: Galera does not
- * replicate it. Why "due" and no queue: a machine that was off for a day does what is to be done once, not 1440 times. */
+ * replicate it. Why "due" and no queue: a machine that was off for a day does what is to be done once, not 1440 times.
+ *
+ * Nobody starves: whoever ended his last run has his turn before those who did not, be it that their time was up, that they failed or that
+ * they took the process with them; among equals the longest waiting is first. Those who had too little time share what is left. */
 #include <time.h>
 
 #include "grapnel/crypto.h"
@@ -29,6 +32,34 @@ bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const s
 	if (!s->unfinished)
 		return false;
 	return s->last_finished_at < s->last_started_at || s->last_ok || s->last_finished_at + RETRY_MS <= now;
+}
+
+/* ---- whose turn it is ---- */
+
+static int compare_turns(const void *x, const void *y)
+{
+	const struct job_turn *a = x, *b = y;
+
+	if (a->state.unfinished != b->state.unfinished)
+		return a->state.unfinished - b->state.unfinished;
+	if (a->state.last_started_at != b->state.last_started_at)
+		return a->state.last_started_at < b->state.last_started_at ? -1 : 1;
+	return a->number - b->number;
+}
+
+void jobs_order(struct job_turn *turns, size_t n)
+{
+	if (n)
+		qsort(turns, n, sizeof(*turns), compare_turns);
+}
+
+int64_t jobs_share(int64_t left, const struct job_turn *later, size_t n)
+{
+	int64_t parts = 1;
+
+	for (size_t i = 0; i < n; i++)
+		parts += later[i].state.unfinished;
+	return left / parts;
 }
 
 /* ---- what jobs call ---- */
@@ -194,28 +225,30 @@ static uint64_t make_owner(void)
 	return owner >> 1 | 1;
 }
 
-static struct job_run new_run(const struct job_config *c, const struct job *job, int64_t began_us)
+/* `began_us`: when what the configuration calls now was. */
+static struct job_run new_run(const struct job_config *c, const struct job *job, int64_t began_us, int64_t time_us)
 {
 	int64_t now_us = clock_mono_us();
 
 	return (struct job_run){ .c = c, .a = arena_new(ARENA_MAX), .name = str_of(job->facts.name),
 		.started_at = c->now + (now_us - began_us) / US_PER_MS, .began_us = now_us, .renewed_us = now_us,
-		.until_us = began_us + c->limit_ms * US_PER_MS, .owner = make_owner() };
+		.until_us = now_us + time_us, .owner = make_owner() };
 }
 
 /* `a` outlives the job, which has an arena of its own. */
-static void run_one(const struct job_config *c, struct arena *a, const struct job *job, const struct job_state *seen, int64_t began_us,
+static void run_one(const struct job_config *c, struct arena *a, const struct job_turn *turn, int64_t began_us, int64_t time_us,
 	struct job_result *x)
 {
-	struct job_run r = new_run(c, job, began_us);
+	const struct job_state *seen = &turn->state;
+	struct job_run r = new_run(c, turn->job, began_us, time_us);
 	struct err e = { 0 };
 	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, r.started_at, &e);
 
-	*x = (struct job_result){ .job = job, .name = r.name, .outcome = JOB_ELSEWHERE };
+	*x = (struct job_result){ .job = turn->job, .name = r.name, .outcome = JOB_ELSEWHERE };
 	r.position = seen->position;
 	r.previous_at = seen->last_started_at;
 	if (claimed > 0) {
-		fill_result(a, &r, job->run(&r, &e), &e, x);
+		fill_result(a, &r, turn->job->run(&r, &e), &e, x);
 		if (!c->dry_run)
 			store_result(&r, a, x);
 	} else if (claimed < 0) {
@@ -229,7 +262,7 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 
 bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e)
 {
-	struct job_run r = new_run(c, &job_cleanup, clock_mono_us());
+	struct job_run r = new_run(c, &job_cleanup, clock_mono_us(), c->limit_ms * US_PER_MS);
 	bool ok;
 
 	r.owner = 0;
@@ -251,27 +284,44 @@ static struct job_state state_of(const struct job *job, const struct job_state *
 	return (struct job_state){ .name = str_of(job->facts.name) };
 }
 
+/* Those of the list that are due, or all of them where somebody named them. */
+static size_t find_turns(const struct job_config *c, const struct job *const *only, const struct job_state *states, size_t state_n,
+	struct job_turn *turns)
+{
+	const struct job *const *list = only ? only : jobs;
+	size_t n = 0;
+
+	for (int i = 0; list[i]; i++) {
+		struct job_turn t = { list[i], state_of(list[i], states, state_n), i };
+
+		if (only || (!job_is_held(&t.state, c->now) && job_is_due(&list[i]->facts.schedule, zone_offset, &t.state, c->now)))
+			turns[n++] = t;
+	}
+	if (!only)
+		jobs_order(turns, n);
+	return n;
+}
+
 bool jobs_run(const struct job_config *c, struct arena *a, const struct job *const *only, struct job_result *results, size_t *n,
 	struct err *e)
 {
-	const struct job *const *list = only ? only : jobs;
-	int64_t began_us = clock_mono_us();
+	int64_t began_us = clock_mono_us(), end_us = began_us + c->limit_ms * US_PER_MS;
+	struct job_turn turns[JOBS_MAX];
 	struct job_state *states;
-	size_t state_n;
+	size_t state_n, turn_n;
 
 	*n = 0;
 	if (!only && !c->dry_run && !job_beat(c->db, c->now, e))
 		return false;
 	if (!job_states(c->db, a, &states, &state_n, e))
 		return false;
-	for (size_t i = 0; list[i]; i++) {
-		struct job_state s = state_of(list[i], states, state_n);
+	turn_n = find_turns(c, only, states, state_n, turns);
+	for (size_t i = 0; i < turn_n; i++) {
+		int64_t left_us = end_us - clock_mono_us();
 
-		if (!only && (job_is_held(&s, c->now) || !job_is_due(&list[i]->facts.schedule, zone_offset, &s, c->now)))
-			continue;
-		if (clock_mono_us() - began_us >= c->limit_ms * US_PER_MS || (c->stop && *c->stop))
+		if (left_us <= 0 || (c->stop && *c->stop))
 			break;
-		run_one(c, a, list[i], &s, began_us, &results[(*n)++]);
+		run_one(c, a, &turns[i], began_us, jobs_share(left_us, turns + i + 1, turn_n - i - 1), &results[(*n)++]);
 	}
 	return true;
 }

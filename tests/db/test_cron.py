@@ -19,6 +19,7 @@ JOBS = [
     "outbox",
     "retries",
     "monitor",
+    "stale-alerts",
     "sessions",
     "storage",
     "cleanup",
@@ -152,6 +153,15 @@ class Running(Case):
         sql("UPDATE jobs SET lease_until = 1 WHERE name = 'cleanup'")
         self.done(OK, "-v", out="cleanup +done")
         self.assertEqual(number("SELECT COUNT(*) FROM requests"), 0)
+
+    def test_one_that_takes_the_process_with_it_is_the_last(self):
+        """However it does so: it has begun and not ended, and the others have had their turn before it."""
+        self.done(OK)
+        sql("UPDATE jobs SET last_started_at = last_started_at - 600000, last_finished_at = last_finished_at - 600000;"
+            "UPDATE jobs SET unfinished = 1, last_finished_at = NULL WHERE name = 'auto-resolve'")
+        ran = [r["name"] for r in json.loads(self.done(OK, "--json", out=None).stdout)["jobs"]]
+        self.assertEqual(ran[-1], "auto-resolve")
+        self.assertGreater(len(ran), 4)
 
     def test_time_limit(self):
         old_events(20000)

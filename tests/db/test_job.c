@@ -4,6 +4,7 @@
 
 #include "grapnel/crypto.h"
 #include "grapnel/job.h"
+#include "src/job/job_int.h"
 #include "tests/db/db_test.h"
 
 #define JOB_DB "grapnel_job"
@@ -572,6 +573,50 @@ static void old_events_add(uint64_t open, uint64_t over)
 	run(T_ALERTS, NULL, 0);	/* also of events that became none: those are of no incident */
 }
 
+/* Two that take all the time they get, each time. */
+static int64_t had_ms[2];
+
+static bool greedy(struct job_run *r, struct err *x)
+{
+	size_t i = str_eqs(r->name, "greedy");
+	int go;
+
+	had_ms[i] = job_left_ms(r);
+	while ((go = job_goes_on(r, x)) == 1)
+		job_pause(r, 5);
+	return go == 0;
+}
+
+START_TEST(test_a_greedy_job_keeps_none_from_its_turn)
+{
+	static const struct job one = { { "greedy", "", { .every_min = 1 } }, greedy }, two = { { "hungry", "", { .every_min = 1 } }, greedy };
+	const struct job *const both[] = { &one, &two, NULL };
+
+	succeeds(run_jobs(both, NOW, 400, false));
+	ck_assert_uint_eq(result_n, 1);		/* nobody knew it, this once */
+	succeeds(run_jobs((const struct job *[]){ &two, NULL }, NOW + MIN, 50, false));
+	succeeds(run_jobs(both, NOW + 2 * MIN, 400, false));
+	ck_assert_uint_eq(result_n, 2);
+	ck_assert_int_le(had_ms[1], 200);
+	ck_assert_int_gt(had_ms[1], 100);
+	ck_assert_int_gt(had_ms[0], 100);
+	ck_assert_int_eq(results[1].outcome, JOB_UNFINISHED);
+}
+END_TEST
+
+START_TEST(test_who_did_not_end_has_his_turn_after_the_others)
+{
+	succeeds(run_jobs(NULL, NOW, 50000, false));
+	run(T_JOB, VALS(V_I(NOW), V_I(NOW - MIN), V_U(1), V_U(1), V_S(STR("auto-resolve"))));	/* as when it was killed */
+	run(T_JOB, VALS(V_I(NOW - MIN), V_I(NOW), V_U(1), V_U(1), V_S(STR("monitor"))));	/* its time was up, a minute before */
+	succeeds(run_jobs(NULL, NOW + MIN, 50000, false));
+	ck_assert_uint_ge(result_n, 4);
+	ck_assert(str_eqs(results[result_n - 1].name, "auto-resolve"));
+	ck_assert(str_eqs(results[result_n - 2].name, "monitor"));
+	ck_assert_int_eq(results[result_n - 1].outcome, JOB_DONE);
+}
+END_TEST
+
 START_TEST(test_cleanup_of_events)
 {
 	struct job_result x;
@@ -991,7 +1036,8 @@ int main(void)
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
 		test_tables_are_measured_and_their_growth_is_told, test_silence_is_told_once_and_ends,
 		test_silence_without_an_incident_and_with_one_that_is_resolved, test_silence_of_who_is_not_watched_any_more,
-		test_nobody_was_silent_while_nobody_looked,
+		test_nobody_was_silent_while_nobody_looked, test_a_greedy_job_keeps_none_from_its_turn,
+		test_who_did_not_end_has_his_turn_after_the_others,
 		test_sessions_tokens_and_secrets, test_a_host_that_is_away_is_asked_again_and_given_up,
 		test_a_row_of_a_wrong_clock_is_mended, test_views };
 	int failed;

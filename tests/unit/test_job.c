@@ -69,6 +69,39 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* ---- whose turn it is ---- */
+
+static const struct {
+	struct job_state state;
+	int place;		/* that it gets */
+	const char *why;
+} turns[] = {
+	{ { .last_started_at = AGO(60000) }, 3, "ran a minute ago" },
+	{ { .last_started_at = AGO(300000) }, 2, "waits for five" },
+	{ { .last_started_at = AGO(60000), .unfinished = true }, 6, "its time was up" },
+	{ { .last_started_at = AGO(90000), .unfinished = true }, 5, "did not even get a turn since" },
+	{ { .last_started_at = AGO(60000) }, 4, "as the first: the table's order" },
+	{ { .last_ok = false }, 0, "never" },
+	{ { .last_ok = false }, 1, "never" },
+};
+
+START_TEST(test_order)
+{
+	struct job_turn t[ARRAY_SIZE(turns)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+		t[i] = (struct job_turn){ .state = turns[i].state, .number = (int)i };
+	jobs_order(t, ARRAY_SIZE(turns));
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+		ck_assert_msg(turns[t[i].number].place == (int)i, "row %d is at %zu: %s", t[i].number, i, turns[t[i].number].why);
+	ck_assert_int_eq(jobs_share(50000, t + 1, ARRAY_SIZE(turns) - 1), 50000 / 3);
+	ck_assert_int_eq(jobs_share(30000, t + 6, 1), 15000);
+	ck_assert_int_eq(jobs_share(30000, t, 0), 30000);
+	ck_assert_int_eq(jobs_share(30000, t, 4), 30000);
+	jobs_order(t, 0);
+}
+END_TEST
+
 /* ---- may this clock say what is old? ---- */
 
 #define DAY MS_PER_DAY
@@ -106,4 +139,4 @@ START_TEST(test_clock)
 }
 END_TEST
 
-UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_clock, clocks), UNIT(test_table))
+UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_clock, clocks), UNIT(test_table), UNIT(test_order))
