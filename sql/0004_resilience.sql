@@ -100,6 +100,10 @@ CREATE TABLE IF NOT EXISTS forwards (
 	PRIMARY KEY (event_id),			-- results; retries by hand
 	KEY due (source_id, next_at, owner)	-- which handlers have work, and the claims of one handler: each reads its own rows alone
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+-- An event that a task replays says so, that its replay can be taken back and does not count as work of its first time.
+ALTER TABLE forwards ADD COLUMN IF NOT EXISTS task_id BIGINT UNSIGNED NULL COMMENT 'tasks.id of the replay that put it here; NULL = none did';
+ALTER TABLE forwards ADD COLUMN IF NOT EXISTS was TINYINT UNSIGNED NULL COMMENT 'events.status before that';
+ALTER TABLE forwards ADD INDEX IF NOT EXISTS by_task (task_id, owner);	-- what a task has in the queue; to take it back
 
 -- Each start of an event's forward. A row without duration_us is under way, or its sender was killed.
 CREATE TABLE IF NOT EXISTS event_attempts (
@@ -168,6 +172,37 @@ CREATE TABLE IF NOT EXISTS outbox_attempts (
 	error VARCHAR(255) NULL COMMENT 'NULL = it was taken',
 	answer VARCHAR(4096) NOT NULL COMMENT 'the first 4 KiB, control characters and what is no UTF-8 replaced',
 	PRIMARY KEY (outbox_id, attempt)		-- the attempts of one
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- tasks: long work that somebody asked for ----
+
+-- It is done in chunks, each of them one transaction with the new position: killed at any moment, it goes on exactly where it was. A row is
+-- taken like one of `forwards`: owner and next_at together, so that a task whose runner died is due by itself.
+CREATE TABLE IF NOT EXISTS tasks (
+	id BIGINT UNSIGNED NOT NULL COMMENT 'made as those of events',
+	tenant_id INT UNSIGNED NOT NULL COMMENT '0 = all: a platform admin asked',
+	kind VARCHAR(20) NOT NULL COMMENT 'slug of src/task: replay',
+	user_id INT UNSIGNED NULL COMMENT 'who asked; NULL = the command line',
+	about VARCHAR(2048) NOT NULL COMMENT 'what it is done to, as the query of a list',
+	params TEXT NOT NULL COMMENT 'the same for the program, JSON',
+	state TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 waiting, 1 running, 2 cancelling, 3 done, 4 failed, 5 cancelled',
+	position BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the last id that was looked at',
+	total BIGINT UNSIGNED NULL COMMENT 'how many it will look at; NULL = too many to count them first',
+	seen BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'of these, so far',
+	changed BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'and of these it did something to; the rest was passed over',
+	undone BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'taken back when it was cancelled',
+	error VARCHAR(255) NULL COMMENT 'why it failed, a sentence',
+	owner BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'who holds it, a random number for each claim; 0 = nobody',
+	next_at BIGINT NOT NULL COMMENT 'due from then on; while it is held: end of the lease',
+	lost TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'runners that died with it',
+	created_at BIGINT NOT NULL,
+	started_at BIGINT NULL,
+	updated_at BIGINT NOT NULL,
+	finished_at BIGINT NULL,
+	open TINYINT(1) AS (IF(finished_at IS NULL, 1, NULL)) STORED,
+	PRIMARY KEY (id),			-- one; list of all
+	KEY by_tenant (tenant_id, id),		-- list of a tenant, newest first
+	KEY due (open, next_at)			-- those with something to do
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- ---- jobs ----

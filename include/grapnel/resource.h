@@ -52,6 +52,24 @@ struct event_query {
 	uint64_t processed;	/* bits of statuses: nothing left to do, or something */
 };
 extern const struct form_field event_query_fields[];
+/* The rows of a filter in the struct s, whose struct event_filter is f and whose bits of `processed` are p. */
+extern const struct form_word event_status_words[], event_processed_words[], event_severity_words[];
+#define EVENT_FILTER_ROWS(s, f, p) \
+	{ "status", WORDS_AT(s, f.statuses), .words = event_status_words, .help = "One or more, with commas between" }, \
+	{ "processed", WORDS_AT(s, p), .words = event_processed_words, .help = "Nothing left to do, or something" }, \
+	{ "severity", WORDS_AT(s, f.severities), .words = event_severity_words, .help = "One or more, with commas between" }, \
+	{ "provider", TEXT_AT(s, f.provider), .max = 32, .help = "Provider slug" }, \
+	{ "source", TEXT_AT(s, f.source), .max = 23, .help = "Id of an integration" }, \
+	{ "serviceId", TEXT_AT(s, f.service_id), .max = 23, .help = "Id of the integration's service" }, \
+	{ "service", TEXT_AT(s, f.service), .max = 400, .help = "The same by id or name" }, \
+	{ "type", TEXT_AT(s, f.type), .max = EVENT_TYPE_MAX, .help = "Event type, whole" }, \
+	{ "q", TEXT_AT(s, f.text), .max = EVENT_TEXT_MAX, \
+		.help = "A whole event id, the provider's or ours; else part of summary or type, or a whole dedup key" }, \
+	{ "text", TEXT_AT(s, f.text), .max = EVENT_TEXT_MAX, .help = "The same as q" }, \
+	{ "from", TIME_AT(s, f.from), .help = "Received at or after" }, \
+	{ "to", TIME_AT(s, f.to), .help = "Received before" }
+/* `processed` into the statuses. False: the two exclude each other, so there is nothing to look for. */
+bool event_query_join(struct event_query *q) MUST_USE;
 bool event_query_list(const struct caller *by, struct event_query *q, struct event_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
 
@@ -60,6 +78,40 @@ struct stats_query {
 };
 extern const struct form_field stats_query_fields[];
 bool stats_query_get(const struct caller *by, const struct stats_query *q, struct stats_view *out, struct err *e) MUST_USE;
+
+/* ---- replay.c: events once more ---- */
+
+/* What is left to do of it, now and with all attempts; one that is on its way stays as it is, so twice is once. ERR_CONFLICT in a sentence:
+ * nothing is left. *out is the event after it. */
+bool event_retry_by(const struct caller *by, uint64_t id, struct event_view *out, struct err *e) MUST_USE;
+
+struct event_replay_form {
+	struct event_query q;
+	const struct json *filter;
+	bool dry_run;
+};
+extern const struct form_field event_replay_fields[];
+/* After the form was read: brings its filter together. */
+bool event_replay_read(const struct caller *by, struct event_replay_form *f, struct err *e) MUST_USE;
+#define REPLAY_SAMPLE 10
+struct event_replay_look {
+	uint64_t count;			/* as far as they could be counted in a moment */
+	bool more;			/* and more than that */
+	struct event_view *sample;	/* the newest of them */
+	size_t sample_n;
+};
+bool event_replay_look(const struct caller *by, const struct event_replay_form *f, struct event_replay_look *out, struct err *e) MUST_USE;
+/* Begins the task `id`, made by the caller; where that is there already it is told as it is. */
+bool event_replay_by(const struct caller *by, const struct event_replay_form *f, uint64_t id, struct task_view *out, struct err *e) MUST_USE;
+/* "status=failed&provider=stripe": the filter as the query of the list. */
+struct str event_filter_query(struct arena *a, const struct event_filter *f);
+
+/* ---- task.c ---- */
+
+extern const struct form_field task_query_fields[];	/* over struct task_filter */
+bool task_find(const struct caller *by, uint64_t id, struct task_view *out, struct err *e) MUST_USE;
+/* ERR_CONFLICT in a sentence: it is over. */
+bool task_cancel_by(const struct caller *by, uint64_t id, struct task_view *out, struct err *e) MUST_USE;
 
 /* ---- monitor.c ---- */
 

@@ -594,6 +594,55 @@ struct job_end {
 bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
 bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
 
+/* ---- task.c: long work that somebody asked for; src/task does it ---- */
+
+#define TASK_LEASE_MS (90 * MS_PER_SECOND)	/* renewed by each step, which takes a fraction of a second; a statement may take 30 s */
+#define TASK_LOST_MAX 20	/* runners that died in the same step: then it is given up */
+#define TASK_ABOUT_MAX 2048
+
+enum task_state { TASK_WAITING, TASK_RUNNING, TASK_CANCELLING, TASK_DONE, TASK_FAILED, TASK_CANCELLED };
+const char *task_state_word(enum task_state s);
+bool task_is_over(enum task_state s);
+
+struct task {
+	uint64_t id, tenant_id;
+	struct str kind, params;
+	uint64_t state;			/* enum task_state */
+	uint64_t position, total, seen;	/* total 0: nobody has counted, or there is nothing */
+	uint64_t lost, owner;
+	ms_t next_at, created_at;
+};
+struct task_wish {
+	uint64_t id, tenant_id, user_id;
+	struct str kind, about, params;
+	bool counted;
+	uint64_t total;
+};
+/* One of that id that is there already stays: a form that was posted twice is one task. */
+bool task_add(struct db *db, const struct task_wish *w, ms_t now, struct err *e) MUST_USE;
+int task_get(struct db *db, struct arena *a, uint64_t id, struct task *out, struct err *e) MUST_USE;
+/* The one that waits longest for somebody. 1, 0, -1. */
+int task_due(struct db *db, struct arena *a, ms_t now, struct task *out, struct err *e) MUST_USE;
+/* Takes it for TASK_LEASE_MS as it was seen. 1 ours, 0 somebody was faster, -1 failed. */
+int task_claim(struct db *db, const struct task *seen, uint64_t owner, ms_t now, struct err *e) MUST_USE;
+
+/* One transaction: `work`, and what it means for the task. *changed: how many rows it did something to. 1 done; 0 not, and nothing was
+ * written: the task was cancelled or is somebody else's; -1 failed. */
+struct task_step {
+	uint64_t id, owner, position, seen;
+	bool undoes;		/* takes back what a cancelled task did: position and seen do not move */
+	bool (*work)(struct db *db, void *ctx, uint64_t *changed, struct err *e);
+	void *ctx;
+	ms_t now;
+};
+int task_step(struct db *db, const struct task_step *s, struct err *e) MUST_USE;
+/* From a state; a task that is in another one, or another's, is left as it is. */
+bool task_end(struct db *db, uint64_t id, uint64_t owner, enum task_state from, enum task_state to, struct str error, ms_t now,
+	struct err *e) MUST_USE;
+bool task_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;	/* due at `now` for whoever comes */
+/* Tenant 0: of any. What holds it stops at its next step and takes back what can be taken back. 1; 0 there is none that goes on; -1. */
+int task_cancel(struct db *db, uint64_t tenant_id, uint64_t id, ms_t now, struct err *e) MUST_USE;
+
 /* ---- clock.c: what tells of a clock that is wrong ---- */
 
 struct clock_facts {
@@ -712,6 +761,7 @@ int forward_target(struct db *db, struct arena *a, const struct seal_key *sk, ui
 
 struct forward_claim {
 	uint64_t event_id, source_id, tenant_id, tries, lost;
+	bool again;			/* it was processed before, and is replayed */
 	uint64_t number;		/* of this attempt */
 	struct str type;
 	bool is_test;
@@ -753,6 +803,25 @@ bool forward_finish(struct db *db, struct arena *a, const struct forward_end *en
 bool forward_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
 /* What a clock that was wrong put too far away is due now; *n says how many. */
 bool forward_mend(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+
+/* In the transaction of a task: events of these ids (a JSON array) whose status is one of `statuses` go to their handler as if they were new,
+ * those too that it has taken before. Passed over are those that are being sent, and those of sources without a handler that wait for
+ * nothing. What was processed before leaves no trace in the tallies. */
+bool forward_replay(struct db *db, uint64_t task_id, struct str ids, uint64_t statuses, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* The same backwards, for at most `limit` that nobody holds: what was processed or dead before is that again; the others go on waiting. */
+bool forward_withdraw(struct db *db, uint64_t task_id, size_t limit, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* Events that wait (0 pending, 1 processing) without being in the queue, received before a moment: their source had other actions then, or a
+ * program of another version stored them. At most `limit` of a tenant are put into the queue; whoever takes them sees what is left to do. */
+bool forward_take_up(struct db *db, struct arena *a, uint64_t tenant_id, ms_t before, size_t limit, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+
+/* Monitor alerts DEAD_EVENTS that run, one for each source. */
+struct dead_alert {
+	uint64_t tenant_id, source_id;
+	struct str subject;
+};
+bool forward_dead_alerts(struct db *db, struct arena *a, struct dead_alert **out, size_t *n, struct err *e) MUST_USE;
+/* 1: that source has dead events, or so many others have that nobody can say; 0; -1. */
+int forward_any_dead(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t source_id, struct err *e) MUST_USE;
 
 /* By hand: makes events of the tenant (0: of any) wait for their handler again, now and with all attempts, where anything is left to do: those
  * that are pending, failed or dead. `ids` is a JSON array; *n says how many. */
@@ -797,7 +866,7 @@ bool table_sizes_forget(struct db *db, ms_t before, size_t limit, uint64_t *n, s
 
 struct old_table;	/* a table, and what in other tables goes with its rows */
 extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens,
-	old_audit, old_monitor_alerts;
+	old_audit, old_monitor_alerts, old_tasks;
 const char *old_what(const struct old_table *t);	/* "events" */
 
 /* What sources say of how long they keep their events; 0: nothing. */

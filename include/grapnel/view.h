@@ -70,6 +70,42 @@ bool event_view_list(struct db *db, struct arena *a, const struct event_filter *
 /* The cursor does not matter. */
 bool event_view_count(struct db *db, struct arena *a, const struct event_filter *f, struct list_count *out, struct err *e) MUST_USE;
 
+/* All events of a filter, the oldest first, in steps that look at LIST_SCAN_MAX at most. Cursor and limit of the filter do not matter. */
+struct event_walk {
+	uint64_t after;		/* ids above this one; moved on by each step */
+	size_t limit;		/* ids of a step at most */
+	uint64_t *ids;		/* returned: rising */
+	size_t n;
+	bool end;		/* nothing is left */
+};
+bool event_view_walk(struct db *db, struct arena *a, const struct event_filter *f, struct event_walk *w, struct err *e) MUST_USE;
+extern const struct field event_filter_fields[];	/* as we keep a filter for ourselves; without cursor and limit */
+
+/* ---- tasks: long work that somebody asked for ---- */
+
+struct task_view {
+	uint64_t id, tenant_id, state_n, total, seen, changed, undone;
+	struct str kind, state, about, error, asked_by;
+	bool counted;			/* total is known */
+	bool over;
+	double progress;		/* 0 to 1; below 0: nobody knows */
+	uint64_t passed_over;		/* seen and not changed */
+	uint64_t waiting;		/* of those changed, as many still wait for their handler; task_view_get alone */
+	bool waiting_more;		/* and more than that */
+	ms_t created_at, started_at, finished_at;
+};
+extern const struct field task_view_fields[];
+#define TASK_WAITING_MAX 10000		/* counted no further */
+
+struct task_filter {
+	uint64_t tenant_id;		/* 0 = all */
+	uint64_t cursor, limit;
+};
+bool task_view_list(struct db *db, struct arena *a, const struct task_filter *f, struct task_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
+/* 1 found, 0 not for this tenant, -1 failed. */
+int task_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id, struct task_view *out, struct err *e) MUST_USE;
+
 /* ---- requests: what came in, accepted, repeated (all its events were known) or refused ---- */
 
 enum request_outcome { REQUEST_ACCEPTED = 0, REQUEST_REFUSED = MARK_REFUSED, REQUEST_REPEATED = MARK_REPEATED };

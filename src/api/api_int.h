@@ -62,6 +62,7 @@ struct doc {
 	const char *body_name;
 	unsigned status;		/* of success; 0 = 200 */
 	unsigned or_status;		/* another one with the same members, or 0 */
+	const struct doc *or_doc;	/* another success, with members of its own; NULL = none */
 	const char *list;		/* answer {list: [objects of `fields`], "next"}, else one such object */
 	struct doc_fields fields;	/* members of the answer; none with 204 */
 	struct doc_fields also;		/* more of them, which no other route has */
@@ -134,6 +135,8 @@ void api_delivery_list(void *call);
 void api_overview(void *call);
 void api_event_list(void *call);
 void api_event_get(void *call);
+void api_event_retry(void *call);
+void api_event_replay(void *call);
 void api_stats(void *call);
 void api_request_list(void *call);
 void api_request_get(void *call);
@@ -174,6 +177,9 @@ void api_monitor(void *call);
 void api_job_list(void *call);
 void api_job_run_list(void *call);
 void api_job_run(void *call);
+void api_task_list(void *call);
+void api_task_get(void *call);
+void api_task_cancel(void *call);
 void api_cron(void *call);
 void api_retention_get(void *call);
 void api_retention_update(void *call);
@@ -194,6 +200,9 @@ extern const struct doc_part event_parts[], request_parts[], stats_parts[], inci
 extern const struct form_field ready_query_fields[];
 extern const struct field monitor_success_fields[];
 extern const struct doc_part monitor_parts[];
+extern const struct field task_progress_fields[];
+extern const struct doc_part task_parts[];
+extern const struct doc event_replay_look_doc;
 extern const struct doc_part job_list_parts[], cron_parts[], overview_parts[], storage_parts[];
 
 #endif

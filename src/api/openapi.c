@@ -254,6 +254,8 @@ static void write_operation(struct json_out *o, struct arena *a, const struct ro
 	write_response(o, a, d, d->status ? d->status : 200);
 	if (d->or_status)
 		write_response(o, a, d, d->or_status);
+	if (d->or_doc)
+		write_response(o, a, d->or_doc, d->or_doc->status ? d->or_doc->status : 200);
 	write_errors(o, r, d);
 	json_close(o, '}');
 	json_close(o, '}');

@@ -8,7 +8,7 @@
  *	QUERY(t)	form table of the parameters, BODY(t) of the body
  *	LIST(plural, t)	answers {"<plural>": [objects of field table t], "next"}, as reply_list does
  *	ONE(t)		answers one object of t; neither: no body, as with STATUS(204)
- *	STATUS(n)	of success, where it is not 200; OR(n) another one with the same members
+ *	STATUS(n)	of success, where it is not 200; OR(n) another one with the same members, ELSE(doc) one with members of its own
  *	ALSO(t)		more members, which only this route has; MAYBE(t) such as are sometimes left out
  *	PARTS(p)	members that are objects or lists themselves: struct doc_part, beside the handler
  *	MEDIA("...")	type of an answer that is no JSON
@@ -26,6 +26,7 @@
 #define BODY(table) .body = table, .body_name = #table
 #define STATUS(n) .status = n
 #define OR(n) .or_status = n
+#define ELSE(other) .or_doc = &(other)
 #define ONE(table) .fields = FIELDS(table)
 #define LIST(plural, table) .list = plural, .fields = FIELDS(table)
 #define ALSO(table) .also = FIELDS(table)
@@ -78,6 +79,13 @@ const struct route api_routes[] = {
 	{ "GET", "/api/events/:id", READ_ANY(SCOPE_EVENTS), api_event_get,
 		"One event with its payload, headers and what it caused.",
 		DOC(ONE(event_view_fields), ALSO(event_element_fields), MAYBE(event_payload_fields), PARTS(event_parts)) },
+	{ "POST", "/api/events/:id/retry", NEED(ROLE_OPERATOR, SCOPE_EVENTS), api_event_retry,
+		"Does now what is left to do of an event, with all attempts; 409 where nothing is. Twice is once.", DOC(ONE(event_view_fields)) },
+	{ "POST", "/api/events/replay", NEED(ROLE_OPERATOR, SCOPE_EVENTS) | NEED_BULK, api_event_replay,
+		"Events of a filter once more, as a task: handlers get them again, those too that took them before; what has opened an incident"
+		" opens none again. The filters are those of the list; with dryRun it only tells what they name.",
+		DOC(BODY(event_replay_fields), STATUS(202), ONE(task_view_fields), MAYBE(task_progress_fields), PARTS(task_parts),
+			ELSE(event_replay_look_doc)) },
 	{ "GET", "/api/requests", READ_ANY(SCOPE_EVENTS), api_request_list,
 		"Inbound requests, accepted, repeated and refused ones, newest first.",
 		DOC(QUERY(request_query_fields), LIST("requests", request_view_fields)) },
@@ -185,6 +193,13 @@ const struct route api_routes[] = {
 	{ "PATCH", "/api/retention", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_retention_update,
 		"Says how long the tenant's processed events are kept; cleanup goes by it from its next run on.",
 		DOC(BODY(retention_fields), ONE(retention_view_fields)) },
+	{ "GET", "/api/jobs/tasks", READ_ANY(SCOPE_EVENTS), api_task_list,
+		"Long work that somebody asked for, newest first.", DOC(QUERY(task_query_fields), LIST("tasks", task_view_fields)) },
+	{ "GET", "/api/jobs/:id", READ_ANY(SCOPE_EVENTS), api_task_get,
+		"One task by its number, and how far it is.", DOC(ONE(task_view_fields), MAYBE(task_progress_fields), PARTS(task_parts)) },
+	{ "POST", "/api/jobs/:id/cancel", NEED(ROLE_OPERATOR, SCOPE_EVENTS), api_task_cancel,
+		"Ends a task; events that it has put into the queue and that nobody has sent yet are taken out again.",
+		DOC(ONE(task_view_fields), MAYBE(task_progress_fields), PARTS(task_parts)) },
 	{ "GET", "/api/storage", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_storage,
 		"How large the tables are, how fast they grow, and when the disk is full; the same for all tenants.",
 		DOC(ONE(storage_view_fields), PARTS(storage_parts)) },

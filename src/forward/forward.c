@@ -14,7 +14,6 @@
 #define JITTER_PERCENT 10		/* what failed together comes back spread */
 #define RETRY_AFTER_MAX_S 3600
 #define TURN_MS 200
-#define DEAD_ALERT_MS MS_PER_DAY	/* events that were given up are news for a day */
 
 enum attempt_state { ATTEMPT_WAITS, ATTEMPT_UNDER_WAY, ATTEMPT_ENDED, ATTEMPT_SETTLED };
 
@@ -445,12 +444,12 @@ static void tally(struct forwarder *f, const struct forward_end *x)
 		count(f->c.shm, counted[x->outcome].counter, 1);
 }
 
-/* One for each source; it ends by itself when nothing more dies. */
+/* One for each source; cron's job ends it when none of its events is dead any more. */
 static bool raise_dead(struct round *r, const struct forward_end *x, size_t dead, ms_t now, struct err *e)
 {
 	const struct forward_target *t = &r->target;
 	struct monitor_alert alert = { .id = id_make(r->f->c.ids, now), .tenant_id = t->tenant_id, .type = STR("DEAD_EVENTS"),
-		.subject = t->public_id, .severity = MONITOR_ERROR, .value = (double)dead, .lasts_until = now + DEAD_ALERT_MS };
+		.subject = t->public_id, .severity = MONITOR_ERROR, .value = (double)dead };
 
 	if (!t->public_id.n)
 		return true;	/* of a source that is not even deleted: nobody's */

@@ -99,5 +99,6 @@ bool job_carry(struct job_run *r, struct sender *s, const struct carrier *c, str
 
 extern const struct job job_auto_resolve, job_cleanup, job_monitor, job_outbox, job_retries, job_sessions, job_stale_alerts,
 	job_storage;
+extern const struct job job_tasks;
 
 #endif

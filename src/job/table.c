@@ -6,6 +6,7 @@
 const struct job *const jobs[] = {
 	&job_auto_resolve,
 	&job_outbox,
+	&job_tasks,
 	&job_retries,
 	&job_monitor,
 	&job_stale_alerts,

@@ -1,10 +1,11 @@
-/* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers. */
+/* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers, and works at tasks in between. */
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include "config.h"
 #include "grapnel/forward.h"
 #include "grapnel/outbound.h"
+#include "grapnel/task.h"
 
 #include "dispatcher.h"
 #include "open_db.h"
@@ -39,7 +40,8 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms });
 	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,
 		.shm = s->shm, .timeout_ms = c->outbound.timeout_ms });
-	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder) };
+	struct task_runner *tasks = task_runner_new(&(struct task_config){ .db = db, .shm = s->shm });
+	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks) };
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
 	catch_signals();
@@ -50,6 +52,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	sender_free(sender);
 	courier_free(courier);
 	forwarder_free(forwarder);
+	task_runner_free(tasks);
 	guard_free(guard);
 	db_free(db);
 	return 0;

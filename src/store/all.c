@@ -31,6 +31,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&source_stmts,
 	&tally_stmts,
 	&table_size_stmts,
+	&task_stmts,
 	&tenant_stmts,
 	&token_stmts,
 	&user_stmts,

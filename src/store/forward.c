@@ -9,7 +9,8 @@ enum {
 	Q_ADD, Q_REOPEN, Q_SOURCES, Q_DUE_COUNT, Q_LATEST, Q_MEND, Q_TARGET,
 	Q_TAKE, Q_TAKE_THESE, Q_DROP_STALE, Q_BEGIN, Q_NOTE, Q_CLAIMED,
 	Q_END_EVENT, Q_GIVE_BACK_EVENT, Q_NOT_NEEDED, Q_END_ATTEMPT, Q_FORGET_ATTEMPT, Q_KEEP, Q_DROP,
-	Q_RETRY_ADD, Q_RETRY,
+	Q_RETRY_ADD, Q_RETRY, Q_REPLAY_ADD, Q_REPLAY, Q_MARK, Q_RESTORE, Q_UNQUEUE, Q_UNMARK, Q_STUCK,
+	Q_DEAD_ALERTS, Q_ANY_DEAD,
 };
 
 #define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
@@ -59,7 +60,8 @@ static const struct stmt stmts[] = {
 		" JOIN events e ON e.id = f.event_id WHERE " OF_CLAIM
 		" ON DUPLICATE KEY UPDATE started_at = VALUES(started_at), duration_us = NULL, status = NULL, error = NULL, answer = NULL" },
 	[Q_CLAIMED] = { "forward.claimed",
-		"SELECT f.event_id, f.source_id, e.tenant_id, f.tries, f.lost, e.attempts AS number, e.event_type AS type, e.is_test, e.received_at FROM forwards f JOIN events e ON e.id = f.event_id"
+		"SELECT f.event_id, f.source_id, e.tenant_id, f.tries, f.lost, COALESCE(f.was, 0) = 2 AS again,"
+		" e.attempts AS number, e.event_type AS type, e.is_test, e.received_at FROM forwards f JOIN events e ON e.id = f.event_id"
 		" WHERE " OF_CLAIM " ORDER BY f.event_id" },
 
 	/* The last value: whoever holds it. */
@@ -85,6 +87,39 @@ static const struct stmt stmts[] = {
 	[Q_RETRY] = { "forward.retry",
 		"UPDATE " IDS " STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = j.id SET e.status = 0, e.updated_at = ?"
 		" WHERE e.status IN (0, 3, 4) AND (? = 0 OR e.tenant_id = ?)", SCAN_OK },
+
+	/* Assignments go from left to right: `was` stays what it was before the first replay that waits. */
+	[Q_REPLAY_ADD] = { "forward.replay_add",
+		"INSERT INTO forwards (event_id, source_id, next_at, task_id, was) SELECT e.id, e.source_id, ?, ?, e.status FROM " IDS
+		" STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = j.id STRAIGHT_JOIN sources s ON s.id = e.source_id"
+		" WHERE 1 << e.status & ? AND (e.status IN (0, 3, 4) OR (e.status = 2 AND s.actions & 4 AND s.deleted_at IS NULL))"
+		" ON DUPLICATE KEY UPDATE was = IF(owner = 0 AND task_id IS NULL, VALUES(was), was),"
+		" task_id = IF(owner = 0, VALUES(task_id), task_id), next_at = IF(owner = 0, VALUES(next_at), next_at),"
+		" tries = IF(owner = 0, 0, tries), lost = IF(owner = 0, 0, lost)", SCAN_OK },
+	[Q_REPLAY] = { "forward.replay",
+		"UPDATE " IDS " STRAIGHT_JOIN forwards f FORCE INDEX (PRIMARY) ON f.event_id = j.id AND f.task_id = ? AND f.owner = 0"
+		" STRAIGHT_JOIN events e ON e.id = f.event_id SET e.status = 0, e.done = e.done & ~4, e.updated_at = ?"
+		" WHERE e.status IN (0, 2, 3, 4)", SCAN_OK },
+	[Q_MARK] = { "forward.withdraw_mark", "UPDATE forwards SET owner = ?, next_at = ? WHERE task_id = ? AND owner = 0 LIMIT ?" },
+	[Q_RESTORE] = { "forward.withdraw_restore",
+		"UPDATE forwards f FORCE INDEX (by_task) STRAIGHT_JOIN events e ON e.id = f.event_id SET e.status = f.was,"
+		" e.done = IF(f.was = 2, e.done | 4, e.done), e.updated_at = ? WHERE f.task_id = ? AND f.owner = ?" },
+	[Q_UNQUEUE] = { "forward.withdraw_drop", "DELETE FROM forwards WHERE task_id = ? AND owner = ? AND was IN (2, 4)" },
+	[Q_UNMARK] = { "forward.withdraw_keep",
+		"UPDATE forwards SET owner = 0, task_id = NULL, was = NULL, next_at = ? WHERE task_id = ? AND owner = ?" },
+	/* The oldest that wait: what waits without reason is among them. */
+	[Q_STUCK] = { "forward.stuck",
+		"SELECT e.id AS event_id, e.source_id FROM (SELECT id FROM events FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status = ? AND id < ? ORDER BY id LIMIT ?) k LEFT JOIN forwards f ON f.event_id = k.id"
+		" JOIN events e ON e.id = k.id WHERE f.event_id IS NULL" },
+
+	[Q_DEAD_ALERTS] = { "forward.dead_alerts",
+		"SELECT m.tenant_id, s.id AS source_id, m.subject FROM monitor_alerts m FORCE INDEX (by_end) JOIN sources s ON s.public_id = m.subject"
+		" WHERE m.running = 1 AND m.type = 'DEAD_EVENTS'" },
+	/* Among the newest dead ones of the tenant; the last of them speaks for all before it. */
+	[Q_ANY_DEAD] = { "forward.any_dead",
+		"SELECT COUNT(*) AS number FROM (SELECT source_id, ROW_NUMBER() OVER (ORDER BY id DESC) AS place FROM (SELECT id, source_id FROM events"
+		" FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 4 ORDER BY id DESC LIMIT 2000) d) k WHERE source_id = ? OR place = 2000" },
 };
 const struct stmt_table forward_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -122,6 +157,7 @@ static const struct field claim_fields[] = {
 	FIELD_ID(struct forward_claim, tenant_id, "tenant_id", ""),
 	FIELD_U64(struct forward_claim, tries, "tries", ""),
 	FIELD_U64(struct forward_claim, lost, "lost", ""),
+	FIELD_BOOL(struct forward_claim, again, "again", ""),
 	FIELD_U64(struct forward_claim, number, "number", ""),
 	FIELD_STR(struct forward_claim, type, "type", ""),
 	FIELD_BOOL(struct forward_claim, is_test, "is_test", ""),
@@ -229,6 +265,12 @@ struct claiming {
 	size_t n;
 };
 
+/* What the monitor counts of it. A replay of what was processed is work that somebody wished for, and no sign of trouble. */
+static bool is_tallied(const struct forward_claim *c)
+{
+	return !c->is_test && !c->again;
+}
+
 /* Starts are summed over all types: their names, which a sender may make up, need not stand here again. */
 static struct tally tally_of(const struct forward_claim *c)
 {
@@ -242,7 +284,7 @@ static bool tally_claims(struct db *db, const struct claiming *c, struct err *e)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct tally of = tally_of(&c->claims[i]);
 
-		if (!c->claims[i].is_test)
+		if (is_tallied(&c->claims[i]))
 			tally_starts(t, &of, 1);
 	}
 	return tallies_write(db, c->a, t, c->by->slot, e);
@@ -312,7 +354,7 @@ struct finishing {
 
 static bool give_back(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
 {
-	bool failed = x->error.p || x->claim.number > 1;
+	bool failed = x->error.p || x->claim.tries;
 
 	return db_exec(db, &stmts[Q_GIVE_BACK_EVENT],
 			VALS(V_U(failed ? EVENT_FAILED : EVENT_PENDING), V_SN(str_cut(x->error, 255)), V_I(f->now), V_U(x->claim.event_id),
@@ -376,13 +418,11 @@ static bool tally_end(struct db *db, const struct finishing *f, struct tallies *
 	const struct tally of = tally_of(c);
 	bool is_failure = x->outcome == FORWARD_AGAIN || x->outcome == FORWARD_DEAD;
 
-	if (c->is_test)
-		return true;
-	if (x->outcome == FORWARD_NOT_SENT || x->outcome == FORWARD_NOT_NEEDED)
+	if (is_tallied(c) && (x->outcome == FORWARD_NOT_SENT || x->outcome == FORWARD_NOT_NEEDED))
 		tally_starts(t, &of, -1);
-	if (x->outcome == FORWARD_DONE || x->outcome == FORWARD_NOT_NEEDED)
+	if (is_tallied(c) && (x->outcome == FORWARD_DONE || x->outcome == FORWARD_NOT_NEEDED))
 		tally_done(t, c->tenant_id, f->now, f->now > c->received_at ? (uint64_t)(f->now - c->received_at) * 1000 : 0);
-	return !is_failure || tally_failure(db, c->tenant_id, c->source_id, c->event_id, f->now, e);
+	return !is_failure || c->is_test || tally_failure(db, c->tenant_id, c->source_id, c->event_id, f->now, e);
 }
 
 static bool finish_tx(struct db *db, void *ctx, struct err *e)
@@ -402,6 +442,77 @@ bool forward_finish(struct db *db, struct arena *a, const struct forward_end *en
 	struct finishing f = { a, ends, n, by->owner, by->slot, now };
 
 	return !n || db_tx(db, finish_tx, &f, e);
+}
+
+/* ---- replays: steps of a task's transaction ---- */
+
+bool forward_replay(struct db *db, uint64_t task_id, struct str ids, uint64_t statuses, ms_t now, uint64_t *n, struct err *e)
+{
+	const struct val task = V_U(task_id);
+
+	return db_exec(db, &stmts[Q_REPLAY_ADD], VALS(V_I(now), task, V_S(ids), V_U(statuses)), NULL, e) &&
+		db_exec(db, &stmts[Q_REPLAY], VALS(V_S(ids), task, V_I(now)), n, e);
+}
+
+bool forward_withdraw(struct db *db, uint64_t task_id, size_t limit, ms_t now, uint64_t *n, struct err *e)
+{
+	const struct val task = V_U(task_id), mark = task, at = V_I(now);	/* nobody else knows this transaction's mark */
+
+	return db_exec(db, &stmts[Q_MARK], VALS(mark, at, task, V_U(limit)), n, e) &&
+		(!*n || (db_exec(db, &stmts[Q_RESTORE], VALS(at, task, mark), NULL, e) &&
+		db_exec(db, &stmts[Q_UNQUEUE], VALS(task, mark), NULL, e) &&
+		db_exec(db, &stmts[Q_UNMARK], VALS(at, task, mark), NULL, e)));
+}
+
+/* ---- what nobody has ---- */
+
+static const struct field stuck_fields[] = {
+	FIELD_ID(struct forward_row, event_id, "event_id", ""),
+	FIELD_ID(struct forward_row, source_id, "source_id", ""),
+	FIELD_END
+};
+
+bool forward_take_up(struct db *db, struct arena *a, uint64_t tenant_id, ms_t before, size_t limit, ms_t now, uint64_t *n, struct err *e)
+{
+	static const enum event_status waiting[] = { EVENT_PENDING, EVENT_PROCESSING };
+
+	*n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
+		struct forward_row *rows;
+		size_t found;
+
+		if (!db_query(db, &stmts[Q_STUCK], VALS(V_U(tenant_id), V_U(waiting[i]), V_U(id_floor(before)), V_U(limit)), a, stuck_fields,
+			sizeof(*rows), &rows, &found, e))
+			return false;
+		for (size_t k = 0; k < found; k++)
+			rows[k].next_at = now;
+		if (!forward_add(db, a, rows, found, e))
+			return false;
+		*n += found;
+	}
+	return true;
+}
+
+/* ---- what was given up ---- */
+
+static const struct field dead_fields[] = {
+	FIELD_ID(struct dead_alert, tenant_id, "tenant_id", ""),
+	FIELD_ID(struct dead_alert, source_id, "source_id", ""),
+	FIELD_STR(struct dead_alert, subject, "subject", ""),
+	FIELD_END
+};
+
+bool forward_dead_alerts(struct db *db, struct arena *a, struct dead_alert **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_DEAD_ALERTS], NULL, 0, a, dead_fields, sizeof(**out), out, n, e);
+}
+
+int forward_any_dead(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t source_id, struct err *e)
+{
+	struct forward_claim row = { 0 };
+	int found = db_query_one(db, &stmts[Q_ANY_DEAD], VALS(V_U(tenant_id), V_U(source_id)), a, claim_fields, sizeof(row), &row, e);
+
+	return found == 1 ? row.number > 0 : -1;
 }
 
 /* ---- by hand ---- */

@@ -22,7 +22,7 @@ enum { Q_DAYS, Q_EVENTS, Q_EVENTS_OF, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERT_OF_
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
 	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP,
-	Q_MONITOR, Q_MONITOR_DROP };
+	Q_MONITOR, Q_MONITOR_DROP, Q_TASKS, Q_TASK_DROP };
 
 /* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
  * a dry run counts what a real one removes. */
@@ -109,6 +109,9 @@ static const struct stmt stmts[] = {
 	[Q_NEXT_SOURCE] = { "old.next_source", "SELECT id FROM sources WHERE id > ? ORDER BY id LIMIT 1" },
 
 	[Q_RUNS] = { "old.runs", "SELECT id, started_at >= ? AS kept, 150 AS bytes FROM job_runs WHERE id > ? ORDER BY id LIMIT ?" },
+	[Q_TASKS] = { "old.tasks",
+		"SELECT id, finished_at IS NULL AS kept, 200 + LENGTH(about) + LENGTH(params) AS bytes FROM tasks WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
+	[Q_TASK_DROP] = { "old.task_drop", "DELETE FROM tasks WHERE id = ? AND finished_at IS NOT NULL" },
 	[Q_RUN_DROP] = { "old.run_drop", "DELETE FROM job_runs WHERE id = ?" },
 
 	[Q_TOKENS] = { "old.tokens",
@@ -364,6 +367,7 @@ const struct old_table old_incidents = { "incidents", BY_ID_ENDED, Q_INCIDENTS, 
 	{ { Q_KEY_DROP, "ohi" }, { Q_INCIDENT_DROP, "i" }, { Q_TIMELINE_DROP, "ii" } } };
 const struct old_table old_stats = { "hours of statistics", BY_SOURCE, Q_STATS, 0, { { Q_STATS_DROP, "oii" } } };
 const struct old_table old_runs = { "job runs", IN_ORDER, Q_RUNS, 0, { { Q_RUN_DROP, "i" } } };
+const struct old_table old_tasks = { "tasks", BY_ID, Q_TASKS, 0, { { Q_TASK_DROP, "i" } } };
 const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, 0, { { Q_OUTBOX_DROP, "i" }, { Q_ATTEMPTS_DROP, "ii" } } };
 const struct old_table old_monitor_alerts = { "monitor alerts", BY_ID, Q_MONITOR, 0, { { Q_MONITOR_DROP, "i" } } };
 const struct old_table old_tokens = { "tokens", ALL, Q_TOKENS, 0, { { Q_TOKEN_DROP, "i" } } };

@@ -170,10 +170,6 @@ const struct list_table event_table = {
 
 /* ---- the plan ---- */
 
-struct id_row {
-	uint64_t id;
-};
-
 static const struct field id_columns[] = {
 	FIELD_U64(struct id_row, id, "id", ""),
 	FIELD_END
@@ -273,6 +269,8 @@ void event_view_words(struct event_view *v)
 	v->level = str_of(level_word((enum level)v->level_n));
 	v->status = str_of(event_status_word((enum event_status)v->status_n));
 	v->processed = v->status_n == EVENT_PROCESSED || v->status_n == EVENT_IGNORED;
+	if (!v->processed)
+		v->processed_at = 0;	/* it is replayed */
 	/* A start and its end are one transaction; only its end is stored. */
 	if (v->attempts)
 		v->last_attempt_at = v->processed_at ? v->processed_at : v->updated_at;
@@ -297,4 +295,42 @@ bool event_view_count(struct db *db, struct arena *a, const struct event_filter 
 
 	whole.cursor = 0;
 	return event_plan(db, a, &whole, &p, e) && list_counted(db, a, &event_table, &p, out, e);
+}
+
+/* ---- walking through all of them ---- */
+
+const struct field event_filter_fields[] = {
+	FIELD_U64(struct event_filter, tenant_id, "tenant", ""),
+	FIELD_U64(struct event_filter, statuses, "statuses", ""),
+	FIELD_U64(struct event_filter, severities, "severities", ""),
+	FIELD_STR(struct event_filter, provider, "provider", ""),
+	FIELD_STR(struct event_filter, source, "source", ""),
+	FIELD_STR(struct event_filter, service_id, "serviceId", ""),
+	FIELD_STR(struct event_filter, service, "service", ""),
+	FIELD_STR(struct event_filter, type, "type", ""),
+	FIELD_STR(struct event_filter, text, "text", ""),
+	FIELD_TIME(struct event_filter, from, "from", ""),
+	FIELD_TIME(struct event_filter, to, "to", ""),
+	FIELD_END
+};
+
+bool event_view_walk(struct db *db, struct arena *a, const struct event_filter *f, struct event_walk *w, struct err *e)
+{
+	struct event_filter whole = *f;
+	struct id_row *rows;
+	struct plan p;
+
+	whole.cursor = 0;
+	whole.limit = w->limit;
+	w->n = 0;
+	if (!event_plan(db, a, &whole, &p, e))
+		return false;
+	if (p.from <= w->after)
+		p.from = w->after + 1;
+	if (!list_walk(db, a, &event_table, &p, &rows, &w->n, &w->after, &w->end, e))
+		return false;
+	w->ids = ARENA_ARRAY(a, uint64_t, w->n);
+	for (size_t i = 0; i < w->n; i++)
+		w->ids[i] = rows[i].id;
+	return true;
 }

@@ -29,7 +29,24 @@ static void write_range(struct sql *q, const struct plan *p)
 	sql_val(q, V_U(p->below));
 }
 
-/* The ids of the newest limit + 1 rows, newest first. */
+static void write_order(struct sql *q, const struct plan *p)
+{
+	if (p->upwards)
+		sql_lit(q, " ORDER BY t.id LIMIT ");
+	else
+		sql_lit(q, " ORDER BY t.id DESC LIMIT ");
+}
+
+/* The same of what the branches brought. */
+static void write_merge(struct sql *q, const struct plan *p)
+{
+	if (p->upwards)
+		sql_lit(q, " ORDER BY id LIMIT ");
+	else
+		sql_lit(q, " ORDER BY id DESC LIMIT ");
+}
+
+/* The ids of the newest limit + 1 rows, newest first; or of the oldest. */
 static void write_ids(struct sql *q, const struct list_table *t, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -39,11 +56,11 @@ static void write_ids(struct sql *q, const struct list_table *t, const struct pl
 		t->branch(q, &p->branches[i]);
 		write_range(q, p);
 		t->residual(q, p, &p->branches[i]);
-		sql_lit(q, " ORDER BY t.id DESC LIMIT ");
+		write_order(q, p);
 		sql_val(q, V_U(p->limit + 1));
 		sql_lit(q, ")");
 	}
-	sql_lit(q, " ORDER BY id DESC LIMIT ");
+	write_merge(q, p);
 	sql_val(q, V_U(p->limit + 1));
 }
 
@@ -65,21 +82,19 @@ void list_floor_sql(struct sql *q, const struct list_table *t, const struct plan
 		sql_lit(q, "(");
 		t->branch(q, &p->branches[i]);
 		write_range(q, p);
-		sql_lit(q, " ORDER BY t.id DESC LIMIT ");
+		write_order(q, p);
 		sql_val(q, V_U(scan + 1));
 		sql_lit(q, ")");
 	}
-	sql_lit(q, " ORDER BY id DESC LIMIT 1 OFFSET ");
+	write_merge(q, p);
+	sql_val(q, V_U(1));
+	sql_lit(q, " OFFSET ");
 	sql_val(q, V_U(scan));
 	sql_lit(q, ") k");
 }
 
-struct floor_row {
-	uint64_t id;
-};
-
-static const struct field floor_columns[] = {
-	FIELD_U64(struct floor_row, id, "id", ""),
+static const struct field id_columns[] = {
+	FIELD_U64(struct id_row, id, "id", ""),
 	FIELD_END
 };
 
@@ -87,7 +102,7 @@ static const struct field floor_columns[] = {
 static bool list_floor(struct db *db, struct arena *a, const struct list_table *t,
 	const struct plan *p, uint64_t scan, uint64_t *floor, struct err *e)
 {
-	struct floor_row *rows = NULL;
+	struct id_row *rows = NULL;
 	size_t n = 0;
 	struct sql q;
 
@@ -96,7 +111,7 @@ static bool list_floor(struct db *db, struct arena *a, const struct list_table *
 		return true;
 	sql_init(&q, a);
 	list_floor_sql(&q, t, p, scan);
-	if (!db_query_sql(db, "view.list_floor", &q, a, floor_columns, sizeof(*rows), &rows, &n, e))
+	if (!db_query_sql(db, "view.list_floor", &q, a, id_columns, sizeof(*rows), &rows, &n, e))
 		return false;
 	if (n)
 		*floor = rows[0].id;
@@ -158,7 +173,7 @@ bool list_run(struct db *db, struct arena *a, const struct list_table *t, const 
 bool list_counted(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole,
 	struct list_count *out, struct err *e)
 {
-	struct floor_row *rows;
+	struct id_row *rows;
 	struct plan p = *whole;
 	uint64_t floor;
 	struct sql q;
@@ -176,10 +191,43 @@ bool list_counted(struct db *db, struct arena *a, const struct list_table *t, co
 	sql_lit(&q, "SELECT COUNT(*) AS id FROM (");
 	write_ids(&q, t, &p);
 	sql_lit(&q, ") k");
-	if (!db_query_sql(db, "view.list_count", &q, a, floor_columns, sizeof(*rows), &rows, &n, e))
+	if (!db_query_sql(db, "view.list_count", &q, a, id_columns, sizeof(*rows), &rows, &n, e))
 		return false;
 	out->more = rows[0].id > COUNT_MAX || floor;
 	out->n = rows[0].id > COUNT_MAX ? COUNT_MAX : rows[0].id;
+	return true;
+}
+
+bool list_walk(struct db *db, struct arena *a, const struct list_table *t, const struct plan *whole, struct id_row **out, size_t *n,
+	uint64_t *reached, bool *end, struct err *e)
+{
+	struct plan p = *whole;
+	uint64_t ceiling;
+	struct sql q;
+
+	p.upwards = true;
+	*out = NULL;
+	*n = 0;
+	*reached = p.below ? p.below - 1 : 0;
+	*end = true;
+	if (!p.n || p.from >= p.below)
+		return true;
+	if (!list_floor(db, a, t, &p, LIST_SCAN_MAX, &ceiling, e))
+		return false;
+	if (ceiling && ceiling < p.below) {
+		p.below = ceiling;
+		*reached = ceiling - 1;
+		*end = false;
+	}
+	sql_init(&q, a);
+	write_ids(&q, t, &p);
+	if (!db_query_sql(db, "view.list_walk", &q, a, id_columns, sizeof(**out), out, n, e))
+		return false;
+	if (*n > p.limit) {
+		*n = p.limit;
+		*reached = (*out)[*n - 1].id;
+		*end = false;
+	}
 	return true;
 }
 

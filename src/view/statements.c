@@ -198,6 +198,11 @@ const struct stmt view_stmt[] = {
 		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE id = ? AND kind = 1 AND target_id = ?" },
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
+	[V_TASK] = { "view.task", "SELECT " TASK_COLUMNS " FROM tasks t" TASK_JOINS " WHERE t.id = ?" },
+	[V_TASKS] = { "view.tasks",
+		"SELECT " TASK_COLUMNS " FROM tasks t FORCE INDEX (by_tenant)" TASK_JOINS " WHERE t.tenant_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?" },
+	[V_TASKS_ALL] = { "view.tasks_all", "SELECT " TASK_COLUMNS " FROM tasks t" TASK_JOINS " WHERE t.id < ? ORDER BY t.id DESC LIMIT ?" },
+	[V_TASK_QUEUE] = { "view.task_queue", "SELECT COUNT(*) AS n FROM (SELECT 1 FROM forwards WHERE task_id = ? LIMIT ?) w" },
 	[V_SOURCE_NAMES] = { "view.source_names",
 		"SELECT public_id AS id, name, provider FROM sources WHERE tenant_id = ? AND deleted_at IS NULL ORDER BY name LIMIT ?" },
 };

@@ -49,6 +49,7 @@ struct plan {
 	uint64_t from, below;	/* ids in [from, below) */
 	uint64_t limit;
 	bool residual;		/* conditions no index serves */
+	bool upwards;		/* the oldest first: of list_walk alone */
 	const void *filter;	/* for the table's residual function; and what it names, found: */
 	struct source_filter sources;
 	uint64_t service, assignee;	/* of the incident; 0 = any */
@@ -75,6 +76,13 @@ void plan_add(struct plan *p, enum branch_kind kind, uint64_t tenant_id, uint64_
 /* Fills out with at most p->limit rows. */
 bool list_run(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
 	void *rows_r, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+/* The ids of the plan upwards, at most p->limit. *reached: all ids up to this one were looked at; *end: and none are left. Looks at
+ * LIST_SCAN_MAX index entries at most, so it may find none before the end. */
+struct id_row {
+	uint64_t id;
+};
+bool list_walk(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p, struct id_row **out, size_t *n,
+	uint64_t *reached, bool *end, struct err *e) MUST_USE;
 /* How many rows the plan has, up to COUNT_MAX; p->limit does not matter. */
 bool list_counted(struct db *db, struct arena *a, const struct list_table *t, const struct plan *p,
 	struct list_count *out, struct err *e) MUST_USE;
@@ -127,6 +135,7 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST,
 	V_SOURCE_HOURS, V_AUDIT_SINCE,
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
 	V_STORAGE, V_TABLES, V_OUTBOX_DEPTH,
+	V_TASK, V_TASKS, V_TASKS_ALL, V_TASK_QUEUE,
 	V_MONITOR_TENANTS, V_MONITOR_SOURCES, V_MONITOR_SUMS, V_MONITOR_PENDING, V_MONITOR_PROCESSING, V_MONITOR_FAILED, V_MONITOR_DEAD,
 	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS, V_MONITOR_ALERTS_ALL, V_MONITOR_RUNNING,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
@@ -207,6 +216,13 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 
 #define CHANNEL_DELIVERY_COLUMNS \
 	"id, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
+
+/* ---- task.c ---- */
+
+#define TASK_COLUMNS \
+	"t.id, t.tenant_id, t.kind, t.about, t.state AS state_n, t.total IS NOT NULL AS counted, t.total, t.seen, t.changed, t.undone, t.error," \
+	" t.created_at, t.started_at, t.finished_at, u.name AS asked_by"
+#define TASK_JOINS " LEFT JOIN users u ON u.id = t.user_id"
 
 /* ---- alert.c ---- */
 

@@ -17,6 +17,7 @@ DATABASE = "grapnel_cron"
 JOBS = [
     "auto-resolve",
     "outbox",
+    "tasks",
     "retries",
     "monitor",
     "stale-alerts",

@@ -5,6 +5,7 @@ from visitor import Visitor
 JOBS = [
     "auto-resolve",
     "outbox",
+    "tasks",
     "retries",
     "monitor",
     "stale-alerts",
