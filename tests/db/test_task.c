@@ -106,9 +106,11 @@ static void work(ms_t now)
 {
 	struct task_runner *t = task_runner_new(&(struct task_config){ .db = db });
 
-	do
+	for (; ; now += MS_PER_SECOND) {	/* later than it was given back */
 		succeeds(task_runner_turn(t, now, &e));
-	while (task_runner_is_busy(t));
+		if (!task_runner_is_busy(t))
+			break;
+	}
 	task_runner_free(t);
 }
 
@@ -318,7 +320,7 @@ START_TEST(test_cancelled_while_somebody_holds_it)
 	ck_assert_int_eq(task_cancel(db, 1, TASK, NOW, &e), 1);
 	ck_assert_uint_eq(seen(TASK).state_n, TASK_CANCELLING);
 	do
-		succeeds(task_runner_turn(t, NOW, &e));
+		succeeds(task_runner_turn(t, NOW + MS_PER_MINUTE, &e));
 	while (task_runner_is_busy(t));
 	ck_assert_uint_eq(seen(TASK).state_n, TASK_CANCELLED);
 	ck_assert_uint_eq(seen(TASK).undone, seen(TASK).changed - 1);
