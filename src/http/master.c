@@ -18,6 +18,8 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
 #define YOUNG_US 10000000	/* who lived longer is restarted at once */
+#define DRAIN_LOOK_US 1000000
+#define NEVER_US INT64_MAX
 #define ENV_GENERATION "GRAPNEL_GENERATION"
 #define ENV_WORKERS "GRAPNEL_OLD_WORKERS"
 
@@ -408,14 +410,17 @@ static void reload(struct run *r)
 
 /* ---- the loop ---- */
 
+/* How long until there is something to do, whatever signals come. */
 static int64_t next_us(const struct run *r, int64_t now_us)
 {
-	int64_t at_us = now_us + 1000000;	/* draining is looked after each second, at most */
+	int64_t at_us = r->stopping || r->old_n ? now_us + DRAIN_LOOK_US : NEVER_US;
 	size_t i;
 
 	for (i = 0; i < r->child_n && !r->stopping; i++)
 		if (!r->children[i].pid && r->children[i].start_at_us < at_us)
 			at_us = r->children[i].start_at_us;
+	if (at_us == NEVER_US)
+		return NEVER_US;
 	return at_us > now_us ? at_us - now_us : 0;
 }
 
@@ -423,9 +428,7 @@ static void signal_take(struct run *r, int64_t now_us)
 {
 	int64_t wait_us = next_us(r, now_us);
 	struct timespec t = { wait_us / 1000000, wait_us % 1000000 * 1000 };
-	/* Nothing is due: sleep until a signal. */
-	bool idle = !r->stopping && !r->old_n && wait_us >= 1000000;
-	int sig = sigtimedwait(&r->signals, NULL, idle ? NULL : &t);
+	int sig = sigtimedwait(&r->signals, NULL, wait_us == NEVER_US ? NULL : &t);
 
 	if (sig == SIGTERM || sig == SIGINT)
 		stop_begin(r, clock_mono_us());

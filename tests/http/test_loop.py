@@ -700,6 +700,14 @@ def crash_takes_one_worker_and_backs_off():
 
 
 @test
+def a_long_back_off_ends_without_a_signal():
+    with Server(web=None, web_workers=0) as s:
+        for _ in range(6):
+            s.ask(uri="/echo/crash", timeout=20)
+        assert s.ask(timeout=20).status == 200    # after 1.6 s in which the master hears of nothing
+
+
+@test
 def killed_master_takes_its_workers_along():
     with Server(ingest_workers=2) as s:
         pids = s.workers()
