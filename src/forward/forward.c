@@ -485,30 +485,43 @@ static void forget_ended(struct round *r)
 	}
 }
 
+struct settling {
+	struct round *r;
+	const struct forward_end *ends, *last_dead;
+	size_t n, dead;
+	ms_t now;
+};
+
+/* What was given up is stored together with its news: whoever is killed in between has told nobody, and nobody else would. */
+static bool settle_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct settling *s = ctx;
+	struct round *r = s->r;
+
+	return forward_finish(db, r->arena, s->ends, s->n, &r->by, s->now, e) &&
+		(!s->dead || raise_dead(r, s->last_dead, s->dead, s->now, e));
+}
+
 static bool settle_round(struct round *r, ms_t now, struct err *e)
 {
-	const struct forward_end *last_dead = NULL;
-	struct forward_end *ends;
-	size_t n, dead = 0;
-	bool ok;
+	struct settling s = { .r = r, .now = now };
+	bool ok = true;
 
-	ends = gather(r, &n);
-	if (!n)
+	s.ends = gather(r, &s.n);
+	if (!s.n)
 		return true;
-	if (!forward_finish(r->f->c.db, r->arena, ends, n, &r->by, now, e))
+	for (size_t i = 0; i < s.n; i++)
+		if (s.ends[i].outcome == FORWARD_DEAD) {
+			s.last_dead = &s.ends[i];
+			s.dead++;
+		}
+	if (!db_tx(r->f->c.db, settle_tx, &s, e))
 		return false;
-	ok = true;
-	for (size_t i = 0; i < n; i++) {
-		ok = tell_breaker(r, &ends[i], now, e) && ok;
-		tell_log(r, &ends[i]);
-		tally(r->f, &ends[i]);
-		if (ends[i].outcome != FORWARD_DEAD)
-			continue;
-		last_dead = &ends[i];
-		dead++;
+	for (size_t i = 0; i < s.n; i++) {
+		ok = tell_breaker(r, &s.ends[i], now, e) && ok;
+		tell_log(r, &s.ends[i]);
+		tally(r->f, &s.ends[i]);
 	}
-	if (last_dead)
-		ok = raise_dead(r, last_dead, dead, now, e) && ok;
 	forget_ended(r);
 	return ok;
 }

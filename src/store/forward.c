@@ -441,7 +441,7 @@ bool forward_finish(struct db *db, struct arena *a, const struct forward_end *en
 {
 	struct finishing f = { a, ends, n, by->owner, by->slot, now };
 
-	return !n || db_tx(db, finish_tx, &f, e);
+	return !n || (db_in_tx(db) ? finish_tx(db, &f, e) : db_tx(db, finish_tx, &f, e));
 }
 
 /* ---- replays: steps of a task's transaction ---- */

@@ -18,7 +18,7 @@ static struct id_maker ids;
 static const char *const emptied[] = { "events", "requests", "forwards", "event_attempts", "breakers", "monitor_alerts", "sources",
 	"event_minutes", "event_failures" };
 
-enum { T_SOURCE, T_EVENTS, T_FORWARDS, T_DELETED, T_ACTIONS, T_STATUS, T_NEXT, T_TEST };
+enum { T_SOURCE, T_EVENTS, T_FORWARDS, T_DELETED, T_ACTIONS, T_STATUS, T_NEXT, T_TEST, T_HOPELESS, T_HIDE, T_SHOW };
 
 static const struct stmt stmts[] = {
 	[T_SOURCE] = { "t.source", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, handler_url, max_retries,"
@@ -33,6 +33,9 @@ static const struct stmt stmts[] = {
 	[T_ACTIONS] = { "t.actions", "UPDATE sources SET actions = ? WHERE id = ?" },
 	[T_STATUS] = { "t.status", "UPDATE events SET status = ? WHERE id = ?" },
 	[T_TEST] = { "t.test", "UPDATE events SET is_test = 1 WHERE id = ?" },
+	[T_HOPELESS] = { "t.hopeless", "UPDATE sources SET max_retries = 0 WHERE id = 1" },
+	[T_HIDE] = { "t.hide", "RENAME TABLE monitor_alerts TO hidden" },
+	[T_SHOW] = { "t.show", "RENAME TABLE hidden TO monitor_alerts" },
 	[T_NEXT] = { "t.next", "UPDATE forwards SET next_at = ?, owner = ? WHERE event_id = ?" },
 };
 
@@ -475,6 +478,29 @@ START_TEST(test_failures_back_off_then_die)
 }
 END_TEST
 
+/* Whoever is killed after the one and before the other would leave an event that is dead and that nobody hears of. */
+START_TEST(test_what_is_given_up_is_stored_with_its_alert)
+{
+	forwarder_begin();
+	events(1, 100, 1);
+	run(T_HOPELESS, NULL, 0);
+	run(T_HIDE, NULL, 0);
+	succeeds(forwarder_take(forwarder, NOW, &e));
+	do {
+		sender_turn(sender, 100);
+		e = (struct err){ 0 };
+	} while (forwarder_settle(forwarder, NOW, &e));
+	is("SELECT status AS n FROM events", EVENT_PROCESSING);
+	is("SELECT COUNT(*) AS n FROM forwards WHERE owner <> 0", 1);
+	run(T_SHOW, NULL, 0);
+	e = (struct err){ 0 };
+	succeeds(forwarder_settle(forwarder, NOW, &e));
+	is("SELECT status AS n FROM events", EVENT_DEAD);
+	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE type = 'DEAD_EVENTS'", 1);
+	forwarder_end();
+}
+END_TEST
+
 START_TEST(test_open_breaker_uses_no_attempts)
 {
 	forwarder_begin();
@@ -552,7 +578,7 @@ int main(void)
 	const TTest *const tests[] = { test_a_claim_marks_what_it_took, test_of_several_at_once_each_takes_others,
 		test_what_a_killed_sender_held_is_taken_up, test_settled_by_hand_is_not_claimed, test_claim_of_named_ones, test_sources_with_work,
 		test_times_of_a_wrong_clock, test_outcomes, test_retry_by_hand, test_repeat_of_what_failed, test_tallies, test_breaker,
-		test_failures_back_off_then_die, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
+		test_failures_back_off_then_die, test_what_is_given_up_is_stored_with_its_alert, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
 		test_sources_that_forward_no_more, test_now_says_what_became_of_it };
 	int failed;
 
