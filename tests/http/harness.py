@@ -4,6 +4,7 @@ Instance starts `contrib/quickstart up` on a folder and a port of its own, with 
 (GRAPNEL_USE_PREFIX), and reads the names it is known by from DIR/env, as any script would. Standard library only.
 """
 import base64
+import contextlib
 import gzip
 import hashlib
 import hmac
@@ -52,6 +53,15 @@ def wait_until(condition, seconds=10, what="the condition"):
         time.sleep(0.05)
 
 
+def _has_ended(pid):
+    """A dead process whose parent has not looked yet has no command line."""
+    try:
+        with open("/proc/%d/cmdline" % pid) as f:
+            return not f.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Reply:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -87,6 +97,7 @@ def free_port():
 
 class Instance:
     def __init__(self, server="lighttpd", sets=(), workers=2, where=None):
+        self.environ = {}       # of quickstart, beside what is there
         # /metrics asks for its token: senders and scrapers of the tests share the loopback addresses.
         self.server, self.sets, self.workers = server, ["metrics.allow=192.0.2.1", *sets], workers
         self.dir = where or tempfile.mkdtemp(prefix="grapnel-%s." % server)
@@ -97,7 +108,7 @@ class Instance:
 
     def quickstart(self, action, *more):
         return subprocess.run([QUICKSTART, action, "--data", self.dir, *more], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **self.environ})
 
     def up(self, *more):
         sets = [word for s in self.sets for word in ("--set", s)]
@@ -132,11 +143,44 @@ class Instance:
         except (OSError, ValueError):
             return None
 
+    def keeper_pid(self, part):
+        """Of the process that starts the part again."""
+        with open(self.path("run", part + ".keeper")) as f:
+            return int(f.read())
+
     def stop_part(self, part):
         """Its keeper and it; the next `up` starts it."""
-        with open(self.path("run", part + ".keeper")) as f:
-            os.kill(int(f.read()), signal.SIGTERM)
+        os.kill(self.keeper_pid(part), signal.SIGTERM)
         wait_until(lambda: self.pid(part) is None, 40, part + " has ended")
+
+    @contextlib.contextmanager
+    def without_database(self, how=signal.SIGKILL):
+        """MariaDB is away: killed, shut down (SIGTERM), or silent (SIGSTOP). Afterwards it is waited for until all is ready again."""
+        keeper, server = self.keeper_pid("db"), self.pid("db")
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            os.kill(server, how)
+            if how != signal.SIGSTOP:
+                wait_until(lambda: _has_ended(server), 60, "MariaDB has ended")
+            yield
+        finally:
+            if how == signal.SIGSTOP:
+                os.kill(server, signal.SIGCONT)
+            os.kill(keeper, signal.SIGCONT)
+        wait_until(self.is_ready, 60, "all is ready again")
+
+    def is_ready(self):
+        try:
+            return self.request("GET", "/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def spooled(self, folder=""):
+        """Names of the files of the spool, or of its folder `bad`."""
+        try:
+            return [name for name in os.listdir(self.path("spool", folder)) if name.endswith((".open", ".spool"))]
+        except FileNotFoundError:
+            return []
 
     def worker_pids(self):
         """Children of the master."""
@@ -152,6 +196,18 @@ class Instance:
         return text
 
     # ---- administrator ----
+
+    def program(self, *argv, **how):
+        """Starts one of the installed programs as the user whom the instance belongs to; `how` goes to subprocess.Popen."""
+        owner = os.stat(self.dir)
+        if os.getuid() == 0:
+            how = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": [], **how}
+        return subprocess.Popen([os.path.join(self.env["GRAPNEL_PREFIX"], argv[0]), *argv[1:]], text=True, **how)
+
+    def cron(self, *words, conf=None, **how):
+        """A run of grapnel-cron."""
+        return self.program("bin/grapnel-cron", "-c", conf or self.env["GRAPNEL_CONF"], *words,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
     def ctl(self, *words, stdin=""):
         done = subprocess.run([os.path.join(self.env["GRAPNEL_PREFIX"], "bin", "grapnelctl"), "-c",
@@ -254,7 +310,7 @@ class Instance:
 
     # ---- senders ----
 
-    def send(self, integration, body, headers=None, path=None, source=None, method="POST", key=True):
+    def send(self, integration, body, headers=None, path=None, source=None, method="POST", key=True, timeout=30):
         """As a sender that knows the integration's key."""
         headers = {"Content-Type": "application/json", **(headers or {})}
         if key:
@@ -262,7 +318,7 @@ class Instance:
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         path = path or "/api/integrations/%s/%s" % (integration["type"], integration["id"])
-        return self.request(method, path, body, headers, source)
+        return self.request(method, path, body, headers, source, timeout)
 
     def send_github(self, integration, event, body, delivery=None, secret=None, headers=None, source=None):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
