@@ -1,16 +1,12 @@
 """Senders and readers that are slow, silent, hostile, many at once, or gone."""
-import os
 import random
 import socket
-import struct
-import threading
 import time
 
 import fcgi
 import harness
 from acts import started_with
 from harness import same, true, wait_until
-from ledger import Load, compare
 
 # ---- the same event at once ----
 
