@@ -118,7 +118,7 @@ bool db_commit(struct db *db, struct err *e) MUST_USE;
 bool db_commit_and_begin(struct db *db, struct err *e) MUST_USE;
 bool db_in_tx(const struct db *db);
 void db_rollback(struct db *db);	/* no-op when none is open or the connection is gone */
-/* Runs fn inside a transaction; again (at most 3 times, with jitter) on DB_CONFLICT, and once on a connection lost before COMMIT. fn has no effect but SQL. */
+/* Inside a transaction fn is a step of it: when it fails, the whole must be rolled back. Else runs fn inside a transaction; again (at most 3 times, with jitter) on DB_CONFLICT, and once on a connection lost before COMMIT. fn has no effect but SQL. */
 bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), void *ctx, struct err *e) MUST_USE;
 
 /* ---- SQL whose shape varies: filtered lists ---- */

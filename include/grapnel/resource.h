@@ -30,6 +30,7 @@ struct caller {
 	struct ingest *ingest;		/* for test webhooks */
 	struct arena *a;		/* of the request */
 	struct principal principal;	/* empty on open routes */
+	bool command_line;		/* no person and no token: grapnelctl */
 	uint64_t tenant_id;		/* whose things; 0 = all: a platform admin asked with tenant=all */
 	struct str remote_addr;
 	struct str session_id;		/* se_... of a page, else empty */

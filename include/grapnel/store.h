@@ -38,10 +38,16 @@ struct tenant {
 	uint64_t id;
 	struct str name;
 	ms_t created_at;
+	uint64_t users, services, integrations;		/* tenant_list alone counts them */
 };
 #define DEFAULT_TENANT 1	/* is always there */
 int tenant_by_name(struct db *db, struct arena *a, struct str name, struct tenant *out, struct err *e) MUST_USE;
 int tenant_next(struct db *db, struct arena *a, uint64_t after, struct tenant *out, struct err *e) MUST_USE;	/* the first with a higher number */
+bool tenant_list(struct db *db, struct arena *a, uint64_t after, uint64_t limit, struct tenant **out, size_t *n, struct err *e) MUST_USE;	/* in their order */
+/* With a default service. ERR_INVALID and ERR_CONFLICT name the field. */
+bool tenant_add(struct db *db, struct arena *a, struct shm *shm, struct str name, const struct who *who, ms_t now, struct tenant *out,
+	struct err *e) MUST_USE;
+bool tenant_rename(struct db *db, struct arena *a, const struct tenant *t, struct str name, const struct who *who, ms_t now, struct err *e) MUST_USE;
 
 /* How many days its processed events are kept; 0: as the configuration says. A change is an entry of the audit log. */
 #define RETENTION_MAX 36500	/* as in [retention] */

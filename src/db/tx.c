@@ -107,6 +107,8 @@ bool db_tx(struct db *db, bool (*fn)(struct db *db, void *ctx, struct err *e), v
 {
 	unsigned conflicts = 0, losses = 0;
 
+	if (db_in_tx(db))
+		return fn(db, ctx, e);	/* a step of that one, which ends with it or is rolled back with it */
 	for (;;) {
 		bool again;
 

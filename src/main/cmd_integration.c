@@ -1,14 +1,7 @@
-/* cmd_integration.c - integrations: where providers post. */
+/* cmd_integration.c - integrations: where providers post. The fields and their rules are those of the API. */
 #include "ctl_int.h"
 
-#include "grapnel/fetch.h"
-#include "grapnel/provider.h"
-#include "grapnel/view.h"
-
-#define SECRET_BYTES 32		/* of a made signature secret: 64 hex digits */
-#define RATE_MAX 1000000
-#define GRACE_DEFAULT 86400	/* seconds, as in the API */
-#define GRACE_MAX (90 * 86400)
+#include "grapnel/resource.h"
 
 struct made {
 	struct str id, webhook_url, key, secret, handler_secret;
@@ -31,26 +24,22 @@ static const struct field made_with_handler_fields[] = {
 	FIELD_END
 };
 
-/* ---- integration add ---- */
-
-static bool actions_parse(struct str words, uint64_t *out, struct err *e)
-{
-	uint64_t actions = 0;
-
-	while (words.n) {
-		struct str word = str_trim(str_until(&words, ','));
-		const struct action_name *a = action_names;
-
-		while (a->name && !str_eqs(word, a->name))
-			a++;
-		if (!(a->bit & (DO_AT_ONCE | DO_FORWARD)))	/* nobody would carry the others out: their events stayed pending */
-			return err_set(e, ERR_INVALID, "--actions knows incident, forward and record, not \"%.*s\"",
-				STR_ARG(word));
-		actions |= a->bit;
-	}
-	*out = actions;
-	return actions || err_set(e, ERR_INVALID, "--actions is empty");
-}
+static const struct ctl_field add_fields[] = {
+	{ "name", "name" },
+	{ "secret", "signatureSecret" },
+	{ "generate-secret", "generateSecret" },
+	{ "rate", "rateLimitPerMinute" },
+	{ "default", "isDefault" },
+	{ "require-key", "requireKey" },
+	{ "allowed-ips", "allowedIps" },
+	{ "actions", "actions" },
+	{ "heartbeat", "heartbeatMinutes" },
+	{ "heartbeat-incident", "heartbeatIncident" },
+	{ "retention", "retentionDays" },
+	{ "handler-url", "handlerUrl" },
+	{ "forward-mode", "forwardMode" },
+	{ 0 }
+};
 
 /* By name or by id. */
 static bool service_find(struct ctl *c, struct str word, struct str *public_id, struct err *e)
@@ -66,80 +55,35 @@ static bool service_find(struct ctl *c, struct str word, struct str *public_id, 
 	return found == 1;
 }
 
-static struct str secret_make(struct ctl *c)
+static bool read_new(struct ctl *c, struct integration_form *f, struct err *e)
 {
-	unsigned char raw[SECRET_BYTES];
-	struct str secret;
+	struct str service = ctl_value(c, "service");
 
-	random_bytes(raw, sizeof(raw));
-	secret = hex_encode(c->arena, raw, sizeof(raw));
-	secret_wipe(raw, sizeof(raw));
-	return secret;
-}
-
-static bool secret_choose(struct ctl *c, struct str *secret, struct err *e)
-{
-	*secret = ctl_value(c, "secret");
+	f->type = ctl_word(c, 0);
 	if (ctl_has(c, "secret") + ctl_has(c, "secret-stdin") + ctl_has(c, "generate-secret") > 1)
 		return err_set(e, ERR_INVALID, "--secret, --secret-stdin and --generate-secret exclude each other");
-	if (ctl_has(c, "secret-stdin"))
-		return ctl_stdin_line(c, secret, e);
-	if (ctl_has(c, "generate-secret"))
-		*secret = secret_make(c);
-	return true;
-}
-
-/* As the API does it: the URL passes the guard, and what is forwarded is signed. */
-static bool read_handler(struct ctl *c, struct source *s, struct str secret, struct err *e)
-{
-	struct str mode = ctl_value(c, "forward-mode");
-	struct guard *g;
-	bool ok;
-
-	s->handler_url = ctl_value(c, "handler-url");
-	if (mode.p && !str_eqs(mode, "queued") && !str_eqs(mode, "inline"))
-		return err_set(e, ERR_INVALID, "--forward-mode is queued or inline");
-	s->forward_mode = mode.p && str_eqs(mode, "inline") ? FORWARD_INLINE : FORWARD_QUEUED;
-	if (!(s->actions & DO_FORWARD) || !s->handler_url.n)
-		return true;	/* what is missing the store says */
-	if (!secret.n)
-		s->handler_secret = secret_make(c);
-	g = guard_new(c->conf.outbound.allow, c->conf.outbound.ports);
-	ok = guard_resolve(g, s->handler_url, e);
-	guard_free(g);
-	return ok;
-}
-
-static bool read_options(struct ctl *c, struct source *s, struct str *secret, struct err *e)
-{
-	struct str actions = ctl_value(c, "actions"), service = ctl_value(c, "service");
-
-	if (!s->name.n)
-		return err_set(e, ERR_INVALID, "integration add needs --name");
-	if (actions.p && !actions_parse(actions, &s->actions, e))
-		return false;
-	return ctl_number(c, "rate", 0, RATE_MAX, &s->rate_per_minute, e) && ctl_number(c, "heartbeat", 1, HEARTBEAT_MAX, &s->heartbeat_minutes, e) &&
-		ctl_number(c, "retention", 1, RETENTION_MAX, &s->retention_days, e) && secret_choose(c, secret, e) && read_handler(c, s, *secret, e) &&
-		(!service.p || service_find(c, service, &s->service_public_id, e));
+	if (!provider_find(f->type))
+		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
+	return (!ctl_has(c, "secret-stdin") || ctl_stdin_line(c, &f->secret, e)) &&
+		ctl_form_read(c, 1, add_fields, integration_fields, FORM_CHANGE, f, e) && (!service.p || service_find(c, service, &f->service, e));
 }
 
 static bool add(struct ctl *c, struct err *e)
 {
-	const struct provider *p = provider_find(ctl_word(c, 0));
-	struct source s = { .tenant_id = c->tenant_id, .kind = SOURCE_INTEGRATION, .provider = ctl_word(c, 0),
-		.name = ctl_value(c, "name"), .rate_per_minute = RATE_DEFAULT, .enabled = true,
-		.is_default = ctl_has(c, "default"), .require_key = ctl_has(c, "require-key"),
-		.heartbeat_incident = ctl_has(c, "heartbeat-incident"), .allowed_ips = ctl_value(c, "allowed-ips") }, out;
+	struct caller by = ctl_caller(c);
+	struct integration_form f = INTEGRATION_FORM_NEW;
 	struct made made = { .id = STR_NONE };
+	struct source out;
 
-	if (!p)
-		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
-	s.actions = p->actions;
-	if (!read_options(c, &s, &made.secret, e) ||
-		!source_add(c->db, c->arena, c->seal, c->shm, &s, made.secret, &c->who, c->now, &out, &made.key, e))
+	if (!read_new(c, &f, e))
 		return false;
-	made.handler_secret = s.handler_secret;
+	if (!f.name.n)
+		return err_set(e, ERR_INVALID, "integration add needs --name");
+	if (!integration_create(&by, &f, &out, &made.key, e))
+		return false;
 	made.id = out.public_id;
+	made.secret = f.secret.n ? f.secret : STR_NONE;
+	made.handler_secret = f.made_handler_secret ? f.handler_secret : STR_NONE;
 	made.webhook_url = source_webhook_url(c->arena, str_of(c->conf.server.public_url), out.provider, out.public_id);
 	ctl_one(c, made.handler_secret.n ? made_with_handler_fields : made_fields, &made);
 	return true;
@@ -174,16 +118,22 @@ static bool missing(const struct ctl *c, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "there is no integration \"%s\"", c->words[0]);
 }
 
-static bool show(struct ctl *c, struct err *e)
+static void print(struct ctl *c, const struct source *s)
 {
 	struct integration_view v;
+
+	integration_view_fill(c->arena, s, str_of(c->conf.server.public_url), &v);
+	ctl_one(c, integration_view_fields, &v);
+}
+
+static bool show(struct ctl *c, struct err *e)
+{
 	struct source s;
 	int found = source_get(c->db, c->arena, c->tenant_id, ctl_word(c, 0), c->now, &s, e);
 
 	if (found != 1)
 		return found == 0 ? missing(c, e) : false;
-	integration_view_fill(c->arena, &s, str_of(c->conf.server.public_url), &v);
-	ctl_one(c, integration_view_fields, &v);
+	print(c, &s);
 	return true;
 }
 
@@ -200,68 +150,39 @@ static bool delete(struct ctl *c, struct err *e)
 	return true;
 }
 
-/* ---- integration rotate-key, rotate-secret ---- */
+/* ---- integration set ---- */
 
-struct rotated {
-	struct str id, key, secret;
-	ms_t grace_until;
-};
-
-static const struct field rotated_key_fields[] = {
-	FIELD_STR(struct rotated, id, "id", ""),
-	FIELD_STR(struct rotated, key, "key", ""),
-	FIELD_TIME(struct rotated, grace_until, "graceUntil", ""),
+static const struct field secret_fields[] = {
+	FIELD_STR(struct made, id, "id", ""),
+	FIELD_STR(struct made, secret, "signatureSecret", ""),
+	FIELD_STR(struct made, handler_secret, "handlerSecret", ""),
 	FIELD_END
 };
 
-static const struct field rotated_secret_fields[] = {
-	FIELD_STR(struct rotated, id, "id", ""),
-	FIELD_STR(struct rotated, secret, "signatureSecret", ""),
-	FIELD_TIME(struct rotated, grace_until, "graceUntil", ""),
-	FIELD_END
-};
-
-static bool read_grace(struct ctl *c, ms_t *grace_ms, struct rotated *r, struct err *e)
+static bool read_wish(void *ctx, struct integration_form *f, struct err *e)
 {
-	uint64_t seconds = GRACE_DEFAULT;
-
-	if (!ctl_number(c, "grace", 0, GRACE_MAX, &seconds, e))
-		return false;
-	*grace_ms = (ms_t)seconds * MS_PER_SECOND;
-	r->id = ctl_word(c, 0);
-	r->grace_until = seconds ? c->now + *grace_ms : 0;
-	return true;
+	return ctl_form_read(ctx, 1, NULL, integration_fields, FORM_CHANGE, f, e);
 }
 
-static bool rotate_key(struct ctl *c, struct err *e)
+static bool set(struct ctl *c, struct err *e)
 {
-	struct rotated r = { .id = STR_NONE };
-	ms_t grace_ms;
-	int found;
+	struct caller by = ctl_caller(c);
+	struct made made = { .id = ctl_word(c, 0) };
+	struct integration_form f;
+	struct source s;
 
-	if (!read_grace(c, &grace_ms, &r, e))
-		return false;
-	found = source_rotate_key(c->db, c->arena, c->seal, c->shm, c->tenant_id, r.id, grace_ms, &c->who, c->now, &r.key, e);
-	if (found != 1)
-		return found == 0 ? missing(c, e) : false;
-	ctl_one(c, rotated_key_fields, &r);
-	return true;
-}
-
-static bool rotate_secret(struct ctl *c, struct err *e)
-{
-	struct rotated r = { .id = STR_NONE };
-	ms_t grace_ms;
-	int found;
-
-	if (!read_grace(c, &grace_ms, &r, e) || !secret_choose(c, &r.secret, e))
-		return false;
-	if (!r.secret.n)
-		r.secret = secret_make(c);
-	found = source_rotate_secret(c->db, c->arena, c->seal, c->shm, c->tenant_id, r.id, r.secret, grace_ms, &c->who, c->now, e);
-	if (found != 1)
-		return found == 0 ? missing(c, e) : false;
-	ctl_one(c, rotated_secret_fields, &r);
+	if (c->word_n < 2) {
+		ctl_form_list(c, integration_fields);
+		return true;
+	}
+	if (!integration_change(&by, made.id, read_wish, c, &f, &s, e))
+		return e->code == ERR_NOT_FOUND ? missing(c, e) : false;
+	made.secret = f.make_secret ? f.secret : STR_NONE;
+	made.handler_secret = f.made_handler_secret ? f.handler_secret : STR_NONE;
+	if (made.secret.n || made.handler_secret.n)
+		ctl_one(c, secret_fields, &made);
+	else
+		print(c, &s);
 	return true;
 }
 
@@ -291,32 +212,18 @@ static const struct ctl_option list_options[] = {
 	{ 0 }
 };
 
-static const struct ctl_option rotate_key_options[] = {
-	{ "grace", "SECONDS", "how long the old one stays valid; default 86400, 0 ends it at once" },
-	{ 0 }
-};
-
-static const struct ctl_option rotate_secret_options[] = {
-	{ "grace", "SECONDS", "how long the old one stays valid; default 86400, 0 ends it at once" },
-	{ "secret", "SECRET", "the new one, where the provider made it; better by --secret-stdin" },
-	{ "secret-stdin", NULL, "reads it from standard input" },
-	{ 0 }
-};
-
 static const struct ctl_option delete_options[] = {
 	{ "yes", NULL, "does not ask" },
 	{ 0 }
 };
 
 const struct command integration_commands[] = {
-	{ "integration add", "TYPE", add_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, add,
+	{ "integration add", "TYPE [FIELD=VALUE...]", add_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, add,
 		"makes an integration; shows URL, key and secret this once" },
 	{ "integration list", "", list_options, NEED_SCHEMA, list, "lists the integrations of the tenant" },
 	{ "integration show", "ID", NULL, NEED_SCHEMA, show, "shows an integration" },
-	{ "integration rotate-key", "ID", rotate_key_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, rotate_key,
-		"makes a new key and shows it this once" },
-	{ "integration rotate-secret", "ID", rotate_secret_options, NEED_SCHEMA | NEED_KEY | NEED_STATE, rotate_secret,
-		"makes a new signature secret and shows it this once" },
+	{ "integration set", "ID [FIELD=VALUE...]", NULL, NEED_SCHEMA | NEED_KEY | NEED_STATE, set,
+		"changes an integration; the fields are those of the API, and are listed where none is given" },
 	{ "integration delete", "ID", delete_options, NEED_SCHEMA | NEED_STATE, delete, "deletes an integration" },
 	{ 0 }
 };

@@ -9,6 +9,7 @@
 #include "grapnel/conf.h"
 #include "grapnel/crypto.h"
 #include "grapnel/db.h"
+#include "grapnel/form.h"
 #include "grapnel/json.h"
 #include "grapnel/shm.h"
 #include "grapnel/store.h"
@@ -66,6 +67,7 @@ struct ctl {
 	struct db *db;
 	struct seal_key *seal;
 	struct shm *shm;		/* NULL: nobody to tell */
+	struct id_maker ids;
 	uint32_t tenant_id;		/* of --tenant, else the default tenant */
 	struct who who;
 };
@@ -76,6 +78,9 @@ extern const struct command completion_commands[], doctor_commands[];
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
 	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],
 	token_commands[], user_commands[];
+extern const struct command openapi_commands[];
+extern const struct command rotate_commands[];
+extern const struct command tenant_commands[];
 extern const struct command *const ctl_commands[];	/* of the tables above, in the order of the help; ends with NULL */
 extern const struct ctl_option ctl_global_options[];
 
@@ -102,6 +107,22 @@ bool ctl_sure(const struct ctl *c, const char *question, struct err *e) MUST_USE
 /* Opens what the command needs, bits of enum need. Else the exit status, and *e says why. */
 enum ctl_exit ctl_open(struct ctl *c, unsigned needs, struct err *e);
 void ctl_close(struct ctl *c);
+
+/* ---- ctl_caller.c ---- */
+
+/* Who asks src/resource for something: the command line, for the tenant of --tenant. Needs NEED_SCHEMA. */
+struct caller ctl_caller(struct ctl *c);
+
+/* ---- ctl_form.c ---- */
+
+/* Options that are fields, then the words from that one on, FIELD=VALUE, as the form that the table describes. @FILE and @- are the value
+ * that stands there. */
+struct ctl_field {
+	const char *option, *field;	/* a switch is true */
+};
+bool ctl_form_read(struct ctl *c, size_t from, const struct ctl_field *options, const struct form_field *fields, enum form_mode mode, void *out,
+	struct err *e) MUST_USE;
+void ctl_form_list(struct ctl *c, const struct form_field *fields);	/* which fields can be set */
 
 /* ---- cmd_user.c ---- */
 bool ctl_user(struct ctl *c, struct str name, struct user *out, struct err *e) MUST_USE;	/* ERR_NOT_FOUND */

@@ -11,10 +11,12 @@ const struct command *const ctl_commands[] = {
 	doctor_commands,
 	secrets_commands,
 	config_commands,
+	tenant_commands,
 	user_commands,
 	token_commands,
 	service_commands,
 	integration_commands,
+	rotate_commands,
 	key_commands,
 	event_commands,
 	incident_commands,
@@ -24,6 +26,7 @@ const struct command *const ctl_commands[] = {
 	prove_commands,
 	completion_commands,
 	cleanup_commands,
+	openapi_commands,
 	help_commands,
 	NULL
 };
@@ -31,6 +34,10 @@ const struct command *const ctl_commands[] = {
 static enum ctl_exit complain(const struct err *e, enum ctl_exit status)
 {
 	fputs("grapnelctl: ", stderr);
+	if (e->field[0] && !strstr(e->text, e->field)) {
+		ctl_text(stderr, str_of(e->field), false);
+		fputs(": ", stderr);
+	}
 	ctl_text(stderr, str_of(e->text), false);
 	fputc('\n', stderr);
 	return status;

@@ -3,6 +3,7 @@
 
 What people and scripts rely on: exit status, one sentence on standard error, JSON of every command, secrets shown once and kept
 sealed or hashed, nothing from a provider that a terminal would obey, and a manual that names what the program knows."""
+import base64
 import hashlib
 import hmac
 import http.server
@@ -148,9 +149,9 @@ class Usage(Case):
         (("token", "add", "root", "--days", "9999999999999999999999"), "--days must be a number"),
         (("integration", "add", "frobnicator", "--name", "x"), "there is no integration type"),
         (("integration", "add", "github"), "needs --name"),
-        (("integration", "add", "github", "--name", "x", "--actions", "dance"), "--actions knows"),
-        (("integration", "add", "github", "--name", "x", "--actions", ","), "--actions knows"),
-        (("integration", "add", "github", "--name", "x", "--rate", "fast"), "--rate must be"),
+        (("integration", "add", "github", "--name", "x", "--actions", "dance"), "actions must be of: incident, forward, record"),
+        (("integration", "add", "github", "--name", "x", "--actions", ","), "actions must be of: incident, forward, record"),
+        (("integration", "add", "github", "--name", "x", "--rate", "fast"), "rateLimitPerMinute must be"),
         (("integration", "add", "github", "--name", "x", "--allowed-ips", "300.0.0.1"), ""),
         (("integration", "add", "github", "--name", "x", "--secret", "a", "--generate-secret"), "exclude each other"),
         (("integration", "delete", "in_1"), "needs --yes"),
@@ -328,6 +329,16 @@ class Rekeying(Case):
         self.refused(FAILED, "secrets", "rekey", "--to", "9", conf=self.conf, says="has no key 9")
         self.refused(USAGE, "secrets", "rekey", "--to", "2", "--prepare", conf=self.conf)
 
+    def test_a_setting_inside_its_text(self):
+        made = self.do("integration", "add", "paypal", "--name", "p", 'settings={"clientId":"c","clientSecret":"s"}')
+        before = self.keys()[1]["values"]
+        self.assertEqual(before, 2, "its key and the setting")
+        self.assertEqual(self.do("secrets", "rekey", "--yes")["sealed"], 2)
+        [[settings]] = sql("SELECT settings FROM sources WHERE public_id = '%s'" % made["id"], self.NAME)
+        self.assertEqual(json.loads(settings)["clientId"], "c")
+        self.assertEqual(base64.b64decode(json.loads(settings)["clientSecret"][7:])[:2], b"\x01\x02")
+        self.opens()
+
     def test_a_killed_rotation_goes_on(self):
         self.fill(20000)
         values = self.keys()[1]["values"]
@@ -426,10 +437,33 @@ class Integrations(Case):
         shown = self.answer("integration", "show", made["id"])
         self.assertEqual((shown["handlerUrl"], shown["forwardMode"], shown["hasHandlerSecret"]), ("https://192.0.1.7/in", "inline", True))
         for words, why in ((("--handler-url", "http://127.0.0.1/"), "not allowed"), ((), "needs a handlerUrl"),
-                           (("--handler-url", "https://192.0.1.7/", "--forward-mode", "soon"), "queued or inline")):
+                           (("--handler-url", "https://192.0.1.7/", "--forward-mode", "soon"), "queued, inline")):
             done = ctl("integration", "add", "github", "--name", "G", "--actions", "forward", *words)
             self.assertNotEqual(done.returncode, OK)
             self.assertIn(why, done.stderr)
+
+    def test_set_takes_what_the_api_takes(self):
+        made = self.answer("integration", "add", "paypal", "--name", "Shop", 'settings={"clientId":"c","clientSecret":"s3cret"}')
+        fields = {f["name"] for f in self.answer("integration", "set", made["id"])["fields"]}
+        document = json.loads(self.text("openapi", "--json"))
+        patch = document["paths"]["/api/integrations/{id}"]["patch"]["requestBody"]["content"]["application/json"]["schema"]
+        schema = document["components"]["schemas"][patch["$ref"].rsplit("/", 1)[1]] if "$ref" in patch else patch
+        self.assertEqual(fields, set(schema["properties"]))
+        seen = self.answer("integration", "set", made["id"], "enabled=false", "rateLimitPerMinute=7", "allowedIps=10.0.0.0/8,::1",
+                           'retryPolicy={"maxRetries":2}', "signatureSecret=@-", given="from standard input\n")
+        self.assertEqual((seen["enabled"], seen["rateLimitPerMinute"], seen["allowedIps"], seen["retryPolicy"]["maxRetries"], seen["hasSecret"]),
+                         (False, 7, ["10.0.0.0/8", "::1"], 2, True))
+        self.assertIn("whsec_", self.answer("integration", "set", made["id"], "generateSecret=true")["signatureSecret"])
+        [[settings]] = sql("SELECT settings FROM sources WHERE public_id = '%s'" % made["id"])
+        self.assertNotIn(b"s3cret", settings)
+        for word, why in (("enabled", "no FIELD=VALUE"), ("colour=red", "colour"), ("enabled=maybe", "enabled"), ("type=github", "cannot be changed"),
+                          ("signatureSecret=@/nonexistent", "/nonexistent"), ("settings={", "settings")):
+            done = ctl("integration", "set", made["id"], word)
+            self.assertNotEqual(done.returncode, OK, word)
+            self.assertIn(why, done.stderr)
+        self.refused(FAILED, "integration", "set", "in_none", "enabled=true", says='there is no integration "in_none"')
+        entries = sql("SELECT action, actor FROM audit_log WHERE object = '%s'" % made["id"])
+        self.assertEqual(entries, [[b"integration.create", b"4"]] + 2 * [[b"integration.update", b"4"]])
 
     def test_add_shows_key_and_secret_once(self):
         made = self.answer("integration", "add", "github", "--name", "Prod", "--generate-secret", "--rate", "5", "--actions",
@@ -437,7 +471,7 @@ class Integrations(Case):
         self.assertEqual(list(made), ["id", "webhookUrl", "key", "signatureSecret"])
         self.assertEqual(made["webhookUrl"], "https://hooks.example.org/api/integrations/github/" + made["id"])
         self.assertRegex(made["key"], "^[0-9a-f]{32}$")
-        self.assertRegex(made["signatureSecret"], "^[0-9a-f]{64}$")
+        self.assertRegex(made["signatureSecret"], "^whsec_[A-Za-z0-9+/]{43}=$")
         [[key_hash]] = sql("SELECT HEX(key_hash) FROM sources WHERE public_id = '%s'" % made["id"])
         self.assertEqual(key_hash.decode().lower(), hashlib.sha256(made["key"].encode()).hexdigest())
         shown = self.answer("integration", "show", made["id"])
@@ -472,10 +506,10 @@ class Integrations(Case):
         self.assertNotEqual(turned["key"], made["key"])
         self.assertTrue(turned["graceUntil"])
         self.assertIsNone(self.answer("integration", "rotate-key", made["id"], "--grace", "0")["graceUntil"])
-        self.assertRegex(self.answer("integration", "rotate-secret", made["id"])["signatureSecret"], "^[0-9a-f]{64}$")
+        self.assertRegex(self.answer("integration", "rotate-secret", made["id"])["signatureSecret"], "^whsec_")
         given = self.answer("integration", "rotate-secret", made["id"], "--secret-stdin", given="theirs\n")
         self.assertEqual(given["signatureSecret"], "theirs")
-        self.refused(USAGE, "integration", "rotate-key", made["id"], "--grace", "soon", says="--grace must be")
+        self.refused(USAGE, "integration", "rotate-key", made["id"], "--grace", "soon", says="graceSeconds must be")
         for command in ("rotate-key", "rotate-secret"):
             self.refused(FAILED, "integration", command, "in_none", says="there is no integration")
         keyed = self.answer("integration", "add", "prometheus", "--name", "Keyed")
@@ -515,6 +549,44 @@ class Integrations(Case):
         self.refused(FAILED, "--tenant", "other", "integration", "show", made["id"])
         self.assertEqual(self.answer("--tenant", "other", "integration", "list")["integrations"], [])
         self.assertEqual(self.answer("--tenant", "other", "event", "list")["events"], [])
+
+
+class Tenants(Case):
+    def test_life(self):
+        made = self.answer("tenant", "add", "Acme")
+        self.assertEqual((made["name"], made["services"], made["users"]), ("Acme", 1, 0))
+        self.assertEqual([s["name"] for s in self.answer("--tenant", "Acme", "service", "list")["services"]], ["default"])
+        self.answer("--tenant", "Acme", "integration", "add", "webhook", "--name", "theirs")
+        self.answer("--tenant", "Acme", "user", "add", "wile", "--role", "admin")
+        [listed] = [t for t in self.answer("tenant", "list")["tenants"] if t["name"] == "Acme"]
+        self.assertEqual((listed["users"], listed["services"], listed["integrations"]), (1, 1, 1))
+        self.answer("tenant", "rename", "Acme", "Acme Ltd")
+        self.assertEqual(len(self.answer("--tenant", "Acme Ltd", "integration", "list")["integrations"]), 1)
+        audit = sql("SELECT a.action, a.actor FROM audit_log a JOIN tenants t ON t.id = a.tenant_id WHERE t.name = 'Acme Ltd' AND"
+                    " a.action LIKE 'tenant.%' ORDER BY a.id")
+        self.assertEqual(audit, [[b"tenant.create", b"4"], [b"tenant.update", b"4"]])
+        first = self.answer("tenant", "list", "--limit", "1")
+        self.assertEqual((first["tenants"][0]["name"], len(first["tenants"])), ("default", 1))
+        self.assertNotIn("default", [t["name"] for t in self.answer("tenant", "list", "--cursor", first["next"])["tenants"]])
+
+    def test_what_is_refused(self):
+        self.answer("tenant", "add", "once")
+        for words, status, why in ((("add", "once"), FAILED, "exists"), (("add", "all"), USAGE, "cannot be called all"), (("add", ""), USAGE, "empty"),
+                                   (("add", "two\nlines"), USAGE, "control"), (("rename", "once", "default"), FAILED, "exists"),
+                                   (("rename", "nobody", "x"), FAILED, "there is no tenant"), (("rename", "once", "all"), USAGE, "all")):
+            before = sql("SELECT COUNT(*) FROM services")
+            self.refused(status, "tenant", *words, says=why)
+            self.assertEqual(sql("SELECT COUNT(*) FROM services"), before)
+
+
+class Api(Case):
+    def test_openapi(self):
+        document = json.loads(self.text("openapi"))
+        self.assertEqual((document["openapi"], document["servers"][0]["url"]), ("3.1.0", "https://hooks.example.org"))
+        done = ctl("openapi", "--url", "https://other.example", conf="/nonexistent/conf")
+        self.assertEqual(json.loads(done.stdout)["servers"][0]["url"], "https://other.example")
+        self.assertEqual(self.text("openapi", "--json").count("\n"), 1)
+        self.refused(FAILED, "openapi", conf="/nonexistent/conf", says="/nonexistent/conf")
 
 
 class Events(Case):
