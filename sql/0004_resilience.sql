@@ -218,6 +218,7 @@ ALTER TABLE sources ADD COLUMN IF NOT EXISTS silence_incident BIGINT UNSIGNED NU
 ALTER TABLE source_stats ADD COLUMN IF NOT EXISTS heard_at BIGINT NOT NULL DEFAULT 0 COMMENT 'newest request that was accepted and no test';
 
 ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS bytes BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'what the removed rows held, more or less';
+ALTER TABLE jobs ADD COLUMN IF NOT EXISTS holder VARCHAR(80) NOT NULL DEFAULT '' COMMENT 'host and process that took the lease last, for people';
 ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS longest_lock_ms INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the longest that rows were locked';
 
 -- How large the tables were, noted each hour: what the forecast of a full disk stands on.

@@ -580,14 +580,14 @@ struct job_state {
 	ms_t last_started_at, last_finished_at;	/* 0 = never; started later than finished = it runs, or was killed */
 	bool last_ok, unfinished;
 	uint64_t last_touched, lease_owner, position;
-	struct str last_error;
+	struct str last_error, holder;	/* holder: host and process that took the lease last */
 	ms_t lease_until;
 };
 bool job_states(struct db *db, struct arena *a, struct job_state **out, size_t *n, struct err *e) MUST_USE;
 bool job_is_held(const struct job_state *s, ms_t now);	/* somebody runs it */
 /* Takes the lease for JOB_LEASE_MS and notes the start, if the job is as it was seen and nobody holds it. A state of zeros but for
- * the name: it has no row yet. `owner` is not 0. 1 ours, 0 somebody else was faster, -1 failed. */
-int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, ms_t now, struct err *e) MUST_USE;
+ * the name: it has no row yet. `owner` is not 0, `holder` is for people. 1 ours, 0 somebody else was faster, -1 failed. */
+int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, struct str holder, ms_t now, struct err *e) MUST_USE;
 int job_renew(struct db *db, struct str name, uint64_t owner, ms_t now, struct err *e) MUST_USE;	/* 0: it is another's now */
 
 struct job_end {

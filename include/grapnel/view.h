@@ -564,7 +564,9 @@ struct job_view {
 	struct str name, help, schedule;
 	struct str result;	/* of the last run: never, running, done, unfinished, failed, killed */
 	struct str error;
+	struct str holder;	/* host and process that runs it, or ran it last */
 	ms_t last_started_at, last_finished_at, next_at;
+	ms_t lease_until;	/* 0: nobody runs it now */
 	uint64_t last_duration_ms, last_touched;
 	bool late;		/* it has not run for three periods */
 };
@@ -579,7 +581,7 @@ struct job_run_filter {
 	uint64_t cursor, limit;
 };
 struct job_run_view {
-	uint64_t id, duration_ms, touched;
+	uint64_t id, duration_ms, touched, bytes, longest_lock_ms;
 	struct str job, result, counts, error;
 	bool ok, unfinished;
 	ms_t started_at;

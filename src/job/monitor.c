@@ -1,7 +1,7 @@
 /* monitor.c - looks each minute whether our own work is all right, for each tenant, and says so when that changes.
  *
  * A check that fails raises the monitor alert of its type, one that passes ends it: the table knows whether that is a change, so nobody is
- * told each minute, whichever host looks. Here too: sums of minutes move to their hours, and monitor alerts that nobody will end are ended. */
+ * told each minute, whichever host looks. Here too: proofs that fail in numbers, jobs that do not run; sums of minutes move to their hours, and monitor alerts that nobody will end are ended. */
 #include <inttypes.h>
 
 #include "grapnel/log.h"
@@ -15,6 +15,8 @@
 #define FLOOD_MINUTES 10
 #define FLOOD_REFUSED 100
 #define FLOOD_LASTS_MS (30 * MS_PER_MINUTE)
+
+#define PAUSE_MS (3 * MS_PER_MINUTE)	/* without a look of ours */
 
 struct monitor_limits job_monitor_limits(const struct conf *c)
 {
@@ -108,6 +110,38 @@ static bool floods(struct job_run *r, uint64_t tenant_id, struct err *e)
 	return true;
 }
 
+/* ---- jobs that do not run ---- */
+
+/* Of a run of cron after a pause nobody can say yet which jobs have their turn in it. Ends by itself, once nobody raises it again. */
+static bool late_jobs(struct job_run *r, struct err *e)
+{
+	ms_t now = job_now(r);
+	struct job_view *jobs_r;
+	size_t n;
+	const struct job_facts *facts = job_facts_all(r->a, &n);
+
+	if (r->c->dry_run || r->started_at - r->previous_at > PAUSE_MS)
+		return true;
+	if (!job_view_list(r->c->db, r->a, facts, n, zone_offset, now, &jobs_r, e))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct job_view *v = &jobs_r[i];
+		char since[TIME_TEXT];
+		const struct monitor_alert m = { .id = id_make(r->c->ids, now), .type = STR("JOB_LATE"), .subject = v->name,
+			.severity = MONITOR_ERROR, .lasts_until = now + PAUSE_MS,
+			.message = arena_printf(r->a, "The job %.*s, which runs %.*s, did not run in the time of three runs; %s%s.", STR_ARG(v->name),
+				STR_ARG(v->schedule), v->last_started_at ? "it did last at " : "it never did",
+				v->last_started_at ? time_format(v->last_started_at, since) : ""),
+			.advice = STR("See what its last runs said, and whether another one holds it. See /jobs") };
+		int began = v->late ? monitor_alert_raise(r->c->db, r->a, r->c->ids, &m, now, e) : 0;
+
+		if (began < 0)
+			return false;
+		job_count(r, "begun", (uint64_t)began);
+	}
+	return true;
+}
+
 /* ---- housekeeping ---- */
 
 static bool end_those_over(struct job_run *r, struct err *e)
@@ -167,7 +201,7 @@ static bool run(struct job_run *r, struct err *e)
 {
 	int go = tenants(r, e);
 
-	if (go < 0 || !end_those_over(r, e) || (!r->c->dry_run && !monitor_cache_forget(r->c->db, job_now(r), e)))
+	if (go < 0 || !late_jobs(r, e) || !end_those_over(r, e) || (!r->c->dry_run && !monitor_cache_forget(r->c->db, job_now(r), e)))
 		return false;
 	return go != 1 || fold(r, e) >= 0;
 }

@@ -6,6 +6,7 @@
  * Nobody starves: whoever ended his last run has his turn before those who did not, be it that their time was up, that they failed or that
  * they took the process with them; among equals the longest waiting is first. Those who had too little time share what is left. */
 #include <time.h>
+#include <unistd.h>
 
 #include "grapnel/crypto.h"
 #include "grapnel/log.h"
@@ -235,6 +236,15 @@ static struct job_run new_run(const struct job_config *c, const struct job *job,
 		.until_us = now_us + time_us, .owner = make_owner() };
 }
 
+/* "web1, process 4711" */
+static struct str holder(struct arena *a)
+{
+	char host[65] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	return arena_printf(a, "%s, process %ld", *host ? host : "?", (long)getpid());
+}
+
 /* `a` outlives the job, which has an arena of its own. */
 static void run_one(const struct job_config *c, struct arena *a, const struct job_turn *turn, int64_t began_us, int64_t time_us,
 	struct job_result *x)
@@ -242,7 +252,7 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 	const struct job_state *seen = &turn->state;
 	struct job_run r = new_run(c, turn->job, began_us, time_us);
 	struct err e = { 0 };
-	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, r.started_at, &e);
+	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, holder(a), r.started_at, &e);
 
 	*x = (struct job_result){ .job = turn->job, .name = r.name, .outcome = JOB_ELSEWHERE };
 	r.position = seen->position;

@@ -5,16 +5,18 @@
  * of a Galera cluster do not see each other's row locks; there the loser fails certification, which means the same. */
 #include "store_int.h"
 
+#define HOLDER_MAX 80	/* jobs.holder */
+
 enum { Q_LIST, Q_ADD, Q_CLAIM, Q_RENEW, Q_FINISH, Q_RUN_ADD, Q_BEAT };
 
 static const struct stmt stmts[] = {
 	[Q_LIST] = { "job.list",
-		"SELECT name, last_started_at, last_finished_at, last_ok, last_rows, last_error, lease_owner, lease_until,"
+		"SELECT name, last_started_at, last_finished_at, last_ok, last_rows, last_error, lease_owner, lease_until, holder,"
 		" unfinished, position FROM jobs ORDER BY name", SCAN_OK },
 	[Q_ADD] = { "job.add",
 		"INSERT INTO jobs (name) VALUES (?) ON DUPLICATE KEY UPDATE name = VALUES(name)" },
 	[Q_CLAIM] = { "job.claim",
-		"UPDATE jobs SET lease_owner = ?, lease_until = ?, last_started_at = ?, unfinished = 1"
+		"UPDATE jobs SET lease_owner = ?, holder = ?, lease_until = ?, last_started_at = ?, unfinished = 1"
 		" WHERE name = ? AND last_started_at <=> ? AND (lease_until <= ? OR lease_until > ?)" },
 	[Q_RENEW] = { "job.renew",
 		"UPDATE jobs SET lease_until = ? WHERE name = ? AND lease_owner = ?" },
@@ -42,6 +44,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct job_state, last_error, "last_error", ""),
 	FIELD_U64(struct job_state, lease_owner, "lease_owner", ""),
 	FIELD_TIME(struct job_state, lease_until, "lease_until", ""),
+	FIELD_STR(struct job_state, holder, "holder", ""),
 	FIELD_BOOL(struct job_state, unfinished, "unfinished", ""),
 	FIELD_U64(struct job_state, position, "position", ""),
 	FIELD_END
@@ -63,14 +66,14 @@ bool job_is_held(const struct job_state *s, ms_t now)
 	return s->lease_until > now && s->lease_until <= latest_end(now);
 }
 
-int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, ms_t now, struct err *e)
+int job_claim(struct db *db, const struct job_state *seen, uint64_t owner, struct str holder, ms_t now, struct err *e)
 {
 	uint64_t matched;
 
 	if (!seen->last_started_at && !db_exec(db, &stmts[Q_ADD], VALS(V_S(seen->name)), NULL, e))
 		return -1;
 	if (db_exec(db, &stmts[Q_CLAIM],
-		VALS(V_U(owner), V_I(now + JOB_LEASE_MS), V_I(now), V_S(seen->name), V_T(seen->last_started_at), V_I(now),
+		VALS(V_U(owner), V_S(str_cut(holder, HOLDER_MAX)), V_I(now + JOB_LEASE_MS), V_I(now), V_S(seen->name), V_T(seen->last_started_at), V_I(now),
 			V_I(latest_end(now))),
 		&matched, e))
 		return matched == 1;

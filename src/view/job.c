@@ -20,6 +20,8 @@ const struct field job_view_fields[] = {
 	FIELD_U64(struct job_view, last_touched, "lastTouched", "Rows it touched"),
 	FIELD_STR(struct job_view, error, "error", "Why it failed"),
 	FIELD_TIME(struct job_view, next_at, "nextAt", "When it is due again"),
+	FIELD_STR(struct job_view, holder, "holder", "Host and process that runs it, or ran it last"),
+	FIELD_TIME(struct job_view, lease_until, "leaseUntil", "Nobody else runs it before, unless it ends; null: nobody runs it now"),
 	FIELD_END
 };
 
@@ -31,6 +33,8 @@ const struct field job_run_view_fields[] = {
 	FIELD_STR(struct job_run_view, result, "result", "done, unfinished or failed"),
 	FIELD_U64(struct job_run_view, touched, "touched", "Rows"),
 	FIELD_STR(struct job_run_view, counts, "counts", "The same by kind"),
+	FIELD_U64(struct job_run_view, bytes, "bytes", "What the removed rows held, more or less"),
+	FIELD_U64(struct job_run_view, longest_lock_ms, "longestLockMs", "The longest that rows were locked"),
 	FIELD_STR(struct job_run_view, error, "error", "Why it failed"),
 	FIELD_END
 };
@@ -44,6 +48,8 @@ static const struct field columns[] = {
 	FIELD_BOOL(struct job_run_view, unfinished, "unfinished", ""),
 	FIELD_U64(struct job_run_view, touched, "touched", ""),
 	FIELD_STR(struct job_run_view, counts, "counts", ""),
+	FIELD_U64(struct job_run_view, bytes, "bytes", ""),
+	FIELD_U64(struct job_run_view, longest_lock_ms, "longest_lock_ms", ""),
 	FIELD_STR(struct job_run_view, error, "error", ""),
 	FIELD_END
 };
@@ -106,6 +112,10 @@ static void fill(struct arena *a, const struct job_facts *f, const struct job_st
 		.next_at = schedule_next(&f->schedule, offset, now),
 		.late = is_late(&f->schedule, offset, s->last_started_at > installed_at ? s->last_started_at : installed_at, now),
 	};
+	if (job_is_held(s, now))
+		v->lease_until = s->lease_until;
+	if (s->holder.n)
+		v->holder = s->holder;
 	if (ended && !s->last_ok)
 		v->error = s->last_error;
 }

@@ -111,7 +111,7 @@ const struct stmt view_stmt[] = {
 	/* Migration 2 brought cron: it can be late only since then. */
 	[V_CRON] = { "view.cron",
 		"SELECT (SELECT last_started_at FROM jobs WHERE name = '" JOB_CRON "') AS last_at,"
-		" (SELECT applied_at FROM schema_migrations WHERE number = 2) AS since" },
+		" (SELECT applied_at FROM schema_migrations ORDER BY number DESC LIMIT 1) AS since" },
 	[V_JOB_RUNS] = { "view.job_runs",
 		"SELECT " JOB_RUN_COLUMNS " FROM job_runs WHERE id < ?" JOB_RUN_NOTABLE " ORDER BY id DESC LIMIT ?" },
 	[V_JOB_RUNS_OF] = { "view.job_runs_of",

@@ -208,7 +208,7 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 
 /* ---- job.c ---- */
 
-#define JOB_RUN_COLUMNS "id, name, started_at, duration_ms, ok, unfinished, touched, counts, error"
+#define JOB_RUN_COLUMNS "id, name, started_at, duration_ms, ok, unfinished, touched, bytes, longest_lock_ms, counts, error"
 /* Most runs of a job of a minute find nothing to do. Of a month there are some 50,000, so passing over them is bounded. */
 #define JOB_RUN_NOTABLE " AND (NOT ? OR touched > 0 OR unfinished = 1 OR ok = 0)"
 

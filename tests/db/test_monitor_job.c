@@ -16,11 +16,13 @@ static uint64_t made;
 static const char *const emptied[] = { "events", "event_minutes", "event_hours", "event_failures", "monitor_alerts", "monitor_cache", "request_marks",
 	"requests", "jobs", "job_runs", "outbox" };
 
-enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK };
+enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK, T_RAN, T_INSTALLED };
 static const struct stmt stmts[] = {
 	[T_EVENT] = { "test.event",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
 		" attempts, received_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, 'x.y', 1, 1, 1, 'x', ?, 1, ?, 1)" },
+	[T_RAN] = { "test.ran", "INSERT INTO jobs (name, last_started_at) VALUES (?, ?) ON DUPLICATE KEY UPDATE last_started_at = VALUES(last_started_at)" },
+	[T_INSTALLED] = { "test.installed", "UPDATE schema_migrations SET applied_at = ?" },
 	[T_STATUS] = { "test.status", "UPDATE events SET status = ?" },
 	[T_REFUSED] = { "test.refused",
 		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us)"
@@ -167,6 +169,33 @@ START_TEST(proofs_that_fail_in_numbers)
 }
 END_TEST
 
+START_TEST(a_job_that_does_not_run)
+{
+	struct monitor_alert *m;
+	size_t n;
+	const struct job_facts *facts = job_facts_all(a, &n);
+
+	run(T_INSTALLED, VALS(V_I(NOW - MS_PER_DAY)));
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(facts[i].name, "monitor"))
+			run(T_RAN, VALS(V_S(str_of(facts[i].name)), V_I(NOW + MS_PER_HOUR)));
+	run(T_RAN, VALS(V_S(STR("outbox")), V_I(NOW - 10 * MIN)));
+	ck_assert_uint_eq(run_job(NOW, false).touched, 0);		/* cron was off: its turn may come in this very run */
+	ck_assert_uint_eq(run_job(NOW + MIN, false).touched, 1);
+	m = running(0, 1);
+	ck_assert(str_eqs(m->type, "JOB_LATE") && str_eqs(m->subject, "outbox") && m->severity == MONITOR_ERROR);
+	ck_assert_msg(str_starts(m->message, "The job outbox, which runs every minute, did not run in the time of three runs; it did last at 2025-10-09"), "%.*s",
+		STR_ARG(m->message));
+	ck_assert_uint_eq(run_job(NOW + 2 * MIN, false).touched, 0);
+	run(T_RAN, VALS(V_S(STR("outbox")), V_I(NOW + 3 * MIN)));
+	ck_assert_uint_eq(run_job(NOW + 3 * MIN, false).touched, 0);
+	running(0, 1);
+	ck_assert_uint_eq(run_job(NOW + 5 * MIN, false).touched, 1);
+	running(0, 0);
+	run(T_INSTALLED, VALS(V_I(NOW + MS_PER_DAY)));
+}
+END_TEST
+
 START_TEST(sums_move_to_their_hours)
 {
 	struct monitor_view v;
@@ -211,6 +240,7 @@ int main(void)
 	tcase_add_test(t, a_dry_run_tells_and_changes_nothing);
 	tcase_add_test(t, thresholds_are_those_of_the_configuration);
 	tcase_add_test(t, proofs_that_fail_in_numbers);
+	tcase_add_test(t, a_job_that_does_not_run);
 	tcase_add_test(t, sums_move_to_their_hours);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
