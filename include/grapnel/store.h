@@ -417,6 +417,7 @@ enum channel_event { CHANNEL_MONITOR = 1 };	/* bits of channels.events: never re
 struct channel_event_name {
 	const char *word;	/* "monitor.*"; ends with NULL */
 	uint64_t bit;
+	const char *title;	/* "Monitor alerts: ..." */
 };
 extern const struct channel_event_name channel_event_names[];
 void channel_events_json(struct json_out *o, uint64_t events);	/* their words, as an array */

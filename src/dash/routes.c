@@ -4,6 +4,7 @@
  * page; a POST is checked for its CSRF token by the gates. */
 #include "account.h"
 #include "audit.h"
+#include "channels.h"
 #include "dash_int.h"
 #include "events.h"
 #include "incidents.h"
@@ -60,6 +61,18 @@ const struct route dash_routes[] = {
 	{ "POST", "/services/:id/edit", ROLE_ADMIN, page_service_change, "Changes a service." },
 	{ "GET", "/services/:id/delete", ROLE_ADMIN, page_service_delete, "What deleting it means." },
 	{ "POST", "/services/:id/delete", ROLE_ADMIN, page_service_drop, "Deletes a service." },
+	{ "GET", "/channels", ROLE_VIEWER | CAN_EXPORT, page_channels, "Where people and programs are told of things." },
+	{ "GET", "/channels/new", ROLE_ADMIN, page_channel_kinds, "Which kind?" },
+	{ "GET", "/channels/new/:kind", ROLE_ADMIN, page_channel_new, "Form of a new one." },
+	{ "POST", "/channels/new/:kind", ROLE_ADMIN, page_channel_create, "Makes it." },
+	{ "GET", "/channels/:id", ROLE_VIEWER, page_channel, "One channel, and what it was told last." },
+	{ "GET", "/channels/:id/deliveries", ROLE_VIEWER | CAN_EXPORT, page_channel_deliveries, "All that it was told." },
+	{ "GET", "/channels/:id/deliveries/:delivery", ROLE_VIEWER, page_channel_delivery, "A message with its attempts." },
+	{ "POST", "/channels/:id/test", ROLE_ADMIN, page_channel_test, "Sends it a test message." },
+	{ "GET", "/channels/:id/edit", ROLE_ADMIN, page_channel_edit, "The form of a channel." },
+	{ "POST", "/channels/:id/edit", ROLE_ADMIN, page_channel_change, "Changes a channel." },
+	{ "GET", "/channels/:id/delete", ROLE_ADMIN, page_channel_delete, "What deleting it means." },
+	{ "POST", "/channels/:id/delete", ROLE_ADMIN, page_channel_drop, "Deletes a channel." },
 	{ "GET", "/login", NEED_GUEST, page_login, "Signing in." },
 	{ "POST", "/login", NEED_GUEST, page_login_post, "Name and password, then a code where an app is set up." },
 	{ "POST", "/logout", ROLE_VIEWER, page_logout_post, "Signing out." },

@@ -62,7 +62,7 @@ static const struct field fields[] = {
 };
 
 const struct channel_event_name channel_event_names[] = {
-	{ "monitor.*", CHANNEL_MONITOR },
+	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins and when it ends" },
 	{ NULL }
 };
 

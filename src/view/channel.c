@@ -85,6 +85,20 @@ static struct str addresses_json(struct arena *a, struct str list)
 	return strbuf_str(&b);
 }
 
+/* "a@example.org, b@example.org" */
+static struct str addresses_text(struct arena *a, struct str list)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, ADDRESSES_TEXT_MAX);
+	while (list.n) {
+		struct str one = str_trim(str_until(&list, ','));
+
+		strbuf_addf(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(one));
+	}
+	return strbuf_str(&b);
+}
+
 static struct str status_word(const struct channel *c)
 {
 	if (!c->enabled)
@@ -114,7 +128,7 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 		.min_severity = str_of(level_word((enum level)c->min_level)),
 		.url = s.part[PART_URL], .from = s.part[PART_FROM], .user = s.part[PART_USER],
 		.to = s.part[PART_TO].n ? addresses_json(a, s.part[PART_TO]) : STR_NONE,
-		.goes_to = s.part[PART_TO].n ? s.part[PART_TO] : host_of(s.part[PART_URL]),
+		.goes_to = s.part[PART_TO].n ? addresses_text(a, s.part[PART_TO]) : host_of(s.part[PART_URL]),
 		.enabled = c->enabled, .has_secret = c->has_secret, .failures = c->failures, .sent_at = c->sent_at, .failed_at = c->failed_at,
 		.created_at = c->created_at, .updated_at = c->updated_at,
 	};

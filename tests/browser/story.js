@@ -1,6 +1,6 @@
 /* story.js - what an administrator does with a new installation, in his order: he signs in, makes an integration of the gallery, sees
  * on its set-up page why a first request was refused and that the next one is good, sends a test and watches the incident open,
- * acknowledges, notes, resolves, rotates the key, finds the refused request with its reason, signs out.
+ * acknowledges, notes, resolves, rotates the key, finds the refused request with its reason, makes a channel and tries it, signs out.
  *
  * The same steps are gone with scripts and without. What is looked for are the words that a person looks for. */
 "use strict";
@@ -181,6 +181,51 @@ async function findsTheRefusedRequest(me) {
 	assert(!(await me.page.content()).includes("0".repeat(32)), "what was sent as a key is masked");
 }
 
+/* No server of this machine takes mail: that is what the test says. */
+async function makesAChannel(me) {
+	await goes(me, "Channels");
+	await link(me, "New channel").click();
+	await me.page.getByRole("link", { name: /^Signed webhook/ }).click();
+	await me.page.getByLabel("Name", { exact: true }).fill("Our program");
+	await me.page.getByLabel("URL", { exact: true }).fill("http://127.0.0.1/hook");
+	await me.expecting(400, () => button(me, "Make the channel").click());
+	await sees(me, "It leads to an address that is not allowed");
+	assert.equal(await me.page.getByLabel("Name", { exact: true }).inputValue(), "Our program", "the name is kept");
+	await goes(me, "Channels");
+	await link(me, "New channel").click();
+	await me.page.getByRole("link", { name: /^E-mail/ }).click();
+	await me.page.getByLabel("Name", { exact: true }).fill(`Mail ${me.knows.name}`);
+	await me.page.getByLabel("To", { exact: true }).fill("ops@example.org\nboss@example.org");
+	await button(me, "Make the channel").click();
+	await pathIs(me, /^\/channels\/ch_/);
+	await sees(me, "ops@example.org, boss@example.org");
+}
+
+async function triesTheChannel(me) {
+	await button(me, "Send test").click();
+	await sees(me, "The test was not taken. It does not take the connection.");
+	await link(me, `Test of the channel Mail ${me.knows.name}`).click();
+	await pathIs(me, /\/deliveries\/\d+$/);
+	await sees(me, "Number 1");
+	await link(me, `Mail ${me.knows.name}`).click();
+}
+
+async function switchesTheChannelOff(me) {
+	await link(me, "Edit").click();
+	await me.page.getByLabel("Switched on").uncheck();
+	await me.page.getByLabel("Of these").selectOption({ label: "critical things only" });
+	await button(me, "Save").click();
+	await sees(me, "disabled");
+	await sees(me, "monitor alerts, critical and above");
+}
+
+async function deletesTheChannel(me) {
+	await link(me, "Delete").click();
+	await sees(me, "What waits to be sent to it is given up.");
+	await button(me, "Delete the channel").click();
+	await sees(me, "The channel is deleted.");
+}
+
 async function findsWhatHeDidInTheAuditLog(me) {
 	await goes(me, "Audit log");
 	for (const action of ["integration.create", "integration.rotate_key", "incident.resolve"])
@@ -196,7 +241,7 @@ async function signsOut(me) {
 
 const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
 	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
-	findsTheRefusedRequest, findsWhatHeDidInTheAuditLog, signsOut];
+	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, findsWhatHeDidInTheAuditLog, signsOut];
 
 /* ---- stories ---- */
 

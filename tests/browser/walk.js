@@ -196,8 +196,9 @@ async function walkExports(world, report) {
 	await person.signIn();
 	for (const { pattern } of table().filter(r => /\bCAN_EXPORT\b/.test(r.needs)))
 		await report(`export ${pattern}`, async () => {
-			const csv = await (await person.get(`${pattern}.csv`)).text();
-			const json = await (await person.get(`${pattern}.json`)).json();
+			const list = pattern.includes(":") ? world.pages.find(p => routeOf([pattern], p)) : pattern;
+			const csv = await (await person.get(`${list}.csv`)).text();
+			const json = await (await person.get(`${list}.json`)).json();
 
 			none(cells(csv).filter(c => /^[=+\-@\t\r]/.test(c)));
 			formulas += cells(csv).filter(c => c.startsWith("'=cmd")).length;

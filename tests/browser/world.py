@@ -45,6 +45,11 @@ def _accepted(box, prometheus, github, stripe, webhook):
     box.send(webhook, json.dumps({"summary": FORMULA, "dedup_key": FORMULA, "id": FORMULA, "type": FORMULA}))
 
 
+def _channel(box, **more):
+    """Its path in the API."""
+    return "/api/channels/" + box.api("POST", "/api/channels", more).expect(201)["id"]
+
+
 def furnish(box):
     """Returns pages that a walk from the start page does not surely come to."""
     service = box.api("POST", "/api/services", {"name": "shop " + MARKUP[:60], "description": MARKUP,
@@ -61,8 +66,14 @@ def furnish(box):
         box.api("POST", "/api/incidents/%s/notes" % incident["id"], {"note": CONTROL})
     newest = box.get("/api/incidents?limit=1")["incidents"][0]
     box.api("POST", "/api/incidents/%s/acknowledge" % newest["id"], {"note": MARKUP}).expect(200)
+    channels = [_channel(box, kind="email", name=MARKUP, to=["ops@example.org"]), _channel(box, kind="email", name=FORMULA, to=["x@example.org"] * 20),
+                _channel(box, kind="slack", name="Slack", url="https://192.0.43.8/services/T0/B0/x", enabled=False),
+                _channel(box, kind="pagerduty", name="PagerDuty", routingKey="0" * 32, enabled=False)]
+    delivery = box.api("POST", channels[0] + "/test").expect(200)["delivery"]["id"]
+    box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
     admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
-    return [github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"]]
+    channel = channels[0].removeprefix("/api")
+    return [channel + "/deliveries", "%s/deliveries/%s" % (channel, delivery), github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"]]
