@@ -28,7 +28,7 @@ struct job {
 extern const struct job *const jobs[];		/* in the order of their first run: short ones first. Ends with NULL */
 #define JOBS_MAX 16
 
-const struct job *job_find(struct str name);	/* NULL: there is none */
+const struct job *job_find(struct str name);	/* "name", or the row "name@node" of a host. NULL: there is none */
 /* The facts of all jobs, for views. */
 const struct job_facts *job_facts_all(struct arena *a, size_t *n);
 

@@ -599,6 +599,8 @@ struct job_end {
 };
 /* Writes result and history and gives the lease back; the result only where the lease is still ours. */
 bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct err *e) MUST_USE;
+/* Hosts that have not run it since then are gone. */
+bool job_forget_hosts(struct db *db, struct arena *a, const char *job, ms_t before, struct err *e) MUST_USE;
 bool job_beat(struct db *db, ms_t now, struct err *e) MUST_USE;	/* cron runs */
 
 /* ---- task.c: long work that somebody asked for; src/task does it ---- */

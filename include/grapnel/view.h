@@ -558,6 +558,7 @@ bool audit_view_list(struct db *db, struct arena *a, const struct audit_filter *
 struct job_facts {
 	const char *name, *help;
 	struct schedule schedule;
+	bool each_host;		/* what it does is of its host alone: each has a row of its own, "name@node" */
 };
 
 struct job_view {
@@ -571,9 +572,9 @@ struct job_view {
 	bool late;		/* it has not run for three periods */
 };
 extern const struct field job_view_fields[];
-/* One for each of the facts, in their order. `offset`: the zone of daily times. */
-bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts, size_t n, ms_t (*offset)(ms_t t), ms_t now,
-	struct job_view **out, struct err *e) MUST_USE;
+/* One for each of the facts, in their order; of those of each host one for each that ran it. `offset`: the zone of daily times. */
+bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts, size_t facts_n, ms_t (*offset)(ms_t t), ms_t now,
+	struct job_view **out, size_t *n, struct err *e) MUST_USE;
 
 struct job_run_filter {
 	struct str job;			/* name; empty = all */

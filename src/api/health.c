@@ -3,6 +3,7 @@
 #include "api_int.h"
 
 #include "grapnel/log.h"
+#include "grapnel/spool.h"
 
 struct health {
 	struct str status;
@@ -23,11 +24,11 @@ struct strict {
 };
 
 struct parts {
-	struct str status, database, migrations, shared_memory, cron;
+	struct str status, database, migrations, shared_memory, spool, cron;
 };
 
 const struct form_field ready_query_fields[] = {
-	{ "strict", BOOL_AT(struct strict, strict), .help = "Also fails while cron is late; the name alone is enough" },
+	{ "strict", BOOL_AT(struct strict, strict), .help = "Also fails while cron is late or the spool cannot be written; the name alone is enough" },
 	FORM_END
 };
 
@@ -38,6 +39,8 @@ const struct field ready_fields[] = {
 		"The schema is what this program needs, or newer"),
 	FIELD_STR(struct parts, shared_memory, "sharedMemory",
 		"Rate limits and counters are there"),
+	FIELD_STR(struct parts, spool, "spool",
+		"Webhooks can be kept on this host while the database is away; off where that is not wanted. Counts only if asked for strictly"),
 	FIELD_STR(struct parts, cron, "cron", "Cron has run in the last three minutes; counts only if asked for strictly"),
 	FIELD_END
 };
@@ -63,6 +66,11 @@ static bool cron_runs(struct call *c)
 	return cron_watch(c->by.db, c->a, c->by.now, &w, &e) && !w.late;
 }
 
+static struct str spool_word(const struct conf *c)
+{
+	return c->spool.enabled ? word(spool_state(c->spool.directory).writable) : STR("off");
+}
+
 /* A migration that only adds may run before the program is renewed, so a newer schema is fine. */
 void api_readyz(void *call)
 {
@@ -71,9 +79,10 @@ void api_readyz(void *call)
 	unsigned number = 0;
 	int known = schema_current(c->by.db, &number, &e);
 	bool schema = known == 1 && number >= SCHEMA_NUMBER, cron = schema && cron_runs(c);
-	bool ok = schema && c->by.shm && (cron || !is_strict(c));
+	struct str spool = spool_word(c->by.conf);
+	bool ok = schema && c->by.shm && (!is_strict(c) || (cron && !str_eqs(spool, "failing")));
 	struct parts parts = { word(ok), word(known >= 0), word(schema),
-		word(c->by.shm != NULL), word(cron) };
+		word(c->by.shm != NULL), spool, word(cron) };
 
 	if (known < 0)
 		log_warning("not ready", LOG_ERR(&e));

@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#include "grapnel/spool.h"
+
 #define METRICS_MAX 65536	/* about 30 counters of 200 bytes */
 
 static void metric(struct strbuf *b, const char *name, const char *help, const char *type)
@@ -38,6 +40,26 @@ static void write_cache(struct strbuf *b, const struct shm *shm)
 	strbuf_addf(b, "grapnel_cache_hit_ratio %.4f\n", all ? (double)hits / (double)all : 1.0);
 }
 
+static void gauge(struct strbuf *b, const char *name, const char *help, uint64_t value)
+{
+	metric(b, name, help, "gauge");
+	strbuf_addf(b, "grapnel_%s %" PRIu64 "\n", name, value);
+}
+
+static void write_spool(struct strbuf *b, const struct conf *conf, ms_t now)
+{
+	struct spool_state s = spool_state(conf->spool.directory);
+
+	if (!conf->spool.enabled)
+		return;
+	gauge(b, "spool_writable", "1 where this host can keep webhooks while the database is away.", s.writable);
+	gauge(b, "spool_files", "Files of the spool that wait to be replayed.", s.files);
+	gauge(b, "spool_bytes", "Their size.", s.bytes);
+	gauge(b, "spool_limit_bytes", "How large they may become together.", conf->spool.max_bytes);
+	gauge(b, "spool_oldest_seconds", "Age of the oldest of them.", s.oldest_at && s.oldest_at < now ? (uint64_t)(now - s.oldest_at) / 1000 : 0);
+	gauge(b, "spool_bad_files", "Files that hold requests which could not be replayed.", s.bad_files);
+}
+
 void api_metrics(void *call)
 {
 	struct call *c = call;
@@ -50,6 +72,7 @@ void api_metrics(void *call)
 	write_counters(&b, api->shm);
 	write_workers(&b, api->conf);
 	write_cache(&b, api->shm);
+	write_spool(&b, api->conf, c->by.now);
 	c->rq->response.status = 200;
 	c->rq->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 	c->rq->response.body = strbuf_str(&b);

@@ -198,12 +198,12 @@ const struct doctor_check check_cron = {
 
 static void look_jobs(struct doctor *d)
 {
-	size_t n, before = said(d);
-	const struct job_facts *facts = job_facts_all(d->a, &n);
+	size_t facts_n, n, before = said(d);
+	const struct job_facts *facts = job_facts_all(d->a, &facts_n);
 	struct job_view *v;
 	struct err e = { 0 };
 
-	if (!job_view_list(d->db, d->a, facts, n, zone_offset, d->c->now, &v, &e)) {
+	if (!job_view_list(d->db, d->a, facts, facts_n, zone_offset, d->c->now, &v, &n, &e)) {
 		say(d, DOCTOR_FAIL, NULL, "%s", e.text);
 		return;
 	}

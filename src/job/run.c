@@ -227,11 +227,11 @@ static uint64_t make_owner(void)
 }
 
 /* `began_us`: when what the configuration calls now was. */
-static struct job_run new_run(const struct job_config *c, const struct job *job, int64_t began_us, int64_t time_us)
+static struct job_run new_run(const struct job_config *c, struct str name, int64_t began_us, int64_t time_us)
 {
 	int64_t now_us = clock_mono_us();
 
-	return (struct job_run){ .c = c, .a = arena_new(ARENA_MAX), .name = str_of(job->facts.name),
+	return (struct job_run){ .c = c, .a = arena_new(ARENA_MAX), .name = name,
 		.started_at = c->now + (now_us - began_us) / US_PER_MS, .began_us = now_us, .renewed_us = now_us,
 		.until_us = now_us + time_us, .owner = make_owner() };
 }
@@ -250,7 +250,7 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 	struct job_result *x)
 {
 	const struct job_state *seen = &turn->state;
-	struct job_run r = new_run(c, turn->job, began_us, time_us);
+	struct job_run r = new_run(c, seen->name, began_us, time_us);
 	struct err e = { 0 };
 	int claimed = c->dry_run ? 1 : job_claim(c->db, seen, r.owner, holder(a), r.started_at, &e);
 
@@ -272,7 +272,7 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 
 bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e)
 {
-	struct job_run r = new_run(c, &job_cleanup, clock_mono_us(), c->limit_ms * US_PER_MS);
+	struct job_run r = new_run(c, str_of(job_cleanup.facts.name), clock_mono_us(), c->limit_ms * US_PER_MS);
 	bool ok;
 
 	r.owner = 0;
@@ -286,23 +286,28 @@ bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_resul
 
 /* ---- all ---- */
 
-static struct job_state state_of(const struct job *job, const struct job_state *states, size_t n)
+static struct str row_name(const struct job_config *c, struct arena *a, const struct job_facts *f)
+{
+	return f->each_host ? arena_printf(a, "%s@%u", f->name, c->conf->server.node) : str_of(f->name);
+}
+
+static struct job_state state_of(struct str name, const struct job_state *states, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (str_eqs(states[i].name, job->facts.name))
+		if (str_eq(states[i].name, name))
 			return states[i];
-	return (struct job_state){ .name = str_of(job->facts.name) };
+	return (struct job_state){ .name = name };
 }
 
 /* Those of the list that are due, or all of them where somebody named them. */
-static size_t find_turns(const struct job_config *c, const struct job *const *only, const struct job_state *states, size_t state_n,
+static size_t find_turns(const struct job_config *c, struct arena *a, const struct job *const *only, const struct job_state *states, size_t state_n,
 	struct job_turn *turns)
 {
 	const struct job *const *list = only ? only : jobs;
 	size_t n = 0;
 
 	for (int i = 0; list[i]; i++) {
-		struct job_turn t = { list[i], state_of(list[i], states, state_n), i };
+		struct job_turn t = { list[i], state_of(row_name(c, a, &list[i]->facts), states, state_n), i };
 
 		if (only || (!job_is_held(&t.state, c->now) && job_is_due(&list[i]->facts.schedule, zone_offset, &t.state, c->now)))
 			turns[n++] = t;
@@ -325,7 +330,7 @@ bool jobs_run(const struct job_config *c, struct arena *a, const struct job *con
 		return false;
 	if (!job_states(c->db, a, &states, &state_n, e))
 		return false;
-	turn_n = find_turns(c, only, states, state_n, turns);
+	turn_n = find_turns(c, a, only, states, state_n, turns);
 	for (size_t i = 0; i < turn_n; i++) {
 		int64_t left_us = end_us - clock_mono_us();
 

@@ -4,6 +4,7 @@
 #include "job_int.h"
 
 const struct job *const jobs[] = {
+	&job_spool_drain,
 	&job_auto_resolve,
 	&job_outbox,
 	&job_tasks,
@@ -19,8 +20,10 @@ static_assert(ARRAY_SIZE(jobs) <= JOBS_MAX + 1, "JOBS_MAX");
 
 const struct job *job_find(struct str name)
 {
+	struct str base = str_until(&name, '@');	/* the host is no part of the job */
+
 	for (size_t i = 0; jobs[i]; i++)
-		if (str_eqs(name, jobs[i]->facts.name))
+		if (str_eqs(base, jobs[i]->facts.name))
 			return jobs[i];
 	return NULL;
 }

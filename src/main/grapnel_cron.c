@@ -147,10 +147,10 @@ static enum cron_exit list(struct cron *c, struct err *e)
 {
 	char last[TIME_TEXT], next[TIME_TEXT];
 	struct job_view *v;
-	size_t n;
-	const struct job_facts *facts = job_facts_all(c->a, &n);
+	size_t facts_n, n;
+	const struct job_facts *facts = job_facts_all(c->a, &facts_n);
 
-	if (!job_view_list(c->db, c->a, facts, n, zone_offset, c->now, &v, e))
+	if (!job_view_list(c->db, c->a, facts, facts_n, zone_offset, c->now, &v, &n, e))
 		return CRON_FAILED;
 	if (c->json) {
 		print_json(c, job_view_fields, v, sizeof(*v), n);

@@ -18,9 +18,10 @@ const struct form_field job_run_query_fields[] = {
 
 bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, struct err *e)
 {
-	const struct job_facts *facts = job_facts_all(by->a, n);
+	size_t facts_n;
+	const struct job_facts *facts = job_facts_all(by->a, &facts_n);
 
-	return job_view_list(by->db, by->a, facts, *n, zone_offset, by->now, out, e);
+	return job_view_list(by->db, by->a, facts, facts_n, zone_offset, by->now, out, n, e);
 }
 
 static struct job_config config(const struct caller *by)

@@ -30,6 +30,16 @@ int folder_open(const char *directory, bool make, struct err *e)
 	return fd;
 }
 
+/* What the administrator's own call makes is for the processes whose directory it is. */
+bool folder_give(int dir_fd, int fd, struct err *e)
+{
+	struct stat dir, st;
+
+	if (fstat(dir_fd, &dir) || fstat(fd, &st))
+		return err_sys(e, ERR_DOWN, "spool");
+	return st.st_uid == dir.st_uid || !fchown(fd, dir.st_uid, dir.st_gid) || err_sys(e, ERR_DOWN, "spool: owner");
+}
+
 /* ---- names ---- */
 
 bool name_ends(const char *name, const char *ending)

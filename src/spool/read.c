@@ -70,6 +70,8 @@ static int lock(int dir_fd, int *fd, struct err *e)
 		err_sys(e, ERR_DOWN, "spool: lock");
 		return -1;
 	}
+	if (!folder_give(dir_fd, *fd, e))
+		return -1;
 	if (!flock(*fd, LOCK_EX | LOCK_NB))
 		return 1;
 	if (errno == EWOULDBLOCK)
@@ -202,9 +204,10 @@ static bool to_bad(struct spool_reader *r, const char *name, struct err *e)
 	bad_fd = openat(r->dir_fd, SPOOL_BAD, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (bad_fd < 0)
 		return err_sys(e, ERR_DOWN, "spool: " SPOOL_BAD);
-	ok = !renameat(r->dir_fd, name, bad_fd, name);
+	ok = folder_give(r->dir_fd, bad_fd, e) &&
+		(!renameat(r->dir_fd, name, bad_fd, name) || err_sys(e, ERR_DOWN, "spool: %s cannot be moved to " SPOOL_BAD, name));
 	close(bad_fd);
-	return ok || err_sys(e, ERR_DOWN, "spool: %s cannot be moved to " SPOOL_BAD, name);
+	return ok;
 }
 
 static bool settle(struct spool_reader *r, struct stream *s, struct err *e)

@@ -68,6 +68,7 @@ struct spool {
 /* ---- folder.c ---- */
 
 int folder_open(const char *directory, bool make, struct err *e);	/* -1 failed */
+bool folder_give(int dir_fd, int fd, struct err *e) MUST_USE;	/* makes its owner that of the directory */
 /* A name is the time when its file was begun, in 13 digits, and what makes it unique: they sort by age. */
 bool name_ends(const char *name, const char *ending);
 ms_t name_time(const char *name);

@@ -7,7 +7,7 @@
 
 #define HOLDER_MAX 80	/* jobs.holder */
 
-enum { Q_LIST, Q_ADD, Q_CLAIM, Q_RENEW, Q_FINISH, Q_RUN_ADD, Q_BEAT };
+enum { Q_LIST, Q_ADD, Q_CLAIM, Q_RENEW, Q_FINISH, Q_RUN_ADD, Q_BEAT, Q_FORGET };
 
 static const struct stmt stmts[] = {
 	[Q_LIST] = { "job.list",
@@ -26,6 +26,7 @@ static const struct stmt stmts[] = {
 	[Q_RUN_ADD] = { "job.run_add",
 		"INSERT INTO job_runs (name, started_at, duration_ms, ok, unfinished, touched, bytes, longest_lock_ms, counts, error)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+	[Q_FORGET] = { "job.forget_hosts", "DELETE FROM jobs WHERE name > ? AND name < ? AND last_started_at < ?" },
 	/* Its position is when the clock leapt last: by more than a week from all that was known before (evaluated from left to right). */
 	[Q_BEAT] = { "job.beat",
 		"INSERT INTO jobs (name, last_started_at) VALUES ('" JOB_CRON "', ?) ON DUPLICATE KEY UPDATE"
@@ -114,6 +115,13 @@ bool job_finish(struct db *db, const struct job_end *end, uint64_t owner, struct
 	struct finish f = { end, owner };
 
 	return db_tx(db, finish_tx, &f, e);
+}
+
+bool job_forget_hosts(struct db *db, struct arena *a, const char *job, ms_t before, struct err *e)
+{
+	struct str from = arena_printf(a, "%s@", job), below = arena_printf(a, "%s@:", job);	/* digits, and what comes after them */
+
+	return db_exec(db, &stmts[Q_FORGET], VALS(V_S(from), V_S(below), V_I(before)), NULL, e);
 }
 
 bool job_beat(struct db *db, ms_t now, struct err *e)

@@ -105,7 +105,7 @@ static void fill(struct arena *a, const struct job_facts *f, const struct job_st
 	bool ended = s->last_finished_at && s->last_finished_at >= s->last_started_at;
 
 	*v = (struct job_view){
-		.name = str_of(f->name), .help = str_of(f->help), .schedule = schedule_text(a, &f->schedule),
+		.name = s->name.n ? s->name : str_of(f->name), .help = str_of(f->help), .schedule = schedule_text(a, &f->schedule),
 		.result = result_word(s, now), .last_started_at = s->last_started_at, .last_touched = s->last_touched,
 		.last_finished_at = ended ? s->last_finished_at : 0,
 		.last_duration_ms = ended ? (uint64_t)(s->last_finished_at - s->last_started_at) : 0,
@@ -120,9 +120,18 @@ static void fill(struct arena *a, const struct job_facts *f, const struct job_st
 		v->error = s->last_error;
 }
 
-bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts, size_t n, ms_t (*offset)(ms_t t), ms_t now,
-	struct job_view **out, struct err *e)
+/* Is that the row of the job, or of one host's? */
+static bool is_of(const struct job_state *s, const struct job_facts *f)
 {
+	size_t n = strlen(f->name);
+
+	return f->each_host ? str_starts(s->name, f->name) && s->name.n > n && s->name.p[n] == '@' : str_eqs(s->name, f->name);
+}
+
+bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts, size_t facts_n, ms_t (*offset)(ms_t t), ms_t now,
+	struct job_view **out, size_t *n, struct err *e)
+{
+	const struct job_state none = { 0 };
 	struct cron_watch w = { 0 };
 	struct job_state *states;
 	size_t state_n;
@@ -130,15 +139,16 @@ bool job_view_list(struct db *db, struct arena *a, const struct job_facts *facts
 	if (db_query_one(db, &view_stmt[V_CRON], NULL, 0, a, cron_columns, sizeof(w), &w, e) < 0 ||
 		!job_states(db, a, &states, &state_n, e))
 		return false;
-	*out = ARENA_ARRAY(a, struct job_view, n);
-	for (size_t i = 0; i < n; i++) {
-		struct job_state none = { 0 };
-		const struct job_state *s = &none;
+	*out = ARENA_ARRAY(a, struct job_view, facts_n + state_n);
+	*n = 0;
+	for (size_t i = 0; i < facts_n; i++) {
+		size_t before = *n;
 
 		for (size_t k = 0; k < state_n; k++)
-			if (str_eqs(states[k].name, facts[i].name))
-				s = &states[k];
-		fill(a, &facts[i], s, w.since, offset, now, &(*out)[i]);
+			if (is_of(&states[k], &facts[i]))
+				fill(a, &facts[i], &states[k], w.since, offset, now, &(*out)[(*n)++]);
+		if (*n == before)
+			fill(a, &facts[i], &none, w.since, offset, now, &(*out)[(*n)++]);
 	}
 	return true;
 }

@@ -1439,7 +1439,7 @@ START_TEST(test_jobs_and_cron_over_http)
 	is(member(expect(200, NULL, "GET", "/readyz?strict=false", NULL), "/cron"), "failing");
 	is(member(expect(503, NULL, "GET", "/readyz?strict", NULL), "/status"), "failing");
 	r = expect(200, admin, "GET", "/api/jobs", NULL);
-	is(member(r, "/jobs/0/name"), "auto-resolve");
+	is(member(r, "/jobs/0/name"), "spool-drain");
 	is(member(r, "/jobs/0/result"), "never");
 	is(member(r, "/jobs/0/late"), "true");
 	is(member(r, "/cron/late"), "true");
@@ -1487,7 +1487,7 @@ START_TEST(test_not_ready_without_a_database)
 	api = api_new(&(struct api_config){ away, shm, seal_key, &conf, &ids, NULL, "9.9" });
 	r = expect(503, NULL, "GET", "/readyz", NULL);
 	is(r.body,
-		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\",\"cron\":\"failing\"}");
+		"{\"status\":\"failing\",\"database\":\"failing\",\"migrations\":\"failing\",\"sharedMemory\":\"ok\",\"spool\":\"off\",\"cron\":\"failing\"}");
 	expect(200, NULL, "GET", "/healthz", NULL);
 	r = ask(admin, "GET", "/api/events", NULL);
 	expect_error(503, "unavailable", NULL, r);

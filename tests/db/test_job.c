@@ -880,10 +880,10 @@ static ms_t utc(ms_t t)
 static struct job_view view_of(const char *name, ms_t now)
 {
 	struct job_view *v;
-	size_t n;
-	const struct job_facts *facts = job_facts_all(a, &n);
+	size_t facts_n, n;
+	const struct job_facts *facts = job_facts_all(a, &facts_n);
 
-	succeeds(job_view_list(db, a, facts, n, utc, now, &v, &e));
+	succeeds(job_view_list(db, a, facts, facts_n, utc, now, &v, &n, &e));
 	for (size_t i = 0; i < n; i++)
 		if (str_eqs(v[i].name, name))
 			return v[i];

@@ -1,0 +1,48 @@
+"""scenario_spool.py - the spool of a host: replayed by cron and by hand where no worker is left, and watched."""
+import os
+import signal
+import time
+
+from acts import kill_database, kill_master, workers
+from harness import same, wait_until
+
+
+def spool_of_a_host_without_workers(box, builddir):
+    """What workers spooled before they went is replayed by cron, or by hand; a damaged file is told of until it is mended."""
+    source = box.integration("webhook", rateLimitPerMinute=0, actions=["record"])
+    time.sleep(2)       # each worker reads the new source within a second
+    keepers = [box.keeper_pid(part) for part in ("db", "grapnel", "cron")]
+    for keeper in keepers:
+        os.kill(keeper, signal.SIGSTOP)
+    try:
+        kill_database(box)
+        for n in range(20):
+            same(box.send(source, {"n": n}, {"webhook-id": "late-%02d" % n}).expect(202)["spooled"], True)
+        kill_master(box)
+        wait_until(lambda: not workers(box), 30, "its workers leave")
+        os.kill(keepers[0], signal.SIGCONT)
+        wait_until(lambda: box.database_answers(), 60, "MariaDB back")
+        files = box.ask("grapnelctl", "spool", "list")["files"]
+        same(sum(f["records"] for f in files), 20, "requests in %s" % files)
+        same(box.ask("grapnelctl", "spool", "drain", "--dry-run")["counts"], "files to replay %d" % len(files))
+        done = box.job("spool-drain")
+        same((done["outcome"], done["counts"]), ("done", "requests stored 20"))
+        same(box.ask("grapnelctl", "spool", "list")["files"], [])
+        same([row[0] for row in box.sql("SELECT event_id FROM events WHERE event_id LIKE 'late-%' ORDER BY id")],
+             ["late-%02d" % n for n in range(20)], "in their order")
+        damaged = box.path("spool", "1700000000000-1-0.spool")
+        with open(damaged, "wb") as f:
+            f.write(b"grapnel-spool 1\n" + bytes(range(200)))
+        os.chmod(damaged, 0o644)
+        same(box.job("spool-drain")["counts"], "files moved to bad 1")
+        running = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'SPOOL_BAD' AND running = 1"
+        same(box.number(running), 1, "monitor alert")
+        same([f["state"] for f in box.ask("grapnelctl", "spool", "list")["files"]], ["bad"])
+        os.remove(box.path("spool", "bad", os.path.basename(damaged)))
+        box.job("spool-drain")
+        same(box.number(running), 0, "it ended")
+    finally:
+        for keeper in keepers:
+            os.kill(keeper, signal.SIGCONT)
+    wait_until(lambda: box.request("GET", "/readyz").status == 200, 60, "workers back")
+    box.send(source, {"id": "live"}).expect(201)
