@@ -117,12 +117,12 @@ static bool late_jobs(struct job_run *r, struct err *e)
 {
 	ms_t now = job_now(r);
 	struct job_view *jobs_r;
-	size_t n;
-	const struct job_facts *facts = job_facts_all(r->a, &n);
+	size_t facts_n, n;
+	const struct job_facts *facts = job_facts_all(r->a, &facts_n);
 
 	if (r->c->dry_run || r->started_at - r->previous_at > PAUSE_MS)
 		return true;
-	if (!job_view_list(r->c->db, r->a, facts, n, zone_offset, now, &jobs_r, e))
+	if (!job_view_list(r->c->db, r->a, facts, facts_n, zone_offset, now, &jobs_r, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct job_view *v = &jobs_r[i];
