@@ -24,6 +24,15 @@ static bool read_events(struct visit *v, void *query, uint64_t cursor, uint64_t 
 	return event_query_list(&v->by, &q, rows_r, n, next, e);
 }
 
+/* This page with its filters, without its path. */
+static void fill_replay(struct visit *v, struct events_page *p)
+{
+	struct str query = str_sub(query_with(v, "limit", NULL), v->rq->path.n);
+
+	p->replay_url = arena_printf(v->a, "/events/replay%.*s", STR_ARG(query));
+	p->filtered = query.n > 0;
+}
+
 static bool fill_rows(struct visit *v, struct events_page *p, struct event_query *q, struct err *e)
 {
 	uint64_t next;
@@ -32,6 +41,7 @@ static bool fill_rows(struct visit *v, struct events_page *p, struct event_query
 		(p->events_n && !event_view_count(v->by.db, v->a, &q->f, &p->count, e)))
 		return false;
 	list_nav_fill(v, &p->nav, "events", q->f.cursor, next);
+	fill_replay(v, p);
 	return p->events_n || traffic_empty_fill(v, &p->empty, "events", LIST_SCAN_MAX, &p->nav, e);
 }
 

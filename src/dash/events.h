@@ -16,6 +16,8 @@ struct events_page {
 	struct list_count count;
 	struct traffic_empty empty;
 	struct list_nav nav;
+	struct str replay_url;
+	bool filtered;
 };
 
 struct event_page {

@@ -38,7 +38,7 @@ struct confirm {
 	struct str facts[6];		/* "It received 12,345 webhooks; its 3 open incidents stay open." */
 	size_t facts_n;
 	struct str action, button, back;	/* URL posted to, label, URL to return to */
-	struct hidden_field fields[8];	/* posted again */
+	struct hidden_field fields[16];	/* posted again */
 	size_t fields_n;
 	bool harmless;			/* not in red */
 };

@@ -16,6 +16,7 @@
 #include "requests.h"
 #include "retention.h"
 #include "services.h"
+#include "tasks.h"
 #include "users.h"
 
 const struct route dash_routes[] = {
@@ -108,9 +109,15 @@ const struct route dash_routes[] = {
 	{ "GET", "/requests/:id/payload", ROLE_VIEWER, page_request_payload, "Its body as a file." },
 	{ "GET", "/events", ROLE_VIEWER | CAN_EXPORT, page_events, "What the providers told." },
 	{ "GET", "/events/:id", ROLE_VIEWER, page_event, "One event." },
+	{ "GET", "/events/replay", ROLE_OPERATOR, page_replay_ask, "How many events a replay would send." },
+	{ "POST", "/events/replay", ROLE_OPERATOR, page_replay, "Begins a replay." },
+	{ "POST", "/events/:id/retry", ROLE_OPERATOR, page_event_retry, "Does now what is left to do of it." },
 	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
 	{ "GET", "/monitor", ROLE_VIEWER, page_monitor, "Is our own work all right?" },
 	{ "GET", "/monitor/alerts", ROLE_VIEWER | CAN_EXPORT, page_monitor_alerts, "When it was not." },
+	{ "GET", "/tasks", ROLE_VIEWER | CAN_EXPORT, page_tasks, "Long work that somebody asked for." },
+	{ "GET", "/tasks/:id", ROLE_VIEWER, page_task, "How far one is." },
+	{ "POST", "/tasks/:id/cancel", ROLE_OPERATOR, page_task_cancel, "Ends it." },
 	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
 	{ "GET", "/retention", ROLE_ADMIN, page_retention, "How long things are kept." },
 	{ "POST", "/retention", ROLE_ADMIN, page_retention_post, "Changes how long events are kept." },

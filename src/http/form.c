@@ -134,7 +134,7 @@ static bool read_words(const struct input *in, struct err *e)
 {
 	uint64_t bits = 0;
 
-	if (json_is(in->j, JSON_STRING)) {
+	if (json_is(in->j, JSON_STRING) || json_is(in->j, JSON_BOOL)) {
 		if (!add_words(in, in->j->text, &bits, e))
 			return false;
 	} else if (!json_is(in->j, JSON_ARRAY) || !in->j->first) {

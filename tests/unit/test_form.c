@@ -116,6 +116,7 @@ static const struct {
 	{ "{\"text\":\"x\",\"words\":\"one,,two\"}", "words", "words must be of: one, two, four." },
 	{ "{\"text\":\"x\",\"words\":[]}", "words", "words must be of: one, two, four." },
 	{ "{\"text\":\"x\",\"words\":[1]}", "words", "words must be of: one, two, four." },
+	{ "{\"text\":\"x\",\"words\":true}", "words", "words must be of: one, two, four." },
 	{ "{\"text\":\"x\",\"words\":null}", "words", "words must be there, not null." },
 	{ "{\"text\":\"x\",\"flag\":\"true\"}", "flag", "flag must be true or false." },
 	{ "{\"text\":\"x\",\"flag\":1}", "flag", "flag must be true or false." },
