@@ -1,4 +1,6 @@
 """Cron: the quickstart's really runs, pages and API tell about it, and whoever may starts a job."""
+import threading
+
 from harness import same, together, true, wait_until
 from visitor import Visitor
 
@@ -159,3 +161,57 @@ def cron_over_http_needs_its_token(box):
     refused = [reply for reply in (box.request("POST", path, headers=mine) for _ in range(80)) if reply.status == 429]
     true(refused and refused[0].header("retry-after"), "too often")
     box.up("--set", "cron.token=")
+
+
+OLD = ("((UNIX_TIMESTAMP() - 100 * 86400) * 1000 + seq - 1577836800000) * 4194304")     # ids of 100 days ago
+
+
+def _old_events(box, source, n):
+    """Processed, each with its request and its id: what cleanup is to remove."""
+    number = box.sql("SELECT id FROM sources WHERE public_id = '%s'" % source["id"])[0][0]
+    box.sql("CREATE TEMPORARY TABLE made SELECT {old} AS id, CONCAT('old-', seq) AS event_id FROM seq_1_to_{n};"
+            "INSERT INTO requests (id, source_id, status, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us, event_count, event_id)"
+            " SELECT id, {source}, 201, 'POST', '/', 'x', 't', '', REPEAT('x', 500), 500, 1, 1, id + 1 FROM made;"
+            "INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
+            " received_at, updated_at) SELECT id + 1, 1, {source}, id, 0, event_id, 'x', 1, 1, 1, 's', 2, 1, 1 FROM made;"
+            "INSERT INTO event_ids (source_id, id_hash, event_id, first_at) SELECT {source}, UNHEX(LEFT(SHA2(event_id, 256), 32)), id + 1, 1 FROM made"
+            .format(old=OLD, n=n, source=number))
+
+
+def _lock_waits(box):
+    return int(box.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'")[0][1])
+
+
+def cleanup_locks_no_row_that_ingest_waits_for(box):
+    """The server's own count of waits for row locks says so, not a clock. The events go to the source whose old ones are removed, with the
+    incidents of its service; each sender has a key of its own, so that senders do not wait for each other."""
+    source = box.integration("webhook", actions=["incident"], rateLimitPerMinute=0)
+    _old_events(box, source, 20000)
+    box.stop_part("cron")
+    try:
+        done = threading.Event()
+        sent = [0] * 4
+
+        def send(i):
+            while not done.is_set():
+                body = {"title": "x", "severity": "critical", "dedup_key": "sender-%d" % i, "id": "%d-%d" % (i, sent[i])}
+                same(box.send(source, body).status, 201)
+                sent[i] += 1
+
+        def clean():
+            try:
+                while box.number("SELECT COUNT(*) FROM requests WHERE id < ((UNIX_TIMESTAMP() - 99 * 86400) * 1000 - 1577836800000) * 4194304"):
+                    result = _run_now(box, "cleanup")
+                    same(result["error"], None)
+                    results.append(result)
+            finally:
+                done.set()
+
+        results = []
+        waits = _lock_waits(box)
+        together([lambda i=i: send(i) for i in range(4)] + [clean])
+        same(_lock_waits(box) - waits, 0, "waits for row locks while %d requests came" % sum(sent))
+        true(sum(result["touched"] for result in results) >= 40000 and min(sent) > 20, "both ran: %r, %r" % (results, sent))
+        same(box.number("SELECT COUNT(*) FROM events WHERE event_id LIKE 'old-%'") + box.number("SELECT COUNT(*) FROM event_ids WHERE first_at = 1"), 0)
+    finally:
+        box.up()
