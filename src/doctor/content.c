@@ -76,6 +76,32 @@ const struct doctor_check check_sealed_secrets = {
 	"sealed-secrets", "every secret in the database opens with the key file", HAS_SCHEMA | HAS_KEY, 0, look_sealed_secrets
 };
 
+/* ---- the rotation of the key ---- */
+
+static void look_key_rotation(struct doctor *d)
+{
+	uint64_t counts[SEAL_KEYS_MAX + 1], old = 0;
+	unsigned char numbers[SEAL_KEYS_MAX];
+	size_t n = seal_key_numbers(d->seal, numbers);
+	struct err e = { 0 };
+
+	if (!sealed_counts(d->db, counts, &e)) {
+		say(d, DOCTOR_FAIL, NULL, "%s", e.text);
+		return;
+	}
+	for (size_t i = 1; i < n; i++)
+		old += counts[numbers[i]];
+	if (old)
+		say(d, DOCTOR_WARN, "grapnelctl secrets rekey goes on", "a rotation was not ended: %" PRIu64 " secrets are sealed with a key before key %u", old,
+			numbers[0]);
+	else
+		say(d, DOCTOR_OK, NULL, "all are sealed with key %u", numbers[0]);
+}
+
+const struct doctor_check check_key_rotation = {
+	"key-rotation", "a rotation of the key was carried to its end", HAS_SCHEMA | HAS_KEY, 0, look_key_rotation
+};
+
 /* ---- people ---- */
 
 static void look_administrators(struct doctor *d)

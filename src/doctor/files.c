@@ -206,6 +206,8 @@ static void look_disk_space(struct doctor *d)
 	if (db_is_here)
 		look_at_room(d, arena_cstr(d->a, d->server.datadir), "the database");
 	look_at_room(d, d->conf.retention.archive_dir, "archives");
+	if (d->conf.spool.enabled)
+		look_at_room(d, d->conf.spool.directory, "the spool");
 	if (said(d) == before)
 		say(d, DOCTOR_OK, NULL, "there is room%s", db_is_here ? "" : "; the database is on another host, or does not answer");
 }

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -44,6 +45,27 @@ class Plugin(unittest.TestCase):
         self.assertEqual(status, CRITICAL, text)
         self.assertIn("success_rate is 100", text)
         self.assertIn("failed_events=0;5;;0", text)
+
+    def test_what_the_monitor_finds(self):
+        """A backlog: more events wait than [monitor] allows, and the oldest for too long."""
+        made = box.api("POST", "/api/integrations", {"name": "waiting", "type": "webhook"}).expect(201)
+        [[source]] = box.sql("SELECT id FROM sources WHERE public_id = '%s'" % made["id"])
+        at = int(time.time() * 1000) - 3600 * 1000
+        box.sql("INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
+                " attempts, received_at, updated_at) SELECT %d + seq, 1, %s, 1, 0, CONCAT('w', seq), 'alert', 1, 3, 4, 'waits', 0, 0, %d, %d"
+                " FROM seq_1_to_150" % (at << 22, source, at, at))
+        box.sql("DELETE FROM monitor_cache")
+        try:
+            status, text = self.here()
+            self.assertIn(status, (WARNING, CRITICAL), text)
+            self.assertIn("150 events wait to be processed; at most 100 may.", text)
+            self.assertIn("backlog=150;100;;0", text)
+            answer = json.loads(self.here("--json")[1])
+            self.assertEqual(answer["backlog"], 150)
+            self.assertGreaterEqual(answer["oldest_pending_minutes"], 60)
+        finally:
+            box.sql("DELETE FROM events WHERE source_id = %s; DELETE FROM monitor_cache" % source)
+            box.api("DELETE", "/api/integrations/" + made["id"])
 
     def test_json_for_zabbix(self):
         status, text = self.here("--json")

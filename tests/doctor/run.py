@@ -12,6 +12,7 @@ import contextlib
 import http.server
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -142,6 +143,21 @@ def options(box, *words):
         yield
     finally:
         box.doctor_options = ()
+
+
+@contextlib.contextmanager
+def small_disk(box):
+    folder = box.path("small")
+    os.mkdir(folder)
+    try:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True).returncode:
+            raise Skip("needs the right to mount")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", folder], check=True)
+    finally:
+        os.rmdir(folder)
 
 
 def restart_web(box):
@@ -422,20 +438,82 @@ def archive_folder_of_root(box):
         os.rmdir(folder)
 
 
-@breaks("disk-space", "FAIL", "left for archives")
-def full_disk(box):
-    folder = box.path("small")
-    os.mkdir(folder)
+@breaks("spool", "warn", "switched off")
+def spool_off(box):
+    with configured(box, ("spool", "enabled", "false")):
+        yield
+
+
+@breaks("spool", "FAIL", "No such file")
+def no_spool(box):
+    with configured(box, ("spool", "directory", "/nonexistent/spool")):
+        yield
+
+
+@breaks("spool", "FAIL", "is no folder")
+def spool_that_is_a_file(box):
+    with configured(box, ("spool", "directory", box.path("etc", "grapnel.conf"))):
+        yield
+
+
+@breaks("spool", "FAIL", "may not write")
+def spool_of_root(box):
+    folder = box.path("spool.root")
+    os.mkdir(folder, 0o500)
     try:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True).returncode:
-            raise Skip("needs the right to mount")
-        try:
-            with configured(box, ("retention", "archive_dir", folder)):
-                yield
-        finally:
-            subprocess.run(["umount", folder], check=True)
+        if not os.geteuid() and not os.stat(box.dir).st_uid:
+            raise Skip("an instance of root may write everywhere")
+        with configured(box, ("spool", "directory", folder)):
+            yield
     finally:
         os.rmdir(folder)
+
+
+@contextlib.contextmanager
+def spool_file(box, folder, at, size=100):
+    """In a spool of the doctor's own, so that nobody replays it."""
+    owner, path = os.stat(box.path("spool") if os.path.isdir(box.path("spool")) else box.dir), box.path("spool.other")
+    os.makedirs(os.path.join(path, "bad"), 0o700)
+    name = os.path.join(path, folder, "%013d-1-1.spool" % at)
+    with open(name, "wb") as f:
+        f.truncate(size)
+    for made in (path, os.path.join(path, "bad"), name):
+        os.chown(made, owner.st_uid, owner.st_gid)
+    try:
+        with configured(box, ("spool", "directory", path), ("spool", "max_bytes", "1M")):
+            yield
+    finally:
+        shutil.rmtree(path)
+
+
+@breaks("spool", "FAIL", "could not be replayed")
+def bad_spool_file(box):
+    with spool_file(box, "bad", time.time() * 1000):
+        yield
+
+
+@breaks("spool", "warn", "wait for")
+def old_spool_file(box):
+    with spool_file(box, "", (time.time() - 3600) * 1000):
+        yield
+
+
+@breaks("spool", "warn", "MiB are used")
+def full_spool(box):
+    with spool_file(box, "", time.time() * 1000, 1000000):
+        yield
+
+
+@breaks("disk-space", "FAIL", "left for the spool")
+def full_disk_of_the_spool(box):
+    with small_disk(box) as folder, configured(box, ("spool", "directory", folder)):
+        yield
+
+
+@breaks("disk-space", "FAIL", "left for archives")
+def full_disk(box):
+    with small_disk(box) as folder, configured(box, ("retention", "archive_dir", folder)):
+        yield
 
 
 @breaks("authorities", "FAIL", "no certificate authority")
@@ -633,6 +711,12 @@ def secret_of_another_row(box):
         yield
 
 
+@breaks("key-rotation", "warn", "was not ended")
+def rotation_that_was_killed(box):
+    with edited(box.path("etc", "secret.key"), lambda text: "9 " + "9" * 64 + "\n" + text):
+        yield
+
+
 @breaks("administrators", "FAIL", "no administrator")
 def nobody_administers(box):
     with statements(box, "UPDATE users SET enabled = 0", "UPDATE users SET enabled = 1"):
@@ -733,8 +817,17 @@ def not_reloaded(box):
 
 @breaks("running-configuration", "FAIL", "another key file")
 def running_with_another_key(box):
-    with edited(box.path("etc", "secret.key"), lambda text: "1 " + "0" * 64 + "\n"):
-        yield
+    """A file that the programs read anew they all have; another path they learn by a reload."""
+    other, here = box.path("etc", "other.key"), os.stat(box.path("etc", "secret.key"))
+    with open(other, "w") as f:
+        f.write("1 " + "0" * 64 + "\n")
+    os.chmod(other, 0o600)
+    os.chown(other, here.st_uid, here.st_gid)
+    try:
+        with configured(box, ("secrets", "key_file", other)):
+            yield
+    finally:
+        os.unlink(other)
 
 
 @breaks("running-configuration", "FAIL", "without verifying signatures")
