@@ -91,6 +91,56 @@ bool jobs_run(const struct job_config *c, struct arena *a, const struct job *con
 /* Cleanup as somebody wishes it, apart from the job: no lease, no stored result, and the job is due as before. Any number may run at once. */
 bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e) MUST_USE;
 
+/* ---- again.c: events that are sent to their handlers once more, because somebody says so. Also by a web worker: `limit_ms` of the configuration
+ * is how long that may take; the rest is due then, for the dispatcher or cron ---- */
+
+struct again_filter {
+	uint64_t tenant_id;		/* 0: of all */
+	struct str provider;		/* slug; empty: any */
+	uint64_t max_attempts;		/* those that had fewer */
+	size_t limit;
+	ms_t before;			/* nothing happened to them since then; 0: whatever did */
+	bool dead;			/* those that were given up, too */
+};
+struct again_found {
+	struct event_brief *events;	/* failed and held by nobody, the oldest first */
+	size_t n;			/* at most `limit` of them */
+	uint64_t fit;			/* that many do */
+	bool more;			/* and there are more, which were not counted */
+};
+bool again_find(struct db *db, struct arena *a, const struct again_filter *f, ms_t now, struct again_found *out, struct err *e) MUST_USE;
+
+enum again_outcome { AGAIN_QUEUED, AGAIN_PROCESSED, AGAIN_FAILED };	/* queued: it is due, or being sent by somebody else */
+const char *again_outcome_word(enum again_outcome o);
+struct again_result {
+	struct event_brief event;
+	enum again_outcome outcome;
+	struct str error;		/* why it failed: a sentence */
+};
+struct again_result *again_results(struct arena *a, const struct event_brief *events, size_t n);	/* nothing done yet */
+bool again_apart(const struct job_config *c, struct arena *a, struct again_result *results, size_t n, struct err *e) MUST_USE;
+struct str event_ids_json(struct arena *a, const struct event_brief *events, size_t n);
+
+/* ---- remediate.c: what can be mended without a person ---- */
+
+#define REMEDIATION_STEPS 5
+struct remediation_step {
+	struct str name, help, note;	/* note: what was removed, or why nothing could be; or empty */
+	uint64_t found, affected;
+	bool more;			/* there is more than this looked at or had time for */
+};
+extern const struct field remediation_step_fields[];
+struct remediation {
+	struct remediation_step steps[REMEDIATION_STEPS];
+	size_t n;
+	uint64_t affected;
+	struct again_result *retried;
+	size_t retried_n;
+};
+struct str remediation_json(struct arena *a, const struct remediation *x);	/* counts by step, for the audit log */
+/* Of a tenant; 0: of all. In a dry run it counts and changes nothing. */
+bool remediate_apart(const struct job_config *c, struct arena *a, uint64_t tenant_id, struct remediation *out, struct err *e) MUST_USE;
+
 /* ---- archive_read.c: what cleanup has archived, back into the tables ---- */
 
 struct archive_read {

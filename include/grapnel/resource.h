@@ -13,6 +13,7 @@
 #include "grapnel/base.h"
 #include "grapnel/conf.h"
 #include "grapnel/form.h"
+#include "grapnel/job.h"
 #include "grapnel/provider.h"
 #include "grapnel/store.h"
 #include "grapnel/view.h"
@@ -130,6 +131,79 @@ struct monitor_answer {
 };
 /* Tenant 0: all together. */
 bool monitor_get_by(const struct caller *by, const struct monitor_query *q, struct monitor_answer *out, struct err *e) MUST_USE;
+
+/* ---- monitor_act.c: what the monitor can have done; bounded in number and time, so that it fits into a request ---- */
+
+struct monitor_params {		/* each action has a form table that names those it takes */
+	uint64_t older_than_days, limit, max_attempts, window_min;	/* 0: the default */
+	struct str provider, event_id;
+	const struct json *event_ids, *filter;
+	bool dry_run;
+};
+
+struct monitor_event_result {
+	uint64_t id, attempts;
+	struct str event_id, source_id, provider, status, outcome, message;
+	ms_t received_at;
+	bool success;
+};
+extern const struct field monitor_result_fields[], monitor_sample_fields[];	/* the second: what a dry run tells of an event */
+
+/* Where the same thing came more than once: duplicates.c. */
+struct duplicate_group {
+	struct str kind;		/* repeats, sources, bodies */
+	struct str provider, event_id;
+	struct str events;		/* JSON array of our numbers */
+	uint64_t count;
+};
+struct duplicates {
+	struct duplicate_group *groups;
+	size_t n;
+	uint64_t looked_at, events;	/* events: in all groups together */
+	uint64_t repeats, sources, bodies;	/* groups of each kind */
+	bool more;			/* there may be more than was looked at, or is listed */
+};
+extern const struct field duplicate_group_fields[], duplicates_fields[];
+bool duplicates_find(const struct caller *by, ms_t since, size_t limit, struct duplicates *out, struct err *e) MUST_USE;
+
+struct monitor_act;
+struct monitor_acted {
+	const struct monitor_act *act;
+	bool dry_run;
+	uint64_t affected;		/* changed; in a dry run: would be. Duplicates: found */
+	uint64_t left;			/* what it had no time or room for, as far as it was counted */
+	bool more;			/* and there may be more */
+	struct monitor_event_result *results;	/* in a dry run a sample */
+	size_t results_n;
+	struct monitor_event_result *candidates;	/* with ERR_CONFLICT: events of the id that was given */
+	size_t candidates_n;
+	struct job_result cleanup;	/* of that action, as the next ones */
+	struct remediation remediation;
+	struct duplicates duplicates;
+};
+
+struct doing;
+struct monitor_act {
+	const char *name;		/* "retry-failed" */
+	const struct form_field *fields;	/* over struct monitor_params */
+	bool (*run)(struct doing *d, struct err *e);
+};
+#define MONITOR_ACTS 7
+extern const struct monitor_act monitor_acts[MONITOR_ACTS];
+const struct monitor_act *monitor_act_find(struct str name);	/* or NULL */
+/* Audited, but for a dry run. ERR_NOT_FOUND, ERR_CONFLICT and ERR_INVALID name the parameter. */
+bool monitor_act_by(const struct caller *by, const struct monitor_act *act, const struct monitor_params *p, struct monitor_acted *out,
+	struct err *e) MUST_USE;
+
+/* The same as a program asks for it. */
+struct monitor_act_form {
+	uint64_t action;		/* 1 << place in monitor_acts */
+	const struct json *params;
+	bool dry_run;
+};
+extern const struct form_field monitor_act_fields[];
+bool monitor_act_read(const struct caller *by, const struct monitor_act_form *f, const struct monitor_act **act, struct monitor_params *p,
+	struct err *e) MUST_USE;
 
 /* ---- incident.c: what people do. ERR_CONFLICT says why its status does not allow it. ---- */
 
@@ -388,7 +462,6 @@ extern const struct form_field audit_query_fields[];	/* over struct audit_filter
 
 /* ---- job.c ---- */
 
-struct job_result;	/* of job.h */
 extern const struct form_field job_run_query_fields[];	/* over struct job_run_filter */
 bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, struct err *e) MUST_USE;
 /* Runs that job now, for at most 20 s; it is in the audit log. ERR_NOT_FOUND: no job of that name. */

@@ -723,6 +723,13 @@ int breaker_probe(struct db *db, const struct breaker *seen, ms_t until, struct 
 /* What an attempt came to; `probe`: it was one. */
 bool breaker_succeeded(struct db *db, enum breaker_kind kind, uint64_t target_id, struct err *e) MUST_USE;
 bool breaker_failed(struct db *db, enum breaker_kind kind, uint64_t target_id, bool probe, struct str error, ms_t now, struct err *e) MUST_USE;
+/* Open ones of the handlers of a tenant (0: of all), the longest open first. */
+struct breaker_open {
+	uint64_t target_id, tenant_id;
+	struct str public_id, name, error;	/* of the source; of the last failure */
+	ms_t opened_at;
+};
+bool breakers_open(struct db *db, struct arena *a, uint64_t tenant_id, size_t limit, struct breaker_open **out, size_t *n, struct err *e) MUST_USE;
 /* The next probe of an open one is due at once. 1 done, 0 it is closed, -1. */
 int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id, ms_t now, struct err *e) MUST_USE;
 
@@ -835,6 +842,51 @@ int forward_any_dead(struct db *db, struct arena *a, uint64_t tenant_id, uint64_
 /* By hand: makes events of the tenant (0: of any) wait for their handler again, now and with all attempts, where anything is left to do: those
  * that are pending, failed or dead. `ids` is a JSON array; *n says how many. */
 bool forward_retry(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+
+/* What a killed sender held is anybody's at once, not only when somebody looks at it next; one that has no row here gets one. Of the events in the
+ * JSON array those that are `processing` and held by nobody alive; *n says how many. */
+bool forward_release(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* The event that waits longest for the handler of a source and is held by nobody. 1, 0 none, -1. */
+int forward_first(struct db *db, struct arena *a, uint64_t source_id, ms_t now, uint64_t *event_id, struct err *e) MUST_USE;
+
+/* ---- event.c: what people do to events, but for trying them again ---- */
+
+struct event_brief {
+	uint64_t id, tenant_id, source_row, request_id, incident_id, status, attempts, owner;	/* owner: who sends it or has died; 0 nobody */
+	struct str event_id, type, error, source_id, provider;
+	ms_t received_at, updated_at, next_at;	/* next_at: of its forward; 0: it waits for none */
+	bool is_test;
+};
+bool event_is_held(const struct event_brief *ev, ms_t now);	/* it is being sent */
+/* The event whose number this is; else those that their provider calls so, newest first, of a derived id that came again later the newest.
+ * Tenant 0: of any, here and below. */
+bool event_by_any_id(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, size_t limit, struct event_brief **out, size_t *n,
+	struct err *e) MUST_USE;
+bool event_these(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, struct event_brief **out, size_t *n, struct err *e) MUST_USE;	/* a JSON array */
+/* Of one tenant, the oldest first, with numbers above `after`. */
+bool event_of_status(struct db *db, struct arena *a, uint64_t tenant_id, enum event_status status, uint64_t after, size_t limit,
+	struct event_brief **out, size_t *n, struct err *e) MUST_USE;
+/* Those of the JSON array that are not processed and not held are: whoever asked knows that nothing is left to do. *n says how many. */
+bool event_settle(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* With its attempts, alerts and id, so that its sender may send it anew; its request stays in the log. Written to the audit log. ERR_CONFLICT: it
+ * is being sent, or gone. */
+bool event_remove(struct db *db, struct arena *a, const struct event_brief *ev, const struct who *who, unsigned slot, ms_t now, struct err *e) MUST_USE;
+
+/* ---- duplicate.c: what tells duplicates, of one tenant without tests ---- */
+
+struct duplicate_trace {
+	uint64_t id, request_id, body_bytes, repeats;
+	struct str event_id, source_id, provider;
+	struct str hash;		/* of the body: SHA-256 */
+};
+/* The newest events since then, the oldest of them first: all but repeats and hash. */
+bool duplicate_recent(struct db *db, struct arena *a, uint64_t tenant_id, ms_t since, size_t limit, struct duplicate_trace **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Events that most of the newest `look` repeats since then were of. */
+bool duplicate_repeated(struct db *db, struct arena *a, uint64_t tenant_id, ms_t since, size_t look, size_t limit, struct duplicate_trace **out, size_t *n,
+	struct err *e) MUST_USE;
+/* request_id and hash of the requests in the JSON array. */
+bool duplicate_bodies(struct db *db, struct arena *a, struct str request_ids, struct duplicate_trace **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- monitor_alert.c: trouble of the installation itself, with its beginning and end; never called just "alert" ---- */
 

@@ -174,6 +174,8 @@ void api_token_delete(void *call);
 void api_audit_list(void *call);
 void api_storage(void *call);
 void api_monitor(void *call);
+void api_monitor_act(void *call);
+void api_monitor_alert_list(void *call);
 void api_job_list(void *call);
 void api_job_run_list(void *call);
 void api_job_run(void *call);
@@ -198,8 +200,12 @@ extern const struct field health_fields[], ready_fields[], rotated_key_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];
 extern const struct form_field ready_query_fields[];
+/* Of the monitor. */
+struct monitor_success {
+	bool success;
+};
 extern const struct field monitor_success_fields[];
-extern const struct doc_part monitor_parts[];
+extern const struct doc_part monitor_parts[], monitor_act_parts[];
 extern const struct field task_progress_fields[];
 extern const struct doc_part task_parts[];
 extern const struct doc event_replay_look_doc;

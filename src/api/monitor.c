@@ -1,9 +1,6 @@
 /* monitor.c - /api/admin/webhooks/monitor. */
 #include "api_int.h"
 
-struct monitor_success {
-	bool success;
-};
 const struct field monitor_success_fields[] = {
 	FIELD_BOOL(struct monitor_success, success, "success", "true"),
 	FIELD_END
@@ -194,4 +191,23 @@ void api_monitor(void *call)
 	}
 	json_close(&r.o, '}');
 	reply_end(c, &r, 200);
+}
+
+/* ---- past monitor alerts ---- */
+
+void api_monitor_alert_list(void *call)
+{
+	struct call *c = call;
+	struct monitor_alert_filter f = { .tenant_id = c->by.tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct monitor_alert_view *rows;
+	struct err e = { 0 };
+	uint64_t next;
+	size_t n;
+
+	if (!input_query(c, monitor_alert_query_fields, &f))
+		return;
+	if (monitor_alert_view_list(c->by.db, c->a, &f, &rows, &n, &next, &e))
+		reply_list(c, "alerts", monitor_alert_view_fields, rows, sizeof(*rows), n, next);
+	else
+		reply_err(c, &e);
 }

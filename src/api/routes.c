@@ -180,6 +180,13 @@ const struct route api_routes[] = {
 	{ "GET", "/api/admin/webhooks/monitor", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_monitor,
 		"Is our own work all right? Six checks and what they rest on, at most 30 seconds old; tenant=all for platform admins.",
 		DOC(QUERY(monitor_query_fields), ONE(monitor_success_fields), PARTS(monitor_parts)) },
+	{ "POST", "/api/admin/webhooks/monitor", NEED(ROLE_ADMIN, SCOPE_ADMIN) | NEED_BULK, api_monitor_act,
+		"Has something mended: see action. It takes at most some 20 seconds and says what is left; dryRun says what it would do. An eventId that"
+		" fits several events is answered 409 with the candidates.",
+		DOC(BODY(monitor_act_fields), ONE(monitor_success_fields), PARTS(monitor_act_parts)) },
+	{ "GET", "/api/admin/webhooks/monitor/alerts", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_monitor_alert_list,
+		"Monitor alerts, running and past ones, newest first: of the tenant and of the whole installation; tenant=all for platform admins.",
+		DOC(QUERY(monitor_alert_query_fields), LIST("alerts", monitor_alert_view_fields)) },
 	{ "GET", "/api/jobs", NEED(ROLE_VIEWER, SCOPE_READ), api_job_list,
 		"What cron does and when it did; the same for all tenants.",
 		DOC(LIST("jobs", job_view_fields), PARTS(job_list_parts)) },

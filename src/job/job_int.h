@@ -87,6 +87,14 @@ bool cleanup_run(struct job_run *r, struct err *e) MUST_USE;
 /* ERR_CONFLICT with a sentence: this clock may not say what is old. */
 bool clock_check(const struct clock_facts *f, ms_t now, struct err *e) MUST_USE;
 
+/* ---- again.c, remediate.c, and what both begin with ---- */
+
+struct job_run job_apart(const struct job_config *c, struct arena *a);	/* of no job: no lease, no stored result */
+bool again_send(struct job_run *r, struct again_result *results, size_t n, struct err *e) MUST_USE;
+bool remediate_by_cron(struct job_run *r, uint64_t tenant_id, struct remediation *out, struct err *e) MUST_USE;
+/* ---- monitor.c: sources that refuse many requests since key or signature is wrong; *begun: monitor alerts that were not running ---- */
+bool job_floods(struct job_run *r, uint64_t tenant_id, uint64_t *found, uint64_t *begun, struct err *e) MUST_USE;
+
 /* A sender as the configuration has it. */
 struct job_sender {
 	struct guard *guard;

@@ -59,7 +59,7 @@ static int tell(struct job_run *r, uint64_t tenant_id, const struct monitor_resu
 	return monitor_alert_raise(r->c->db, r->a, r->c->ids, &m, now, e);
 }
 
-static bool check_tenant(struct job_run *r, uint64_t tenant_id, struct err *e)
+static bool check_tenant(struct job_run *r, uint64_t tenant_id, bool *fails, struct err *e)
 {
 	const struct monitor_limits limits = job_monitor_limits(r->c->conf);
 	struct monitor_alert *running;
@@ -80,19 +80,22 @@ static bool check_tenant(struct job_run *r, uint64_t tenant_id, struct err *e)
 			return false;
 		job_count(r, c->passed ? "ended" : "begun", (uint64_t)changed);
 	}
+	*fails = x.advice_n > 0;
 	return true;
 }
 
 /* ---- proofs that fail in numbers ---- */
 
-static bool floods(struct job_run *r, uint64_t tenant_id, struct err *e)
+bool job_floods(struct job_run *r, uint64_t tenant_id, uint64_t *found, uint64_t *begun, struct err *e)
 {
 	ms_t now = job_now(r);
 	struct proof_flood *rows;
 	size_t n;
 
+	*found = *begun = 0;
 	if (!proof_floods(r->c->db, r->a, tenant_id, now - FLOOD_MINUTES * MS_PER_MINUTE, FLOOD_REFUSED, &rows, &n, e))
 		return false;
+	*found = n;
 	for (size_t i = 0; i < n && !r->c->dry_run; i++) {
 		const struct monitor_alert m = { .id = id_make(r->c->ids, now), .tenant_id = tenant_id, .type = STR("BAD_SIGNATURES"),
 			.subject = rows[i].public_id, .severity = MONITOR_WARNING, .value = (double)rows[i].refused, .threshold = FLOOD_REFUSED,
@@ -105,9 +108,33 @@ static bool floods(struct job_run *r, uint64_t tenant_id, struct err *e)
 
 		if (began < 0)
 			return false;
-		job_count(r, "begun", (uint64_t)began);
+		*begun += (uint64_t)began;
 	}
 	return true;
+}
+
+static bool floods(struct job_run *r, uint64_t tenant_id, struct err *e)
+{
+	uint64_t found, begun;
+
+	if (!job_floods(r, tenant_id, &found, &begun, e))
+		return false;
+	job_count(r, "begun", begun);
+	return true;
+}
+
+/* ---- what cron may mend ---- */
+
+static bool mend(struct job_run *r, uint64_t tenant_id, struct err *e)
+{
+	const struct who system = { .tenant_id = (uint32_t)tenant_id, .actor = ACTOR_SYSTEM };
+	struct remediation x;
+
+	if (!remediate_by_cron(r, tenant_id, &x, e))
+		return false;
+	job_count(r, "remedied", x.affected);
+	return !x.affected || r->c->dry_run || (monitor_cache_drop(r->c->db, tenant_id, e) &&
+		audit_add(r->c->db, &system, "monitor.auto-remediate", STR("events"), remediation_json(r->a, &x), job_now(r), e));
 }
 
 /* ---- jobs that do not run ---- */
@@ -187,10 +214,12 @@ static int tenants(struct job_run *r, struct err *e)
 
 	while ((found = tenant_next(r->c->db, r->a, t.id, &t, e)) == 1) {
 		int go = job_goes_on(r, e);
+		bool fails;
 
 		if (go != 1)
 			return go;
-		if (!check_tenant(r, t.id, e) || !floods(r, t.id, e))
+		if (!check_tenant(r, t.id, &fails, e) || !floods(r, t.id, e) ||
+			(fails && r->c->conf->monitor.auto_remediate && !mend(r, t.id, e)))
 			return -1;
 		arena_reset(r->a);
 	}

@@ -270,6 +270,14 @@ static void run_one(const struct job_config *c, struct arena *a, const struct jo
 	arena_free(r.a);
 }
 
+struct job_run job_apart(const struct job_config *c, struct arena *a)
+{
+	int64_t now_us = clock_mono_us();
+
+	return (struct job_run){ .c = c, .a = a, .started_at = c->now, .began_us = now_us, .renewed_us = now_us,
+		.until_us = now_us + c->limit_ms * US_PER_MS };
+}
+
 bool cleanup_apart(const struct job_config *c, struct arena *a, struct job_result *out, struct err *e)
 {
 	struct job_run r = new_run(c, str_of(job_cleanup.facts.name), clock_mono_us(), c->limit_ms * US_PER_MS);

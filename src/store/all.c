@@ -12,6 +12,8 @@ const struct stmt_table *const stmt_tables[] = {
 	&breaker_stmts,
 	&channel_stmts,
 	&clock_stmts,
+	&duplicate_stmts,
+	&event_stmts,
 	&forward_stmts,
 	&heartbeat_stmts,
 	&incident_stmts,

@@ -4,7 +4,7 @@
  * its success costs nothing; half open is no state of its own but an open breaker whose probe is due. */
 #include "store_int.h"
 
-enum { Q_GET, Q_PROBE, Q_CLOSE, Q_FAILED, Q_SOON };
+enum { Q_GET, Q_PROBE, Q_CLOSE, Q_FAILED, Q_SOON, Q_OPEN };
 
 static const struct stmt stmts[] = {
 	[Q_GET] = { "breaker.get",
@@ -22,6 +22,10 @@ static const struct stmt stmts[] = {
 		" opened_at = IF(failures < ?, NULL, COALESCE(opened_at, ?))" },
 	[Q_SOON] = { "breaker.probe_soon",
 		"UPDATE breakers SET probe_at = LEAST(probe_at, ?) WHERE kind = ? AND target_id = ? AND opened_at IS NOT NULL" },
+	/* Receivers that fail are few. */
+	[Q_OPEN] = { "breaker.open",
+		"SELECT STRAIGHT_JOIN b.target_id, s.tenant_id, s.public_id, s.name, b.error, b.opened_at FROM breakers b JOIN sources s ON s.id = b.target_id"
+		" WHERE b.kind = 1 AND b.opened_at IS NOT NULL AND (? = 0 OR s.tenant_id = ?) ORDER BY b.opened_at LIMIT ?" },
 };
 const struct stmt_table breaker_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -69,4 +73,19 @@ int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id
 	if (!db_exec(db, &stmts[Q_SOON], VALS(V_I(now), V_U(kind), V_U(target_id)), &matched, e))
 		return -1;
 	return matched == 1;
+}
+
+static const struct field open_fields[] = {
+	FIELD_ID(struct breaker_open, target_id, "target_id", ""),
+	FIELD_ID(struct breaker_open, tenant_id, "tenant_id", ""),
+	FIELD_STR(struct breaker_open, public_id, "public_id", ""),
+	FIELD_STR(struct breaker_open, name, "name", ""),
+	FIELD_STR(struct breaker_open, error, "error", ""),
+	FIELD_TIME(struct breaker_open, opened_at, "opened_at", ""),
+	FIELD_END
+};
+
+bool breakers_open(struct db *db, struct arena *a, uint64_t tenant_id, size_t limit, struct breaker_open **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_OPEN], VALS(V_U(tenant_id), V_U(tenant_id), V_U(limit)), a, open_fields, sizeof(**out), out, n, e);
 }

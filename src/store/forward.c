@@ -10,7 +10,7 @@ enum {
 	Q_TAKE, Q_TAKE_THESE, Q_DROP_STALE, Q_BEGIN, Q_NOTE, Q_CLAIMED,
 	Q_END_EVENT, Q_GIVE_BACK_EVENT, Q_NOT_NEEDED, Q_END_ATTEMPT, Q_FORGET_ATTEMPT, Q_KEEP, Q_DROP,
 	Q_RETRY_ADD, Q_RETRY, Q_REPLAY_ADD, Q_REPLAY, Q_MARK, Q_RESTORE, Q_UNQUEUE, Q_UNMARK, Q_STUCK,
-	Q_DEAD_ALERTS, Q_ANY_DEAD,
+	Q_DEAD_ALERTS, Q_ANY_DEAD, Q_RELEASE_ADD, Q_RELEASE, Q_FIRST,
 };
 
 #define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
@@ -120,6 +120,17 @@ static const struct stmt stmts[] = {
 	[Q_ANY_DEAD] = { "forward.any_dead",
 		"SELECT COUNT(*) AS number FROM (SELECT source_id, ROW_NUMBER() OVER (ORDER BY id DESC) AS place FROM (SELECT id, source_id FROM events"
 		" FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 4 ORDER BY id DESC LIMIT 2000) d) k WHERE source_id = ? OR place = 2000" },
+	/* Assignments go from left to right, so next_at last. */
+	[Q_RELEASE_ADD] = { "forward.release_add",
+		"INSERT INTO forwards (event_id, source_id, next_at, lost) SELECT e.id, e.source_id, ?, 1 FROM " IDS
+		" STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = j.id WHERE e.status = 1 AND (? = 0 OR e.tenant_id = ?)"
+		" ON DUPLICATE KEY UPDATE lost = IF(owner <> 0 AND next_at <= VALUES(next_at), LEAST(lost + 1, 255), lost),"
+		" owner = IF(next_at <= VALUES(next_at), 0, owner), next_at = IF(owner = 0, VALUES(next_at), next_at)", SCAN_OK },
+	[Q_RELEASE] = { "forward.release",
+		"UPDATE " IDS " STRAIGHT_JOIN forwards f FORCE INDEX (PRIMARY) ON f.event_id = j.id STRAIGHT_JOIN events e FORCE INDEX (PRIMARY) ON e.id = f.event_id"
+		" SET e.status = IF(e.error IS NULL, 0, 3), e.updated_at = ? WHERE f.owner = 0 AND e.status = 1 AND (? = 0 OR e.tenant_id = ?)", SCAN_OK },
+	[Q_FIRST] = { "forward.first",
+		"SELECT event_id FROM forwards WHERE source_id = ? AND (owner = 0 OR next_at <= ?) ORDER BY next_at LIMIT 1" },
 };
 const struct stmt_table forward_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -540,4 +551,31 @@ bool forward_retry(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, 
 
 	*n = ok ? r.n : 0;
 	return ok;
+}
+
+static bool release_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct retrying *r = ctx;
+	const struct val ids = V_S(r->ids), now = V_I(r->now), tenant = V_U(r->tenant_id);
+
+	return db_exec(db, &stmts[Q_RELEASE_ADD], VALS(now, ids, tenant, tenant), NULL, e) &&
+		db_exec(db, &stmts[Q_RELEASE], VALS(ids, now, tenant, tenant), &r->n, e);
+}
+
+bool forward_release(struct db *db, uint64_t tenant_id, struct str ids, ms_t now, uint64_t *n, struct err *e)
+{
+	struct retrying r = { tenant_id, ids, now, 0 };
+	bool ok = db_tx(db, release_tx, &r, e);
+
+	*n = ok ? r.n : 0;
+	return ok;
+}
+
+int forward_first(struct db *db, struct arena *a, uint64_t source_id, ms_t now, uint64_t *event_id, struct err *e)
+{
+	struct forward_claim row = { 0 };
+	int found = db_query_one(db, &stmts[Q_FIRST], VALS(V_U(source_id), V_I(now)), a, claim_fields, sizeof(row), &row, e);
+
+	*event_id = row.event_id;
+	return found;
 }
