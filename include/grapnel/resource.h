@@ -13,7 +13,6 @@
 #include "grapnel/base.h"
 #include "grapnel/conf.h"
 #include "grapnel/form.h"
-#include "grapnel/job.h"
 #include "grapnel/provider.h"
 #include "grapnel/store.h"
 #include "grapnel/view.h"
@@ -166,6 +165,8 @@ struct duplicates {
 extern const struct field duplicate_group_fields[], duplicates_fields[];
 bool duplicates_find(const struct caller *by, ms_t since, size_t limit, struct duplicates *out, struct err *e) MUST_USE;
 
+struct job_result;		/* of job.h, as the next one */
+struct remediation;
 struct monitor_act;
 struct monitor_acted {
 	const struct monitor_act *act;
@@ -177,9 +178,9 @@ struct monitor_acted {
 	size_t results_n;
 	struct monitor_event_result *candidates;	/* with ERR_CONFLICT: events of the id that was given */
 	size_t candidates_n;
-	struct job_result cleanup;	/* of that action, as the next ones */
-	struct remediation remediation;
-	struct duplicates duplicates;
+	struct job_result *cleanup;	/* of that action, as the next ones; else NULL */
+	struct remediation *remediation;
+	struct duplicates *duplicates;
 };
 
 struct doing;

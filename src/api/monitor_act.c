@@ -1,6 +1,8 @@
 /* monitor_act.c - POST /api/admin/webhooks/monitor. */
 #include "api_int.h"
 
+#include "grapnel/job.h"
+
 struct acted {
 	struct str action;
 	bool dry_run, more;
@@ -65,20 +67,20 @@ static void write_data(struct reply *r, const struct monitor_acted *x)
 		reply_rows(r, "sample", monitor_sample_fields, x->results, sizeof(*x->results), x->results_n);
 	else if (x->results)
 		reply_rows(r, "results", monitor_result_fields, x->results, sizeof(*x->results), x->results_n);
-	if (x->cleanup.job) {
+	if (x->cleanup) {
 		json_key(&r->o, "cleanup");
 		json_open(&r->o, '{');
-		json_fields(&r->o, monitor_cleanup_result_fields, &x->cleanup);
+		json_fields(&r->o, monitor_cleanup_result_fields, x->cleanup);
 		json_close(&r->o, '}');
 	}
-	if (x->remediation.n)
-		reply_rows(r, "steps", remediation_step_fields, x->remediation.steps, sizeof(*x->remediation.steps), x->remediation.n);
-	if (!x->duplicates.groups)
+	if (x->remediation)
+		reply_rows(r, "steps", remediation_step_fields, x->remediation->steps, sizeof(*x->remediation->steps), x->remediation->n);
+	if (!x->duplicates)
 		return;
-	reply_rows(r, "groups", duplicate_group_fields, x->duplicates.groups, sizeof(*x->duplicates.groups), x->duplicates.n);
+	reply_rows(r, "groups", duplicate_group_fields, x->duplicates->groups, sizeof(*x->duplicates->groups), x->duplicates->n);
 	json_key(&r->o, "counts");
 	json_open(&r->o, '{');
-	json_fields(&r->o, duplicates_fields, &x->duplicates);
+	json_fields(&r->o, duplicates_fields, x->duplicates);
 	json_close(&r->o, '}');
 }
 

@@ -1,6 +1,8 @@
 /* monitor.c - is our own work all right? As people and programs ask for it. */
 #include "grapnel/resource.h"
 
+#include "grapnel/job.h"
+
 const struct form_field monitor_query_fields[] = {
 	{ "timeWindow", NUMBER_AT(struct monitor_query, window_min), .min = 1, .max = MONITOR_WINDOW_MAX,
 		.help = "Minutes to look back; [monitor] window_minutes where it is not given" },

@@ -492,11 +492,12 @@ static bool cleanup(struct doing *d, struct err *e)
 	uint64_t days = d->p->older_than_days ? d->p->older_than_days : by->conf->retention.events_days;
 	const struct cleanup_wish wish = { .tenant_id = by->tenant_id, .events_days = days };
 	struct job_config c = config(by, d->p->dry_run, CLEANUP_MS);
-	struct job_result *x = &d->out->cleanup, rest;
+	struct job_result *x = ARENA_NEW(by->a, struct job_result), rest;
 
 	c.cleanup = &wish;
 	if (!clean(&c, by->a, x, e))
 		return false;
+	d->out->cleanup = x;
 	d->out->affected = x->touched;
 	if (d->p->dry_run) {
 		d->out->more = x->outcome == JOB_UNFINISHED;
@@ -519,7 +520,7 @@ static bool auto_remediate(struct doing *d, struct err *e)
 {
 	const struct caller *by = d->by;
 	const struct job_config c = config(by, d->p->dry_run, LIMIT_MS);
-	struct remediation *x = &d->out->remediation;
+	struct remediation *x = d->out->remediation = ARENA_NEW(by->a, struct remediation);
 
 	if (!remediate_apart(&c, by->a, by->tenant_id, x, e))
 		return false;
@@ -540,7 +541,7 @@ static bool find_duplicates(struct doing *d, struct err *e)
 {
 	const struct caller *by = d->by;
 	uint64_t window = d->p->window_min ? d->p->window_min : DAY_MINUTES;
-	struct duplicates *x = &d->out->duplicates;
+	struct duplicates *x = d->out->duplicates = ARENA_NEW(by->a, struct duplicates);
 
 	if (!by->tenant_id)
 		return err_field(e, ERR_INVALID, "tenant", "Name one tenant here.");
