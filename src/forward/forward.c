@@ -400,20 +400,28 @@ static bool is_failure(const struct forward_end *x)
 	return x->outcome == FORWARD_AGAIN || (x->outcome == FORWARD_DEAD && x->duration_us);
 }
 
+/* In a row. All rounds of a handler hear of it: many small ones may be under way at once. */
+static void set_failures(struct round *of, uint64_t failures)
+{
+	for (struct round *r = of->f->rounds; r; r = r->next)
+		if (r->target.source_id == of->target.source_id)
+			r->failures = failures;
+}
+
 /* The breaker hears of each answer, in their order; a success is news only where something failed before. */
 static bool tell_breaker(struct round *r, const struct forward_end *x, ms_t now, struct err *e)
 {
 	struct db *db = r->f->c.db;
 
 	if (is_failure(x)) {
-		r->failures++;
+		set_failures(r, r->failures + 1);
 		return breaker_failed(db, BREAKER_HANDLER, r->target.source_id, r->probe, x->error, now, e);
 	}
 	if (x->outcome != FORWARD_DONE || !r->failures)
 		return true;
 	if (r->failures >= BREAKER_OPENS_AT)
 		log_info("handler works again", LOG_STR("source", r->target.public_id));
-	r->failures = 0;
+	set_failures(r, 0);
 	return breaker_succeeded(db, BREAKER_HANDLER, r->target.source_id, e);
 }
 

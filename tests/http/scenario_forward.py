@@ -219,7 +219,7 @@ def hanging_handler_holds_up_nobody_else(box):
         for number in numbers:
             same(_event(box, number)["status"], "processed")
         true(fine.got[-1].at - fine.got[0].at < 0.9, "while the other one hung")
-        true(hanging.most <= 5, "at most five at once: %d" % hanging.most)
+        true(hanging.most <= 10, "at most five of the dispatcher and five of cron at once: %d" % hanging.most)
 
 
 def breaker_opens_and_closes(box):
@@ -229,6 +229,7 @@ def breaker_opens_and_closes(box):
         numbers = [_number(_send(box, source)) for _ in range(12)]
         _cron(box)
         row = box.number("SELECT id FROM sources WHERE public_id = '%s'" % source["id"])
+        wait_until(lambda: not box.number("SELECT COUNT(*) FROM events WHERE source_id = %d AND status = 1" % row), 5, "nothing is under way")
         tried = len(handler.got)
         true(5 <= tried <= 10, "five at once, of the dispatcher and of cron: %d" % tried)
         same(box.number("SELECT failures FROM breakers WHERE kind = 1 AND target_id = %d" % row), tried, "failures in a row")
@@ -252,7 +253,7 @@ def killed_sender_leaves_its_events_to_the_next(box):
     with Handler() as handler:
         handler.does = handler.hang
         source = _source(box, handler)
-        box.up("--set", "outbound.timeout_ms=30000")
+        box.up("--set", "outbound.timeout_ms=30000", "--set", "outbound.dispatcher=false")
         try:
             numbers = [_number(_send(box, source)) for _ in range(8)]
             cron = subprocess.Popen([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "retries"])
@@ -261,7 +262,7 @@ def killed_sender_leaves_its_events_to_the_next(box):
             cron.wait()
             same(_event(box, numbers[0])["status"], "processing")
         finally:
-            box.up("--set", "outbound.timeout_ms=1000")
+            box.up("--set", "outbound.timeout_ms=1000", "--set", "outbound.dispatcher=true")
         handler.release()
         box.sql("UPDATE jobs SET lease_until = 0 WHERE name = 'retries'")
         _cron(box)
@@ -316,9 +317,11 @@ def repeat_of_a_dead_event_is_one_more_attempt(box):
         body, headers = {"type": "x"}, {"webhook-id": "dead-" + os.urandom(4).hex()}
         number = _number(box.send(source, body, headers))
         _until(box, number, "dead")
+        handler.does = handler.hang
         _number(box.send(source, body, headers))        # answered like a first receipt
-        same(_event(box, number)["status"], "pending")
+        true(_event(box, number)["status"] in ("pending", "processing"), "it is in work")
         same(box.send(source, body, headers).expect(200)["duplicate"], True, "while it waits it is in work")
+        handler.release()
         same(_until(box, number, "dead")["attempts"], 2)
         handler.status = 200
         _number(box.send(source, body, headers))
@@ -343,8 +346,11 @@ def inline_waits_for_half_of_the_workers_at_most(box):
         true(time.monotonic() - began < 5, "nobody waited for long")
         handler.release()
         for reply in inline:
-            if reply.status == 201:
-                _until(box, reply.json()["result"]["event"]["id"], "processed")
+            if reply.status == 201:         # the dispatcher may have tried it while the handler hung
+                number = reply.json()["result"]["event"]["id"]
+                wait_until(lambda: _event(box, number)["status"] in ("processed", "failed"), 10, "an end of the first attempt")
+                _due(box, number)
+                _until(box, number, "processed")
 
 
 def ingest_goes_on_while_senders_wait(box):
