@@ -16,6 +16,7 @@
 #include "grapnel/conf.h"
 #include "grapnel/crypto.h"
 #include "grapnel/db.h"
+#include "grapnel/fetch.h"
 #include "grapnel/store.h"
 #include "grapnel/view.h"
 
@@ -173,6 +174,15 @@ struct rekey_result {
 };
 /* Makes a new key that seals, or `to`, a key of the file; or goes on where it was stopped or killed. Then seals all values with it. */
 bool rekey(const struct rekey_config *c, unsigned to, const struct who *who, ms_t now, struct rekey_result *out, struct err *e) MUST_USE;
+
+/* ---- watch.c: who looks whether cron runs ---- */
+
+/* A carrier without a load, for the dispatcher: each half minute it looks, and cron that is late begins the monitor alert CRON_LATE. It ends
+ * when cron runs again. */
+struct watchman;
+struct watchman *watchman_new(struct db *db, struct id_maker *ids);
+void watchman_free(struct watchman *w);		/* NULL is fine */
+struct carrier watchman_carrier(struct watchman *w);
 
 /* Is it due? `offset` is the zone of daily times. A job whose last run failed is tried again ten minutes later at most. */
 bool job_is_due(const struct schedule *schedule, ms_t (*offset)(ms_t t), const struct job_state *s, ms_t now);

@@ -554,6 +554,8 @@ bool audit_view_list(struct db *db, struct arena *a, const struct audit_filter *
 	struct err *e) MUST_USE;
 /* ---- jobs of cron ---- */
 
+#define LATE_PERIODS 3	/* late is what has not run for so many of its periods; cron's is a minute */
+
 /* What is known of a job before it ever ran. */
 struct job_facts {
 	const char *name, *help;

@@ -1,6 +1,6 @@
 /* metrics.c - /metrics in the text format of Prometheus (Exposition formats, version 0.0.4; looked
  * up 2025-11): the counters of shared memory, which all workers of this host add to, and gauges
- * that cost no query. */
+ * that cost nearly nothing. */
 #include "api_int.h"
 
 #include <inttypes.h>
@@ -60,6 +60,18 @@ static void write_spool(struct strbuf *b, const struct conf *conf, ms_t now)
 	gauge(b, "spool_bad_files", "Files that hold requests which could not be replayed.", s.bad_files);
 }
 
+/* The one look into the database: two rows by their keys. While it is away nothing is said of cron. */
+static void write_cron(struct strbuf *b, struct call *c)
+{
+	struct cron_watch w;
+	struct err e = { 0 };
+
+	if (!cron_watch(c->by.db, c->a, c->by.now, &w, &e))
+		return;
+	gauge(b, "cron_last_run_timestamp_seconds", "When cron ran last, 0 if never.", (uint64_t)(w.last_at / MS_PER_SECOND));
+	gauge(b, "cron_late", "1 if cron has not run for three minutes.", w.late);
+}
+
 void api_metrics(void *call)
 {
 	struct call *c = call;
@@ -73,6 +85,7 @@ void api_metrics(void *call)
 	write_workers(&b, api->conf);
 	write_cache(&b, api->shm);
 	write_spool(&b, api->conf, c->by.now);
+	write_cron(&b, c);
 	c->rq->response.status = 200;
 	c->rq->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 	c->rq->response.body = strbuf_str(&b);

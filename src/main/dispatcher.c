@@ -1,9 +1,10 @@
-/* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers, and works at tasks in between. */
+/* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers, works at tasks in between, and watches cron. */
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include "config.h"
 #include "grapnel/forward.h"
+#include "grapnel/job.h"
 #include "grapnel/outbound.h"
 #include "grapnel/task.h"
 
@@ -41,7 +42,9 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,
 		.shm = s->shm, .timeout_ms = c->outbound.timeout_ms });
 	struct task_runner *tasks = task_runner_new(&(struct task_config){ .db = db, .shm = s->shm });
-	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks) };
+	struct watchman *watchman = watchman_new(db, &ids);
+	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks),
+		watchman_carrier(watchman) };
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
 	catch_signals();
@@ -53,6 +56,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	courier_free(courier);
 	forwarder_free(forwarder);
 	task_runner_free(tasks);
+	watchman_free(watchman);
 	guard_free(guard);
 	db_free(db);
 	return 0;

@@ -5,7 +5,6 @@
 
 /* A run begins a moment after its minute. */
 #define LATE_GRACE_MS (30 * MS_PER_SECOND)
-#define LATE_PERIODS 3
 
 const struct field job_view_fields[] = {
 	FIELD_STR(struct job_view, name, "name", "Name of the job, for grapnel-cron too"),

@@ -1514,6 +1514,8 @@ START_TEST(test_metrics_are_for_scrapers)
 		"\n# TYPE grapnel_requests_total counter\ngrapnel_requests_total 0\n"));
 	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_workers{pool=\"web\"} 5\n"));
 	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_cache_hit_ratio 1.0000\n"));
+	ck_assert(strstr(arena_cstr(a, r.body), "\n# TYPE grapnel_cron_late gauge\ngrapnel_cron_late "));
+	ck_assert(strstr(arena_cstr(a, r.body), "\ngrapnel_cron_last_run_timestamp_seconds "));
 	ck_assert(strstr(arena_cstr(a, r.body), "grapnel_build_info{version=\"9.9\"} 1\n"));
 	ck_assert(str_ends(r.body, "\n"));
 }

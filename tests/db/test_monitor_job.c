@@ -1,4 +1,5 @@
-/* Cron's job `monitor`: monitor alerts begin and end with the checks, once; floods of bad proofs; what is over; sums that move. */
+/* Cron's job `monitor`: monitor alerts begin and end with the checks, once; floods of bad proofs; what is over; sums that move; cron
+ * that is late. */
 #include "db_test.h"
 #include "grapnel/job.h"
 
@@ -54,6 +55,7 @@ static void setup(void)
 		drop[i] = (struct stmt){ "t.empty", text[i] };
 		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
 	}
+	run(T_INSTALLED, VALS(V_I(NOW + 365 * MS_PER_DAY)));	/* nothing is late by then */
 }
 
 static void teardown(void)
@@ -217,6 +219,58 @@ START_TEST(sums_move_to_their_hours)
 }
 END_TEST
 
+/* ---- cron that is late ---- */
+
+static void watch(const struct carrier *c, ms_t now)
+{
+	ck_assert_msg(c->take(c->ctx, now, &e) && c->settle(c->ctx, now, &e) && c->release(c->ctx, now, &e) && !c->busy(c->ctx), "%s", e.text);
+}
+
+START_TEST(cron_that_is_late_is_told_once)
+{
+	struct watchman *w = watchman_new(db, &ids);
+	const struct carrier c = watchman_carrier(w);
+	struct monitor_alert *m;
+
+	run(T_INSTALLED, VALS(V_I(1)));
+	succeeds(job_beat(db, NOW - 10 * MIN, &e));
+	watch(&c, NOW);
+	watch(&c, NOW + MIN);
+	running(0, 0);				/* the host may just have started */
+	watch(&c, NOW + 2 * MIN);
+	m = running(0, 1);
+	ck_assert(str_eqs(m->type, "CRON_LATE") && m->severity == MONITOR_ERROR && m->value == 12 && m->threshold == 3);
+	ck_assert(str_find(m->message, '9') >= 0 && str_starts(m->message, "Cron has not run since 2025-10-09 08:50 UTC"));
+	watch(&c, NOW + 20 * MIN);
+	ck_assert_uint_eq(running(0, 1)->id, m->id);
+	succeeds(job_beat(db, NOW + 20 * MIN, &e));
+	watch(&c, NOW + 20 * MIN + 10);		/* not that often */
+	running(0, 1);
+	watch(&c, NOW + 21 * MIN);
+	running(0, 0);
+	watch(&c, NOW);				/* the clock was set back */
+	watch(&c, NOW + 30 * MIN);
+	ck_assert(str_eqs(running(0, 1)->type, "CRON_LATE"));
+	watchman_free(w);
+	watchman_free(NULL);
+}
+END_TEST
+
+START_TEST(cron_that_is_back_says_so_itself)
+{
+	struct watchman *w = watchman_new(db, &ids);
+	const struct carrier c = watchman_carrier(w);
+
+	run(T_INSTALLED, VALS(V_I(1)));
+	watch(&c, NOW);
+	watch(&c, NOW + 2 * MIN);
+	ck_assert(str_starts(running(0, 1)->message, "Cron has never run"));
+	watchman_free(w);			/* the dispatcher is gone */
+	ck_assert_uint_eq(run_job(NOW + 4 * MIN, false).touched, 1);
+	running(0, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("monitor job");
@@ -242,6 +296,8 @@ int main(void)
 	tcase_add_test(t, proofs_that_fail_in_numbers);
 	tcase_add_test(t, a_job_that_does_not_run);
 	tcase_add_test(t, sums_move_to_their_hours);
+	tcase_add_test(t, cron_that_is_late_is_told_once);
+	tcase_add_test(t, cron_that_is_back_says_so_itself);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_set_fork_status(r, CK_NOFORK);

@@ -63,6 +63,10 @@ def jobs_page_shows_them_and_runs_one(box):
     true(csv.status == 200 and csv.body.startswith(b"id,job,startedAt"), "export: %r" % csv.body[:60])
 
 
+def _cron_alerts(box, which):
+    return box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'CRON_LATE' AND %s" % which)
+
+
 def late_cron_is_told_everywhere(box):
     admin = Visitor(box)
     box.stop_part("cron")
@@ -71,10 +75,17 @@ def late_cron_is_told_everywhere(box):
     same(box.request("GET", "/readyz").status, 200)
     same(box.request("GET", "/readyz?strict").json()["cron"], "failing")
     same(box.request("GET", "/readyz?strict").status, 503)
-    true("Cron has not run since" in admin.page("/"), "the banner")
+    for page in ("/", "/incidents", "/monitor", "/account"):
+        true("Cron has not run since" in admin.page(page), "the banner on " + page)
+    same(box.metrics()["grapnel_cron_late"], 1, "metric")
+    wait_until(lambda: _cron_alerts(box, "ended_at IS NULL"), 130, "a monitor alert")
+    true("goes on</span>" in admin.page("/monitor") and "CRON_LATE" in admin.text, "the monitor shows it")
     box.up()
     wait_until(lambda: box.request("GET", "/readyz?strict").status == 200, 10, "cron is back")
     true("Cron has not run since" not in admin.page("/"), "the banner goes")
+    same(box.metrics()["grapnel_cron_late"], 0, "metric")
+    wait_until(lambda: not _cron_alerts(box, "ended_at IS NULL"), 40, "its end")
+    same(_cron_alerts(box, "1"), 1, "told once")
 
 
 def _run_now(box, job):
