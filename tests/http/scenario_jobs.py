@@ -163,15 +163,18 @@ def cron_over_http_needs_its_token(box):
         same(reply.status, 200)
         true(isinstance(reply.json()["jobs"], list), "jobs")
     box.stop_part("cron")
-    box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000")
-    answers = together([lambda: box.request("POST", path, headers=mine) for _ in range(4)])
-    ran = [job["name"] for reply in answers for job in reply.json()["jobs"] if job["outcome"] == "done"]
-    same(sorted(name for name in ran if name != "cleanup"), sorted(name for name in JOBS if name not in ("cleanup", "storage")),
-         "each once, whoever of the four had it")
-    same(box.request("GET", "/readyz?strict").status, 200, "that is cron")
-    refused = [reply for reply in (box.request("POST", path, headers=mine) for _ in range(80)) if reply.status == 429]
-    true(refused and refused[0].header("retry-after"), "too often")
-    box.up("--set", "cron.token=")
+    try:
+        box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000")
+        answers = together([lambda: box.request("POST", path, headers=mine) for _ in range(4)])
+        ran = [job["name"].split("@")[0] for reply in answers for job in reply.json()["jobs"] if job["outcome"] == "done"]
+        seldom = ("storage", "cleanup")
+        same(sorted(name for name in ran if name not in seldom), sorted(name for name in JOBS if name not in seldom),
+             "each once, whoever of the four had it")
+        same(box.request("GET", "/readyz?strict").status, 200, "that is cron")
+        refused = [reply for reply in (box.request("POST", path, headers=mine) for _ in range(80)) if reply.status == 429]
+        true(refused and refused[0].header("retry-after"), "too often")
+    finally:
+        box.up("--set", "cron.token=")
 
 
 OLD = ("((UNIX_TIMESTAMP() - 100 * 86400) * 1000 + seq - 1577836800000) * 4194304")     # ids of 100 days ago
