@@ -428,6 +428,10 @@ void schemas_write(struct json_out *o, struct arena *a, const struct route *rout
 
 		add_fields(&s, &d->fields);
 		add_parts(&s, d->parts);
+		if (d->or_doc) {
+			add_fields(&s, &d->or_doc->fields);
+			add_parts(&s, d->or_doc->parts);
+		}
 		add_body(&s, d, !strcmp(r->method, "PATCH"));
 	}
 	add_parts(&s, inbound->parts);

@@ -113,7 +113,8 @@ START_TEST(test_integration)
 		"{\"id\":\"in_0\",\"name\":\"pay\",\"type\":\"stripe\",\"serviceId\":\"sv_0\",\"enabled\":true,\"isDefault\":false,"
 		"\"actions\":[\"incident\",\"record\"],\"rateLimitPerMinute\":1000,\"allowedIps\":[\"10.0.0.0/8\",\"::1\"],\"requireKey\":false,"
 		"\"routeByService\":false,\"hasSecret\":false,\"handlerUrl\":null,\"hasHandlerSecret\":false,\"forwardMode\":\"queued\","
-		"\"retryPolicy\":{\"maxRetries\":3,\"backoffSeconds\":60},\"webhookUrl\":\"https://x.example/api/webhooks/stripe/in_0\",\"alertCount\":1,"
+		"\"retryPolicy\":{\"maxRetries\":3,\"backoffSeconds\":60},\"heartbeatMinutes\":null,\"heartbeatIncident\":false,\"silentSince\":null,\"retentionDays\":null,"
+		"\"webhookUrl\":\"https://x.example/api/webhooks/stripe/in_0\",\"alertCount\":1,"
 		"\"webhookCount\":2,\"lastWebhookAt\":null,\"verifiedAt\":null,\"disconnectedAt\":null,\"errorCount\":3,\"createdAt\":\"1970-01-01T00:00:00.001Z\","
 		"\"updatedAt\":\"1970-01-01T00:00:00.002Z\"}");
 	s.rate_per_minute = 0;
