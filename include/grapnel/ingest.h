@@ -116,9 +116,9 @@ struct ingest_tested {
 	enum level level;
 };
 /* Sends the provider's own test webhook through the whole pipeline, signed with the newest secret of the source, or with its key where
- * that is the proof. 1 done, however it went; 0 no such source; -1 failed: ERR_CONFLICT tells that the source is switched off. */
-int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, struct str remote_addr, struct str trace,
-	ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
+ * that is the proof; or `as` (not NULL), a request that the provider once made, as if it came to this source. 1 done, however it went; 0 no such source; -1 failed: ERR_CONFLICT tells that the source is switched off. */
+int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, const struct inbound *as,
+	struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
 
 /* ---- dry.c: a request in hand, without a database ---- */
 

@@ -62,8 +62,16 @@ static const struct json *settings_of(struct arena *a, const struct live_source 
 	return s->settings.n && json_parse(a, arena_str(a, s->settings), &settings, &e) ? settings : NULL;
 }
 
+/* A captured request, to the address of this source. */
+static void come_to(struct arena *a, struct str path, const struct inbound *as, struct inbound *in)
+{
+	*in = *as;
+	inbound_set_uri(in, as->query.n ? arena_printf(a, "%.*s?%.*s", STR_ARG(path), STR_ARG(as->query)) : path);
+}
+
 /* The request as its sender would make it. 1, 0, -1 as ingest_test. */
-static int make_item(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str id, ms_t now, struct ingest_item *it, struct err *e)
+static int make_item(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str id, const struct inbound *as, ms_t now,
+	struct ingest_item *it, struct err *e)
 {
 	struct live_source s;
 	const struct provider *p;
@@ -80,7 +88,10 @@ static int make_item(struct ingest *g, struct arena *a, uint64_t tenant_id, stru
 		return -1;
 	}
 	path = source_webhook_url(a, STR_NONE, str_of(p->slug), id);
-	provider_sample(p, a, path, nonce, now, &it->in);
+	if (as)
+		come_to(a, path, as, &it->in);
+	else
+		provider_sample(p, a, path, nonce, now, &it->in);
 	it->in.public_url = str_of(g->c.public_url);	/* some sign it */
 	it->in.settings = settings_of(a, &s);
 	it->is_test = true;
@@ -125,11 +136,11 @@ static void tell(struct arena *a, const struct ingest_work *w, struct ingest_tes
 	out->service = arena_str(a, service_name(w->source, service_of(w->source, plan->ev)));
 }
 
-int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, struct str remote_addr, struct str trace,
-	ms_t now, struct ingest_tested *out, struct err *e)
+int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, const struct inbound *as,
+	struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e)
 {
 	struct ingest_item *it = ARENA_NEW(a, struct ingest_item);
-	int made = make_item(g, a, tenant_id, source_id, now, it, e);
+	int made = make_item(g, a, tenant_id, source_id, as, now, it, e);
 
 	arena_reset(g->scratch);
 	if (made != 1)

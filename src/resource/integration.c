@@ -427,7 +427,7 @@ bool integration_test(const struct caller *by, struct str public_id, struct str 
 	int done = integration_find(by, public_id, &s, e);
 
 	if (done == 1)
-		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, by->remote_addr, trace, by->now, out, e);
+		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, NULL, by->remote_addr, trace, by->now, out, e);
 	if (!done)
 		return not_found(e);
 	return done == 1 && tested_audit(by->db, by->a, &who, public_id, out, by->now, e);

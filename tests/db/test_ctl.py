@@ -719,6 +719,51 @@ class Sending(Case):
         for made in (first, second):
             self.answer("integration", "delete", made["id"], "--yes")
 
+    CASES = ("--cases-dir", os.path.join(SOURCE, "tests", "golden"))
+
+    def test_every_case_can_be_sent(self):
+        """Each is listed; one that alerts goes through the pipeline of each type, and repeats are told."""
+        for slug in sorted(os.listdir(self.CASES[1])):
+            folder = os.path.join(self.CASES[1], slug)
+            if not os.path.isdir(folder):
+                continue
+            with self.subTest(slug):
+                cases = self.answer("send", slug, "--list-cases", *self.CASES)["cases"]
+                self.assertEqual(sorted(c["case"] for c in cases), sorted(f[:-7] for f in os.listdir(folder) if f.endswith(".expect")))
+                alerts = [c["case"] for c in cases if c["becomes"].startswith("trigger") and c["case"] != "sample"]
+                if not alerts:
+                    continue
+                made = self.answer("integration", "add", slug, "--name", "to send", "--generate-secret")
+                sent = self.answer("send", slug, "--case", alerts[0], "--integration", made["id"], *self.CASES)
+                self.assertTrue(sent["success"], (alerts[0], sent))
+                [[is_test]] = sql("SELECT DISTINCT e.is_test FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'" % made["id"])
+                self.assertEqual(is_test, b"1")
+                self.answer("integration", "delete", made["id"], "--yes")
+
+    def test_a_case_sent_twice_is_a_repeat(self):
+        made = self.answer("integration", "add", "prometheus", "--name", "twice")
+        words = ("send", "prometheus", "--case", "firing-single", "--integration", made["id"], *self.CASES)
+        self.assertIn("restarted", self.text(*words))
+        self.assertEqual(self.answer(*words)["incident"], None)
+        [[events, alerts]] = sql("SELECT COUNT(DISTINCT e.id), COUNT(a.id) FROM events e JOIN sources s ON s.id = e.source_id LEFT JOIN alerts a ON"
+                                 " a.event_id = e.id WHERE s.public_id = '%s'" % made["id"])
+        self.assertEqual((events, alerts), (b"1", b"1"))
+        self.answer("integration", "delete", made["id"], "--yes")
+        for name in ("nosuch", "../github/issues-opened", ""):
+            self.refused(USAGE, "send", "prometheus", "--case", name, *self.CASES, says="--list-cases")
+        self.refused(FAILED, "send", "prometheus", "--list-cases", "--cases-dir", "/nonexistent", says="/nonexistent/prometheus")
+
+    def test_a_case_to_an_address(self):
+        with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
+            server.got, server.status = [], 200
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.answer("send", "github", "--case", "issues-opened", "--to", "http://127.0.0.1:%d/hook" % server.server_address[1], *self.CASES,
+                        "--secret-file", self.written("case-secret", "s3cret\n"))
+            [(path, headers, body)] = server.got
+            self.assertEqual((path, headers["x-github-event"], json.loads(body)["action"]), ("/hook", "issues", "opened"))
+            self.assertEqual(headers["x-hub-signature-256"], "sha256=" + hmac.new(b"s3cret", body, "sha256").hexdigest())
+            server.shutdown()
+
     def test_to_an_address(self):
         with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
             server.got, server.status = [], 201
