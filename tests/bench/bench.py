@@ -28,7 +28,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -109,6 +109,7 @@ def run_single(plan, options, everyone, results):
             print("  grapnel: start", file=sys.stderr, flush=True)
             results.single["start"] = scenarios.start_time(plan, program)
         run_pages(plan, options, program, results)
+        run_cleanup(plan, options, program, results)
 
 
 def run_pages(plan, options, program, results):
@@ -124,6 +125,15 @@ def run_pages(plan, options, program, results):
             print("  grapnel: pages-load", file=sys.stderr, flush=True)
             for name, run in scenarios.pages_load(plan, program, 64):
                 results.add(name, program.name, run)
+
+
+def run_cleanup(plan, options, program, results):
+    if options.scenarios and "cleanup" not in options.scenarios:
+        return
+    print("  grapnel: cleanup", file=sys.stderr, flush=True)
+    with scenarios.Old(program, SMOKE_EVENTS if options.smoke else filled.EVENTS) as program:
+        for name, run in scenarios.cleanup(plan, program, 64):
+            results.add(name, program.name, run)
 
 
 def versions():

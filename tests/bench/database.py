@@ -75,6 +75,17 @@ def check_grown(server, database, before, total):
             for name in COUNTED_ONCE if not total["acknowledged"] <= found[name] - before[name] <= total["sent"]]
 
 
+NEWER = """SELECT (SELECT COUNT(*) FROM requests WHERE id >= {0}), (SELECT COUNT(*) FROM events WHERE id >= {0}),
+(SELECT COUNT(*) FROM event_ids WHERE event_id >= {0}), (SELECT COUNT(*) FROM alerts WHERE id >= {0})"""
+
+
+def check_newer(server, database, first, total):
+    """The same of those with numbers from `first` on, where others go meanwhile."""
+    found = zip(COUNT_NAMES, map(int, server.sql(NEWER.format(first), database)[0]))
+    return [f"newer {name} are {n}, acknowledged {total['acknowledged']}, sent {total['sent']}"
+            for name, n in found if not total["acknowledged"] <= n <= total["sent"]]
+
+
 def check_pipeline(server, database, total, keys_used):
     """Every acknowledged event once, an alert for each, an incident for each key. Returns what is wrong, in sentences. Where
     answers were lost, events may be stored that nobody acknowledged; there are none of these in an undisturbed run."""

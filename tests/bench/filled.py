@@ -113,7 +113,7 @@ def statements(began_ms, events):
         f" {began_ms} + seq * {DAYS * 1728}, 3, 1, seq % 50 = 0 FROM seq_1_to_50000")
 
 
-def fill(server, database, events=EVENTS):
+def fill(server, database, events=EVENTS, until_days_ago=0):
     """Into empty tables. Returns seconds."""
     began = time.monotonic()
     now_ms = int(time.time() * 1000)
@@ -121,7 +121,7 @@ def fill(server, database, events=EVENTS):
     server.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
     last = None
     try:
-        for table, text in statements(now_ms - DAYS * 86_400_000, events):
+        for table, text in statements(now_ms - (DAYS + until_days_ago) * 86_400_000, events):
             if table != last:
                 print(f"  filling {table}", file=sys.stderr, flush=True)
                 last = table

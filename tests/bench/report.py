@@ -101,6 +101,17 @@ def crowd_cost(results):
     return 1 - statistics.median(run["share"] for run in runs) if runs else None
 
 
+def cleanup_share(results):
+    """Of the rate that ingest keeps while old events are removed, median over the pairs."""
+    runs = results.get("cleanup with", "grapnel")
+    return statistics.median(run["share"] for run in runs) if runs else None
+
+
+def longest_lock_ms(results):
+    runs = results.get("cleanup with", "grapnel")
+    return max(run["cleanup"]["longestLockMs"] for run in runs) if runs else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -125,6 +136,8 @@ TARGETS = (
     ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
     ("size of the overview", overview_kb, "most", 50, "%.1f KiB"),
     ("cost of 8 clients on pages", crowd_cost, "most", 0.3, "%.3f"),
+    ("rate kept while 1,000,000 old events go", cleanup_share, "least", 0.8, "%.3f"),
+    ("longest that cleanup locked its rows meanwhile", longest_lock_ms, "most", 100, "%.0f ms"),
 )
 
 

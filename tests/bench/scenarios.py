@@ -11,6 +11,8 @@ import threading
 import time
 
 import all_types
+import database
+import filled
 import host
 import pages
 
@@ -22,6 +24,8 @@ STORM_KIND = "prometheus"
 SILENT, STALLED = 8, 1  # hostile clients beside the normal ones
 STALL_PAIRS = 2         # in a round, for each place where they are
 PAGE_CLIENTS, PAGE_PAIRS = 8, 3
+CLEANUP_PAIRS = 3
+DAYS_KEPT = 90
 MEMORY_REQUESTS = 200000
 TYPE_ROUNDS = 20        # of all golden payloads, after them
 MAP_MS = 50             # of one kind of work, five times for each type
@@ -190,6 +194,70 @@ def pages_load(plan, program, connections):
         with_["pages"] = {"seen": len(crowds[-1].seen), "median_ms": statistics.median(crowds[-1].seen or [0])}
         yield "pages-load without", without
         yield "pages-load with", with_
+
+
+# ---- cleanup ----
+
+class Old(pages.Filled):
+    """The product with events in its tables that are all older than it keeps them."""
+
+    def __enter__(self):
+        self.program.empty()
+        filled.empty(self.instance.server, self.database)
+        filled.fill(self.instance.server, self.database, self.events, DAYS_KEPT + 10)
+        return self
+
+    def empty(self):
+        """Notes what number the next ones have at least."""
+        self.before = (int(time.time() * 1000) - 1577836800000) << 22
+
+    def check(self, report):
+        return database.check_newer(self.instance.server, self.database, self.before, report["total"])
+
+
+class Cleaning:
+    """`grapnelctl cleanup` from beginning to end of a run, or until nothing is left."""
+
+    def __init__(self, program):
+        env, self.user = program.instance.env, program.instance.user
+        self.log, self.process = f"{program.instance.scratch}/cleanup.log", None
+        self.argv = [f"{env['GRAPNEL_PREFIX']}/bin/grapnelctl", "--config", env["GRAPNEL_CONF"], "--json", "cleanup", "--yes",
+                     "--older-than", str(DAYS_KEPT)]
+
+    def __enter__(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.log)
+        self.process = self.user.start(self.argv, self.log)
+        return self
+
+    def __exit__(self, *_):
+        host.stop(self.process)
+
+    def result(self):
+        with open(self.log, encoding="utf-8") as f:
+            said = f.read()
+        try:
+            return json.loads(said.splitlines()[-1])
+        except (IndexError, ValueError):
+            raise SystemExit(f"bench: cleanup failed: {said[-500:]}") from None
+
+
+def cleanup(plan, program, connections):
+    """Pairs of runs without and with cleanup at work, as `stalls`; each goes on where the one before has stopped."""
+    for _ in range(1 if plan.smoke else CLEANUP_PAIRS):
+        begun = []
+
+        def cleaning():
+            begun.append(Cleaning(program))
+            return begun[-1]
+        without = measure(plan, program, connections)
+        with_ = measure(plan, program, connections, beside=cleaning)
+        with_["share"] = round(with_["rate"] / without["rate"], 4)
+        with_["cleanup"] = begun[-1].result()
+        if not with_["cleanup"]["touched"]:
+            with_["wrong_rows"].append("cleanup removed nothing meanwhile")
+        yield "cleanup without", without
+        yield "cleanup with", with_
 
 
 # ---- mapping, memory and start ----
