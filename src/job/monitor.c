@@ -17,6 +17,7 @@
 #define FLOOD_LASTS_MS (30 * MS_PER_MINUTE)
 
 #define PAUSE_MS (3 * MS_PER_MINUTE)	/* without a look of ours */
+#define HOST_GONE_MS (7 * MS_PER_DAY)	/* then a host's own job is missed no more: it was taken away */
 
 struct monitor_limits job_monitor_limits(const struct conf *c)
 {
@@ -139,6 +140,11 @@ static bool mend(struct job_run *r, uint64_t tenant_id, struct err *e)
 
 /* ---- jobs that do not run ---- */
 
+static bool is_missed(const struct job_view *v, ms_t now)
+{
+	return v->late && (str_find(v->name, '@') < 0 || v->last_started_at > now - HOST_GONE_MS);
+}
+
 /* Of a run of cron after a pause nobody can say yet which jobs have their turn in it. Ends by itself, once nobody raises it again. */
 static bool late_jobs(struct job_run *r, struct err *e)
 {
@@ -160,7 +166,7 @@ static bool late_jobs(struct job_run *r, struct err *e)
 				STR_ARG(v->schedule), v->last_started_at ? "it did last at " : "it never did",
 				v->last_started_at ? time_format(v->last_started_at, since) : ""),
 			.advice = STR("See what its last runs said, and whether another one holds it. See /jobs") };
-		int began = v->late ? monitor_alert_raise(r->c->db, r->a, r->c->ids, &m, now, e) : 0;
+		int began = is_missed(v, now) ? monitor_alert_raise(r->c->db, r->a, r->c->ids, &m, now, e) : 0;
 
 		if (began < 0)
 			return false;

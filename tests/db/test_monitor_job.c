@@ -182,6 +182,7 @@ START_TEST(a_job_that_does_not_run)
 		if (strcmp(facts[i].name, "monitor"))
 			run(T_RAN, VALS(V_S(str_of(facts[i].name)), V_I(NOW + MS_PER_HOUR)));
 	run(T_RAN, VALS(V_S(STR("outbox")), V_I(NOW - 10 * MIN)));
+	run(T_RAN, VALS(V_S(STR("spool-drain@7")), V_I(NOW - 8 * MS_PER_DAY)));	/* of a host that is no more */
 	ck_assert_uint_eq(run_job(NOW, false).touched, 0);		/* cron was off: its turn may come in this very run */
 	ck_assert_uint_eq(run_job(NOW + MIN, false).touched, 1);
 	m = running(0, 1);
