@@ -11,6 +11,9 @@
 #define FOLD_ROWS 500
 #define OVER_MAX 100
 
+#define LISTED_MAX 5	/* events of a monitor alert's text */
+#define LIST_TEXT_MAX 4096
+
 /* Proofs of a source that failed: so many of the last minutes are no mistake of a person who sets up a sender. */
 #define FLOOD_MINUTES 10
 #define FLOOD_REFUSED 100
@@ -45,13 +48,30 @@ static const struct monitor_recommendation *advice_of(const struct monitor_resul
 	return NULL;
 }
 
-/* 1 it changed, 0 it is as it was, -1 failed. */
-static int tell(struct job_run *r, uint64_t tenant_id, const struct monitor_result *x, const struct monitor_check *c, bool was_running, struct err *e)
+/* That events wait too long comes with the list of them. */
+static struct str message_of(struct job_run *r, const struct monitor_view *v, const struct monitor_check *c, enum monitor_check_id id)
 {
+	struct strbuf b;
+
+	if (id != CHECK_OLDEST || !v->oldest_n)
+		return c->message;
+	strbuf_init(&b, r->a, LIST_TEXT_MAX);
+	strbuf_addstr(&b, c->message);
+	for (size_t i = 0; i < v->oldest_n && i < LISTED_MAX; i++)
+		strbuf_addf(&b, "%s %" PRIu64 " from %.*s", i ? "," : " The oldest:", v->oldest[i].id, STR_ARG(v->oldest[i].source));
+	strbuf_addc(&b, '.');
+	return b.failed ? c->message : strbuf_str(&b);
+}
+
+/* 1 it changed, 0 it is as it was, -1 failed. */
+static int tell(struct job_run *r, uint64_t tenant_id, const struct monitor_view *v, const struct monitor_result *x, enum monitor_check_id id, bool was_running,
+	struct err *e)
+{
+	const struct monitor_check *c = &x->checks[id];
 	const struct monitor_recommendation *advice = advice_of(x, c);
 	ms_t now = job_now(r);
 	struct monitor_alert m = { .tenant_id = tenant_id, .type = str_of(c->alert), .subject = STR(""), .severity = c->severity,
-		.message = c->message, .value = c->value, .threshold = c->threshold };
+		.message = message_of(r, v, c, id), .value = c->value, .threshold = c->threshold };
 
 	if (c->passed)
 		return was_running ? monitor_alert_end(r->c->db, r->a, r->c->ids, tenant_id, m.type, m.subject, now, e) : 0;
@@ -75,7 +95,7 @@ static bool check_tenant(struct job_run *r, uint64_t tenant_id, bool *fails, str
 	for (size_t i = 0; i < MONITOR_CHECKS; i++) {
 		const struct monitor_check *c = &x.checks[i];
 		bool was_running = runs(running, n, c->alert);
-		int changed = r->c->dry_run ? was_running == c->passed : tell(r, tenant_id, &x, c, was_running, e);
+		int changed = r->c->dry_run ? was_running == c->passed : tell(r, tenant_id, &v, &x, (enum monitor_check_id)i, was_running, e);
 
 		if (changed < 0)
 			return false;

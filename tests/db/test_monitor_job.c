@@ -107,6 +107,7 @@ START_TEST(a_check_that_begins_to_fail_and_passes_again)
 	m = running(1, 1);
 	ck_assert(str_eqs(m->type, "STALE_EVENTS") && m->severity == MONITOR_CRITICAL && m->value >= 61 && m->value < 61.1 && m->threshold == 30);
 	ck_assert(str_ends(m->advice, arena_printf(a, "/events/%llu", (unsigned long long)id).p));
+	ck_assert_msg(strstr(arena_cstr(a, m->message), arena_printf(a, "may. The oldest: %llu from ", (unsigned long long)id).p), "%.*s", STR_ARG(m->message));
 	ck_assert_uint_eq(run_job(NOW + MIN, false).touched, 0);	/* not each minute */
 	m = running(1, 1);
 	ck_assert(m->value > 61.9 && m->started_at >= NOW && m->started_at < NOW + MIN);
