@@ -106,7 +106,7 @@ const struct option options[] = {
 	{ "cron", "timezone", &type_zone, MEMBER(cron, timezone, char *), "",
 		.help = "Zone of daily times, like Europe/Berlin; empty: the host's." },
 	NUMBER(cron, time_limit_s, type_number, "50", 1, 3600, "Seconds a run of grapnel-cron may take; the rest waits for the next."),
-	SECRET(cron, token, "Bearer token of /api/cron/webhook-maintenance; empty: nobody may."),
+	SECRET(cron, token, "Bearer token of /api/cron/webhook-maintenance; empty: that path is not there."),
 
 	NUMBER(retention, events_days, type_number, "90", 1, 36500,
 		"Days that events and their requests are kept, but for those that wait or belong to an open incident."),

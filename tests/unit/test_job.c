@@ -69,6 +69,28 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* Once each night, whatever the clocks of Europe do in it: of 29 March 2026 there is no 02:00, of 25 October there are two. */
+static const ms_t midnights[] = { 1774652400000LL, 1792792800000LL, 1784930400000LL };	/* of Berlin: 28 March, 24 October, 25 July */
+
+START_TEST(test_daily_where_clocks_change)
+{
+	static const struct schedule at_two = { .at_min = 120 };
+	struct job_state s = { .last_ok = true, .last_started_at = midnights[_i] - 22 * 60 * MIN, .last_finished_at = midnights[_i] - 22 * 60 * MIN };
+	int runs = 0;
+
+	if (!zone_exists("Europe/Berlin"))
+		return;
+	zone_set("Europe/Berlin");
+	for (ms_t t = midnights[_i]; t < midnights[_i] + 3 * MS_PER_DAY; t += MIN)
+		if (job_is_due(&at_two, zone_offset, &s, t)) {
+			runs++;
+			s.last_started_at = s.last_finished_at = t;
+		}
+	zone_set("UTC");
+	ck_assert_int_eq(runs, 3);
+}
+END_TEST
+
 /* ---- whose turn it is ---- */
 
 static const struct {
@@ -139,4 +161,4 @@ START_TEST(test_clock)
 }
 END_TEST
 
-UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_clock, clocks), UNIT(test_table), UNIT(test_order))
+UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_daily_where_clocks_change, midnights), UNIT_ROWS(test_clock, clocks), UNIT(test_table), UNIT(test_order))
