@@ -24,6 +24,12 @@ struct status_look monitor_look(enum monitor_status s)
 
 /* ---- the checks ---- */
 
+/* Which act may mend what a check finds. */
+static const char *const menders[MONITOR_CHECKS] = {
+	[CHECK_FAILURES] = "retry-failed", [CHECK_BACKLOG] = "auto-remediate", [CHECK_OLDEST] = "auto-remediate", [CHECK_SUCCESS] = "retry-failed",
+	[CHECK_DUPLICATES] = "find-duplicates",
+};
+
 static void fill_checks(struct visit *v, struct monitor_page *p, struct monitor_result *x)
 {
 	struct status_look look = monitor_look(x->status);
@@ -35,9 +41,15 @@ static void fill_checks(struct visit *v, struct monitor_page *p, struct monitor_
 	p->checks = x->checks;
 	p->checks_n = ARRAY_SIZE(x->checks);
 	p->attempts = x->checks[CHECK_ATTEMPTS].shown;
-	for (size_t i = 0; i < x->advice_n; i++)
-		p->advice[p->advice_n++] = (struct monitor_advice){ str_of(x->advice[i].check->title),
-			arena_lower(v->a, str_of(monitor_severity_word(x->advice[i].check->severity))), x->advice[i].text, x->advice[i].step };
+	for (size_t i = 0; i < x->advice_n; i++) {
+		const struct monitor_recommendation *r = &x->advice[i];
+		const char *act = menders[r->check - x->checks];
+
+		p->advice[p->advice_n++] = (struct monitor_advice){ str_of(r->check->title),
+			arena_lower(v->a, str_of(monitor_severity_word(r->check->severity))), r->text, r->step, act, monitor_act_title(act) };
+	}
+	if (account_has_role(&v->by.principal, ROLE_ADMIN))
+		monitor_acts_fill(p);
 }
 
 static void fill_chips(struct visit *v, struct monitor_page *p)

@@ -4,6 +4,7 @@
 
 #include "dash_int.h"
 
+#include "grapnel/job.h"
 #include "grapnel/spool.h"
 
 struct window_chip {
@@ -13,6 +14,11 @@ struct window_chip {
 
 struct monitor_advice {
 	struct str title, severity, text, step;
+	const char *act, *act_title;	/* what may mend it; or NULL */
+};
+
+struct act_link {
+	const char *name, *title, *help;
 };
 
 /* A provider or an event type, and its share of the events. */
@@ -46,6 +52,8 @@ struct monitor_page {
 	size_t checks_n;
 	struct monitor_advice advice[MONITOR_CHECKS];
 	size_t advice_n;
+	struct act_link acts[MONITOR_ACTS];	/* for admins */
+	size_t acts_n;
 	struct monitor_facts facts;
 	double success_rate;		/* percent */
 	struct str attempts;		/* on average */
@@ -72,6 +80,31 @@ struct monitor_page {
 	size_t tables_n;
 };
 
+struct act_field {
+	const char *name, *label, *hint;
+	struct str value;
+	uint64_t min, max;
+	bool number, lines, required, bad;
+};
+
+/* One act: its form, what it would do, what it did. */
+struct monitor_act_page {
+	struct page page;
+	const char *name, *title, *help, *button;
+	bool harmless, looks_first, can_do, is_sample;
+	struct act_field fields[6];
+	size_t fields_n;
+	struct monitor_event_result *results;
+	size_t results_n;
+	struct monitor_event_result *candidates;	/* events that the id may mean */
+	size_t candidates_n;
+	struct remediation_step *steps;
+	size_t steps_n;
+	struct duplicate_group *groups;
+	size_t groups_n;
+	uint64_t looked_at;
+};
+
 struct monitor_alerts_page {
 	struct page page;
 	struct monitor_alert_view *alerts;
@@ -85,7 +118,13 @@ struct status_look {
 };
 struct status_look monitor_look(enum monitor_status s);
 
+/* monitor_act.c */
+void monitor_acts_fill(struct monitor_page *p);
+const char *monitor_act_title(const char *name);	/* of NULL: NULL */
+
 void page_monitor(void *visit);
+void page_monitor_act(void *visit);
+void page_monitor_act_post(void *visit);
 void page_monitor_alerts(void *visit);
 
 #endif

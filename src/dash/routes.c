@@ -114,6 +114,8 @@ const struct route dash_routes[] = {
 	{ "POST", "/events/:id/retry", ROLE_OPERATOR, page_event_retry, "Does now what is left to do of it." },
 	{ "GET", "/events/:id/payload", ROLE_VIEWER, page_event_payload, "The body of its request as a file." },
 	{ "GET", "/monitor", ROLE_VIEWER, page_monitor, "Is our own work all right?" },
+	{ "GET", "/monitor/acts/:act", ROLE_ADMIN, page_monitor_act, "What it can have done." },
+	{ "POST", "/monitor/acts/:act", ROLE_ADMIN, page_monitor_act_post, "Says what it would do, or does it." },
 	{ "GET", "/monitor/alerts", ROLE_VIEWER | CAN_EXPORT, page_monitor_alerts, "When it was not." },
 	{ "GET", "/tasks", ROLE_VIEWER | CAN_EXPORT, page_tasks, "Long work that somebody asked for." },
 	{ "GET", "/tasks/:id", ROLE_VIEWER, page_task, "How far one is." },

@@ -77,3 +77,48 @@ def alerts_are_shown_while_they_last_and_afterwards(box):
     other = Visitor(box, tenant=box.new_tenant())
     true("&lt;b&gt;over " not in other.page("/monitor/alerts"), "another tenant has none of them")
     same(other.get("/monitor/alerts?cursor=x").status, 400)
+
+
+def an_act_is_looked_at_first_and_then_done(box):
+    tenant = box.new_tenant()
+    source = _stuck(box, tenant, 45, 12)
+    box.sql("UPDATE events SET status = 3, error = 'no answer' WHERE tenant_id = %d" % tenant)
+    admin = Visitor(box, tenant=tenant)
+    page = admin.page("/monitor")
+    true(page.count('href="/monitor/acts/') == 7 and 'action="/monitor/acts/auto-remediate"' in page, "the acts, and what mends what fails")
+    admin.page("/monitor/acts/mark-processed")
+    reply = admin.post("/monitor/acts/mark-processed", dryRun="true", filter='{"source": "%s"}' % source["id"])
+    same(reply.status, 200)
+    same(admin.flash(), "12 events would be marked.")
+    true("Some of these events" in admin.text and admin.text.count("stuck-") >= 10, "a sample")
+    same(box.number("SELECT COUNT(*) FROM events WHERE tenant_id = %d AND status = 3" % tenant), 12, "nothing was changed")
+    same(admin.field("filter"), '{"source": "%s"}' % source["id"], "what was asked goes on to the button")
+    same(box.number("SELECT COUNT(*) FROM audit_log WHERE tenant_id = %d AND action LIKE 'monitor.%%'" % tenant), 0, "no entry of a look")
+    admin.post("/monitor/acts/mark-processed", dryRun="false", filter=admin.field("filter"))
+    same(admin.flash(), "12 events were marked.")
+    same(admin.text.count('<span class="badge status-ok">processed</span>'), 12, "what became of each")
+    same(box.number("SELECT COUNT(*) FROM audit_log WHERE tenant_id = %d AND action = 'monitor.mark-processed'" % tenant), 1, "audited")
+    true("All six checks pass." in admin.page("/monitor"), "seen at once")
+
+
+def acts_say_what_is_wrong(box):
+    tenant = box.new_tenant()
+    _stuck(box, tenant, 1)
+    admin = Visitor(box, tenant=tenant)
+    admin.page("/monitor/acts/retry-event")
+    for act, status, more in (("retry-event", 400, {}), ("retry-event", 404, {"eventId": "nosuch"}), ("delete-event", 404, {"eventId": "1"}),
+                              ("cleanup", 400, {"olderThanDays": "-1"}), ("mark-processed", 400, {}), ("mark-processed", 400, {"filter": "{"}),
+                              ("retry-failed", 400, {"provider": "nosuch"}), ("find-duplicates", 400, {"timeWindow": "x"})):
+        same(admin.post("/monitor/acts/" + act, **more).status, status, "%s %s" % (act, more))
+        true("Nothing was changed" in admin.text and 'aria-invalid="true"' in admin.text, "the field of %s %s" % (act, more))
+    same(admin.post("/monitor/acts/nosuch").status, 404)
+    same(admin.post("/monitor/acts/find-duplicates", dryRun="false").status, 200)
+    true("0 events came more than once." in admin.flash(), "nothing was found")
+    other = Visitor(box, tenant=box.new_tenant())
+    other.page("/monitor/acts/delete-event")
+    number = box.sql("SELECT id FROM events WHERE tenant_id = %d LIMIT 1" % tenant)[0][0]
+    same(other.post("/monitor/acts/delete-event", eventId=number).status, 404, "an event of another tenant")
+    same(box.number("SELECT COUNT(*) FROM events WHERE tenant_id = %d" % tenant), 3, "they stay")
+    operator = Visitor(box, "operator", tenant=tenant)
+    true("/monitor/acts/" not in operator.page("/monitor"), "acts are for admins")
+    same(operator.post("/monitor/acts/cleanup").status, 403)
