@@ -52,6 +52,9 @@ void shm_generation_bump(struct shm *s);
 /* ---- when a process of this host last found the database silent, clock_mono_us ---- */
 int64_t shm_silent_us(const struct shm *s);
 void shm_silent_set(struct shm *s, int64_t now_us);
+/* ---- when the dispatcher of this host last looked for work and could; 0: never ---- */
+ms_t shm_dispatcher_at(const struct shm *s);
+void shm_dispatcher_set(struct shm *s, ms_t now);
 /* ---- the dispatcher's bell: rung by who has committed what it is to send ----
  * An eventfd that the master makes before it forks. Programs that are no children of it have none, and ring in vain: what they
  * write is found half a second later. */

@@ -390,6 +390,13 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
 
 bool outbox_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* How much waits in that status, counted up to OUTBOX_COUNT_MAX, and since when the first of it is due (or will be); 0: nothing waits. */
+#define OUTBOX_COUNT_MAX 10000
+struct outbox_queue {
+	uint64_t n;
+	ms_t next_at;
+};
+bool outbox_queue_get(struct db *db, struct arena *a, enum outbox_status status, struct outbox_queue *out, struct err *e) MUST_USE;
 /* What a clock that was wrong put too far away is due now. */
 bool outbox_mend(struct db *db, ms_t now, struct err *e) MUST_USE;
 
@@ -461,6 +468,12 @@ int channel_update(struct db *db, struct arena *a, const struct seal_key *sk, co
 	struct err *e) MUST_USE;
 /* What waits for it is given up. 1, 0, -1. */
 int channel_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* Those of all tenants. */
+struct channel_counts {
+	uint64_t n, enabled, switched_off, failing;	/* switched_off: by the program; failing: enabled ones */
+	struct str name, error;				/* of a failing one */
+};
+bool channel_count(struct db *db, struct arena *a, struct channel_counts *out, struct err *e) MUST_USE;
 /* Steps of the transaction that notes results. */
 bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;

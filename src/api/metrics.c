@@ -1,6 +1,6 @@
 /* metrics.c - /metrics in the text format of Prometheus (Exposition formats, version 0.0.4; looked
  * up 2025-11): the counters of shared memory, which all workers of this host add to, and gauges
- * that cost nearly nothing. */
+ * that cost nearly nothing: what is asked of the database is left out while that is away. */
 #include "api_int.h"
 
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static void write_spool(struct strbuf *b, const struct conf *conf, ms_t now)
 	gauge(b, "spool_bad_files", "Files that hold requests which could not be replayed.", s.bad_files);
 }
 
-/* The one look into the database: two rows by their keys. While it is away nothing is said of cron. */
+/* Two rows by their keys. */
 static void write_cron(struct strbuf *b, struct call *c)
 {
 	struct cron_watch w;
@@ -70,6 +70,27 @@ static void write_cron(struct strbuf *b, struct call *c)
 		return;
 	gauge(b, "cron_last_run_timestamp_seconds", "When cron ran last, 0 if never.", (uint64_t)(w.last_at / MS_PER_SECOND));
 	gauge(b, "cron_late", "1 if cron has not run for three minutes.", w.late);
+}
+
+static void write_dispatcher(struct strbuf *b, const struct shm *shm)
+{
+	metric(b, "dispatcher_last_look_timestamp_seconds", "When the dispatcher of this host last looked for work, seconds since 1970; 0: never.", "gauge");
+	strbuf_addf(b, "grapnel_dispatcher_last_look_timestamp_seconds %.3f\n", (double)shm_dispatcher_at(shm) / 1000);
+}
+
+static void write_outbox(struct strbuf *b, const struct call *c)
+{
+	struct outbox_queue waiting, retrying;
+	struct err away = { 0 };
+	ms_t now = c->by.now;
+
+	if (!outbox_queue_get(c->by.db, c->a, OUTBOX_WAITING, &waiting, &away) || !outbox_queue_get(c->by.db, c->a, OUTBOX_FAILED, &retrying, &away))
+		return;
+	metric(b, "outbox_messages", "Messages of the whole installation that are not sent yet, counted up to 10000; retrying: cron tries them again.", "gauge");
+	strbuf_addf(b, "grapnel_outbox_messages{state=\"waiting\"} %" PRIu64 "\n", waiting.n);
+	strbuf_addf(b, "grapnel_outbox_messages{state=\"retrying\"} %" PRIu64 "\n", retrying.n);
+	metric(b, "outbox_overdue_seconds", "For how long the first of those that wait has been due; 0: none is.", "gauge");
+	strbuf_addf(b, "grapnel_outbox_overdue_seconds %.3f\n", waiting.next_at && waiting.next_at < now ? (double)(now - waiting.next_at) / 1000 : 0);
 }
 
 void api_metrics(void *call)
@@ -84,6 +105,8 @@ void api_metrics(void *call)
 	write_counters(&b, api->shm);
 	write_workers(&b, api->conf);
 	write_cache(&b, api->shm);
+	write_dispatcher(&b, api->shm);
+	write_outbox(&b, c);
 	write_spool(&b, api->conf, c->by.now);
 	write_cron(&b, c);
 	c->rq->response.status = 200;

@@ -178,6 +178,16 @@ void shm_generation_bump(struct shm *s)
 	atomic_fetch_add_explicit(&s->f->generation, 1, memory_order_acq_rel);
 }
 
+ms_t shm_dispatcher_at(const struct shm *s)
+{
+	return atomic_load_explicit(&s->f->dispatcher_at, memory_order_relaxed);
+}
+
+void shm_dispatcher_set(struct shm *s, ms_t now)
+{
+	atomic_store_explicit(&s->f->dispatcher_at, now, memory_order_relaxed);
+}
+
 /* ---- the bell ---- */
 
 bool bell_make(struct shm *s, struct err *e)

@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#define SHM_LAYOUT 3u
+#define SHM_LAYOUT 4u
 #define TABLE_CELLS 65536	/* 1 MiB; four times the sources and remote addresses of a busy minute */
 #define TABLE_PROBE 8		/* cells a key may stand in: two cache lines */
 
@@ -29,6 +29,7 @@ struct shm_file {
 	_Atomic uint64_t version;	/* written last when the file is made */
 	_Atomic uint64_t generation;
 	_Atomic int64_t silent_us;	/* when the database last was, by the monotonic clock */
+	_Atomic int64_t dispatcher_at;	/* ms_t */
 	_Atomic uint64_t counters[COUNTER_COUNT];
 	struct hand hands[SHM_WORKERS];
 	_Atomic int64_t last_death;	/* ms_t; spares the walk through the suspects */

@@ -45,6 +45,8 @@ const struct doctor_check *const doctor_checks[] = {
 	&check_provider_keys,
 	&check_cron,
 	&check_jobs,
+	&check_outbox,
+	&check_channels,
 	&check_sockets,
 	&check_workers,
 	&check_running,

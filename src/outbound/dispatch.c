@@ -74,6 +74,8 @@ static void run(struct loop *l)
 	if (now_us >= l->look_us) {
 		all(l, TAKE);
 		l->look_us = now_us + LOOK_US;
+		if (!l->down)
+			shm_dispatcher_set(l->d->shm, clock_now());
 	}
 	turn(l, l->look_us - clock_mono_us());
 }

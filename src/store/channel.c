@@ -9,7 +9,7 @@
 #define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 
-enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
+enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
@@ -20,6 +20,10 @@ static const struct stmt stmts[] = {
 	[Q_LIST] = { "channel.list", "SELECT " COLUMNS " FROM channels WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
 	[Q_LOCK] = { "channel.lock", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ? FOR UPDATE" },
 	[Q_COUNT] = { "channel.count", "SELECT COUNT(*) AS id FROM channels WHERE tenant_id = ?" },
+	[Q_COUNTS] = { "channel.counts",
+		"SELECT COUNT(*) AS n, COALESCE(SUM(enabled), 0) AS enabled, COALESCE(SUM(disabled_reason IS NOT NULL), 0) AS switched_off,"
+		" COALESCE(SUM(enabled = 1 AND failures > 0), 0) AS failing, MIN(IF(enabled = 1 AND failures > 0, name, NULL)) AS name,"
+		" MIN(IF(enabled = 1 AND failures > 0, error, NULL)) AS error FROM channels", SCAN_OK },
 	[Q_BY_IDS] = { "channel.by_ids",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
 	[Q_TOLD] = { "channel.told",
@@ -99,6 +103,22 @@ bool channel_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t b
 bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_BY_IDS], VALS(V_S(ids)), a, fields, sizeof(**out), out, n, e);
+}
+
+static const struct field count_fields[] = {
+	FIELD_U64(struct channel_counts, n, "n", ""),
+	FIELD_U64(struct channel_counts, enabled, "enabled", ""),
+	FIELD_U64(struct channel_counts, switched_off, "switched_off", ""),
+	FIELD_U64(struct channel_counts, failing, "failing", ""),
+	FIELD_STR(struct channel_counts, name, "name", ""),
+	FIELD_STR(struct channel_counts, error, "error", ""),
+	FIELD_END
+};
+
+bool channel_count(struct db *db, struct arena *a, struct channel_counts *out, struct err *e)
+{
+	*out = (struct channel_counts){ 0 };
+	return db_query_one(db, &stmts[Q_COUNTS], NULL, 0, a, count_fields, sizeof(*out), out, e) >= 0;
 }
 
 static struct str context(struct arena *a, struct str public_id)

@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
 
 #define COLUMNS \
 	"id, tenant_id, kind, target_id, cause_id, payload, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
@@ -15,6 +15,9 @@ static const struct stmt stmts[] = {
 		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
+	[Q_QUEUE] = { "outbox.queue",
+		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox FORCE INDEX (due) WHERE status = ?"
+		" ORDER BY next_at LIMIT ?) w" },
 	[Q_MEND] = { "outbox.mend",
 		"UPDATE outbox SET next_at = ?, lease_owner = 0 WHERE status IN (0, 2) AND next_at > ?" },
 	/* The index gives the first of each target, what stands behind it does not count: but only to a GROUP BY of all its columns. */
@@ -115,6 +118,18 @@ bool outbox_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, str
 
 	*n = row.id;
 	return found >= 0;
+}
+
+static const struct field queue_fields[] = {
+	FIELD_U64(struct outbox_queue, n, "n", ""),
+	FIELD_TIME(struct outbox_queue, next_at, "next_at", ""),
+	FIELD_END
+};
+
+bool outbox_queue_get(struct db *db, struct arena *a, enum outbox_status status, struct outbox_queue *out, struct err *e)
+{
+	*out = (struct outbox_queue){ 0 };
+	return db_query_one(db, &stmts[Q_QUEUE], VALS(V_U(status), V_U(OUTBOX_COUNT_MAX)), a, queue_fields, sizeof(*out), out, e) >= 0;
 }
 
 bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,

@@ -746,6 +746,73 @@ def certificate_that_ends(box):
         box.ctl("key", "remove", "https://keys.example.org/cert.pem")
 
 
+@contextlib.contextmanager
+def channel(box, **more):
+    """Its row."""
+    made = box.api("POST", "/api/channels", {"name": "doctor's", "kind": "email", "to": ["ops@example.org"], **more}).expect(201)
+    try:
+        yield box.number("SELECT id FROM channels WHERE public_id = '%s'" % made["id"])
+    finally:
+        box.api("DELETE", "/api/channels/" + made["id"])
+
+
+@contextlib.contextmanager
+def message(box, row, status, age_s):
+    """One that is due since then; the dispatcher stands still meanwhile."""
+    pids = [int(p) for p in box.worker_pids() if open("/proc/%d/comm" % p).read().strip() == "dispatcher"]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with statements(box, "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, attempts, next_at, created_at) VALUES"
+                        " (77, 1, 1, %d, 1, '{}', %d, %d, (UNIX_TIMESTAMP() - %d) * 1000, 0)" % (row, status, status, age_s),
+                        "DELETE FROM outbox WHERE id = 77"):
+            yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@breaks("outbox", "FAIL", "nobody sends them")
+def dispatcher_stands_still(box):
+    with channel(box) as row, message(box, row, 0, 120):
+        yield
+
+
+@breaks("outbox", "FAIL", "to be tried again")
+def cron_leaves_messages(box):
+    box.stop_part("cron")
+    try:
+        with channel(box) as row, message(box, row, 2, 1200):
+            yield
+    finally:
+        box.up()
+
+
+@breaks("outbox", "FAIL", "wait for their handlers")
+def forwards_lie_about(box):
+    box.stop_part("cron")
+    try:
+        with channel(box) as row, message(box, row, 1, 0), statements(box, "INSERT INTO forwards (event_id, source_id, next_at) SELECT 77, MIN(id), 1 FROM sources",
+                                                                     "DELETE FROM forwards WHERE event_id = 77"):
+            yield
+    finally:
+        box.up()
+
+
+@breaks("channels", "warn", "doctor's: It was answered 500.")
+def channel_that_fails(box):
+    with channel(box) as row:
+        box.sql("UPDATE channels SET failures = 3, error = 'It was answered 500.' WHERE id = %d" % row)
+        yield
+
+
+@breaks("channels", "warn", "1 of 1 channels were switched off")
+def channel_that_is_gone(box):
+    with channel(box) as row:
+        box.sql("UPDATE channels SET enabled = 0, disabled_reason = 'It was answered 410.' WHERE id = %d" % row)
+        yield
+
+
 @breaks("cron", "FAIL", "grapnel-cron ran last")
 def cron_is_away(box):
     box.stop_part("cron")

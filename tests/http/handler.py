@@ -25,8 +25,9 @@ class Handler:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.given = Got(self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time())
                 with outer.lock:
-                    outer.got.append(Got(self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time()))
+                    outer.got.append(self.given)
                     outer.inside += 1
                     outer.most = max(outer.most, outer.inside)
                 try:

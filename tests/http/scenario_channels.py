@@ -1,0 +1,494 @@
+"""Channels: people and programs are told of trouble when it begins and when it ends, within a second; who does not take it well harms nobody else,
+and what was to be told outlives whoever tells it. The receivers are those of receivers.py, on loopback."""
+import base64
+import email
+import json
+import os
+import signal
+import subprocess
+import time
+
+from handler import Handler
+from harness import same, stripe_event, true, wait_until
+from look_alike import Authority
+from receivers import Hook, MailServer, PagerDuty, Slack
+
+WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
+
+MAIL_HOSTS = ("mail.test", "tls.test", "bare.test", "strange.test")
+WAITING, SENT, FAILED, DEAD = range(4)
+
+
+class World:
+    """Mail servers under names of their own, and an instance that knows of them; made once."""
+    made = {}
+
+    def __init__(self, box):
+        authority = Authority()
+        authority.certificate("mail", "mail.test", MAIL_HOSTS[:2])
+        users = {"grapnel": "open sesame"}
+        self.starttls = MailServer(authority, "starttls", users)
+        self.tls = MailServer(authority, "start", users)
+        self.bare = MailServer(authority)
+        self.strange = MailServer(authority, "start")       # its certificate names others
+        self.local = MailServer(authority)                  # as a mail server of the machine itself
+        ports = [s.port for s in (self.starttls, self.tls, self.bare, self.strange)]
+        box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.ports=1-65535",
+               "--set", "outbound.timeout_ms=2000", "--set", "outbound.dispatcher=true", "--set", "mail.server=smtp://localhost:%d" % self.local.port,
+               "--set", "mail.from=grapnel@hooks.test", "--set", "keys.test_authorities=" + authority.path("ca.pem"),
+               "--set", "keys.test_hosts=" + ", ".join("%s=127.0.0.1:%d" % pair for pair in zip(MAIL_HOSTS, ports)))
+        self.box = box
+
+    @classmethod
+    def of(cls, box):
+        if box not in cls.made:
+            cls.made[box] = cls(box)
+        return cls.made[box]
+
+
+def _channel(box, kind, **more):
+    World.of(box)
+    return box.api("POST", "/api/channels", {"name": "%s %s" % (kind, os.urandom(3).hex()), "kind": kind, **more}).expect(201)
+
+
+def _hook(box, hook, **more):
+    return _channel(box, "webhook", url=hook.url, secret=getattr(hook, "secret", None), **more)
+
+
+def _row(box, channel):
+    return box.number("SELECT id FROM channels WHERE public_id = '%s'" % channel["id"])
+
+
+def _remove(box, *channels):
+    """What is told later does not wait for it."""
+    for channel in channels:
+        box.api("DELETE", "/api/channels/" + channel["id"]).expect(204)
+
+
+def _test(box, channel):
+    return box.api("POST", "/api/channels/%s/test" % channel["id"]).expect(200)
+
+
+def _queue(box, channel, n, **more):
+    """So many messages that are due, as the monitor writes them. Their numbers."""
+    first = (int(time.time() * 1000) - 1577836800000 << 22) + int.from_bytes(os.urandom(2), "big") * 64
+    payload = {"type": "monitor.alert_started", "at": "2026-01-02T03:04:05.000Z",
+               "data": {"id": "5", "type": "LARGE_BACKLOG", "severity": "WARNING", "message": "120 wait.", "advice": "Wait."}}
+    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, next_at, created_at) SELECT %d + seq, 1, 1, %d, 1, '%s',"
+            " UNIX_TIMESTAMP(NOW(3)) * 1000, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM seq_1_to_%d" % (first, _row(box, channel), json.dumps(payload), n))
+    return ["%d" % (first + i + 1) for i in range(n)]
+
+
+def _states(box, channel):
+    """{status: rows}"""
+    return {int(s): int(n) for s, n in box.sql("SELECT status, COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d GROUP BY status" % _row(box, channel))}
+
+
+def _cron(box, job):
+    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "--json", job], capture_output=True, text=True)
+    same(done.returncode, 0, done.stderr)
+
+
+def _dispatcher(box):
+    for pid in box.worker_pids():
+        with open("/proc/%d/comm" % pid) as f:
+            if f.read().strip() == "dispatcher":
+                return pid
+    return None
+
+
+def _begin_trouble(box):
+    """A sender that repeats itself beyond what the monitor takes. True trouble, which the job finds; returns its beginning, in s."""
+    source = box.integration("stripe", signatureSecret="s", rateLimitPerMinute=0)
+    event = stripe_event()
+    for _ in range(8):
+        box.send_stripe(source, event, secret="s")
+    _cron(box, "monitor")
+    return box.number("SELECT started_at FROM monitor_alerts WHERE type = 'DUPLICATE_EVENTS' AND ended_at IS NULL") / 1000
+
+
+def _end_trouble(box):
+    box.sql("UPDATE event_minutes SET duplicates = 0; UPDATE event_hours SET duplicates = 0")
+    _cron(box, "monitor")
+    return box.number("SELECT MAX(ended_at) FROM monitor_alerts WHERE type = 'DUPLICATE_EVENTS'") / 1000
+
+
+# ---- what is told ----
+
+def alert_begins_and_ends_on_each_kind_within_a_second(box):
+    world = World.of(box)
+    with Slack() as slack, PagerDuty() as duty, Hook() as hook:
+        channels = [_channel(box, "slack", url=slack.url), _channel(box, "pagerduty", url=duty.url, routingKey=duty.key), _hook(box, hook),
+                    _channel(box, "email", to=["ops@example.org", "boss@example.org"]), _hook(box, hook, minSeverity="CRITICAL")]
+        mails = world.local.mails
+        mails.clear()
+        began = _begin_trouble(box)
+        for what in (lambda: slack.telling("DUPLICATE_EVENTS"), lambda: duty.open, lambda: hook.telling("DUPLICATE_EVENTS"), lambda: mails):
+            wait_until(what, 3, "the beginning is told")
+        for what, at in (("Slack", slack.taken[0].at), ("PagerDuty", duty.taken[0].at), ("webhook", hook.taken[0].at), ("mail", mails[0].at)):
+            true(at - began < 1, "%s was told %.3f s after the beginning" % (what, at - began))
+        body = hook.taken[0].body
+        same((body["type"], body["data"]["type"], body["data"]["severity"], body["data"]["endedAt"]),
+             ("monitor.alert_started", "DUPLICATE_EVENTS", "WARNING", None))
+        true(slack.taken[0].body["text"].startswith("[MEDIUM] "), slack.taken[0].body)
+        (key, payload), = duty.open.items()
+        same((payload["severity"], payload["class"]), ("warning", "monitor.alert_started"))
+        same((mails[0].to, mails[0].sender, mails[0].message["Auto-Submitted"]), (["ops@example.org", "boss@example.org"], "grapnel@hooks.test", "auto-generated"))
+        true(mails[0].message["Subject"].startswith("[MEDIUM] "), mails[0].message["Subject"])
+        true("review" in mails[0].message.get_payload(decode=True).decode().lower() or body["data"]["message"] in
+             mails[0].message.get_payload(decode=True).decode(), "the mail says what is wrong")
+
+        ended = _end_trouble(box)
+        wait_until(lambda: len(hook.taken) > 1 and not duty.open and len(mails) > 1 and len(slack.taken) > 1, 3, "the end is told")
+        true(hook.taken[1].at - ended < 1, "within a second")
+        same((hook.taken[1].body["type"], hook.taken[1].body["data"]["id"]), ("monitor.alert_ended", body["data"]["id"]))
+        true(hook.taken[1].body["data"]["endedAt"], "with its end")
+        same((duty.taken[1].body["event_action"], duty.taken[1].body["dedup_key"], set(duty.taken[1].body)),
+             ("resolve", key, {"routing_key", "event_action", "dedup_key"}))
+        true("Resolved: " in slack.taken[1].body["text"], slack.taken[1].body)
+        same((mails[1].message["References"], mails[1].message["In-Reply-To"]), (mails[0].message["Message-ID"],) * 2, "one thread")
+        true(mails[1].message["Message-ID"] != mails[0].message["Message-ID"], "two mails")
+        for receiver in (slack, duty, hook, world.local):
+            same(receiver.complaints, [])
+        same(len(hook.taken), 2, "the channel for critical things was told nothing")
+        newest = box.get("/api/channels/%s/deliveries" % channels[0]["id"])["deliveries"]
+        same([(d["type"], d["status"], d["attempts"]) for d in newest], [("monitor.alert_ended", "sent", 1), ("monitor.alert_started", "sent", 1)])
+        same(box.get("/api/channels/" + channels[0]["id"])["status"], "working")
+        _remove(box, *channels)
+
+
+def test_button_says_what_happened(box):
+    with Slack() as slack, PagerDuty() as duty, Hook() as hook:
+        channels = [_channel(box, "slack", url=slack.url), _channel(box, "pagerduty", url=duty.url, routingKey=duty.key), _hook(box, hook),
+                    _channel(box, "email", to=["ops@example.org"])]
+        for channel, status in zip(channels, (200, 202, 204, 250)):
+            answer = _test(box, channel)
+            same((answer["success"], answer["delivery"]["status"], answer["attempt"]["httpStatus"], answer["attempt"]["error"]), (True, "sent", status, None))
+        same([len(r.taken) for r in (slack, duty, hook)], [1, 1, 1])
+        true(duty.open, "PagerDuty's is open")
+        box.sql("UPDATE outbox SET next_at = 1 WHERE kind = 1 AND target_id = %d AND status = 0" % _row(box, channels[1]))
+        wait_until(lambda: not duty.open, 3, "and is resolved later")
+        hook.secret = "whsec_" + base64.b64encode(b"another one, 24 bytes or more").decode()
+        answer = _test(box, channels[2])
+        same((answer["success"], answer["attempt"]["httpStatus"], answer["attempt"]["answer"]), (False, 401, "signature"))
+        true("401" in answer["message"], answer["message"])
+        wrong = _channel(box, "pagerduty", url=duty.url, routingKey="0" * 32)
+        answer = _test(box, wrong)
+        same((answer["attempt"]["httpStatus"], "invalid routing key" in answer["attempt"]["answer"]), (400, True))
+        same(box.get("/api/channels/" + wrong["id"])["status"], "failing")
+        same(_test(box, {"id": _channel(box, "webhook", url="http://127.0.0.1:1/")["id"]})["message"], "It does not take the connection.")
+        lost = _channel(box, "slack", url=slack.at("/services/T0/B0/deleted"))
+        same(_test(box, lost)["attempt"]["answer"], "no_service")
+        seen = box.get("/api/channels/" + lost["id"])
+        same((seen["enabled"], seen["status"], "no_service" in seen["disabledReason"]), (False, "disabled", True))
+        box.api("PATCH", "/api/channels/" + lost["id"], {"enabled": True, "url": slack.url}).expect(200)
+        same(_test(box, lost)["success"], True)
+        same(box.get("/api/channels/" + lost["id"])["disabledReason"], None)
+        _remove(box, *channels, wrong, lost)
+
+
+def secrets_are_shown_to_nobody(box):
+    key = "Q" + os.urandom(15).hex() + "Z"
+    with Slack() as slack, Hook() as hook:
+        path = "/services/T1/B1/" + os.urandom(12).hex()
+        slack.path = path
+        channels = [_channel(box, "slack", url=slack.at(path)), _channel(box, "pagerduty", url=slack.at("/x"), routingKey=key), _hook(box, hook),
+                    _channel(box, "email", to=["a@example.org"], url="smtps://tls.test", user="grapnel", password="open sesame")]
+        for channel in channels:
+            _test(box, channel)
+        secrets = [path.rsplit("/", 1)[1], key, hook.secret, "open sesame"]
+        shown = [box.request("GET", "/api" + p, headers={"Authorization": "Bearer " + box.token}).body for p in
+                 ["/channels?limit=100", "/audit?limit=100"] + ["/channels/%s%s" % (c["id"], x) for c in channels for x in ("", "/deliveries")]]
+        shown += [box.logs(), json.dumps(box.sql("SELECT settings, payload FROM channels c JOIN outbox o ON o.target_id = c.id AND o.kind = 1")).encode()]
+        for secret in secrets:
+            for text in shown:
+                true(secret.encode() not in text, "%s... is in %.200r" % (secret[:6], text))
+        _remove(box, *channels)
+
+
+def channels_are_of_their_tenant_and_for_admins(box):
+    World.of(box)
+    with Hook() as hook:
+        channel = _hook(box, hook)
+        other = box.new_token(tenant=box.new_tenant())
+        for method, tail in ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test"), ("GET", "/deliveries"):
+            body = {"name": "mine"} if method == "PATCH" else None
+            box.api(method, "/api/channels/%s%s" % (channel["id"], tail), body, other).expect(404, "not_found")
+        same(box.get("/api/channels", other)["channels"], [])
+        viewer, reader = box.new_token("viewer"), box.new_token("admin", "read")
+        for token in viewer, reader:
+            same(box.get("/api/channels/" + channel["id"], token)["name"], channel["name"])
+            box.api("POST", "/api/channels/%s/test" % channel["id"], token=token).expect(403, "forbidden")
+            box.api("DELETE", "/api/channels/" + channel["id"], token=token).expect(403, "forbidden")
+        same(hook.taken, [])
+        _remove(box, channel)
+
+
+# ---- mail ----
+
+def mail_goes_by_tls_with_a_password(box):
+    world = World.of(box)
+    for server, url in (world.starttls, "smtp://mail.test:587"), (world.tls, "smtps://tls.test"):
+        server.mails.clear()
+        channel = _channel(box, "email", to=["ops@example.org", "gone@example.org"], url=url, user="grapnel", password="open sesame",
+                           **{"from": "us@example.org"}, name="Grüße aus dem Rechenzentrum, Störung")
+        server.unknown = {"gone@example.org"}
+        same(_test(box, channel)["success"], True, url)
+        mail, = server.mails
+        same((mail.tls, mail.user, mail.sender, mail.to), (True, "grapnel", "us@example.org", ["ops@example.org"]))
+        subject = str(email.header.make_header(email.header.decode_header(mail.message["Subject"])))
+        true("Grüße aus dem Rechenzentrum" in subject, subject)
+        server.unknown = {"ops@example.org", "gone@example.org"}
+        answer = _test(box, channel)
+        same((answer["success"], answer["attempt"]["httpStatus"]), (False, 550), "nobody takes it")
+        server.unknown = set()
+        box.api("PATCH", "/api/channels/" + channel["id"], {"password": "wrong"}).expect(200)
+        answer = _test(box, channel)
+        same((answer["success"], answer["attempt"]["httpStatus"], "535" in answer["attempt"]["answer"]), (False, 535, True))
+        same(server.complaints, [])
+        _remove(box, channel)
+
+
+def mail_is_not_sent_without_tls_nor_to_a_stranger(box):
+    world = World.of(box)
+    for url, error in ("smtp://bare.test:587", "It does not offer TLS."), ("smtps://strange.test", "Its certificate is not accepted."):
+        channel = _channel(box, "email", to=["ops@example.org"], url=url)
+        same(_test(box, channel)["message"], error)
+        _remove(box, channel)
+    same((world.bare.mails, world.strange.mails), ([], []))
+
+
+def mail_server_that_makes_strangers_wait_is_asked_again(box):
+    world = World.of(box)
+    world.local.busy = "451 4.7.1 greylisted, come back later"
+    channel = _channel(box, "email", to=["ops@example.org"])
+    try:
+        number, = _queue(box, channel, 1)
+        wait_until(lambda: _states(box, channel) == {FAILED: 1}, 5, "it waits for cron")
+        wait = box.number("SELECT FLOOR(next_at - UNIX_TIMESTAMP(NOW(3)) * 1000) FROM outbox WHERE id = %s" % number)
+        true(50000 < wait <= 60000, "a minute: %d ms" % wait)
+    finally:
+        world.local.busy = None
+    world.local.mails.clear()
+    box.sql("UPDATE outbox SET next_at = 1 WHERE id = %s" % number)
+    _cron(box, "outbox")
+    same(len(world.local.mails), 1)
+    attempts = box.get("/api/channels/%s/deliveries/%s" % (channel["id"], number))["attemptLog"]
+    same([(a["attempt"], a["httpStatus"]) for a in attempts], [(1, 451), (2, 250)])
+    _remove(box, channel)
+
+
+# ---- receivers that do not behave ----
+
+def hanging_receivers_hold_up_nobody_else(box):
+    hanging, channels = [Handler() for _ in range(16)], []
+    try:
+        with Hook() as fine:
+            quick = _hook(box, fine)
+            for handler in hanging:
+                handler.does = handler.hang
+                channels.append(_hook(box, handler))
+            for channel in channels[:3]:
+                _queue(box, channel, 20)
+            began = time.time()
+            _queue(box, quick, 20)
+            wait_until(lambda: len(fine.taken) == 20, 4, "all of the other's are there")
+            true(fine.taken[-1].at - began < 1.5, "%.2f s, while others hung for 2 s" % (fine.taken[-1].at - began))
+            same(len({t.headers["webhook-id"] for t in fine.taken}), 20)
+            true(max(h.most for h in hanging[:3]) <= 5, "at most five at once to each")
+            for channel in channels[3:]:
+                _queue(box, channel, 20)
+            first = wait_until(lambda: min((h.got[0].at for h in hanging[3:] if h.got), default=None), 3, "the others hang, too")
+            time.sleep(max(0, first + 1.9 - time.time()))       # none of them has given up yet
+            at_once = sum(g.at < first + 1.9 for h in hanging[3:] for g in list(h.got))
+            true(40 <= at_once <= 64, "at most 64 in all at once: %d" % at_once)
+            same(fine.complaints, [])
+    finally:
+        _remove(box, quick, *channels)
+        for handler in hanging:
+            handler.__exit__()
+
+
+def retry_after_is_heeded(box):
+    with Handler() as handler:
+        channel = _hook(box, handler)
+        for status, asked, least, most in (503, "20", 19000, 21000), (429, "3", 55000, 61000), (503, "999999", 3590000, 3601000), (503, None, 0, 1100):
+            handler.status, handler.headers = status, {"Retry-After": asked} if asked else {}
+            number, = _queue(box, channel, 1)
+            tried = "SELECT COUNT(*) FROM outbox_attempts WHERE outbox_id = %s" % number
+            wait_until(lambda: box.number(tried), 5, "the first attempt")
+            wait = box.number("SELECT o.next_at - a.at FROM outbox o JOIN outbox_attempts a ON a.outbox_id = o.id AND a.attempt = 1 WHERE o.id = %s" % number)
+            if asked:
+                true(least < wait <= most, "%d with Retry-After %s: %d ms" % (status, asked, wait))
+        handler.status, handler.headers = 204, {}
+        wait_until(lambda: _states(box, channel).get(SENT) == 1, 10, "the last one by a quick attempt")
+        _remove(box, channel)
+
+
+def three_quick_attempts_then_cron(box):
+    with Hook() as hook:
+        hook.status = 500
+        channel = _hook(box, hook)
+        number, = _queue(box, channel, 1)
+        wait_until(lambda: _states(box, channel) == {FAILED: 1}, 10, "the quick attempts are over")
+        same(len(hook.got), 3)
+        gaps = [b.at - a.at for a, b in zip(hook.got, hook.got[1:])]
+        true(0.9 < gaps[0] < 2 and 1.9 < gaps[1] < 3, "after 1 s and 2 s: %r" % gaps)
+        same({g.headers["webhook-id"] for g in hook.got}, {number}, "one id over all attempts")
+        true(int(hook.got[2].headers["webhook-timestamp"]) > int(hook.got[0].headers["webhook-timestamp"]), "each signs its own time")
+        hook.status = 204
+        box.sql("UPDATE outbox SET next_at = 1 WHERE id = " + number)
+        _cron(box, "outbox")
+        same(([t.headers["webhook-id"] for t in hook.taken], hook.complaints), ([number], []))
+        _remove(box, channel)
+
+
+def gone_receiver_is_told_nothing_more_and_others_hear_of_it(box):
+    with Hook() as hook, Hook() as other:
+        hook.status = 410
+        channel, witness = _hook(box, hook), _hook(box, other)
+        _queue(box, channel, 1)
+        wait_until(lambda: not box.get("/api/channels/" + channel["id"])["enabled"], 5, "it is switched off")
+        wait_until(lambda: other.telling("CHANNEL_FAILED"), 3, "the other channel hears of it")
+        same(box.get("/api/audit?object=" + channel["id"])["audit"][0]["action"], "channel.disable")
+        same(len(hook.got), 1, "one attempt")
+        _remove(box, channel)
+        wait_until(lambda: [t for t in other.taken if t.body["type"] == "monitor.alert_ended"], 3, "its end, once the channel is gone")
+        _remove(box, witness)
+
+
+def receivers_that_do_not_speak_properly(box):
+    def headers_without_end(request):
+        for n in range(20000):
+            request.wfile.write((b"HTTP/1.1 200 OK\r\n" if not n else b"") + b"X-%d: %s\r\n" % (n, b"y" * 100))
+
+    def body_without_end(request):
+        request.wfile.write(b"HTTP/1.1 500 no\r\nContent-Type: text/plain\r\n\r\n")
+        while True:
+            request.wfile.write(b"\x00\xff<b>" * 10000)
+
+    with Handler() as handler, Handler() as elsewhere:
+        channel = _hook(box, handler)
+        before = _dispatcher(box)
+        for does, error in ((handler.garbage, "No answer: "), (handler.slam, "It closed the connection without an answer."), (handler.cut, "No answer: "),
+                            (headers_without_end, "Its answer has headers without end."), (handler.hang, "It did not answer in time.")):
+            handler.does = does
+            answer = _test(box, channel)
+            same((answer["success"], answer["message"].startswith(error), answer["attempt"]["httpStatus"]), (False, True, 0), answer["message"])
+        handler.does = body_without_end
+        answer = _test(box, channel)
+        same((answer["attempt"]["httpStatus"], answer["attempt"]["durationMs"] < 1500), (500, True), "it is not read to its end")
+        true(len(answer["attempt"]["answer"].encode()) <= 4096 and "\x00" not in answer["attempt"]["answer"], "4 KiB of text are kept")
+        handler.does, handler.status, handler.headers = None, 302, {"Location": elsewhere.url}
+        same(_test(box, channel)["message"], "It was answered 302; redirects are not followed.")
+        same(elsewhere.got, [])
+        handler.status, handler.headers = 204, {}
+        same((_test(box, channel)["success"], _dispatcher(box)), (True, before))
+        _remove(box, channel)
+
+
+def private_addresses_are_out_of_reach(box):
+    World.of(box)
+    for kind, more in ("webhook", {}), ("slack", {}), ("pagerduty", {"routingKey": "0" * 32}):
+        for url in "http://10.0.0.1/", "http://169.254.169.254/latest/", "http://[::1]/", "http://0xa9fea9fe/", "ftp://example.org/", "http://u@example.org/":
+            box.api("POST", "/api/channels", {"name": "x", "kind": kind, "url": url, **more}).expect(400, "invalid_request", "url")
+    box.api("POST", "/api/channels", {"name": "x", "kind": "email", "to": ["a@example.org"], "url": "smtp://10.0.0.1"}).expect(400, "invalid_request", "url")
+    with Hook() as hook:
+        channel = _hook(box, hook)
+        box.up("--set", "outbound.allow=")      # what was allowed when it was set may be forbidden when it is used
+        try:
+            same(_test(box, channel)["message"], "It leads to an address or port that is not allowed.")
+            same(hook.got, [])
+        finally:
+            box.up("--set", "outbound.allow=127.0.0.0/8")
+        _remove(box, channel)
+
+
+# ---- whoever sends may go ----
+
+def killed_dispatcher_loses_nothing(box):
+    with Hook() as hook:
+        hook.does = hook.hang
+        channel = _hook(box, hook)
+        numbers = _queue(box, channel, 30)
+        wait_until(lambda: len(hook.got) >= 5, 5, "five are under way")
+        old = _dispatcher(box)
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: _dispatcher(box) not in (None, old), 5, "the master starts another")
+        time.sleep(1)
+        same(len(hook.got), 10, "what the dead one had claimed is left alone while its lease lasts; it had not claimed all")
+        hook.release()
+        # The leases end, 40 s later: that is not waited for.
+        box.sql("UPDATE outbox SET next_at = 1 WHERE kind = 1 AND target_id = %d AND status IN (0, 2)" % _row(box, channel))
+        wait_until(lambda: _states(box, channel) == {SENT: 30}, 20, "all are sent")
+        same(hook.ids, set(numbers), "each under its one id")
+        same(hook.complaints, [])
+        _remove(box, channel)
+
+
+def database_restarted_under_the_dispatcher(box):
+    with Hook() as hook:
+        hook.does = hook.hang
+        channel = _hook(box, hook)
+        numbers = _queue(box, channel, 20)
+        wait_until(lambda: len(hook.got) >= 5, 5, "five are under way")
+        box.stop_part("db")
+        hook.release()          # they are answered while nothing can be stored
+        time.sleep(1.5)
+        box.up()
+        wait_until(lambda: _states(box, channel).get(SENT) == 20, 60, "all are sent")
+        same(hook.ids, set(numbers))
+        _remove(box, channel)
+
+
+def reload_in_the_middle_sends_each_once(box):
+    with Hook() as hook:
+        channel = _hook(box, hook)
+        numbers = _queue(box, channel, 400)
+        wait_until(lambda: len(hook.taken) > 20, 5, "it has begun")
+        box.up("--set", "outbound.timeout_ms=2500")
+        wait_until(lambda: _states(box, channel) == {SENT: 400}, 30, "all are sent")
+        same(sorted(t.headers["webhook-id"] for t in hook.taken), sorted(numbers), "each once")
+        box.up("--set", "outbound.timeout_ms=2000")
+        _remove(box, channel)
+
+
+def cron_sends_where_no_dispatcher_runs(box):
+    World.of(box)
+    box.up("--set", "outbound.dispatcher=false")
+    try:
+        with Hook() as hook:
+            channel = _hook(box, hook)
+            same(_dispatcher(box), None)
+            answer = _test(box, channel)
+            same((answer["success"], answer["delivery"]["status"], answer["attempt"]), (False, "waiting", None))
+            true("cron" in answer["message"], answer["message"])
+            _cron(box, "outbox")
+            same(hook.got, [], "what is younger than ten seconds is the dispatcher's, were there one")
+            box.sql("UPDATE outbox SET next_at = next_at - 11000 WHERE target_id = %d AND status = 0" % _row(box, channel))
+            _cron(box, "outbox")
+            same(([t.body["type"] for t in hook.taken], hook.complaints), (["channel.test"], []))
+            _remove(box, channel)
+    finally:
+        box.up("--set", "outbound.dispatcher=true")
+
+
+# ---- forwards have the same dispatcher ----
+
+def forwarded_event_leaves_within_50_ms_of_its_commit(box):
+    World.of(box)
+    with Handler() as handler:
+        source = box.integration("webhook", actions=["forward"], handlerUrl=handler.url, rateLimitPerMinute=0)
+        answered = {}
+        for _ in range(41):
+            reply = box.send(source, {"type": "order.paid", "id": os.urandom(6).hex()})
+            answered[reply.expect(201)["result"]["event"]["id"]] = time.time()     # just behind the commit
+        wait_until(lambda: len(handler.got) == len(answered), 5, "all of them")
+        late = sorted((g.at - answered[g.headers["webhook-id"]]) * 1000 for g in handler.got)
+        true(late[len(late) // 2] < 50, "median %.1f ms after the answer" % late[len(late) // 2])
+
+
+def without_look_alikes_things_are_as_before(box):
+    """The last one: what the others changed is set back."""
+    box.up("--set", "server.development=false", "--set", "keys.test_hosts=", "--set", "keys.test_authorities=")
+    box.get("/api/channels")
