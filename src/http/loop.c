@@ -43,6 +43,7 @@ static void signals_set(struct loop *l)
 	if (FCGX_Init())
 		die("libfcgi does not start");
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);	/* a file over the limit is an error of its write, as a full disk is */
 	sigaction(SIGUSR1, &ignore, NULL);
 	sigaction(SIGINT, &ignore, NULL);	/* the master's business: it sends SIGTERM */
 	sigaction(SIGHUP, &ignore, NULL);
