@@ -357,7 +357,7 @@ db_make() {
 	as_user test ! -d "$DATA/db" || return 0
 	as_user rm -rf "$DATA/db.new"
 	# --force: it looks up the host's name, which need not resolve. The folder gets its name when it is whole.
-	if ! as_user mariadb-install-db --no-defaults --force --datadir="$DATA/db.new" --auth-root-authentication-method=normal \
+	if ! as_user mariadb-install-db --no-defaults --force --datadir="$DATA/db.new" --tmpdir="$DATA/tmp" --auth-root-authentication-method=normal \
 		--skip-test-db --skip-name-resolve --innodb-log-file-size=1G 2>&1 | write_file "$DATA/log/install-db.log"; then
 		as_user tail -n 20 "$DATA/log/install-db.log" >&2
 		die "mariadb-install-db failed; its log is $DATA/log/install-db.log"
