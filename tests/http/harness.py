@@ -98,6 +98,7 @@ def free_port():
 class Instance:
     def __init__(self, server="lighttpd", sets=(), workers=2, where=None):
         self.environ = {}       # of quickstart, beside what is there
+        self.wrap = []          # words before its command line
         # /metrics asks for its token: senders and scrapers of the tests share the loopback addresses.
         self.server, self.sets, self.workers = server, ["metrics.allow=192.0.2.1", *sets], workers
         self.dir = where or tempfile.mkdtemp(prefix="grapnel-%s." % server)
@@ -107,7 +108,7 @@ class Instance:
     # ---- life ----
 
     def quickstart(self, action, *more):
-        return subprocess.run([QUICKSTART, action, "--data", self.dir, *more], stdin=subprocess.DEVNULL,
+        return subprocess.run([*self.wrap, QUICKSTART, action, "--data", self.dir, *more], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **self.environ})
 
     def up(self, *more):
