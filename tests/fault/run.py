@@ -27,7 +27,7 @@ from proxy import Proxy     # noqa: E402
 
 
 class Box(harness.Instance):
-    proxy = None
+    proxy = clock = None
 
     def processes(self):
         """Command lines that name this instance's folder: nobody else's do."""
@@ -85,8 +85,8 @@ def one(name, function, builddir):
         print("        its data and logs are left in %s" % box.dir, flush=True)
         return False
     finally:
-        if box.proxy:
-            box.proxy.close()
+        for helper in filter(None, (box.proxy, box.clock)):
+            helper.close()
     box.down()
     print("ok      %s (%.1f s)%s" % (name, time.monotonic() - began, ": " + note if note else ""), flush=True)
     return True

@@ -1,12 +1,16 @@
 """Senders and readers that are slow, silent, hostile, many at once, or gone."""
 import random
 import socket
+import struct
+import threading
 import time
 
 import fcgi
 import harness
-from acts import started_with
-from harness import same, true, wait_until
+from acts import started_with, workers
+from handler import Handler
+from harness import alert, alerts, same, together, true, wait_until
+from ledger import Load, Senders, compare, compare_handler, order
 
 # ---- the same event at once ----
 
@@ -115,3 +119,92 @@ def garbage_kills_nobody(box, builddir):
     source = box.integration("prometheus", rateLimitPerMinute=0)
     box.send(source, harness.alerts(harness.alert())).expect(201)
     same(box.worker_pids(), workers, "workers")
+
+
+# ---- gone in the middle ----
+
+class Cuts(threading.Thread):
+    """Sends requests and leaves: in the middle of the head, of the body, or before the answer; with a reset."""
+
+    def __init__(self, box, source):
+        super().__init__(daemon=True)
+        self.box, self.source, self.over, self.events, self.cuts = box, source, threading.Event(), [], 0
+        self.start()
+
+    def _whole(self, event):
+        body = harness.json.dumps({"type": "order.paid", "id": event, "note": "x" * random.randrange(20000)}).encode()
+        head = ("POST /api/integrations/webhook/%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+                "webhook-id: %s\r\nContent-Length: %d\r\n\r\n" % (self.source["id"], self.source["key"], event, len(body)))
+        return head.encode() + body
+
+    def run(self):
+        while not self.over.is_set():
+            event, whole = harness.uuid(), None
+            whole = self._whole(event)
+            with socket.create_connection(("127.0.0.1", self.box.port)) as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                s.sendall(whole[:random.choice((random.randrange(len(whole)), len(whole)))])
+                time.sleep(random.choice((0, 0.001, 0.02)))
+            self.events.append((event, whole))
+            self.cuts += 1
+
+    def finish(self):
+        """A sender that had no answer sends the same again."""
+        self.over.set()
+        self.join(30)
+        for event, whole in self.events:
+            with socket.create_connection(("127.0.0.1", self.box.port), timeout=20) as s:
+                s.sendall(whole)
+                status = int(s.recv(4096).split()[1])
+            true(status in (200, 201), "the repeat of a request that was cut is answered %d" % status)
+        return [event for event, _ in self.events]
+
+
+def connections_cut_in_the_middle(box, builddir):
+    """What is not whole is not stored, what is whole is; the repeat makes it one of each. It costs no worker, and nobody else a request."""
+    source, pids = box.integration("webhook", rateLimitPerMinute=0), workers(box)
+    load, cuts = Load(box, builddir, 5), Cuts(box, source)
+    acknowledged = load.finish() + cuts.finish()
+    compare(box, acknowledged)
+    true(cuts.cuts > 50, "connections were cut: %d" % cuts.cuts)
+    same(box.number("SELECT COUNT(*) FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'" % source["id"]), cuts.cuts,
+         "events of requests that were cut")
+    same(workers(box), pids, "workers")
+
+
+# ---- handlers ----
+
+@started_with("outbound.allow=127.0.0.0/8", "outbound.timeout_ms=2000")
+def hanging_and_slow_handlers(box, builddir):
+    """Events of a handler that hangs and of one that takes its time; meanwhile load on other sources loses no connection, a quick handler gets
+    all of its own, and of those who wait for the handler half of the workers are the most that are held."""
+    with Handler() as hanging, Handler() as slow, Handler() as quick:
+        hanging.does = hanging.hang
+        slow.does = lambda request: (time.sleep(0.3), slow.answer(request))
+        sources = {name: box.integration("webhook", actions=["forward"], handlerUrl=handler.url, rateLimitPerMinute=0, **more)
+                   for name, handler, more in (("hanging", hanging, {"retryPolicy": {"maxRetries": 5, "backoffSeconds": 1}}),
+                                               ("inline", hanging, {"forwardMode": "inline", "retryPolicy": {"maxRetries": 5, "backoffSeconds": 1}}),
+                                               ("slow", slow, {}), ("quick", quick, {}))}
+        load, rest = Load(box, builddir, 8, connections=8), Senders(box, sources["quick"], threads=2)
+        for name in ("hanging", "slow"):
+            for _ in range(30):
+                box.send(sources[name], *order()[1:]).expect(201)
+        while load.running():
+            replies = together([lambda: box.send(sources["inline"], *order()[1:])] * 6)
+            true({r.status for r in replies} <= {201, 500}, "answers: %s" % [r.status for r in replies])
+            # Five of each source by the dispatcher and half of the web workers, and as many that have just gone.
+            true(hanging.most <= 2 * (5 + 5 + 2), "at once at the handler: %d" % hanging.most)
+            same(box.request("GET", "/readyz", timeout=20).status, 200, "/readyz")
+        acknowledged, sent = load.finish(), rest.finish()
+        wait_until(lambda: len({got.headers["webhook-id"] for got in list(quick.got)}) == len(sent), 30, "the quick one has all of its own")
+        true(hanging.inside > 0 or box.number("SELECT COUNT(*) FROM forwards") > 0, "the other one still hangs")
+        hanging.release()
+        wait_until(lambda: _nothing_waits(box), 90, "all is forwarded")
+        compare(box, acknowledged + sent)
+        compare_handler(box, quick, sources["quick"], sent)
+
+
+def _nothing_waits(box):
+    """Retries are due when their time and the breaker's have come: now."""
+    box.sql("UPDATE forwards SET next_at = 1 WHERE owner = 0; UPDATE breakers SET probe_at = 1")
+    return box.cron("retries").wait() == 0 and not box.number("SELECT COUNT(*) FROM forwards")
