@@ -1,4 +1,4 @@
-"""The spool itself in trouble: full, on a full disk, not writable, damaged. Without it nothing is acknowledged that is not stored."""
+"""The disk of the spool: full, not writable, damaged. Without it nothing is acknowledged that is not stored."""
 import os
 import random
 import shutil
@@ -197,6 +197,8 @@ def damaged_files(box, builddir):
     same(stored, sent - lost, "events: all but those of damaged records")
     true(box.metrics()["grapnel_spool_bad_files_total"] >= len(bad), "bad files are counted")
     wait_logged(box, "it is in the folder bad")
+    same(box.cron("spool-drain", "monitor").wait(), 0, "exit status of cron")
+    same(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'SPOOL_BAD' AND ended_at IS NULL"), 1, "monitor alert")
     # Mended by hand, it is tried again, and what is stored of it already is known.
     mended = box.path("spool", "bad", no_head.replace(".open", ".spool"))
     with open(mended, "r+b") as f:

@@ -179,7 +179,7 @@ def everything_killed_at_random(box, builddir):
 
 
 def _kill_cron(box):
-    run = box.cron("outbox", "retries", "monitor")
+    run = box.cron("spool-drain", "outbox", "retries", "monitor")
     time.sleep(random.uniform(0.02, 0.3))
     kill(run.pid)
     run.communicate()
