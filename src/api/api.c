@@ -222,6 +222,7 @@ void api_handle(struct api *api, struct request *rq, ms_t now)
 		.by = { .db = api->c.db, .shm = api->c.shm, .seal = api->c.seal, .conf = api->c.conf, .ids = api->c.ids,
 			.ingest = api->c.ingest, .a = rq->arena, .remote_addr = rq->remote_addr, .now = now },
 	};
+	int64_t began_us = clock_mono_us();
 	char allow[64];
 	int found = route_find(api_routes, rq->method, rq->path, &c.match, allow);
 
@@ -230,4 +231,6 @@ void api_handle(struct api *api, struct request *rq, ms_t now)
 		no_route(&c, found, allow);
 	else if (pass_gates(&c))
 		c.match.route->handler(&c);
+	if (c.by.principal.user_id)
+		response_header(rq, "Server-Timing", arena_printf(c.a, "app;dur=%.2f", (double)(clock_mono_us() - began_us) / 1000));
 }

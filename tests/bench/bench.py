@@ -13,6 +13,7 @@ import time
 import filled
 import host
 import instance as instances
+import monitor
 import pages
 import programs
 import report
@@ -28,7 +29,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -110,6 +111,14 @@ def run_single(plan, options, everyone, results):
             results.single["start"] = scenarios.start_time(plan, program)
         run_pages(plan, options, program, results)
         run_cleanup(plan, options, program, results)
+        if not options.scenarios or "monitor" in options.scenarios:
+            run_monitor(plan, options, program, results)
+
+
+def run_monitor(plan, options, program, results):
+    with pages.Filled(program, SMOKE_EVENTS if options.smoke else monitor.EVENTS, filled.MONITORED) as program:
+        print("  grapnel: monitor", file=sys.stderr, flush=True)
+        results.single["monitor"] = {"idle_before": plan.idle_cores(), **monitor.measure(program)}
 
 
 def run_pages(plan, options, program, results):
@@ -172,6 +181,8 @@ def print_all(about, results, titles, smoke):
                                (f"after {memory['type_requests']:,} of {memory['types']} types", "all_types"))))
     if "pages" in results.single:
         print("\n" + "\n".join(report.page_table(results.single["pages"])))
+    if "monitor" in results.single:
+        print("\n" + "\n".join(report.monitor_table(results.single["monitor"])))
     print("\n" + "\n".join(report.target_table(results)))
     if smoke:
         print("\nA smoke run: rows are checked, rates mean nothing.")

@@ -17,7 +17,10 @@ PROVIDERS = ("prometheus", "github", "stripe", "webhook")
 
 # Numbers made as base/id.c does; `t` is a moment in ms.
 ID = f"((({{t}}) - 1577836800000) * 4194304 + {WORKER} * 4096 + {{n}})"
-EMPTIED = ("request_marks", "source_stats", "audit_log", "job_runs")
+EMPTIED = ("request_marks", "source_stats", "audit_log", "job_runs", "event_minutes", "event_hours", "event_failures", "forwards", "monitor_cache")
+SUMMED = ("event_minutes", "event_hours", "event_failures", "forwards")     # what is left of events that came lately
+MONITORED = ("services", "sources", "events", *SUMMED)      # all that the monitor reads
+DURATIONS = 40          # classes of them in a minute: more than a product that is busy has
 
 
 def body(length=700):
@@ -104,6 +107,22 @@ def statements(began_ms, events):
         "INSERT INTO source_stats (source_id, hour, slot, received, errors, events, repeats, alerts, latency_us, last_at)"
         f" SELECT s.id, h.hour, w.seq, {counters} FROM sources s JOIN (SELECT {began_ms} DIV 3600000 + seq AS hour, 1 AS n FROM seq_1_to_{hours}"
         f" UNION ALL SELECT 0, {hours}) h JOIN seq_0_to_3 w WHERE s.id BETWEEN 100 AND {99 + SOURCES}")
+    minutes_from = (began_ms + DAYS * 86_400_000 - 180 * 60_000) // 3_600_000 * 3_600_000
+    for table, when, unit, slots in (("event_minutes", f">= {minutes_from}", 1, 4), ("event_hours", f"< {minutes_from}", 60, 1)):
+        slot = ", slot" if slots > 1 else ""
+        at = f"received_at DIV {unit * 60_000} * {unit}"
+        yield table, (
+            f"INSERT INTO {table} (tenant_id, at, took, source_id, event_type{slot}, events, starts, duplicates)"
+            f" SELECT 1, {at} AS a, 0, source_id, event_type{f', received_at MOD {slots} AS w' if slot else ''}, COUNT(*), SUM(attempts), SUM(received_at MOD 20 = 0)"
+            f" FROM events WHERE received_at {when} GROUP BY a, source_id, event_type{', w' if slot else ''}")
+        yield table, (
+            f"INSERT INTO {table} (tenant_id, at, took, source_id, event_type{slot}, events, took_us)"
+            f" SELECT 1, t.at, 60 + c.seq, 0, ''{', w.seq' if slot else ''}, 1 + c.seq, 4000 * c.seq FROM (SELECT DISTINCT at FROM {table}) t"
+            f" JOIN seq_1_to_{DURATIONS} c{f' JOIN seq_0_to_{slots - 1} w' if slot else ''}")
+    yield "event_failures", (
+        "INSERT INTO event_failures (tenant_id, at, event_id, source_id) SELECT 1, received_at, id, source_id FROM events WHERE status IN (3, 4)")
+    yield "forwards", (
+        f"INSERT INTO forwards (event_id, source_id, next_at, tries) SELECT id, source_id, {began_ms} + {DAYS + 1} * 86400000, 1 FROM events WHERE status = 3")
     yield "audit_log", (
         "INSERT INTO audit_log (tenant_id, at, actor, user_id, remote_addr, action, object, detail) SELECT 1,"
         f" {began_ms} + seq * {DAYS * 864}, 3, 100 + seq % 200 + 1, '192.0.2.7', ELT(1 + seq % 4, 'incident.acknowledge', 'incident.resolve',"
@@ -113,8 +132,8 @@ def statements(began_ms, events):
         f" {began_ms} + seq * {DAYS * 1728}, 3, 1, seq % 50 = 0 FROM seq_1_to_50000")
 
 
-def fill(server, database, events=EVENTS, until_days_ago=0):
-    """Into empty tables. Returns seconds."""
+def fill(server, database, events=EVENTS, until_days_ago=0, only=None):
+    """Into empty tables, or into those of `only`. Returns seconds."""
     began = time.monotonic()
     now_ms = int(time.time() * 1000)
     settings = "SET unique_checks = 0, foreign_key_checks = 0;"
@@ -122,11 +141,13 @@ def fill(server, database, events=EVENTS, until_days_ago=0):
     last = None
     try:
         for table, text in statements(now_ms - (DAYS + until_days_ago) * 86_400_000, events):
+            if (only and table not in only) or (until_days_ago and table in SUMMED):
+                continue
             if table != last:
                 print(f"  filling {table}", file=sys.stderr, flush=True)
                 last = table
             server.sql(settings + text, database)
-        tables = {name for name, _ in statements(now_ms, CHUNK)}
+        tables = only or {name for name, _ in statements(now_ms, CHUNK)}
         server.sql(f"ANALYZE TABLE {', '.join(sorted(tables))}", database)
     finally:
         server.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1")

@@ -13,10 +13,10 @@ ROUNDS = 9              # of each page, after one that nobody counts
 
 
 class Filled:
-    """The product with a month of events in its tables, which stay there from run to run."""
+    """The product with a month of events in its tables, or in `only` these, which stay there from run to run."""
 
-    def __init__(self, program, events):
-        self.program, self.events, self.before = program, events, None
+    def __init__(self, program, events, only=None):
+        self.program, self.events, self.only, self.before = program, events, only, None
 
     def __getattr__(self, name):
         return getattr(self.program, name)
@@ -24,7 +24,7 @@ class Filled:
     def __enter__(self):
         self.program.empty()
         filled.empty(self.instance.server, self.database)
-        filled.fill(self.instance.server, self.database, self.events)
+        filled.fill(self.instance.server, self.database, self.events, only=self.only)
         return self
 
     def __exit__(self, *_):

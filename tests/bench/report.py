@@ -34,7 +34,7 @@ class Results:
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
                 for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
-                ] + [f"memory: {sentence}" for sentence in self.single.get("memory", {}).get("wrong_rows", [])]
+                ] + [f"{name}: {sentence}" for name in ("memory", "monitor") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):
@@ -112,6 +112,12 @@ def longest_lock_ms(results):
     return max(run["cleanup"]["longestLockMs"] for run in runs) if runs else None
 
 
+def slowest_monitor(results, how):
+    """Milliseconds of the server, median of its looks at the slowest window."""
+    m = results.single.get("monitor")
+    return max(look[how]["median_ms"] for look in m["looks"].values()) if m else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -134,6 +140,8 @@ TARGETS = (
     ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
     ("start to first answer", start_ms, "most", 200, "%.0f ms"),
     ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
+    ("the monitor at 10,000,000 events, found out anew", lambda r: slowest_monitor(r, "anew"), "most", 100, "%.1f ms"),
+    ("the same, as it is kept", lambda r: slowest_monitor(r, "kept"), "most", 1, "%.2f ms"),
     ("size of the overview", overview_kb, "most", 50, "%.1f KiB"),
     ("cost of 8 clients on pages", crowd_cost, "most", 0.3, "%.3f"),
     ("rate kept while 1,000,000 old events go", cleanup_share, "least", 0.8, "%.3f"),
@@ -181,6 +189,13 @@ def page_table(pages):
     return [f"Pages with {pages['events']:,} events, {pages['idle_before']:.0%} of the cores idle before:", "",
             "| page | server ms, median | slowest | KiB |", "| --- | --- | --- | --- |"] + [
         f"| {name} | {look['median_ms']:.1f} | {look['max_ms']:.1f} | {look['bytes'] / 1024:.1f} |" for name, look in pages["looks"].items()]
+
+
+def monitor_table(m):
+    return [f"The monitor with {m['events']:,} events, {m['idle_before']:.0%} of the cores idle before:", "",
+            "| window | found out anew: server ms, median | slowest | kept: median | slowest |", "| --- | --- | --- | --- | --- |"] + [
+        f"| {name} | {x['anew']['median_ms']:.1f} | {x['anew']['max_ms']:.1f} | {x['kept']['median_ms']:.2f} | {x['kept']['max_ms']:.2f} |"
+        for name, x in m["looks"].items()]
 
 
 def target_table(results):
