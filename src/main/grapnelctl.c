@@ -19,6 +19,7 @@ const struct command *const ctl_commands[] = {
 	rotate_commands,
 	key_commands,
 	event_commands,
+	replay_commands,
 	incident_commands,
 	request_commands,
 	send_commands,

@@ -6,9 +6,9 @@
 #include "grapnel/json.h"
 #include "grapnel/task.h"
 
-static bool audit_replay(const struct caller *by, const char *action, uint64_t id, struct str detail, struct err *e)
+static bool audit_replay(const struct caller *by, uint64_t tenant_id, const char *action, uint64_t id, struct str detail, struct err *e)
 {
-	struct who who = caller_who(by, by->tenant_id);
+	struct who who = caller_who(by, tenant_id);
 
 	return audit_add(by->db, &who, action, arena_printf(by->a, "%" PRIu64, id), detail, by->now, e);
 }
@@ -21,7 +21,7 @@ static bool retry(const struct caller *by, const struct event_view *v, struct er
 
 	if (!forward_retry(by->db, by->tenant_id, arena_printf(by->a, "[%" PRIu64 "]", v->id), by->now, &n, e) ||
 		breaker_probe_soon(by->db, BREAKER_HANDLER, v->source_row, by->now, e) < 0 ||
-		!monitor_cache_drop(by->db, v->tenant_id, e) || !audit_replay(by, "event.retry", v->id, STR_NONE, e))
+		!monitor_cache_drop(by->db, v->tenant_id, e) || !audit_replay(by, v->tenant_id, "event.retry", v->id, STR_NONE, e))
 		return false;
 	bell_ring(by->shm);
 	return true;
@@ -185,7 +185,7 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		json_u64(&o, w->task.total);
 	}
 	json_close(&o, '}');
-	return task_add(db, &w->task, w->by->now, e) && audit_replay(w->by, "event.replay", w->task.id, strbuf_str(&b), e);
+	return task_add(db, &w->task, w->by->now, e) && audit_replay(w->by, w->task.tenant_id, "event.replay", w->task.id, strbuf_str(&b), e);
 }
 
 bool event_replay_by(const struct caller *by, const struct event_replay_form *f, uint64_t id, struct task_view *out, struct err *e)

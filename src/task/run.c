@@ -87,7 +87,9 @@ static bool end(struct task_runner *t, enum task_state to, struct str error, ms_
 
 	if (!task_end(t->c.db, x->id, t->owner, (enum task_state)x->state, to, error, now, e))
 		return false;
-	log_info("task ended", LOG_U("task", x->id), LOG_STR("kind", x->kind), LOG_S("state", task_state_word(to)), LOG_STR("error", error));
+	if (!t->c.only)	/* else somebody looks on */
+		log_info("task ended", LOG_U("task", x->id), LOG_STR("kind", x->kind), LOG_S("state", task_state_word(to)), LOG_STR("error", error),
+			LOG_U("seen", t->tally.seen));
 	t->tally.ended++;
 	forget(t);
 	return true;
