@@ -190,6 +190,7 @@ struct header {
 /* ---- time ------------------------------------------------------------------------------------------------- */
 
 ms_t clock_now(void);			/* wall clock: only main, ingest and job code asks; pure code is told */
+int64_t clock_wall_us(void);		/* the same in microseconds */
 int64_t clock_mono_us(void);		/* microseconds since some start; for durations and deadlines */
 
 /* RFC 3339 (years 0001 to 9999), also with a blank for 'T', a zone without colon, "UTC" or no zone (= UTC), any number

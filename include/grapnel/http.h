@@ -52,7 +52,8 @@ struct request {
 	struct str remote_addr;		/* the web server's REMOTE_ADDR */
 	bool https;
 	char id[65];			/* X-Request-Id taken over if it is 1..64 of [A-Za-z0-9._-], else a new UUIDv7 */
-	struct str traceparent;		/* W3C, taken over when valid, else made */
+	struct str traceparent;		/* W3C, taken over when valid, else made, sampled */
+	bool trace_made;
 	ms_t received_at;		/* wall clock when it was whole */
 	int64_t began_us;		/* monotonic, when it was accepted */
 	struct response response;

@@ -18,6 +18,11 @@ ms_t clock_now(void)
 	return clock_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t clock_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
+
 int64_t clock_mono_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);

@@ -45,6 +45,10 @@ static const struct {
 	[C_MESSAGES] = { "messages_total", "Messages of the outbox that were taken." },
 	[C_MESSAGES_FAILED] = { "messages_failed_total", "Attempts that failed and are made again." },
 	[C_MESSAGES_DEAD] = { "messages_dead_total", "Messages that were given up." },
+	[C_SPANS] = { "spans_total", "Spans made for the OpenTelemetry collector." },
+	[C_SPANS_SENT] = { "spans_sent_total", "Of these: taken by the collector." },
+	[C_SPANS_DROPPED] = { "spans_dropped_total", "Of these: lost for want of room, or since the collector did not take them in time." },
+	[C_SPANS_REJECTED] = { "spans_rejected_total", "Of these: refused by a collector that took the others." },
 	[C_INGEST_US] = { "ingest_microseconds_total", "Time from receipt to answer, summed over inbound requests." },
 };
 

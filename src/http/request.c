@@ -9,59 +9,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "grapnel/crypto.h"
+#include "grapnel/trace.h"
 #include "loop_int.h"
 
-#define TRACEPARENT_LENGTH 55	/* W3C Trace Context, section 3.2: version 00 */
-
-static const char hex_digits[] = "0123456789abcdef";
-
-static void hex_write(char *out, const unsigned char *b, size_t n)
+/* Sampled: whoever gets it next may record it though we do not. */
+static void trace_identify(struct request *rq)
 {
-	size_t i;
+	struct str given = request_header(rq, "traceparent");
+	char *text = arena_alloc(rq->arena, TRACEPARENT + 1);
+	struct trace t;
 
-	for (i = 0; i < n; i++) {
-		out[2 * i] = hex_digits[b[i] >> 4];
-		out[2 * i + 1] = hex_digits[b[i] & 15];
-	}
-}
-
-static bool hex_not_zero(struct str s)
-{
-	bool zero = true;
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		if (!s.p[i] || !strchr(hex_digits, s.p[i]))
-			return false;
-		zero = zero && s.p[i] == '0';
-	}
-	return !zero;
-}
-
-/* Section 3.2.2: only what is known of all versions; ff is forbidden. */
-static bool traceparent_valid(struct str t)
-{
-	const char *p = t.p;
-
-	return t.n == TRACEPARENT_LENGTH && p[2] == '-' && p[35] == '-' && p[52] == '-' && memcmp(p, "ff", 2) &&
-		(hex_not_zero((struct str){ p, 2 }) || !memcmp(p, "00", 2)) &&
-		hex_not_zero((struct str){ p + 3, 32 }) && hex_not_zero((struct str){ p + 36, 16 }) &&
-		strchr(hex_digits, p[53]) && strchr(hex_digits, p[54]);
-}
-
-static struct str traceparent_make(struct arena *a)
-{
-	char *t = arena_alloc(a, TRACEPARENT_LENGTH + 1);
-	unsigned char ids[24];	/* 16 of the trace, 8 of its parent */
-
-	random_bytes(ids, sizeof(ids));
-	memcpy(t, "00-", 3);
-	hex_write(t + 3, ids, 16);
-	t[35] = '-';
-	hex_write(t + 36, ids + 16, 8);
-	memcpy(t + 52, "-01", 3);
-	return (struct str){ t, TRACEPARENT_LENGTH };
+	rq->trace_made = !trace_parse(given, &t);
+	if (rq->trace_made)
+		trace_begin(&t, TRACE_ALL);
+	trace_write(&t, text);
+	rq->traceparent = (struct str){ text, TRACEPARENT };
 }
 
 static bool id_valid(struct str s)
@@ -88,9 +50,7 @@ static void identify(struct request *rq)
 	} else {
 		uuid_make(rq->received_at, rq->id);
 	}
-	rq->traceparent = request_header(rq, "traceparent");
-	if (!traceparent_valid(rq->traceparent))
-		rq->traceparent = traceparent_make(rq->arena);
+	trace_identify(rq);
 }
 
 /* "X_GITHUB_EVENT" to "x-github-event" */
