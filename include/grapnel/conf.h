@@ -52,6 +52,10 @@ struct conf {
 		char *token, *allow;
 	} metrics;
 	struct {
+		char *endpoint, *headers, *headers_file, *service_name;
+		uint32_t sample_ratio;	/* by CONF_DECIMAL_ONE */
+	} tracing;
+	struct {
 		uint32_t window_minutes, max_recent_failures, max_backlog_size, max_oldest_pending_minutes, max_duplicates;
 		uint32_t max_average_attempts, min_success_rate;	/* by CONF_DECIMAL_ONE */
 		bool auto_remediate;

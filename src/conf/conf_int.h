@@ -17,7 +17,7 @@ struct option_type {
 
 #define CONF_DECIMALS 4
 extern const struct option_type type_text, type_secret, type_number, type_decimal, type_octal, type_ms, type_bytes, type_bool, type_word,
-	type_text_word, type_cidrs, type_ports, type_hosts, type_url, type_mail_server, type_zone;
+	type_text_word, type_cidrs, type_ports, type_hosts, type_url, type_endpoint, type_headers, type_mail_server, type_zone;
 
 struct option {
 	const char *section, *key;

@@ -13,6 +13,7 @@
 #include "grapnel/crypto.h"
 
 #define FILE_MAX (256 * 1024)	/* the sample with every option is 6 KiB */
+#define SECRET_FILE_MAX 4096
 #define LINE_BYTES 4096		/* an allow list of 200 networks; inih's own default is 200 bytes */
 
 const struct variable conf_variables[] = {
@@ -138,23 +139,32 @@ static bool load_file(struct conf *c, const char *path, struct err *e)
 	return ok;
 }
 
-static bool load_password_file(struct conf *c, struct err *e)
+/* Its first line is the value of another option. */
+static bool load_secret_file(struct conf *c, const char *path, const char *section, const char *key, struct err *e)
 {
-	const char *path = c->database.password_file;
+	struct err why = { 0 };
 	struct str rest;
-	size_t n;
 	char *text;
+	size_t n;
+	bool ok;
 
 	if (!*path)
 		return true;
-	text = file_bytes(path, 1024, &n);
+	text = file_bytes(path, SECRET_FILE_MAX, &n);
 	if (!text)
-		return err_sys(e, ERR_INVALID, "[database] password_file: %.150s", path);
+		return err_sys(e, ERR_INVALID, "[%s] %s_file: %.150s", section, key, path);
 	rest = (struct str){ text, n };
-	text_set(&c->database.password, str_trim(str_until(&rest, '\n')));
+	ok = option_set(c, option_find(str_of(section), str_of(key)), str_until(&rest, '\n'), &why) ||
+		err_set(e, ERR_INVALID, "[%s] %s_file: %s", section, key, why.text);
 	secret_wipe(text, n);
 	free(text);
-	return true;
+	return ok;
+}
+
+static bool load_secret_files(struct conf *c, struct err *e)
+{
+	return load_secret_file(c, c->database.password_file, "database", "password", e) &&
+		load_secret_file(c, c->tracing.headers_file, "tracing", "headers", e);
 }
 
 /* ---- the environment ---- */
@@ -226,7 +236,7 @@ void conf_defaults(struct conf *c)
 bool conf_load(struct conf *c, const char *path, struct err *e)
 {
 	conf_defaults(c);
-	if ((!path || load_file(c, path, e)) && load_password_file(c, e) && load_environment(c, e) && check_together(c, e))
+	if ((!path || load_file(c, path, e)) && load_secret_files(c, e) && load_environment(c, e) && check_together(c, e))
 		return true;
 	conf_free(c);
 	return false;

@@ -94,6 +94,14 @@ const struct option options[] = {
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
 		.help = "Addresses that may read /metrics without it." },
 
+	{ "tracing", "endpoint", &type_endpoint, MEMBER(tracing, endpoint, char *), "",
+		.help = "OpenTelemetry collector that spans are sent to by OTLP over HTTP, like http://localhost:4318; /v1/traces is put behind it. Empty: none are made." },
+	{ "tracing", "headers", &type_headers, MEMBER(tracing, headers, char *), "",
+		.help = "Headers for it, name=value with commas between, as in OTEL_EXPORTER_OTLP_HEADERS; better in headers_file." },
+	TEXT(tracing, headers_file, "", "File whose first line is that, readable only by the program's user."),
+	NUMBER(tracing, sample_ratio, type_decimal, "1", 0, CONF_DECIMAL_ONE, "Share of the traces that begin here and are recorded; whoever sends a traceparent decides himself."),
+	TEXT(tracing, service_name, "grapnel", "What the collector knows this installation by."),
+
 	NUMBER(monitor, window_minutes, type_number, "60", 1, 44640, "Minutes that the checks of the monitor look back, where nobody says otherwise."),
 	NUMBER(monitor, max_recent_failures, type_number, "10", 0, 1000000000, "Events that may have a failed attempt in that time."),
 	NUMBER(monitor, max_backlog_size, type_number, "100", 0, 1000000000, "Events that may wait to be processed."),

@@ -126,11 +126,41 @@ static bool set_url(void *member, const struct option *o, struct str s, struct e
 	return set_url_of(member, o, s, "http://", "https://", e);
 }
 
+/* Empty: none. */
+static bool set_endpoint(void *member, const struct option *o, struct str s, struct err *e)
+{
+	return s.n ? set_url(member, o, s, e) : set_text(member, o, s, e);
+}
+
+const struct option_type type_endpoint = { set_endpoint, print_text, .is_text = true };
+
 static bool set_mail_server(void *member, const struct option *o, struct str s, struct err *e)
 {
 	return set_url_of(member, o, s, "smtp://", "smtps://", e);
 }
 
+/* "api-key=abc,x-tenant=7"; never quoted in messages */
+static bool set_headers(void *member, const struct option *o, struct str s, struct err *e)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!#$%&'*+^`|~";
+	struct str rest = s;
+
+	while (rest.n) {
+		struct str value = str_until(&rest, ','), name = str_trim(str_until(&value, '='));
+
+		for (size_t i = 0; i < name.n; i++)
+			if (!name.p[i] || !strchr(token, name.p[i]))
+				return err_set(e, ERR_INVALID, "must be name=value, with commas between several");
+		for (size_t i = 0; i < value.n; i++)
+			if (value.p[i] < ' ' || value.p[i] > '~')
+				return err_set(e, ERR_INVALID, "a value has what is no printable ASCII: write it as %%XX");
+		if (!name.n || !str_trim(value).n)
+			return err_set(e, ERR_INVALID, "must be name=value, with commas between several");
+	}
+	return set_text(member, o, s, e);
+}
+
+const struct option_type type_headers = { set_headers, print_secret, .is_text = true };
 const struct option_type type_url = { set_url, print_text, .is_text = true };
 const struct option_type type_mail_server = { set_mail_server, print_text, .is_text = true };
 

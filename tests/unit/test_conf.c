@@ -70,6 +70,19 @@ static const struct {
 	{ "[database]\ntls = Required", "database.tls", "required" },
 	{ "[database]\ntls = yes", "", NULL, "none of its words" },
 	{ "[metrics]\nallow = 10.0.0.0/8, ::1", "metrics.allow", "10.0.0.0/8, ::1" },
+	{ "", "tracing.endpoint", "" },
+	{ "[tracing]\nendpoint =", "tracing.endpoint", "" },
+	{ "[tracing]\nendpoint = http://localhost:4318/", "tracing.endpoint", "http://localhost:4318" },
+	{ "[tracing]\nendpoint = localhost:4318", "", NULL, "[tracing] endpoint: must begin with http:// or https://" },
+	{ "[tracing]\nendpoint = http:///x", "", NULL, "names no host" },
+	{ "[tracing]\nendpoint = http://x/?key=y", "", NULL, "'?' or '#' in it" },
+	{ "[tracing]\nheaders = api-key=a b=c,x=%20", "tracing.headers", "***" },
+	{ "[tracing]\nheaders = api key=s3cret", "", NULL, "must be name=value" },
+	{ "[tracing]\nheaders = api-key", "", NULL, "must be name=value" },
+	{ "[tracing]\nheaders = =x", "", NULL, "must be name=value" },
+	{ "[tracing]\nheaders = x=\xc3\xa4", "", NULL, "no printable ASCII" },
+	{ "[tracing]\nsample_ratio = 0.05", "tracing.sample_ratio", "0.05" },
+	{ "[tracing]\nsample_ratio = 2", "", NULL, "2 is not within 0 to 1" },
 	{ "", "monitor.min_success_rate", "0.95" },
 	{ "[monitor]\nmin_success_rate = 0.9999", "monitor.min_success_rate", "0.9999" },
 	{ "[monitor]\nmin_success_rate = 1", "monitor.min_success_rate", "1" },
@@ -249,6 +262,27 @@ static const char *path_with(const char *suffix, const char *content)
 	return p;
 }
 
+START_TEST(test_headers_file)
+{
+	struct err e = { 0 };
+	struct conf c;
+	char config[200];
+	const char *headers = path_with("p-headers", "api-key=s3cret\nmore\n"), *file;
+
+	snprintf(config, sizeof(config), "[tracing]\nheaders_file = %s\n", headers);
+	file = path_with("conf", config);
+	ck_assert_msg(conf_load(&c, file, &e), "%s", e.text);
+	ck_assert_str_eq(c.tracing.headers, "api-key=s3cret");
+	conf_free(&c);
+	path_with("p-headers", "s3cret\n");
+	ck_assert(!conf_load(&c, file, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "[tracing] headers_file: must be name=value"));
+	ck_assert_ptr_null(strstr(e.text, "s3cret"));
+	unlink(headers);
+	unlink(file);
+}
+END_TEST
+
 START_TEST(test_load)
 {
 	struct err e = { 0 };
@@ -411,4 +445,4 @@ START_TEST(test_print)
 END_TEST
 
 UNIT_MAIN("conf", UNIT_ROWS(test_file, files), UNIT(test_long_lines_and_nul), UNIT_ROWS(test_url, urls),
-	UNIT_ROWS(test_environment, variables), UNIT(test_load), UNIT_ROWS(test_together, together), UNIT(test_restart), UNIT(test_sample), UNIT(test_manual), UNIT(test_print))
+	UNIT_ROWS(test_environment, variables), UNIT(test_headers_file), UNIT(test_load), UNIT_ROWS(test_together, together), UNIT(test_restart), UNIT(test_sample), UNIT(test_manual), UNIT(test_print))
