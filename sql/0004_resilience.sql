@@ -160,6 +160,7 @@ CREATE TABLE IF NOT EXISTS channels (
 -- to the end of his lease, so a row whose sender died is due again by itself; no second column says so.
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS attempts_max TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'given up after so many; 0 = as many as its kind has';
 ALTER TABLE outbox DROP COLUMN IF EXISTS lease_until;
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS traceparent VARCHAR(55) NULL COMMENT 'W3C trace context of its cause; NULL = none';
 ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_wait (status, kind, target_id, next_at);	-- targets with work, and the work of one: a full target hides no other
 
 -- Every attempt to send a row of the outbox.

@@ -8,6 +8,7 @@
 
 #include "grapnel/base.h"
 #include "grapnel/net.h"
+#include "grapnel/trace.h"
 
 /* ---- fetch.c: one request, for certificates, key sets and the few questions that an adapter asks its provider. It blocks the caller,
  * who says in his own header how that is bounded. Nothing here looks at where a name leads ---- */
@@ -72,7 +73,17 @@ struct send_result {
 	unsigned status;	/* whatever the host said, redirects too; of mail the server's last word: 250 */
 	struct str body;	/* the first bytes, up to `keep`; of mail that word: "550 5.1.1 no such user" */
 	uint64_t retry_after_s;	/* the answer's Retry-After; 0 = none */
+	struct str traceparent;	/* as it was sent; empty: none was */
 	uint64_t duration_us;
+};
+
+/* What a request is sent for: its trace goes on with it, and while spans are made it is told by one. */
+struct send_cause {
+	struct str traceparent;		/* that it goes on from; empty: a trace begins, but not without spans */
+	uint64_t request;		/* our number of what brought that, whose span is the parent; 0: the one that traceparent names is */
+	uint64_t event, message;	/* our numbers; 0: none */
+	unsigned attempt;		/* from 1 on */
+	struct str source, provider;	/* public id and slug; empty: none */
 };
 
 struct send {
@@ -83,6 +94,7 @@ struct send {
 	bool get;			/* GET, without a body */
 	bool trusted;			/* the administrator chose the address: it need not pass the guard */
 	const struct send_mail *mail;	/* NULL: HTTP; needed by send_begin alone */
+	const struct send_cause *cause;	/* NULL: our own business, without a trace; needed by send_begin alone */
 	size_t keep;			/* bytes of the answer that `done` wants to see */
 	unsigned total_ms;
 	void (*done)(void *ctx, const struct send_result *result);	/* may send again */
@@ -103,6 +115,8 @@ struct sender;
 struct sender *sender_new(const char *program, const struct guard *g);
 /* As in fetch_config, for test instances; the texts must live as long as it does. */
 void sender_set_hosts(struct sender *s, const char *hosts, const char *authorities);
+/* From now on what has a cause is told by spans; they must live as long. NULL: not. */
+void sender_set_spans(struct sender *s, struct spans *spans);
 /* sender_turn ends early when that can be read. */
 void sender_watch(struct sender *s, int fd);
 void sender_free(struct sender *s);	/* what is under way is dropped: its `done` is not called */

@@ -364,6 +364,7 @@ struct outbox_row {
 	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
 	uint64_t attempts_max;		/* given up after so many; 0: as many as its kind has */
 	struct str payload;		/* JSON */
+	struct str traceparent;		/* of its cause, with our span as the parent; p NULL: none */
 	struct str answer, error;	/* p NULL: none */
 	ms_t next_at;			/* while it waits: when it is due, or when the lease of its sender ends */
 	ms_t created_at, finished_at;
@@ -455,6 +456,7 @@ struct notice {
 	uint64_t cause_id;		/* the monitor alert */
 	const char *type;		/* "monitor.alert_started": see src/channel/message.c */
 	struct str data;		/* JSON object */
+	struct str traceparent;		/* of the cause; empty: none */
 };
 struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
@@ -823,6 +825,7 @@ struct forward_end {
 	uint64_t duration_us;
 	struct str error, answer;	/* error: a sentence, p NULL = none */
 	ms_t started_at, next_at;
+	struct str traceparent;		/* as the handler got it; for what follows from its failure */
 };
 /* Stores results of a claim. What somebody else took over meanwhile stays his, but for a success: that is one, whoever had it. */
 bool forward_finish(struct db *db, struct arena *a, const struct forward_end *ends, size_t n, const struct forward_claimer *by, ms_t now,
@@ -911,6 +914,7 @@ struct monitor_alert {
 	struct str message, advice;	/* a sentence each; cut at 512 */
 	double value, threshold;	/* what was measured, and its limit */
 	ms_t started_at, ended_at;
+	struct str traceparent;		/* of what made it begin, for the messages about it: stored with them alone; empty: none */
 	ms_t lasts_until;		/* ends by itself then, unless it is raised again before; 0: whoever raised it ends it */
 };
 /* Begins it under *in's id, made by the caller; one of its tenant, type and subject that runs already goes on, with the new texts and

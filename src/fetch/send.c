@@ -21,6 +21,7 @@ struct transfer {
 	struct str unsent;		/* of a mail */
 	bool mail, trusted;
 	bool forbidden;			/* by the guard */
+	struct told told;
 	char cause[CURL_ERROR_SIZE];
 	void (*done)(void *ctx, const struct send_result *result);
 	void *ctx;
@@ -32,6 +33,7 @@ struct sender {
 	CURLM *multi;
 	struct curl_slist *hosts;
 	const char *authorities;
+	struct spans *spans;		/* NULL: none are made */
 	struct curl_waitfd watched;	/* fd -1: none */
 	struct transfer *busy;
 	size_t busy_n;
@@ -55,6 +57,11 @@ void sender_set_hosts(struct sender *s, const char *hosts, const char *authoriti
 {
 	s->hosts = fetch_connect_to(hosts);
 	s->authorities = authorities;
+}
+
+void sender_set_spans(struct sender *s, struct spans *spans)
+{
+	s->spans = spans;
 }
 
 void sender_watch(struct sender *s, int fd)
@@ -217,6 +224,20 @@ static void set_options(struct transfer *t, const struct send *x)
 		curl_easy_setopt(c, CURLOPT_CAINFO, s->authorities);
 }
 
+static struct curl_slist *header_list(const struct transfer *t, const struct send *x)
+{
+	struct curl_slist *list = fetch_header_list(x->headers, x->header_n);
+	char line[sizeof("traceparent: ") + TRACEPARENT];
+
+	if (!*t->told.traceparent)
+		return list;
+	snprintf(line, sizeof(line), "traceparent: %s", t->told.traceparent);
+	list = curl_slist_append(list, line);
+	if (!list)
+		die("libcurl has no memory");
+	return list;
+}
+
 void send_begin(struct sender *s, const struct send *x)
 {
 	struct transfer *t = xcalloc(1, sizeof(*t));
@@ -227,7 +248,8 @@ void send_begin(struct sender *s, const struct send *x)
 	t->curl = curl_easy_init();
 	if (!t->curl)
 		die("libcurl gives no handle");
-	t->headers = fetch_header_list(x->headers, x->header_n);
+	cause_begin(s->spans, x, &t->told);
+	t->headers = header_list(t, x);
 	t->keep = x->keep;
 	t->kept = xmalloc(x->keep + 1);
 	t->done = x->done;
@@ -283,6 +305,27 @@ static const char *error_of(const struct transfer *t, CURLcode code, char *text,
 	return text;
 }
 
+/* The same for machines: few words, whatever goes wrong. */
+static const char *failure_word(const struct transfer *t, CURLcode code)
+{
+	if (t->forbidden)
+		return "forbidden_address";
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return "timeout";
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return "name_resolution";
+	case CURLE_COULDNT_CONNECT:
+		return "connect";
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_USE_SSL_FAILED:
+		return "tls";
+	default:
+		return "no_answer";
+	}
+}
+
 static void finish(struct transfer *t, CURLcode code)
 {
 	char text[CURL_ERROR_SIZE + 16];
@@ -301,6 +344,8 @@ static void finish(struct transfer *t, CURLcode code)
 	result.status = (unsigned)status;
 	result.duration_us = (uint64_t)duration_us;
 	result.retry_after_s = (uint64_t)retry_after_s;
+	result.traceparent = str_of(t->told.traceparent);
+	cause_end(t->sender->spans, &t->told, result.status, result.error ? failure_word(t, code) : NULL);
 	done(ctx, &result);
 	transfer_free(t);
 }

@@ -152,6 +152,7 @@ static void on_done(void *ctx, const struct send_result *x)
 	end->duration_us = (uint64_t)(clock_mono_us() - t->began_us);
 	end->status = x->error ? 0 : x->status;
 	end->answer = arena_str(t->arena, x->body);
+	end->traceparent = arena_str(t->arena, x->traceparent);
 	if (!x->error && x->status >= 200 && x->status < 300)
 		end->outcome = FORWARD_DONE;
 	else
@@ -168,21 +169,22 @@ static void add(struct header *h, size_t *n, const char *name, struct str value)
 		h[(*n)++] = (struct header){ str_of(name), value };
 }
 
-static void post(struct attempt *t, const struct request_view *rq, struct str body, ms_t now)
+static void post(struct attempt *t, const struct event_view *ev, const struct request_view *rq, struct str body, ms_t now)
 {
+	const struct send_cause cause = { .traceparent = rq->traceparent, .request = rq->id, .event = ev->id, .source = ev->source_id,
+		.provider = ev->provider, .attempt = (unsigned)t->end.claim.number };
 	const struct forward_target *target = &t->round->target;
 	struct str id = arena_printf(t->arena, "%llu", (unsigned long long)t->end.claim.event_id);
-	struct header headers[SIGN_HEADERS + 3];
+	struct header headers[SIGN_HEADERS + 2];
 	size_t n = sign_headers(t->arena, target->secret, id, STR("event.received"), body, now, headers);
 	struct forwarder *f = t->round->f;
 
 	add(headers, &n, "Content-Type", STR("application/json"));
 	add(headers, &n, "X-Request-Id", rq->trace);
-	add(headers, &n, "traceparent", rq->traceparent);
 	t->bytes = body.n;
 	f->bytes += body.n;
 	send_begin(f->c.sender, &(struct send){ .url = target->url, .headers = headers, .header_n = n, .body = body,
-		.keep = FORWARD_ANSWER_MAX, .total_ms = f->c.timeout_ms, .done = on_done, .ctx = t });
+		.keep = FORWARD_ANSWER_MAX, .total_ms = f->c.timeout_ms, .cause = &cause, .done = on_done, .ctx = t });
 }
 
 /* False: the database failed, and nothing was begun. */
@@ -214,7 +216,7 @@ static bool begin(struct attempt *t, ms_t now, struct err *e)
 	t->state = ATTEMPT_UNDER_WAY;
 	t->round->under_way++;
 	t->round->f->under_way++;
-	post(t, &rq, body, now);
+	post(t, &ev, &rq, body, now);
 	return true;
 }
 
@@ -463,6 +465,7 @@ static bool raise_dead(struct round *r, const struct forward_end *x, size_t dead
 		return true;	/* of a source that is not even deleted: nobody's */
 	alert.message = arena_printf(r->arena, "Events of %.*s were given up: %.*s", STR_ARG(t->name), STR_ARG(x->error));
 	alert.advice = STR("Mend the handler, then replay its dead events.");
+	alert.traceparent = x->traceparent;
 	return monitor_alert_raise(r->f->c.db, r->arena, r->f->c.ids, &alert, now, e) >= 0;
 }
 

@@ -158,7 +158,9 @@ static bool give_back(struct parcel *p, ms_t now, struct err *e)
 static void begin(struct parcel *p, ms_t now)
 {
 	struct round *r = p->round;
-	struct send x = { .keep = OUTBOX_ANSWER_MAX, .total_ms = r->courier->c.timeout_ms, .done = on_done, .ctx = p };
+	const struct outbox_row *row = &p->row;
+	const struct send_cause cause = { .traceparent = row->traceparent, .message = row->id, .attempt = (unsigned)row->attempts };
+	struct send x = { .cause = &cause, .keep = OUTBOX_ANSWER_MAX, .total_ms = r->courier->c.timeout_ms, .done = on_done, .ctx = p };
 	struct str why = STR_NONE;
 
 	p->at = now;

@@ -165,7 +165,7 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
 	for (size_t i = 0; i < n; i++)
 		rows[i] = (struct outbox_row){ .id = id_make(ids, now), .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION,
-			.target_id = list[i].id, .cause_id = x->cause_id, .payload = payload, .next_at = now, .created_at = now };
+			.target_id = list[i].id, .cause_id = x->cause_id, .payload = payload, .traceparent = x->traceparent, .next_at = now, .created_at = now };
 	if (told)
 		*told = n;
 	return outbox_add_all(db, a, rows, n, e);

@@ -109,7 +109,7 @@ static bool tell(struct db *db, const struct change *c, const char *type, const 
 {
 	static const enum level levels[] = { [MONITOR_WARNING] = LEVEL_MEDIUM, [MONITOR_ERROR] = LEVEL_HIGH, [MONITOR_CRITICAL] = LEVEL_CRITICAL };
 	const struct notice notice = { .tenant_id = m->tenant_id, .event = CHANNEL_MONITOR, .cause_id = m->id, .type = type,
-		.level = levels[m->severity < ARRAY_SIZE(levels) ? m->severity : MONITOR_WARNING], .data = as_json(c->a, m) };
+		.level = levels[m->severity < ARRAY_SIZE(levels) ? m->severity : MONITOR_WARNING], .data = as_json(c->a, m), .traceparent = m->traceparent };
 
 	return channels_tell(db, c->a, c->ids, &notice, c->now, NULL, e);
 }

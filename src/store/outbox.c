@@ -8,12 +8,12 @@
 enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
 
 #define COLUMNS \
-	"id, tenant_id, kind, target_id, cause_id, payload, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
+	"id, tenant_id, kind, target_id, cause_id, payload, traceparent, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
-		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, traceparent, attempts_max, next_at, created_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
 		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox FORCE INDEX (due) WHERE status = ?"
@@ -61,6 +61,7 @@ static const struct field fields[] = {
 	FIELD_ID(struct outbox_row, target_id, "target_id", ""),
 	FIELD_ID(struct outbox_row, cause_id, "cause_id", ""),
 	FIELD_STR(struct outbox_row, payload, "payload", ""),
+	FIELD_STR(struct outbox_row, traceparent, "traceparent", ""),
 	FIELD_U64(struct outbox_row, status, "status", ""),
 	FIELD_U64(struct outbox_row, attempts, "attempts", ""),
 	FIELD_U64(struct outbox_row, attempts_max, "attempts_max", ""),
@@ -80,7 +81,7 @@ static const struct field target_fields[] = {
 
 /* ---- writing ---- */
 
-#define ADD_COLUMNS 9
+#define ADD_COLUMNS 10
 
 bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e)
 {
@@ -89,7 +90,7 @@ bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *row
 	for (size_t i = 0; i < n; i++) {
 		const struct outbox_row *r = &rows[i];
 		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id), V_U(r->cause_id),
-			V_SN(r->payload), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
+			V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
 
 		memcpy(vals + i * ADD_COLUMNS, row, sizeof(row));
 	}

@@ -101,7 +101,7 @@ static void end(void)
 struct seen {
 	unsigned calls, status;
 	bool hopeless;
-	char body[64], error[128];
+	char body[64], error[128], traceparent[64];
 	uint64_t retry_after_s;
 };
 
@@ -115,6 +115,7 @@ static void on_done(void *ctx, const struct send_result *x)
 	s->retry_after_s = x->retry_after_s;
 	snprintf(s->body, sizeof(s->body), "%.*s", STR_ARG(x->body));
 	snprintf(s->error, sizeof(s->error), "%s", x->error ? x->error : "");
+	snprintf(s->traceparent, sizeof(s->traceparent), "%.*s", STR_ARG(x->traceparent));
 }
 
 static void post(struct sender *s, const char *url, struct seen *to, unsigned total_ms)
@@ -246,6 +247,84 @@ START_TEST(test_trusted)
 }
 END_TEST
 
+#define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
+
+static struct seen with_cause(struct sender *s, const char *path, const struct send_cause *cause)
+{
+	struct seen seen = { 0 };
+	char url[128];
+
+	snprintf(url, sizeof(url), "%s%s", base, path);
+	send_begin(s, &(struct send){ .url = str_of(url), .body = STR("{}"), .trusted = true, .keep = 8, .total_ms = 5000, .cause = cause, .done = on_done,
+		.ctx = &seen });
+	run(s);
+	return seen;
+}
+
+START_TEST(test_traces_go_on_as_they_came)
+{
+	struct guard *g = guard_new("", "443");
+	struct sender *s = sender_new("Grapnel/test", g);
+
+	begin();
+	ck_assert_str_eq(with_cause(s, "/ok", NULL).traceparent, "");
+	ck_assert_str_eq(with_cause(s, "/ok", &(struct send_cause){ .request = 5 }).traceparent, "");
+	ck_assert_str_eq(with_cause(s, "/ok", &(struct send_cause){ .traceparent = STR("nonsense") }).traceparent, "");
+	ck_assert_str_eq(with_cause(s, "/ok", &(struct send_cause){ .traceparent = STR(PARENT "1"), .request = 5 }).traceparent, PARENT "1");
+	end();
+	sender_free(s);
+	guard_free(g);
+}
+END_TEST
+
+START_TEST(test_sends_are_told)
+{
+	static const char state[] = "test_send.tmp";
+	struct guard *g = guard_new("", "443");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct err e = { 0 };
+	struct spans *spans = spans_make(state, NULL, 0, &e);
+	const struct send_cause whole = { .traceparent = STR(PARENT "1"), .request = 5, .event = 6, .attempt = 2, .source = STR("in_1"),
+		.provider = STR("github") };
+	char text[TRACEPARENT + 1];
+	struct span got[2];
+	struct seen seen;
+	struct trace t;
+
+	ck_assert_msg(spans != NULL, "%s", e.text);
+	begin();
+	sender_set_spans(s, spans);
+	seen = with_cause(s, "/busy", &whole);
+	ck_assert_uint_eq(spans_read(spans, got, 2), 1);
+	ck_assert(trace_parse(STR(PARENT "1"), &t) && !memcmp(got[0].trace, t.id, 16));
+	t.span = got[0].id;
+	trace_write(&t, text);
+	ck_assert_str_eq(seen.traceparent, text);
+	ck_assert(got[0].parent == span_id(5, SPAN_RECEIVE) && got[0].name == SPAN_SEND && got[0].flags == TRACE_SAMPLED && got[0].failed);
+	ck_assert(got[0].status == 503 && got[0].event == 6 && got[0].request == 5 && got[0].attempt == 2 && got[0].ended_us >= got[0].began_us);
+	ck_assert(!strcmp(got[0].place, "127.0.0.1") && got[0].port && !strcmp(got[0].reason, "503") && !strcmp(got[0].method, "POST"));
+	ck_assert(!strcmp(got[0].source, "in_1") && !strcmp(got[0].provider, "github"));
+	/* without a number of ours the parent is the one that is named */
+	with_cause(s, "/ok", &(struct send_cause){ .traceparent = STR(PARENT "1"), .message = 9 });
+	ck_assert_uint_eq(spans_read(spans, got, 2), 1);
+	ck_assert(got[0].parent == 0xb7ad6b7169203331 && got[0].message == 9 && !got[0].failed && !*got[0].reason);
+	with_cause(s, "/garbage", &whole);
+	ck_assert_uint_eq(spans_read(spans, got, 2), 1);
+	ck_assert(got[0].failed && !got[0].status && *got[0].reason);
+	/* who is not to be traced, what has no cause, and a trace that begins here at a ratio of nothing */
+	ck_assert_str_eq(with_cause(s, "/ok", &(struct send_cause){ .traceparent = STR(PARENT "0"), .request = 5 }).traceparent, PARENT "0");
+	ck_assert_str_eq(with_cause(s, "/ok", NULL).traceparent, "");
+	seen = with_cause(s, "/ok", &(struct send_cause){ .message = 9 });
+	ck_assert(trace_parse(str_of(seen.traceparent), &t) && !(t.flags & TRACE_SAMPLED));
+	ck_assert_uint_eq(spans_read(spans, got, 2), 0);
+	end();
+	sender_free(s);
+	spans_free(spans);
+	guard_free(g);
+	unlink("test_send.tmp.spans");
+}
+END_TEST
+
 START_TEST(test_a_bell_ends_the_wait)
 {
 	struct guard *g = guard_new("", "443");
@@ -360,4 +439,4 @@ START_TEST(test_mail)
 END_TEST
 
 UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT(test_hanging_one_slows_nobody), UNIT(test_trusted),
-	UNIT(test_a_bell_ends_the_wait), UNIT_ROWS(test_mail, mails))
+	UNIT(test_traces_go_on_as_they_came), UNIT(test_sends_are_told), UNIT(test_a_bell_ends_the_wait), UNIT_ROWS(test_mail, mails))
