@@ -14,6 +14,7 @@
 #include "grapnel/provider.h"
 #include "grapnel/shm.h"
 #include "grapnel/spool.h"
+#include "grapnel/trace.h"
 
 #define INGEST_BATCH_MAX SHM_IN_HAND	/* requests of one call */
 #define INGEST_EVENTS_MAX 10000		/* events of one request: twice the largest real batch (Event Grid, 5000) */
@@ -34,6 +35,7 @@ struct ingest_config {
 	const char *public_url;
 	const struct key_store *keys;	/* certificates and key sets for proofs, or NULL */
 	struct spool *spool;		/* or NULL: what cannot be stored is refused with 503 */
+	struct spans *spans;		/* or NULL: none are made */
 	bool verify_signatures, rate_limit, debug;
 	uint32_t remote_per_minute;	/* failed proofs of one remote address */
 	unsigned waiting_max;		/* workers of this host that may wait for handlers at once */
@@ -70,6 +72,7 @@ struct ingest_item {
 	struct str remote_addr;
 	struct str trace;		/* X-Request-Id */
 	struct str traceparent;
+	bool trace_made;		/* the sender brought none, or a bad one: this one may be made anew */
 	bool may_wait;			/* its sender can be answered later: see `later` */
 	bool too_large, too_short;	/* the body was over body_max (and is empty), or not what Content-Length said */
 	int64_t began_us;		/* clock_mono_us at receipt */

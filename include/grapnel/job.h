@@ -59,6 +59,7 @@ struct job_config {
 	const struct conf *conf;
 	const struct seal_key *seal;		/* NULL: no key file that this user may read; what needs it fails */
 	struct id_maker *ids;
+	struct spans *spans;			/* NULL: what is sent is told by none */
 	ms_t now;				/* when this begins; it goes on by the monotonic clock */
 	int64_t limit_ms;			/* for all jobs together */
 	bool dry_run;

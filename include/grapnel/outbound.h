@@ -53,6 +53,19 @@ struct courier_tally {
 struct courier_tally courier_tally(const struct courier *c);
 struct carrier courier_carrier(struct courier *c);
 
+/* ---- exporter.c ---- */
+
+struct exporter_config {
+	const struct conf *conf;	/* its endpoint is set */
+	struct spans *spans;
+	struct sender *sender;
+	struct shm *shm;
+};
+struct exporter;
+struct exporter *exporter_new(const struct exporter_config *c);
+void exporter_free(struct exporter *x);	/* what is not delivered is lost and counted; after sender_free */
+struct carrier exporter_carrier(struct exporter *x);
+
 /* ---- dispatch.c ---- */
 
 struct dispatch {

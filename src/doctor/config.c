@@ -32,7 +32,7 @@ const struct doctor_check check_configuration = {
 
 static bool holds_secrets(const struct conf *c)
 {
-	return (*c->database.password && !*c->database.password_file) || *c->metrics.token || *c->cron.token ||
+	return (*c->database.password && !*c->database.password_file) || *c->metrics.token || *c->cron.token || (*c->tracing.headers && !*c->tracing.headers_file) ||
 		*c->secrets.stripe_webhook_secret;
 }
 
@@ -81,6 +81,24 @@ static void look_password_file(struct doctor *d)
 
 const struct doctor_check check_password_file = {
 	"password-file", "the file with the password of the database", HAS_CONF | HAS_SERVICE, 0, look_password_file
+};
+
+static void look_tracing(struct doctor *d)
+{
+	const struct conf *c = &d->conf;
+
+	if (*c->tracing.headers_file)
+		look_at_mode(d, c->tracing.headers_file, true);
+	if (!*c->tracing.endpoint)
+		say(d, DOCTOR_OK, NULL, "no spans are made");
+	else if (!c->outbound.dispatcher)
+		say(d, DOCTOR_WARN, "set [outbound] dispatcher = true", "[tracing] has an endpoint, but no dispatcher sends spans there: none are made");
+	else
+		say(d, DOCTOR_OK, NULL, "spans go to %s", c->tracing.endpoint);
+}
+
+const struct doctor_check check_tracing = {
+	"tracing", "spans reach their collector, whose headers nobody else reads", HAS_CONF | HAS_SERVICE, 0, look_tracing
 };
 
 /* ---- what is set ---- */

@@ -63,7 +63,7 @@ int service_may(struct doctor *d, const char *path, int mode);
 /* ---- the checks, a file for each subject ---- */
 extern const struct doctor_check
 	check_configuration, check_configuration_file, check_password_file, check_public_url, check_test_switches, check_weak_tokens,
-	check_metrics_access, check_outbound_guard, check_retention, check_log, check_worker_number,
+	check_metrics_access, check_outbound_guard, check_retention, check_log, check_tracing, check_worker_number,
 	check_service_user, check_key_file, check_state_file, check_archive_folder, check_spool, check_disk_space, check_authorities,
 	check_database, check_database_version, check_database_session, check_database_sql_mode, check_database_durability, check_database_packet,
 	check_database_charset, check_database_connections, check_database_memory, check_database_tls, check_database_clock,

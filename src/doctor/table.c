@@ -16,6 +16,7 @@ const struct doctor_check *const doctor_checks[] = {
 	&check_outbound_guard,
 	&check_retention,
 	&check_log,
+	&check_tracing,
 	&check_worker_number,
 	&check_key_file,
 	&check_state_file,

@@ -50,7 +50,8 @@ static bool add_confirmation(struct batch *b, const struct ingest_work *w, struc
 {
 	const struct outbox_row row = { .id = id_make(b->g->c.ids, b->now), .tenant_id = w->source->s.tenant_id,
 		.kind = OUTBOX_CONFIRMATION, .target_id = w->source->s.id, .cause_id = w->request_number,
-		.payload = confirmation(b->a, &w->item->answer), .next_at = b->now, .created_at = b->now };
+		.payload = confirmation(b->a, &w->item->answer),
+		.traceparent = trace_of_effect(b->a, w), .next_at = b->now, .created_at = b->now };
 
 	b->to_send = true;
 	return outbox_add_all(b->g->c.db, b->a, &row, 1, e);

@@ -192,8 +192,10 @@ static size_t run_part(const struct batch *all, size_t from)
 	b.n = ingest_map(&b);
 	batch_done(&b, STAGE_MAPPED, 0, b.n);
 	ingest_store(&b);
+	b.done_us[STAGE_STORED] = clock_mono_us();
 	ingest_spool(&b);
 	ingest_answer(&b);
+	trace_tell(&b);
 	for (size_t i = 0; i < b.n; i++)
 		keep_answer(all->a, &b.work[i].item->answer);
 	return b.n;
@@ -223,6 +225,7 @@ static struct ingest_work work_of(struct ingest *g, struct arena *a, struct inge
 	w.request_number = it->spooled ? it->spooled->request : id_make(g->c.ids, now);
 	w.received_at = it->spooled ? it->spooled->received_at : now;
 	it->in.request_id = arena_printf(a, "%llu", (unsigned long long)w.request_number);
+	trace_take(g, a, &w);
 	it->in.public_url = str_of(g->c.public_url);
 	it->in.now = w.received_at;
 	return w;

@@ -110,6 +110,9 @@ struct ingest_work {
 	bool to_spool;			/* the database is away: see spool.c */
 	bool queued;			/* its sender wanted to wait for the handler, but cannot */
 	uint64_t print;			/* what it looks like, for the suspects */
+	bool traced;			/* spans tell of it, in `trace` */
+	struct trace trace;		/* as its sender has it, or begun here */
+	bool proving;			/* it came so far that its proof was looked at */
 };
 
 struct batch {
@@ -227,6 +230,13 @@ uint64_t work_took_us(const struct ingest_work *w);
 bool replay_tick(struct ingest *g, ms_t now);
 /* effect.c: what the messages of works [from, to) change in their sources. */
 bool write_effects(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;
+
+/* trace.c: takes up the trace of the request, or begins one; nothing without spans. */
+void trace_take(struct ingest *g, struct arena *a, struct ingest_work *w);
+/* trace.c: writes the spans of works that have their answers. */
+void trace_tell(const struct batch *b);
+/* trace.c: what goes on with all that the request causes and that knows nothing of its number. */
+struct str trace_of_effect(struct arena *a, const struct ingest_work *w);
 
 /* tally.c: what the monitor is told of works [from, to), their last statement. */
 bool write_tallies(struct batch *b, size_t from, size_t to, struct err *e) MUST_USE;

@@ -191,6 +191,8 @@ static bool prove(struct batch *b, struct ingest_work *w)
 void ingest_prove(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		if (!b->work[i].refused)
+		if (!b->work[i].refused) {
+			b->work[i].proving = true;
 			prove(b, &b->work[i]);
+		}
 }

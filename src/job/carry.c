@@ -11,6 +11,7 @@ struct job_sender job_sender_open(const struct job_run *r)
 	struct job_sender s = { .guard = guard_new(c->outbound.allow, c->outbound.ports) };
 
 	s.sender = sender_new("Grapnel/" PACKAGE_VERSION, s.guard);
+	sender_set_spans(s.sender, r->c->spans);
 	sender_set_hosts(s.sender, c->keys.test_hosts, c->keys.test_authorities);
 	return s;
 }

@@ -43,20 +43,23 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 		.shm = s->shm, .timeout_ms = c->outbound.timeout_ms });
 	struct task_runner *tasks = task_runner_new(&(struct task_config){ .db = db, .shm = s->shm });
 	struct watchman *watchman = watchman_new(db, &ids);
+	struct exporter *exporter = s->spans ? exporter_new(&(struct exporter_config){ c, s->spans, sender, s->shm }) : NULL;
 	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks),
-		watchman_carrier(watchman) };
+		watchman_carrier(watchman), exporter_carrier(exporter) };	/* the last one where there is any */
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
 	catch_signals();
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	sender_set_hosts(sender, c->keys.test_hosts, c->keys.test_authorities);
-	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers), .stop = &stop,
+	sender_set_spans(sender, s->spans);
+	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers) - !exporter, .stop = &stop,
 		.drain_ms = DRAIN_MS });
 	sender_free(sender);
 	courier_free(courier);
 	forwarder_free(forwarder);
 	task_runner_free(tasks);
 	watchman_free(watchman);
+	exporter_free(exporter);
 	guard_free(guard);
 	db_free(db);
 	return 0;

@@ -10,6 +10,7 @@
 #include "grapnel/job.h"
 #include "grapnel/json.h"
 #include "grapnel/log.h"
+#include "grapnel/trace.h"
 
 #include "open_db.h"
 
@@ -27,6 +28,7 @@ struct cron {
 	struct db *db;
 	struct shm *shm;
 	struct seal_key *seal;
+	struct spans *spans;
 	struct arena *a;
 	ms_t now;
 };
@@ -171,7 +173,7 @@ static enum cron_exit run(struct cron *c, struct err *e)
 {
 	struct job_result results[JOBS_MAX];
 	struct id_maker ids;
-	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .seal = c->seal, .ids = &ids, .now = c->now,
+	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .seal = c->seal, .ids = &ids, .spans = c->spans, .now = c->now,
 		.limit_ms = c->conf.cron.time_limit_s * MS_PER_SECOND, .dry_run = c->dry_run, .stop = &told_to_stop };
 	const struct job *const *only = c->only_n ? c->only : c->dry_run ? jobs : NULL;
 	enum cron_exit status = CRON_OK;
@@ -204,6 +206,8 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 		return CRON_NO_DATABASE;
 	if (!access(c->conf.server.state_file, F_OK))
 		c->shm = shm_open_existing(c->conf.server.state_file, &(struct err){ 0 });
+	if (*c->conf.tracing.endpoint)
+		c->spans = spans_open(c->conf.server.state_file, c->shm, c->conf.tracing.sample_ratio);
 	c->seal = seal_key_load(c->conf.secrets.key_file, &no_key);
 	if (!c->seal)
 		log_warning("sealed secrets cannot be opened", LOG_ERR(&no_key));
@@ -227,6 +231,7 @@ int main(int argc, char **argv)
 	}
 	if (c.shm)
 		shm_close(c.shm);
+	spans_free(c.spans);
 	seal_key_free(c.seal);
 	db_free(c.db);
 	conf_free(&c.conf);

@@ -9,6 +9,7 @@
 #include "grapnel/log.h"
 #include "grapnel/spool.h"
 #include "grapnel/store.h"
+#include "grapnel/trace.h"
 
 #include "open_db.h"
 #include "serve.h"
@@ -111,6 +112,19 @@ static void check_spool(const struct conf *c, const struct seal_key *seal)
 	spool_free(s);
 }
 
+/* No reason not to start either. */
+static void open_spans(const struct conf *c, struct serve *s)
+{
+	struct err e = { 0 };
+
+	if (!*c->tracing.endpoint)
+		return;
+	if (!c->outbound.dispatcher)
+		log_warning("no spans are made: [tracing] endpoint needs [outbound] dispatcher");
+	else if (!(s->spans = spans_make(c->server.state_file, s->shm, c->tracing.sample_ratio, &e)))
+		log_error("no spans are made", LOG_ERR(&e));
+}
+
 static bool reload_ok(void *ctx)
 {
 	struct conf c = { 0 };
@@ -138,6 +152,7 @@ static int run(const struct conf *c, char **argv, struct err *e)
 		|| !(s.shm = shm_open_file(c->server.state_file, e)) || !bell_make(s.shm, e) || !check_database(c, s.seal, s.shm, e))
 		return EXIT_CONFIG;
 	m.shm = s.shm;
+	open_spans(c, &s);
 	warn_switches(c);
 	check_spool(c, s.seal);
 	return master_run(&m, e);

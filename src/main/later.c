@@ -43,6 +43,7 @@ static void open_forwarder(struct later *l)
 		return;
 	l->guard = guard_new(c->conf->outbound.allow, c->conf->outbound.ports);
 	l->sender = sender_new("Grapnel/" PACKAGE_VERSION, l->guard);
+	sender_set_spans(l->sender, c->spans);
 	l->forwarder = forwarder_new(&(struct forward_config){ .db = c->db, .seal = c->seal, .sender = l->sender, .ids = c->ids, .shm = c->shm,
 		.timeout_ms = c->conf->outbound.timeout_ms });
 }

@@ -13,6 +13,7 @@ struct later_config {
 	struct shm *shm;
 	const struct seal_key *seal;
 	struct id_maker *ids;
+	struct spans *spans;	/* or NULL */
 };
 
 struct later;

@@ -62,6 +62,7 @@ static struct ingest_item item_of(struct request *rq)
 		.remote_addr = rq->remote_addr,
 		.trace = str_of(rq->id),
 		.traceparent = rq->traceparent,
+		.trace_made = rq->trace_made,
 		.too_large = rq->body_too_large,
 		.too_short = rq->body_short,
 		.may_wait = true,
@@ -198,7 +199,7 @@ static int serve_requests(const struct serve *s, enum pool pool, unsigned slot, 
 	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
 	w.ingest = ingest_new(&(struct ingest_config){
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
-		.public_url = c->server.public_url, .keys = keys_store(keys), .spool = spool, .verify_signatures = c->ingest.verify_signatures,
+		.public_url = c->server.public_url, .keys = keys_store(keys), .spool = spool, .spans = s->spans, .verify_signatures = c->ingest.verify_signatures,
 		.rate_limit = c->ingest.rate_limit, .debug = c->ingest.debug, .remote_per_minute = c->ingest.remote_per_minute,
 		.waiting_max = later_waiting_max(c), .waiting_ms = later_waiting_ms(c),
 	});
@@ -206,7 +207,7 @@ static int serve_requests(const struct serve *s, enum pool pool, unsigned slot, 
 		.version = PACKAGE_VERSION });
 	w.dash = dash_new(&(struct dash_config){ .db = db, .shm = s->shm, .seal = s->seal, .conf = c, .ids = &ids,
 		.ingest = w.ingest, .version = PACKAGE_VERSION });
-	w.later = later_new(&(struct later_config){ c, db, s->shm, s->seal, &ids });
+	w.later = later_new(&(struct later_config){ c, db, s->shm, s->seal, &ids, s->spans });
 	ingest_preload(w.ingest, clock_now());
 	http_serve(&worker);
 	later_free(w.later);

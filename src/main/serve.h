@@ -13,6 +13,7 @@ struct serve {			/* made by the master, shared by all workers through fork */
 	const struct conf *conf;
 	const struct seal_key *seal;
 	struct shm *shm;
+	struct spans *spans;	/* NULL: no collector is configured, or nobody sends to it */
 };
 
 /* Serves one pool in this process until it is told to leave; `ctx` is a struct serve. Returns the exit status. */

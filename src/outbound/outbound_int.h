@@ -52,6 +52,22 @@ struct cargo {
 };
 extern const struct cargo cargo_notification, cargo_confirmation;
 
+/* ---- otlp.c ---- */
+
+#define OTLP_HEADERS_MAX 20
+#define OTLP_HEAD_MAX 4096
+#define OTLP_SPAN_MAX 2560	/* each text escaped to six times its size */
+
+struct otlp_resource {
+	struct str service, instance, host;
+};
+struct str otlp_body(struct arena *a, const struct otlp_resource *r, const struct span *list, size_t n);
+bool otlp_again(unsigned status);	/* may it be tried again? */
+uint64_t otlp_rejected(struct arena *a, struct str body, struct str *why);	/* of an answer that took the others */
+struct str otlp_url(struct arena *a, struct str endpoint);
+/* Of the option tracing.headers. */
+size_t otlp_headers(struct arena *a, struct str list, struct header out[OTLP_HEADERS_MAX]);
+
 const struct courier_config *courier_config(const struct courier *c);
 /* The row after an attempt: status, next_at, finished_at. `chance` is 0..999. */
 void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now);

@@ -314,6 +314,23 @@ def no_password_file(box):
         yield
 
 
+@breaks("tracing", "FAIL", "everybody on this host may read")
+def open_headers(box):
+    path = box.path("etc", "headers")
+    with open(path, "w") as f:
+        f.write("api-key=s3cret\n")
+    os.chmod(path, 0o644)
+    with configured(box, ("tracing", "headers_file", path)):
+        yield
+    os.unlink(path)
+
+
+@breaks("tracing", "WARN", "no dispatcher sends spans")
+def spans_without_a_dispatcher(box):
+    with configured(box, ("tracing", "endpoint", "http://127.0.0.1:4318"), ("outbound", "dispatcher", "false")):
+        yield
+
+
 @breaks("public-url", "FAIL", "travel for everybody to read")
 def public_url_without_tls(box):
     with configured(box, ("server", "public_url", "http://hooks.example.org")):
