@@ -29,7 +29,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -48,6 +48,7 @@ TAKES_PART = {
     "storm 64": ("grapnel", "php", "node", "txn"),
     "latency 1": ("grapnel", "txn"),
     "stalls": ("grapnel",),
+    "tracing": ("grapnel",),
 }
 
 
@@ -62,6 +63,9 @@ def run_one(plan, scenario, program, results):
         results.add(scenario, program.name, scenarios.pipeline(plan, program, 1))
     elif kind == "stalls":
         for name, run in scenarios.stalls(plan, program, 64):
+            results.add(name, program.name, run)
+    elif kind == "tracing":
+        for name, run in scenarios.traced(plan, program, 64):
             results.add(name, program.name, run)
 
 

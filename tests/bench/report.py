@@ -118,6 +118,12 @@ def slowest_monitor(results, how):
     return max(look[how]["median_ms"] for look in m["looks"].values()) if m else None
 
 
+def tracing_share(results):
+    """Of the rate, that is left while every webhook is traced, median over the pairs."""
+    runs = results.get("tracing with", "grapnel")
+    return statistics.median(run["share"] for run in runs) if runs else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -143,6 +149,7 @@ TARGETS = (
     ("the monitor at 10,000,000 events, found out anew", lambda r: slowest_monitor(r, "anew"), "most", 100, "%.1f ms"),
     ("the same, as it is kept", lambda r: slowest_monitor(r, "kept"), "most", 1, "%.2f ms"),
     ("size of the overview", overview_kb, "most", 50, "%.1f KiB"),
+    ("rate that is left with tracing", tracing_share, "least", 0.95, "%.3f"),
     ("cost of 8 clients on pages", crowd_cost, "most", 0.3, "%.3f"),
     ("rate kept while 1,000,000 old events go", cleanup_share, "least", 0.8, "%.3f"),
     ("longest that cleanup locked its rows meanwhile", longest_lock_ms, "most", 100, "%.0f ms"),

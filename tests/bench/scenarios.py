@@ -15,6 +15,7 @@ import database
 import filled
 import host
 import pages
+import tracing
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 import fcgi  # noqa: E402  pylint: disable=wrong-import-position
@@ -26,6 +27,7 @@ STALL_PAIRS = 2         # in a round, for each place where they are
 PAGE_CLIENTS, PAGE_PAIRS = 8, 3
 CLEANUP_PAIRS = 3
 DAYS_KEPT = 90
+TRACE_PAIRS = 3
 MEMORY_REQUESTS = 200000
 TYPE_ROUNDS = 20        # of all golden payloads, after them
 MAP_MS = 50             # of one kind of work, five times for each type
@@ -258,6 +260,20 @@ def cleanup(plan, program, connections):
             with_["wrong_rows"].append("cleanup removed nothing meanwhile")
         yield "cleanup without", without
         yield "cleanup with", with_
+
+
+# ---- tracing ----
+
+def traced(plan, program, connections):
+    """Pairs of runs without a collector and with one that gets the spans of every webhook, as `stalls`."""
+    for _ in range(1 if plan.smoke else TRACE_PAIRS):
+        without = measure(plan, program, connections)
+        with tracing.Traced(program) as t:
+            with_ = measure(plan, program, connections)
+            with_["share"] = round(with_["rate"] / without["rate"], 4)
+            with_["posts"], with_["posted_bytes"] = t.sink.posts, t.sink.bytes
+        yield "tracing without", without
+        yield "tracing with", with_
 
 
 # ---- mapping, memory and start ----
