@@ -40,7 +40,7 @@ static bool drain_with(struct job_run *r, struct shm *shm, struct spool_reader *
 	const struct job_config *c = r->c;
 	unsigned slot = c->ids->worker % SHM_WORKERS;
 	struct ingest *g = ingest_new(&(struct ingest_config){ .db = c->db, .shm = shm, .seal = c->seal, .ids = c->ids, .slot = slot,
-		.events_max = c->conf->ingest.batch_events_max, .public_url = c->conf->server.public_url });
+		.events_max = c->conf->ingest.batch_events_max, .public_url = c->conf->server.public_url, .spans = c->spans });
 	bool ok;
 
 	in_hand_to_suspects(shm, slot, job_now(r));
