@@ -168,7 +168,7 @@ class Instance:
             if how == signal.SIGSTOP:
                 os.kill(server, signal.SIGCONT)
             os.kill(keeper, signal.SIGCONT)
-        wait_until(self.is_ready, 60, "all is ready again")
+            wait_until(self.is_ready, 60, "all is ready again")
 
     def is_ready(self):
         try:
