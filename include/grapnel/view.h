@@ -695,9 +695,10 @@ struct overview_hour {
 };
 struct overview_source {
 	uint64_t row, tests, webhooks;	/* requests for all time, and the tests among them */
+	uint64_t heartbeat_minutes;	/* something is to be heard at least as often; 0: nobody watches */
 	struct str id, name, provider;
 	bool enabled, failing, silent;
-	ms_t last_at;
+	ms_t last_at, heard_at;		/* heard_at: newest accepted one, or since when it is watched */
 	struct overview_hour hours[OVERVIEW_HOURS], day;
 	double success_rate;		/* percent of the day's requests */
 };

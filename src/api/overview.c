@@ -14,7 +14,7 @@ const struct field overview_fields[] = {
 	FIELD_U64(struct overview, failed_events, "failedEvents", "Failed or dead, of the last 24 hours; counted to 2,000"),
 	FIELD_U64(struct overview, waiting_events, "waitingEvents", "Not processed yet; counted to 2,000"),
 	FIELD_U64(struct overview, failing_n, "failingSources", "Refuse more than 5 % of their requests"),
-	FIELD_U64(struct overview, silent_n, "silentSources", "Sent something once, and nothing for 24 hours"),
+	FIELD_U64(struct overview, silent_n, "silentSources", "Sent something once, and nothing for 24 hours, or for as long as its heartbeat says"),
 	FIELD_END
 };
 
@@ -39,7 +39,7 @@ static const struct field overview_source_fields[] = {
 	FIELD_STR(struct overview_source, provider, "type", "Provider slug"),
 	FIELD_BOOL(struct overview_source, enabled, "enabled", "A disabled one answers 403"),
 	FIELD_BOOL(struct overview_source, failing, "failing", "Refuses more than 5 % of its requests"),
-	FIELD_BOOL(struct overview_source, silent, "silent", "Sent something once, and nothing for 24 hours"),
+	FIELD_BOOL(struct overview_source, silent, "silent", "Sent something once, and nothing for 24 hours, or for as long as its heartbeat says"),
 	FIELD_U64(struct overview_source, day.received, "received", "Requests of the last 24 hours"),
 	FIELD_U64(struct overview_source, day.errors, "refused", "Of these answered 4xx or 5xx"),
 	FIELD_RATE(struct overview_source, success_rate, "successRate", "Percent accepted; 100 where nothing came"),

@@ -21,6 +21,8 @@ static const struct field source_columns[] = {
 	FIELD_STR(struct overview_source, provider, "provider", ""),
 	FIELD_BOOL(struct overview_source, enabled, "enabled", ""),
 	FIELD_TIME(struct overview_source, last_at, "last_at", ""),
+	FIELD_TIME(struct overview_source, heard_at, "heard_at", ""),
+	FIELD_U64(struct overview_source, heartbeat_minutes, "heartbeat_minutes", ""),
 	FIELD_U64(struct overview_source, tests, "tests", ""),
 	FIELD_U64(struct overview_source, webhooks, "webhooks", ""),
 	FIELD_END
@@ -187,7 +189,14 @@ static void judge_events(struct overview *o, struct arena *a)
 				o->waiting_events >= STUCK_COUNT_MAX ? " or more" : ""));
 }
 
-/* A quiet source may be a healthy one (no payments at night), so silence is shown and not judged. */
+static bool is_silent(const struct overview_source *s, ms_t now)
+{
+	if (s->heartbeat_minutes)
+		return s->enabled && s->heard_at + (ms_t)s->heartbeat_minutes * MS_PER_MINUTE <= now;
+	return s->enabled && s->webhooks && now - s->last_at > SILENT_MS;
+}
+
+/* A quiet source may be a healthy one (no payments at night), so silence is shown, and judged only where the source says how long it may last. */
 static void judge_sources(struct overview *o, struct arena *a, ms_t now)
 {
 	for (size_t i = 0; i < o->sources_n; i++) {
@@ -195,11 +204,14 @@ static void judge_sources(struct overview *o, struct arena *a, ms_t now)
 
 		s->success_rate = rate(s->day.received, s->day.errors);
 		s->failing = s->enabled && s->day.errors >= FAILING_ERRORS && s->success_rate < FAILING_RATE;
-		s->silent = s->enabled && s->webhooks && now - s->last_at > SILENT_MS;
+		s->silent = is_silent(s, now);
 		o->failing_n += s->failing;
 		o->silent_n += s->silent;
 		o->had_test |= s->tests > 0;
 		o->had_webhook |= s->webhooks > s->tests;
+		if (s->silent && s->heartbeat_minutes)
+			reason(o, a, OVERVIEW_DEGRADED, arena_printf(a, "/integrations/%.*s", STR_ARG(s->id)),
+				arena_printf(a, "nothing comes from %.*s", STR_ARG(s->name)));
 		if (s->failing)
 			reason(o, a, OVERVIEW_DEGRADED,
 				arena_printf(a, "/requests?outcome=refused&source=%.*s", STR_ARG(s->id)),

@@ -170,6 +170,8 @@ const struct stmt view_stmt[] = {
 		" ORDER BY severity DESC, id DESC LIMIT 1000" },
 	[V_OVERVIEW_SOURCES] = { "view.overview_sources",
 		"SELECT s.id AS source_row, s.public_id, s.name, s.provider, s.enabled, MAX(t.last_at) AS last_at,"
+		" COALESCE(s.heartbeat_minutes, 0) AS heartbeat_minutes,"
+		" GREATEST(COALESCE(s.heartbeat_since, 0), COALESCE(MAX(t.heard_at), 0)) AS heard_at,"
 		" CAST(COALESCE(SUM(t.tests), 0) AS UNSIGNED) AS tests,"
 		" CAST(COALESCE(SUM(t.received), 0) AS UNSIGNED) AS webhooks"
 		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour = 0"

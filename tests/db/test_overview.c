@@ -142,6 +142,22 @@ START_TEST(silence_is_shown_and_not_judged)
 }
 END_TEST
 
+START_TEST(silence_is_judged_where_the_source_says_how_long_it_may_last)
+{
+	static const struct stmt watch = { "test.watch", "UPDATE sources SET heartbeat_minutes = ?, heartbeat_since = 1 WHERE id = 1" };
+	static const struct stmt heard = { "test.heard", "INSERT INTO source_stats (source_id, hour, slot, received, last_at, heard_at) VALUES (1, 0, 1, 1, ?, ?)" };
+
+	succeeds(db_exec(db, &watch, VALS(V_U(30)), NULL, &e));
+	succeeds(db_exec(db, &heard, VALS(V_I(NOW), V_I(NOW - 30 * MS_PER_MINUTE)), NULL, &e));	/* what came since was refused */
+	is_state("DEGRADED", 1);
+	ck_assert(source("in_1")->silent);
+	ck_assert_str_eq(arena_cstr(a, o.reasons[0].href), "/integrations/in_1");
+	succeeds(db_exec(db, &watch, VALS(V_U(31)), NULL, &e));
+	is_state("HEALTHY", 0);
+	succeeds(db_exec(db, &watch, VALS(V_NULL()), NULL, &e));
+}
+END_TEST
+
 START_TEST(incidents_decide_by_severity)
 {
 	incident(10, 1, INCIDENT_OPEN, LEVEL_MEDIUM, false);
@@ -203,6 +219,7 @@ int main(void)
 	tcase_add_test(t, hours_are_summed_over_workers_without_tests);
 	tcase_add_test(t, a_source_that_refuses_much_is_failing_and_first);
 	tcase_add_test(t, silence_is_shown_and_not_judged);
+	tcase_add_test(t, silence_is_judged_where_the_source_says_how_long_it_may_last);
 	tcase_add_test(t, incidents_decide_by_severity);
 	tcase_add_test(t, events_that_fail_or_wait);
 	tcase_add_test(t, cron_that_is_late);
