@@ -42,9 +42,9 @@ void courier_free(struct courier *c);
 /* Claims what is due, of targets with room, and begins to send it. */
 bool courier_take(struct courier *c, ms_t now, struct err *e) MUST_USE;
 size_t courier_busy(const struct courier *c);	/* claimed and without a stored result */
-/* Stores the results there are, and begins what there is room for now. */
+/* Begins what there is room for now, and stores the results there are, unless others are to come within some milliseconds: then call it again. */
 bool courier_settle(struct courier *c, ms_t now, struct err *e) MUST_USE;
-/* Gives back what has not begun: the end is near. */
+/* Gives back what has not begun, and stores the results there are: the end is near. */
 bool courier_release(struct courier *c, ms_t now, struct err *e) MUST_USE;
 
 struct courier_tally {

@@ -2,7 +2,8 @@
  *
  * A *round* is what one claim brought: rows of one target, held together under one owner and lease. They begin as there is room, at most
  * COURIER_IN_FLIGHT to a target and SEND_MAX in all, so that a receiver that hangs costs its own rows their time and nobody else's. What has ended is
- * stored together, in one transaction with what it changes of its target. When the database is away, results are kept and stored later. */
+ * stored together, in one transaction with what it changes of its target: a commit costs more than a request to a near receiver, so results wait some
+ * milliseconds for others, and the next requests are under way meanwhile. When the database is away, results are kept and stored later. */
 #include "grapnel/log.h"
 
 #include "outbound_int.h"
@@ -11,6 +12,8 @@
 #define CLAIM 25		/* rows of a target at once: five rounds of timeouts are below the lease */
 #define LEASE_MARGIN_MS (30 * MS_PER_SECOND)	/* for the database, and for clocks that differ */
 #define BEGIN_MARGIN_MS (5 * MS_PER_SECOND)	/* a lease that ends sooner after the timeout is none any more */
+#define STORE_AT_ONCE 32		/* results; fewer wait for others... */
+#define STORE_WITHIN_US 10000	/* ...so long */
 #define OVERDUE_MS (10 * MS_PER_SECOND)	/* what no dispatcher has taken by then is cron's */
 #define ROUND_ARENA_MAX ((size_t)64 << 20)
 
@@ -20,6 +23,7 @@ struct courier {
 	struct courier_config c;
 	struct round *rounds;
 	struct courier_tally tally;
+	int64_t first_end_us;		/* of the results that are not stored; 0: there are none */
 };
 
 struct channel_house courier_house(const struct conf *c)
@@ -118,6 +122,10 @@ static struct str as_text(struct arena *a, struct str s)
 
 static void end(struct parcel *p, enum reception v, struct str error)
 {
+	struct courier *c = p->round->courier;
+
+	if (!c->first_end_us)
+		c->first_end_us = clock_mono_us();
 	p->state = PARCEL_ENDED;
 	p->reception = v;
 	p->error = error;
@@ -309,6 +317,14 @@ static void fill_results(struct settling *s)
 	}
 }
 
+/* Of several that one target took, the last says all that there is to note of it. */
+static bool is_news(const struct settling *s, size_t i)
+{
+	const struct parcel *p = s->parcels[i], *after = i + 1 < s->n ? s->parcels[i + 1] : NULL;
+
+	return !after || after->round != p->round || p->reception != RECEPTION_TAKEN || after->reception != RECEPTION_TAKEN;
+}
+
 static bool settle_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct settling *s = ctx;
@@ -316,7 +332,7 @@ static bool settle_tx(struct db *db, void *ctx, struct err *e)
 	if (!outbox_finish(db, s->a, s->results, s->n, e))
 		return false;
 	for (size_t i = 0; i < s->n; i++)
-		if (!s->parcels[i]->round->cargo->note(db, s->parcels[i], s->now, e))
+		if (is_news(s, i) && !s->parcels[i]->round->cargo->note(db, s->parcels[i], s->now, e))
 			return false;
 	return true;
 }
@@ -367,7 +383,7 @@ static void drop_finished(struct courier *c)
 	}
 }
 
-bool courier_settle(struct courier *c, ms_t now, struct err *e)
+static bool store(struct courier *c, ms_t now, struct err *e)
 {
 	struct settling s = { .a = arena_new(ROUND_ARENA_MAX), .now = now };
 	bool ok;
@@ -382,7 +398,36 @@ bool courier_settle(struct courier *c, ms_t now, struct err *e)
 	}
 	arena_free(s.a);
 	drop_finished(c);
-	return ok && begin_all(c, now, e);
+	if (ok)
+		c->first_end_us = 0;
+	return ok;
+}
+
+/* Have there come enough results, or all, or is it late enough? */
+static bool is_time_to_store(const struct courier *c)
+{
+	size_t ended = 0, under_way = 0;
+
+	if (!c->first_end_us)
+		return false;
+	for (const struct round *r = c->rounds; r; r = r->next) {
+		under_way += r->under_way;
+		for (size_t i = 0; i < r->n; i++)
+			ended += r->parcels[i].state == PARCEL_ENDED;
+	}
+	return ended >= STORE_AT_ONCE || !under_way || clock_mono_us() >= c->first_end_us + STORE_WITHIN_US;
+}
+
+bool courier_settle(struct courier *c, ms_t now, struct err *e)
+{
+	if (!begin_all(c, now, e))
+		return false;
+	if (!is_time_to_store(c)) {
+		drop_finished(c);	/* what was given back without an attempt */
+		return true;
+	}
+	sender_turn(c->c.sender, 0);	/* the requests that have just begun leave before the database is waited for */
+	return store(c, now, e) && begin_all(c, now, e);
 }
 
 bool courier_release(struct courier *c, ms_t now, struct err *e)
@@ -395,7 +440,7 @@ bool courier_release(struct courier *c, ms_t now, struct err *e)
 			if (r->parcels[i].state == PARCEL_WAITS)
 				ok = give_back(&r->parcels[i], now, e);
 		}
-	return courier_settle(c, now, e) && ok;
+	return store(c, now, e) && ok;
 }
 
 /* ---- as a carrier ---- */

@@ -6,6 +6,7 @@
 
 #define LOOK_US 500000		/* "within a second of their commit", whoever wrote them */
 #define TURN_MS 100
+#define SETTLE_MS 10		/* results may wait so long for others: see courier.c */
 #define DOWN_US 1000000		/* between tries of a database that is away */
 
 struct loop {
@@ -59,8 +60,9 @@ static void all(struct loop *l, enum verb v)
 static void turn(struct loop *l, int64_t wait_us)
 {
 	size_t before = all_busy(l->d);
+	int wait_ms = wait_us > 0 ? (int)(wait_us / 1000) + 1 : 0;
 
-	sender_turn(l->d->sender, wait_us > 0 ? (int)(wait_us / 1000) + 1 : 0);
+	sender_turn(l->d->sender, before && wait_ms > SETTLE_MS ? SETTLE_MS : wait_ms);
 	all(l, SETTLE);
 	/* Room: there may be more of a target whose rows did not fit. */
 	if (bell_heard(l->d->shm) || all_busy(l->d) < before)

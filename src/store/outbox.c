@@ -167,6 +167,18 @@ static struct str ids_json(struct arena *a, const struct outbox_row *rows, size_
 
 #define CLAIM_COLUMNS 6
 
+struct claiming {
+	const struct val *vals;
+	size_t n;
+};
+
+static bool claim_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct claiming *c = ctx;
+
+	return db_bulk(db, &stmts[Q_CLAIM], c->vals, c->n, CLAIM_COLUMNS, e);
+}
+
 /* In one order, so that two who claim the same rows wait for each other once and never in a ring. */
 bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_t seen_n, uint64_t owner, ms_t until, struct outbox_row **out,
 	size_t *n, struct err *e)
@@ -183,7 +195,7 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 
 		memcpy(vals + i * CLAIM_COLUMNS, row, sizeof(row));
 	}
-	if (!db_bulk(db, &stmts[Q_CLAIM], vals, seen_n, CLAIM_COLUMNS, e))
+	if (!db_tx(db, claim_tx, &(struct claiming){ vals, seen_n }, e))	/* one commit for all of them */
 		return db_trouble(db) == DB_CONFLICT;	/* somebody was faster */
 	return db_query(db, &stmts[Q_CLAIMED], VALS(V_S(ids_json(a, seen, seen_n)), V_U(owner)), a, fields, sizeof(**out), out, n, e);
 }

@@ -14,6 +14,7 @@ import filled
 import host
 import instance as instances
 import monitor
+import outbox
 import pages
 import programs
 import report
@@ -29,7 +30,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -113,6 +114,7 @@ def run_single(plan, options, everyone, results):
         if not options.scenarios or "start" in options.scenarios:
             print("  grapnel: start", file=sys.stderr, flush=True)
             results.single["start"] = scenarios.start_time(plan, program)
+        run_outbox(plan, options, program, results)
         run_pages(plan, options, program, results)
         run_cleanup(plan, options, program, results)
         if not options.scenarios or "monitor" in options.scenarios:
@@ -138,6 +140,13 @@ def run_pages(plan, options, program, results):
             print("  grapnel: pages-load", file=sys.stderr, flush=True)
             for name, run in scenarios.pages_load(plan, program, 64):
                 results.add(name, program.name, run)
+
+
+def run_outbox(plan, options, program, results):
+    if options.scenarios and "outbox" not in options.scenarios:
+        return
+    print("  grapnel: outbox", file=sys.stderr, flush=True)
+    results.single["outbox"] = outbox.measure(plan, program, programs.Empty(program.instance), 300 if options.smoke else outbox.ROWS)
 
 
 def run_cleanup(plan, options, program, results):
@@ -183,6 +192,8 @@ def print_all(about, results, titles, smoke):
             for when, step in (("at start", "start"), (f"after {memory['requests'] // 2:,} requests", "half"),
                                (f"after {memory['requests']:,}", "end"),
                                (f"after {memory['type_requests']:,} of {memory['types']} types", "all_types"))))
+    if "outbox" in results.single:
+        print("\n" + report.outbox_text(results.single["outbox"]))
     if "pages" in results.single:
         print("\n" + "\n".join(report.page_table(results.single["pages"])))
     if "monitor" in results.single:

@@ -34,7 +34,7 @@ class Results:
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
                 for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
-                ] + [f"{name}: {sentence}" for name in ("memory", "monitor") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
+                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):
@@ -118,6 +118,17 @@ def slowest_monitor(results, how):
     return max(look[how]["median_ms"] for look in m["looks"].values()) if m else None
 
 
+def outbox_rate(results):
+    """To several channels."""
+    o = results.single.get("outbox")
+    return o["eight"]["rate"] if o else None
+
+
+def dispatcher_mib(results):
+    o = results.single.get("outbox")
+    return max(o[run]["private_bytes"] for run in ("one", "eight")) / 2**20 if o else None
+
+
 def tracing_share(results):
     """Of the rate, that is left while every webhook is traced, median over the pairs."""
     runs = results.get("tracing with", "grapnel")
@@ -144,6 +155,8 @@ TARGETS = (
     ("private memory of an ingest worker, largest", memory_max, "most", 12, "%.1f MiB"),
     ("the same after payloads of all types", memory_of_types, "most", 14, "%.1f MiB"),
     ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
+    ("messages to eight channels of a fast receiver", outbox_rate, "least", 2000, "%.0f/s"),
+    ("private memory of the dispatcher with 10,000 queued", dispatcher_mib, "most", 24, "%.1f MiB"),
     ("start to first answer", start_ms, "most", 200, "%.0f ms"),
     ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
     ("the monitor at 10,000,000 events, found out anew", lambda r: slowest_monitor(r, "anew"), "most", 100, "%.1f ms"),
@@ -190,6 +203,11 @@ def map_table(m):
             "| --- | --- | --- | --- | --- | --- | --- | --- |"] + [
         f"| {p['slug']} | {p['bytes']:,} | {number(p['parse'])} | {number(p['map'])} | {share(p['map'], p['yajl'])} | "
         f"{number(p['prove'])} | {share(p['prove'], p['hmac'])} | {p['case'].removesuffix('.expect')} |" for p in m["providers"]]
+
+
+def outbox_text(o):
+    return (f"Messages sent per second, {o['messages']:,} queued: to one channel {o['one']['rate']:,}, to eight {o['eight']['rate']:,}; private MiB of the "
+            f"dispatcher: at rest {o['at_rest_bytes'] / 2**20:.2f}, at most {max(o['one']['private_bytes'], o['eight']['private_bytes']) / 2**20:.2f}")
 
 
 def page_table(pages):
