@@ -131,6 +131,10 @@ struct monitor_answer {
 /* Tenant 0: all together. */
 bool monitor_get_by(const struct caller *by, const struct monitor_query *q, struct monitor_answer *out, struct err *e) MUST_USE;
 
+/* ---- overview.c ---- */
+
+bool overview_by(const struct caller *by, struct overview *out, struct err *e) MUST_USE;	/* of one tenant */
+
 /* ---- monitor_act.c: what the monitor can have done; bounded in number and time, so that it fits into a request ---- */
 
 struct monitor_params {		/* each action has a form table that names those it takes */

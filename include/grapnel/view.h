@@ -722,8 +722,13 @@ struct overview {
 	uint64_t failing_n, silent_n, failed_events, waiting_events;
 	bool had_test, had_webhook;
 	struct cron_watch cron;
+	struct monitor_facts facts;
+	struct monitor_result monitor;
+	struct outbox_depth outbox;
 };
-bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct overview *out, struct err *e) MUST_USE;
+/* The monitor is asked with these limits and window, as it was found out in the last half minute. */
+bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, const struct monitor_limits *limits, uint64_t window_min, ms_t now,
+	struct overview *out, struct err *e) MUST_USE;
 
 /* For the test that prepares and EXPLAINs every statement. */
 extern const struct stmt_table view_stmts;

@@ -47,14 +47,42 @@ static const struct field overview_source_fields[] = {
 	FIELD_END
 };
 
+struct check_row {
+	struct str name, message;
+	bool passed;
+};
+static const struct field overview_check_fields[] = {
+	FIELD_STR(struct check_row, name, "name", "recentFailures, processingBacklog, oldestPending, averageProcessingTime, duplicateEvents, successRate"),
+	FIELD_BOOL(struct check_row, passed, "passed", "It passes"),
+	FIELD_STR(struct check_row, message, "message", "What was measured and what may be, a sentence"),
+	FIELD_END
+};
+
+static const struct field overview_outbox_fields[] = {
+	FIELD_U64(struct outbox_depth, waiting.n, "waiting", "Messages for the dispatcher; counted to 1,000"),
+	FIELD_U64(struct outbox_depth, failed.n, "failed", "Messages that cron tries again; counted to 1,000"),
+	FIELD_END
+};
+
 const struct doc_part overview_parts[] = {
 	{ "reasons", PART_ROWS, FIELDS(overview_reason_fields), .help = "Why the status is not HEALTHY" },
 	{ "cron", PART_ONE, FIELDS(cron_watch_fields), .help = "Does cron run?" },
+	{ "checks", PART_ROWS, FIELDS(overview_check_fields), .help = "The six checks of the monitor, at most half a minute old" },
+	{ "outbox", PART_ONE, FIELDS(overview_outbox_fields), .help = "What waits to go out, of the whole installation" },
 	{ "incidents", PART_ROWS, FIELDS(incident_view_fields), .help = "The newest unresolved ones" },
 	{ "hours", PART_ROWS, FIELDS(overview_hour_fields), .help = "The last 24, oldest first; the last is not over yet" },
 	{ "sources", PART_ROWS, FIELDS(overview_source_fields), .help = "Failing ones first, then by traffic" },
 	{ 0 }
 };
+
+static void write_checks(struct reply *r, const struct monitor_result *x)
+{
+	struct check_row rows[MONITOR_CHECKS];
+
+	for (size_t i = 0; i < MONITOR_CHECKS; i++)
+		rows[i] = (struct check_row){ str_of(x->checks[i].name), x->checks[i].message, x->checks[i].passed };
+	reply_rows(r, "checks", overview_check_fields, rows, sizeof(*rows), MONITOR_CHECKS);
+}
 
 void api_overview(void *call)
 {
@@ -65,7 +93,7 @@ void api_overview(void *call)
 
 	if (!input_one_tenant(c))
 		return;
-	if (!overview_get(c->by.db, c->a, c->by.tenant_id, c->by.now, &o, &e)) {
+	if (!overview_by(&c->by, &o, &e)) {
 		reply_err(c, &e);
 		return;
 	}
@@ -75,6 +103,11 @@ void api_overview(void *call)
 	json_key(&r.o, "cron");
 	json_open(&r.o, '{');
 	json_fields(&r.o, cron_watch_fields, &o.cron);
+	json_close(&r.o, '}');
+	write_checks(&r, &o.monitor);
+	json_key(&r.o, "outbox");
+	json_open(&r.o, '{');
+	json_fields(&r.o, overview_outbox_fields, &o.outbox);
 	json_close(&r.o, '}');
 	reply_rows(&r, "incidents", incident_view_fields, o.incidents, sizeof(*o.incidents), o.incidents_n);
 	reply_rows(&r, "hours", overview_hour_fields, o.hours, sizeof(*o.hours), OVERVIEW_HOURS);

@@ -105,12 +105,17 @@ void page_overview(void *visit)
 	struct overview_page *p = ARENA_NEW(v->a, struct overview_page);
 	struct err e = { 0 };
 
-	if (!overview_get(v->by.db, v->a, v->by.tenant_id, v->by.now, &p->o, &e)) {
+	if (!overview_by(&v->by, &p->o, &e)) {
 		visit_err(v, &e);
 		return;
 	}
 	p->tone = states[p->o.state].tone;
 	p->state = states[p->o.state].word;
+	p->checks = p->o.monitor.checks;
+	p->checks_n = ARRAY_SIZE(p->o.monitor.checks);
+	p->spools = v->by.conf->spool.enabled;
+	if (p->spools)
+		p->spool = spool_state(v->by.conf->spool.directory);
 	p->chart = chart(v, &p->o, &p->peak);
 	p->first = clock_text(v->a, p->o.hours[0].at);
 	p->middle = clock_text(v->a, p->o.hours[OVERVIEW_HOURS / 2].at);

@@ -2,11 +2,12 @@
 #ifndef GRAPNEL_DASH_OVERVIEW_H
 #define GRAPNEL_DASH_OVERVIEW_H
 
+#include "grapnel/spool.h"
 #include "grapnel/view.h"
 #include "page.h"
 
 #define OVERVIEW_LINES 10	/* sources with their 24 blocks: two KiB each, and a page has fifty */
-#define OVERVIEW_QUIET 6	/* quiet ones named beside them */
+#define OVERVIEW_QUIET 4	/* quiet ones named beside them */
 
 struct hour_block {
 	const char *class;		/* ok, err, none */
@@ -32,6 +33,10 @@ struct overview_page {
 	struct overview o;
 	const char *tone;		/* ok, warn, bad: of the banner */
 	const char *state;		/* "Healthy" */
+	struct monitor_check *checks;
+	size_t checks_n;
+	bool spools;
+	struct spool_state spool;	/* of this host */
 	struct html chart;
 	struct str first, middle;	/* below the chart: its hours */
 	uint64_t peak;			/* most events in one of them */

@@ -11,8 +11,6 @@
 #define FAILING_RATE 95.0	/* percent accepted, below it a source is failing: as integration_health.c judges */
 #define SILENT_MS MS_PER_DAY	/* since the last webhook of a source that ever had one */
 #define STUCK_COUNT_MAX 1000	/* events of a status are counted so far */
-#define FAILED_MAX 10		/* events of a day that may fail, and events that may wait, before a person should look: */
-#define WAITING_MAX 100		/* the thresholds of 3-monitor-and-cron.md */
 
 static const struct field source_columns[] = {
 	FIELD_ID(struct overview_source, row, "source_row", ""),
@@ -150,6 +148,18 @@ static bool read_incidents(struct db *db, struct arena *a, struct overview *o, u
 	return incident_view_list(db, a, &f, &o->incidents, &o->incidents_n, &next, e);
 }
 
+static bool read_monitor(struct db *db, struct arena *a, struct overview *o, uint64_t tenant_id, const struct monitor_limits *limits,
+	uint64_t window_min, ms_t now, struct err *e)
+{
+	struct monitor_view *v = ARENA_NEW(a, struct monitor_view);
+
+	if (!monitor_view_get(db, a, tenant_id, window_min, false, now, v, e))
+		return false;
+	o->facts = v->facts;
+	monitor_judge(a, &v->facts, limits, now, &o->monitor);
+	return true;
+}
+
 /* ---- judging ---- */
 
 static void reason(struct overview *o, struct arena *a, enum overview_state state, struct str href, struct str text)
@@ -177,16 +187,14 @@ static void judge_incidents(struct overview *o, struct arena *a)
 			arena_printf(a, "%" PRIu64 " high incident%s open", high, plural(high)));
 }
 
-static void judge_events(struct overview *o, struct arena *a)
+/* A check that fails is a reason, with what it says and where to go; how bad that is the monitor has said. */
+static void judge_monitor(struct overview *o, struct arena *a)
 {
-	if (o->failed_events > FAILED_MAX)
-		reason(o, a, OVERVIEW_DEGRADED, STR("/events?status=failed,dead"),
-			arena_printf(a, "%" PRIu64 "%s events failed in 24 hours", o->failed_events,
-				o->failed_events >= STUCK_COUNT_MAX ? " or more" : ""));
-	if (o->waiting_events > WAITING_MAX)
-		reason(o, a, OVERVIEW_DEGRADED, STR("/events?status=pending,processing"),
-			arena_printf(a, "%" PRIu64 "%s events wait to be processed", o->waiting_events,
-				o->waiting_events >= STUCK_COUNT_MAX ? " or more" : ""));
+	static const enum overview_state states[] = { [MONITOR_HEALTHY] = OVERVIEW_HEALTHY, [MONITOR_DEGRADED] = OVERVIEW_DEGRADED,
+		[MONITOR_FAILING] = OVERVIEW_CRITICAL };
+
+	for (size_t i = 0; i < o->monitor.advice_n; i++)
+		reason(o, a, states[o->monitor.status], o->monitor.advice[i].step, o->monitor.advice[i].check->message);
 }
 
 static bool is_silent(const struct overview_source *s, ms_t now)
@@ -239,15 +247,17 @@ static int by_interest(const void *a, const void *b)
 	return x->row < y->row ? 1 : -1;
 }
 
-bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct overview *o, struct err *e)
+bool overview_get(struct db *db, struct arena *a, uint64_t tenant_id, const struct monitor_limits *limits, uint64_t window_min, ms_t now,
+	struct overview *o, struct err *e)
 {
 	*o = (struct overview){ 0 };
 	if (!read_sources(db, a, o, tenant_id, now, e) || !read_counts(db, a, o, tenant_id, now, e) ||
-		!read_incidents(db, a, o, tenant_id, e) || !cron_watch(db, a, now, &o->cron, e))
+		!read_incidents(db, a, o, tenant_id, e) || !cron_watch(db, a, now, &o->cron, e) ||
+		!read_monitor(db, a, o, tenant_id, limits, window_min, now, e) || !outbox_depth_get(db, a, &o->outbox, e))
 		return false;
 	judge_incidents(o, a);
 	judge_sources(o, a, now);
-	judge_events(o, a);
+	judge_monitor(o, a);
 	judge_cron(o, a);
 	o->status = str_of(state_words[o->state]);
 	if (o->sources_n)

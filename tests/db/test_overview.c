@@ -11,12 +11,13 @@ static struct arena *a;
 static struct err e;
 static struct overview o;
 
-enum { T_EMPTY_STATS, T_EMPTY_INCIDENTS, T_EMPTY_EVENTS, T_CRON, T_STATS, T_INCIDENT, T_EVENTS };
+enum { T_EMPTY_STATS, T_EMPTY_INCIDENTS, T_EMPTY_EVENTS, T_EMPTY_OUTBOX, T_CRON, T_STATS, T_INCIDENT, T_EVENTS, T_OUTBOX };
 
 static const struct stmt stmts[] = {
 	[T_EMPTY_STATS] = { "test.empty_stats", "DELETE FROM source_stats" },
 	[T_EMPTY_INCIDENTS] = { "test.empty_incidents", "DELETE FROM incidents" },
 	[T_EMPTY_EVENTS] = { "test.empty_events", "DELETE FROM events" },
+	[T_EMPTY_OUTBOX] = { "test.empty_outbox", "DELETE FROM outbox" },
 	[T_CRON] = { "test.cron", "INSERT INTO jobs (name, last_started_at) VALUES ('" JOB_CRON "', ?)"
 		" ON DUPLICATE KEY UPDATE last_started_at = VALUES(last_started_at)" },
 	[T_STATS] = { "test.stats", "INSERT INTO source_stats (source_id, hour, slot, received, errors, events, repeats, tests, latency_us, last_at)"
@@ -26,7 +27,10 @@ static const struct stmt stmts[] = {
 		" updated_at) VALUES (?, ?, 1, 1, 'k', 'disk', ?, ?, ?, 1, 1, 1)" },
 	[T_EVENTS] = { "test.events",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary,"
-		" status, received_at, updated_at) SELECT ? + seq, 1, 1, 1, 0, 'x', 'x', 1, 1, 1, 'x', ?, 1, 1 FROM seq_1_to_2000 WHERE seq <= ?" },
+		" status, received_at, updated_at) SELECT ? + seq, 1, 1, 1, 0, 'x', 'x', 1, 1, 1, 'x', ?, ?, 1 FROM seq_1_to_2000 WHERE seq <= ?" },
+	[T_OUTBOX] = { "test.outbox",
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, status, next_at, created_at)"
+		" SELECT ? + seq, 1, 1, 1, 1, ?, 1, 1 FROM seq_1_to_2000 WHERE seq <= ?" },
 };
 
 static const struct stmt once[] = {
@@ -56,10 +60,13 @@ static void incident(uint64_t id, uint64_t tenant, enum incident_status status, 
 	run(T_INCIDENT, VALS(V_U(id), V_U(tenant), V_U(status), V_U(level), V_U(test)));
 }
 
+static const struct monitor_limits limits = { .failures = 10, .backlog = 100, .oldest_minutes = 30, .duplicates = 5, .attempts = 2, .success_rate = .95 };
+
 static void look(void)
 {
 	e = (struct err){ 0 };
-	succeeds(overview_get(db, a, 1, NOW, &o, &e));
+	succeeds(monitor_cache_drop(db, 1, &e));
+	succeeds(overview_get(db, a, 1, &limits, 60, NOW, &o, &e));
 }
 
 static void is_state(const char *status, size_t reasons)
@@ -83,6 +90,7 @@ static void setup(void)
 	run(T_EMPTY_STATS, NULL, 0);
 	run(T_EMPTY_INCIDENTS, NULL, 0);
 	run(T_EMPTY_EVENTS, NULL, 0);
+	run(T_EMPTY_OUTBOX, NULL, 0);
 	run(T_CRON, VALS(V_I(NOW - 1000)));
 }
 
@@ -177,16 +185,34 @@ END_TEST
 
 START_TEST(events_that_fail_or_wait)
 {
-	run(T_EVENTS, VALS(V_U(id_floor(NOW - MS_PER_HOUR)), V_U(EVENT_FAILED), V_U(10)));
-	run(T_EVENTS, VALS(V_U(id_floor(NOW - 2 * MS_PER_DAY)), V_U(EVENT_DEAD), V_U(50)));	/* long ago */
-	run(T_EVENTS, VALS(V_U(id_floor(NOW - 3 * MS_PER_DAY)), V_U(EVENT_PENDING), V_U(100)));
-	is_state("HEALTHY", 0);
-	run(T_EVENTS, VALS(V_U(id_floor(NOW - 2 * MS_PER_HOUR)), V_U(EVENT_DEAD), V_U(1)));
-	is_state("DEGRADED", 1);
-	ck_assert_uint_eq(o.failed_events, 11);
-	run(T_EVENTS, VALS(V_U(id_floor(NOW - 4 * MS_PER_DAY)), V_U(EVENT_PROCESSING), V_U(1500)));
+	const ms_t at = NOW - 45 * MS_PER_MINUTE;
+	uint64_t id = id_floor(at);
+
+	run(T_EVENTS, VALS(V_U(id), V_U(EVENT_FAILED), V_I(at), V_U(1)));
+	run(T_EVENTS, VALS(V_U(id_floor(NOW - 2 * MS_PER_DAY)), V_U(EVENT_DEAD), V_I(1), V_U(50)));	/* long ago */
 	is_state("DEGRADED", 2);
-	ck_assert_uint_eq(o.waiting_events, 1100);	/* counted so far */
+	ck_assert_str_eq(arena_cstr(a, o.reasons[0].href), arena_printf(a, "/events/%llu", (unsigned long long)id + 1).p);	/* the most severe first */
+	ck_assert(str_starts(o.reasons[1].text, "0 % of 1 event of the last hour is processed"));
+	ck_assert_uint_eq(o.failed_events, 1);
+	run(T_EVENTS, VALS(V_U(id + 1000), V_U(EVENT_PROCESSING), V_I(at), V_U(150)));
+	is_state("CRITICAL", 3);
+	ck_assert(o.monitor.status == MONITOR_FAILING && !o.monitor.checks[CHECK_BACKLOG].passed && o.facts.backlog == 151);
+	run(T_EVENTS, VALS(V_U(id_floor(NOW - 4 * MS_PER_DAY)), V_U(EVENT_PENDING), V_I(1), V_U(1500)));
+	is_state("CRITICAL", 3);
+	ck_assert_uint_eq(o.waiting_events, 1150);	/* counted so far */
+}
+END_TEST
+
+START_TEST(what_waits_to_go_out)
+{
+	run(T_OUTBOX, VALS(V_U(0), V_U(OUTBOX_WAITING), V_U(3)));
+	run(T_OUTBOX, VALS(V_U(10), V_U(OUTBOX_SENT), V_U(50)));
+	run(T_OUTBOX, VALS(V_U(100), V_U(OUTBOX_FAILED), V_U(COUNT_MAX)));
+	is_state("HEALTHY", 0);
+	ck_assert(o.outbox.waiting.n == 3 && !o.outbox.waiting.more && o.outbox.failed.n == COUNT_MAX && !o.outbox.failed.more);
+	run(T_OUTBOX, VALS(V_U(1900), V_U(OUTBOX_FAILED), V_U(1)));
+	look();
+	ck_assert(o.outbox.failed.n == COUNT_MAX && o.outbox.failed.more);
 }
 END_TEST
 
@@ -222,6 +248,7 @@ int main(void)
 	tcase_add_test(t, silence_is_judged_where_the_source_says_how_long_it_may_last);
 	tcase_add_test(t, incidents_decide_by_severity);
 	tcase_add_test(t, events_that_fail_or_wait);
+	tcase_add_test(t, what_waits_to_go_out);
 	tcase_add_test(t, cron_that_is_late);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

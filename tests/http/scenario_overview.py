@@ -40,6 +40,8 @@ def many_loud_sources_fit_into_a_page(box):
     true("9 critical incidents open" in page, "why it is critical")
     figures = box.api("GET", "/api/overview", token=box.new_token(tenant=tenant)).json()
     same((figures["status"], figures["openIncidents"], len(figures["sources"])), ("CRITICAL", 9, 40), "the same by the API")
+    same([c["passed"] for c in figures["checks"]], [True] * 6, "the monitor by the API")
+    same(page.count("status-ok\">passes<"), 6, "and on the page")
 
 
 def blocks_and_bars_lead_to_their_events(box):
