@@ -41,6 +41,11 @@ bool seal_key_add(const char *path, bool seals, unsigned *number, struct err *e)
 bool seal_key_prefer(const char *path, unsigned number, struct err *e) MUST_USE;	/* it seals from now on; ERR_NOT_FOUND */
 bool seal_key_drop(const char *path, unsigned number, struct err *e) MUST_USE;	/* ERR_NOT_FOUND; ERR_CONFLICT: it is the one that seals */
 
+/* A key of a passphrase alone: scrypt (RFC 7914; 32 MiB, a tenth of a second), so that guessing is dear. For files that leave the host. */
+#define PASSPHRASE_MIN 8	/* characters */
+#define PASSPHRASE_SALT 16	/* bytes, random */
+struct seal_key *seal_key_of_passphrase(struct str passphrase, struct str salt, struct err *e);
+
 /* ---- passwords: yescrypt of libcrypt ---- */
 bool password_hash(struct arena *a, struct str password, struct str *hash, struct err *e) MUST_USE;
 bool password_verify(struct str password, struct str hash);

@@ -81,4 +81,9 @@ struct str form_cursor(struct arena *a, const char *plural, uint64_t id);
 bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e) MUST_USE;
 
+/* ---- form_write.c ---- */
+
+/* The members of the open object from which form_read_json makes the same form. A text with p NULL is not said. */
+void form_write_json(struct json_out *o, const struct form_field *fields, const void *form);
+
 #endif

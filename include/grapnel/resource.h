@@ -287,6 +287,7 @@ struct integration_form {
 	const struct json *settings, *retry_policy;	/* retry_policy NULL: the default */
 	bool require_key, route_by_service, enabled, is_default, make_secret, alert_test_mode, heartbeat_incident;
 	bool made_handler_secret;	/* returned: handler_secret is a made one, to be shown this once */
+	struct str public_id, key;	/* of a new one that comes from another installation; empty: new ones are made */
 };
 extern const struct form_field integration_fields[];
 #define INTEGRATION_FORM_NEW { .per_minute = RATE_DEFAULT, .enabled = true, .forward_mode = 1u << FORWARD_QUEUED }
@@ -356,6 +357,7 @@ struct channel_form {
 	uint64_t events, min_severity;		/* min_severity: 1 << enum level */
 	bool enabled;
 	bool made_secret;			/* returned: `secret` is a made one, to be shown this once */
+	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
 };
 extern const struct form_field channel_fields[];
 #define CHANNEL_FORM_NEW { .events = CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
@@ -367,6 +369,9 @@ bool channel_create(const struct caller *by, struct channel_form *f, struct chan
 /* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the channel meanwhile. */
 bool channel_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct channel_form *f, struct err *e), void *ctx,
 	struct channel_form *f, struct err *e) MUST_USE;
+/* Its secret part, opened, into the form. The arena holds it afterwards: wipe it. */
+bool channel_to_form_open(const struct caller *by, const struct channel *c, struct channel_form *f, struct err *e) MUST_USE;
+bool channel_secret_missing(const struct channel_form *f);	/* its kind needs one that the form does not bring */
 /* What waits for it is given up. */
 bool channel_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
@@ -475,5 +480,36 @@ bool job_run_by(const struct caller *by, struct str name, struct job_result *out
 bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n, struct err *e) MUST_USE;
 /* The tables and their disk. */
 bool storage_by(const struct caller *by, struct storage_view *out, struct err *e) MUST_USE;
+
+/* ---- config_export.c, config_import.c: what people set up, as a file, and back ----
+ *
+ * Tenants with their services, integrations, channels and users, each as the forms above read them: so whatever can be set is in the file,
+ * and a member that nobody knows is refused by its name. No events, no incidents, no passwords, no tokens. Secrets only where they are
+ * asked for: then the whole stands in the file a second time with them, sealed under a passphrase. */
+
+struct config_export {
+	struct str tenant;		/* only this one; empty: all */
+	struct str passphrase;		/* empty: without secrets */
+	const char *version;		/* of the program */
+};
+bool config_export(const struct caller *by, const struct config_export *x, struct str *out, struct err *e) MUST_USE;
+
+struct config_import {
+	struct str tenant;		/* into this one, of a file with one; empty: as the file says */
+	struct str passphrase;		/* empty: without secrets, even if the file has them */
+	bool dry_run;
+	void (*progress)(void *ctx, const char *what, double done, uint64_t n);	/* or NULL */
+	void *ctx;
+};
+struct config_imported {		/* of one kind of thing */
+	struct str part;		/* "integrations" */
+	uint64_t created, changed, unchanged;
+	uint64_t left_out;		/* need a secret that the file does not bring */
+};
+extern const struct field config_imported_fields[];
+#define CONFIG_PARTS 5
+/* All of the file, or nothing: what was there and is not in the file stays. ERR_CONFLICT: the checksum is wrong. ERR_INVALID and others name
+ * the place in the file. `out` has CONFIG_PARTS rows. */
+bool config_import(const struct caller *by, struct str file, const struct config_import *x, struct config_imported *out, struct err *e) MUST_USE;
 
 #endif

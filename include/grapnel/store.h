@@ -200,6 +200,7 @@ struct source {
 	/* of the action forward */
 	struct str handler_url;
 	struct str handler_secret;	/* of a wish: p NULL as it was, empty none. Never read back */
+	struct str key;			/* of a new source: the key that it had elsewhere; empty: one is made. Never read back */
 	uint64_t forward_mode;		/* enum forward_mode */
 	uint64_t max_retries, backoff_s;	/* backoff_s 0 in a wish: the default policy */
 	uint64_t heartbeat_minutes;	/* something is to be heard at least as often; 0: nobody watches */
@@ -224,7 +225,7 @@ extern const struct action_name action_names[];
 /* An array of those names. */
 void source_actions_json(struct json_out *o, uint64_t actions);
 
-/* Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). The service is in->service_public_id, else
+/* Keeps in->public_id where there is one. Makes a 32-hex-digit key (returned once), seals it and the secret (may be empty). The service is in->service_public_id, else
  * in->service_id, else the tenant's default. The provider is the caller's to check. ERR_CONFLICT: a default source of that provider
  * exists. ERR_INVALID names the field as the API does. */
 bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
@@ -267,6 +268,12 @@ int source_received_secret(struct db *db, struct arena *a, const struct seal_key
 bool source_setting_is_sealed(struct str value);
 struct str source_setting_seal(struct arena *a, const struct seal_key *sk, struct str name, struct str value);
 struct str source_setting_open(struct arena *a, const struct seal_key *sk, struct str name, struct str value);
+
+/* Key, active secret and the handler's, opened; empty: it has none. The arena holds them afterwards: wipe it. */
+struct source_plain {
+	struct str key, secret, handler_secret;
+};
+bool source_plain(struct db *db, struct arena *a, const struct seal_key *sk, const struct source *s, struct source_plain *out, struct err *e) MUST_USE;
 
 #define SOURCE_SECRETS_MAX 4	/* valid at once */
 struct source_secret {
@@ -461,7 +468,7 @@ struct notice {
 struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
-/* Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
+/* Keeps in->public_id where there is one. Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
 bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct channel *out, struct err *e) MUST_USE;
 /* Of the channel in->public_id in in->tenant_id: writes all that can be set; `secret` p NULL keeps the one there is. ERR_CONFLICT without a field where it

@@ -142,7 +142,7 @@ bool key_ring_renew(const struct seal_key *k)
 	struct key_ring *ring;
 	struct stat st;
 
-	if (stat(k->path, &st))
+	if (!k->path || stat(k->path, &st))
 		return false;
 	now = state_of(&st);
 	if (!memcmp(&now, &k->ring->state, sizeof(now)))

@@ -119,6 +119,5 @@ const struct command cleanup_commands[] = {
 	{ "cleanup", "", cleanup_options, NEED_SCHEMA | NEED_STATE, cleanup, "removes what is old now, as [retention] says; of one tenant with --tenant" },
 	{ "archive read", "FILE...", read_options, NEED_SCHEMA, ctl_archive_read,
 		"brings back what cleanup has archived; each file whole, or not at all" },
-	{ "import", "FILE...", read_options, NEED_SCHEMA, ctl_archive_read, "the same as archive read" },
 	{ 0 }
 };

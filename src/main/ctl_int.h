@@ -81,6 +81,7 @@ extern const struct command config_commands[], event_commands[], help_commands[]
 extern const struct command openapi_commands[];
 extern const struct command rotate_commands[];
 extern const struct command tenant_commands[];
+extern const struct command transfer_commands[];
 extern const struct command *const ctl_commands[];	/* of the tables above, in the order of the help; ends with NULL */
 extern const struct ctl_option ctl_global_options[];
 

@@ -27,6 +27,7 @@ const struct command *const ctl_commands[] = {
 	prove_commands,
 	completion_commands,
 	cleanup_commands,
+	transfer_commands,
 	openapi_commands,
 	spool_commands,
 	help_commands,

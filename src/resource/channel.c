@@ -190,6 +190,21 @@ void channel_to_form(const struct caller *by, const struct channel *c, struct ch
 		*part_of(f, kind->secret) = STR_NONE;
 }
 
+bool channel_to_form_open(const struct caller *by, const struct channel *c, struct channel_form *f, struct err *e)
+{
+	const struct channel_kind *kind = channel_kind_find(c->kind);
+
+	channel_to_form(by, c, f);
+	return !kind || channel_secret(by->a, by->seal, c, part_of(f, kind->secret), e);
+}
+
+bool channel_secret_missing(const struct channel_form *f)
+{
+	const struct channel_kind *kind = channel_kind_find(f->kind);
+
+	return kind && kind->needs & 1u << kind->secret && !kind->makes_secret && !part_of((struct channel_form *)f, kind->secret)->n;
+}
+
 /* ---- acts ---- */
 
 int channel_find(const struct caller *by, struct str public_id, struct channel *out, struct err *e)
@@ -212,6 +227,7 @@ bool channel_create(const struct caller *by, struct channel_form *f, struct chan
 	if (!kind)
 		return err_field(e, ERR_INVALID, "kind", "A channel is of the kind slack, email, pagerduty or webhook.");
 	c.kind = str_of(kind->slug);
+	c.public_id = f->public_id;
 	return form_to_channel(by, f, kind, &c, &secret, e) && channel_add(by->db, by->a, by->seal, &c, secret, &who, by->now, made, e);
 }
 

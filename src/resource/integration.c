@@ -301,6 +301,8 @@ bool integration_create(const struct caller *by, struct integration_form *f, str
 	if (!p)
 		return err_field(e, ERR_INVALID, "type", "There is no provider of that type.");
 	s.provider = str_of(p->slug);
+	s.public_id = f->public_id;
+	s.key = f->key;
 	return form_to_source(by, f, p, &s, e) &&
 		source_add(by->db, by->a, by->seal, by->shm, &s, f->secret, &who, by->now, made, key, e);
 }

@@ -247,7 +247,8 @@ bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, cons
 	if (!name_check(in->name, "name", e))
 		return false;
 	public_id_make("ch", id);
-	x.channel.public_id = arena_str(a, str_of(id));
+	if (!in->public_id.n)
+		x.channel.public_id = arena_str(a, str_of(id));
 	x.channel.created_at = x.channel.updated_at = now;
 	seal_secret(a, sk, &x.channel, secret);
 	if (!db_tx(db, add_tx, &x, e))

@@ -393,13 +393,14 @@ bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struc
 		return false;
 	s->kind = in->kind ? in->kind : SOURCE_INTEGRATION;
 	public_id_make(s->kind == SOURCE_REGISTRATION ? "rg" : "in", id);
-	s->public_id = arena_str(a, str_of(id));
+	if (!in->public_id.n)
+		s->public_id = arena_str(a, str_of(id));
 	s->has_secret = secret.n > 0;
 	s->has_handler_secret = in->handler_secret.n > 0;
 	set_policy(s);
 	s->created_at = s->updated_at = now;
 	s->heartbeat_since = s->heard_at = s->heartbeat_minutes ? now : 0;
-	c.key = source_key_make(a, sk, s->public_id);
+	c.key = source_key_make(a, sk, s->public_id, in->key);
 	c.sealed_secret = source_secret_seal(a, sk, s->public_id, secret);
 	seal_handler_secret(a, sk, &c);
 	ok = db_tx(db, add_tx, &c, e);

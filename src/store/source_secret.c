@@ -9,7 +9,7 @@
 
 #define KEY_BYTES 16		/* 32 hex digits: the form of a PagerDuty routing key */
 
-enum { Q_LOCK, Q_KEY, Q_ROTATE_KEY, Q_LIST, Q_END, Q_DROP_ENDED, Q_ADD, Q_DROP_OLDEST, Q_TOUCH, Q_UNSEEN, Q_SEEN };
+enum { Q_LOCK, Q_KEY, Q_ROTATE_KEY, Q_LIST, Q_END, Q_DROP_ENDED, Q_ADD, Q_DROP_OLDEST, Q_TOUCH, Q_UNSEEN, Q_SEEN, Q_ALL };
 
 static const struct stmt stmts[] = {
 	[Q_LOCK] = { "source_secret.lock",
@@ -37,6 +37,10 @@ static const struct stmt stmts[] = {
 		" WHERE s.public_id = ? AND s.tenant_id = ? AND s.deleted_at IS NULL LIMIT 1" },
 	[Q_SEEN] = { "source_secret.seen",
 		"UPDATE source_secrets SET unseen = 0 WHERE id = ? AND unseen = 1" },
+	[Q_ALL] = { "source_secret.all",
+		"SELECT s.key_sealed AS key_sealed, s.handler_secret_sealed AS handler_secret, (SELECT x.sealed FROM source_secrets x"
+		" WHERE x.source_id = s.id AND x.expires_at IS NULL ORDER BY x.created_at DESC, x.id DESC LIMIT 1) AS secret"
+		" FROM sources s WHERE s.id = ?" },
 	[Q_TOUCH] = { "source_secret.touch",
 		"UPDATE sources SET updated_at = ? WHERE id = ?" },
 };
@@ -69,13 +73,13 @@ static struct str key_context(struct arena *a, struct str public_id)
 	return arena_printf(a, "source_key:%.*s", STR_ARG(public_id));
 }
 
-struct made_key source_key_make(struct arena *a, const struct seal_key *sk, struct str public_id)
+struct made_key source_key_make(struct arena *a, const struct seal_key *sk, struct str public_id, struct str text)
 {
 	unsigned char raw[KEY_BYTES], digest[SHA256_BYTES];
 	struct made_key k;
 
 	random_bytes(raw, sizeof(raw));
-	k.text = hex_encode(a, raw, sizeof(raw));
+	k.text = text.n ? text : hex_encode(a, raw, sizeof(raw));
 	secret_wipe(raw, sizeof(raw));
 	sha256(k.text, digest);
 	k.hash = arena_str(a, (struct str){ (const char *)digest, sizeof(digest) });
@@ -260,7 +264,7 @@ int source_rotate_key(struct db *db, struct arena *a, const struct seal_key *sk,
 	struct str public_id, ms_t grace_ms, const struct who *who, ms_t now, struct str *key, struct err *e)
 {
 	struct rotation r = { .arena = a, .tenant_id = tenant_id, .public_id = public_id, .grace_ms = grace_ms, .now = now, .who = who,
-		.key = source_key_make(a, sk, public_id) };
+		.key = source_key_make(a, sk, public_id, STR_NONE) };
 	bool ok = db_tx(db, rotate_key_tx, &r, e);
 
 	bump_if_done(shm, ok, e);
@@ -282,4 +286,26 @@ int source_rotate_secret(struct db *db, struct arena *a, const struct seal_key *
 	ok = db_tx(db, rotate_secret_tx, &r, e);
 	bump_if_done(shm, ok, e);
 	return ok ? r.found : -1;
+}
+
+/* ---- all of them, for who moves a source to another installation ---- */
+
+static const struct field all_fields[] = {
+	FIELD_STR(struct source_plain, key, "key_sealed", ""),
+	FIELD_STR(struct source_plain, secret, "secret", ""),
+	FIELD_STR(struct source_plain, handler_secret, "handler_secret", ""),
+	FIELD_END
+};
+
+static bool open_one(struct arena *a, const struct seal_key *sk, const char *what, struct str public_id, struct str *text, struct err *e)
+{
+	return !text->n || unseal(a, sk, *text, arena_printf(a, "%s:%.*s", what, STR_ARG(public_id)).p, text, e);
+}
+
+bool source_plain(struct db *db, struct arena *a, const struct seal_key *sk, const struct source *s, struct source_plain *out, struct err *e)
+{
+	*out = (struct source_plain){ .key = STR_NONE };
+	return db_query_one(db, &stmts[Q_ALL], VALS(V_U(s->id)), a, all_fields, sizeof(*out), out, e) >= 0 &&
+		open_one(a, sk, "source_key", s->public_id, &out->key, e) && open_one(a, sk, "source_secret", s->public_id, &out->secret, e) &&
+		open_one(a, sk, "handler_secret", s->public_id, &out->handler_secret, e);
 }

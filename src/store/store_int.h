@@ -42,7 +42,7 @@ bool conflict_if_duplicate(struct db *db, const char *field, const char *sentenc
 struct made_key {
 	struct str text, hash, sealed;
 };
-struct made_key source_key_make(struct arena *a, const struct seal_key *sk, struct str public_id);
+struct made_key source_key_make(struct arena *a, const struct seal_key *sk, struct str public_id, struct str text);	/* text empty: a new one */
 struct str source_setting_context(struct arena *a, struct str name);		/* that its value is sealed with */
 bool source_setting_sealed(struct arena *a, struct str value, struct str *sealed) MUST_USE;	/* the bytes; false: it is not sealed */
 struct str source_secret_seal(struct arena *a, const struct seal_key *sk, struct str public_id, struct str secret);	/* empty: none */

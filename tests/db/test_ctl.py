@@ -551,6 +551,163 @@ class Integrations(Case):
         self.assertEqual(self.answer("--tenant", "other", "event", "list")["events"], [])
 
 
+class Transfer(Case):
+    """export and import, between databases of their own with keys of their own."""
+    PASSPHRASE = "correct horse battery"
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=FOLDER.name)
+        self.confs = {name: self.fresh(name) for name in ("from", "to")}
+        self.passphrase = self.written("passphrase", self.PASSPHRASE + "\n")
+
+    def written(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def fresh(self, name):
+        conf = conf_write(os.path.join(self.folder, name + ".conf"), name="grapnel_" + name, key=os.path.join(self.folder, name + ".key"),
+                          extra="[outbound]\nallow = 127.0.0.0/8\n")
+        sql("CREATE OR REPLACE DATABASE grapnel_" + name, None)
+        for words in (("migrate", "--dir", os.path.join(SOURCE, "sql")), ("secrets", "init")):
+            self.assertEqual(ctl(*words, conf=conf).returncode, OK)
+        return conf
+
+    def do(self, where, *words, given=""):
+        done = ctl("--json", *words, conf=self.confs[where], given=given)
+        self.assertEqual((done.returncode, done.stderr), (OK, ""), words)
+        return json.loads(done.stdout)
+
+    def fill(self):
+        self.do("from", "service", "add", "Shop", "--aliases", "store,web", "--auto-resolve", "60")
+        self.github = self.do("from", "integration", "add", "github", "--name", "G", "--generate-secret", "--service", "Shop", "--rate", "7",
+                              "--allowed-ips", "10.0.0.0/8", "--actions", "forward,record", "--handler-url", "http://127.0.0.1/in")
+        self.paypal = self.do("from", "integration", "add", "paypal", "--name", "P", "--secret", "WH-1",
+                              'settings={"clientId":"c","clientSecret":"s3cret"}', "enabled=false")
+        self.do("from", "tenant", "add", "Acme")
+        self.do("from", "--tenant", "Acme", "integration", "add", "prometheus", "--name", "theirs")
+        self.do("from", "user", "add", "anna", "--role", "admin", "--platform", "--email", "a@example.org")
+        self.do("from", "user", "add", "gone")
+        sql("UPDATE users SET enabled = 0 WHERE name = 'gone'; INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level,"
+            " settings, created_at, updated_at) VALUES ('ch_00000000000000000000', 1, 'email', 'ops', 1, 1, 3, '{\"to\":\"ops@example.org\"}', 1, 1)",
+            "grapnel_from")
+
+    def exported(self, where, *words):
+        return {k: v for k, v in self.do(where, "export", *words).items() if k != "grapnel"}["configuration"]
+
+    def sums(self, parts):
+        return {p["part"]: (p["created"], p["changed"], p["unchanged"], p["leftOut"]) for p in parts["parts"]}
+
+    def test_round_trip_on_an_empty_database(self):
+        self.fill()
+        plain = ctl("export", conf=self.confs["from"]).stdout
+        for secret in (self.github["key"], self.github["signatureSecret"], "s3cret", "sealed:", "$y$"):
+            self.assertNotIn(secret, plain)
+        path = self.written("plain.json", plain)
+        self.refused(USAGE, "import", path, conf=self.confs["to"], says="--yes")
+        dry = self.do("to", "import", path, "--dry-run")
+        self.assertEqual(len(self.do("to", "integration", "list")["integrations"]), 0)
+        self.assertEqual(dry, self.do("to", "import", path, "--yes"))
+        self.assertEqual(self.sums(dry), {"retention": (0, 0, 2, 0), "services": (1, 0, 2, 0), "integrations": (3, 0, 0, 0),
+                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0)})
+        seen = self.exported("to")
+        want = self.exported("from")
+        for tenant in want["tenants"] + seen["tenants"]:     # a service is itself by its name, so that its id may be another
+            ids = {s.pop("id"): s["name"] for s in tenant["services"]}
+            for i in tenant["integrations"]:
+                i["serviceId"] = ids[i["serviceId"]]
+            for u in tenant["users"]:
+                del u["id"]
+        self.assertEqual(seen, want)
+        again = self.sums(self.do("to", "import", path, "--yes"))
+        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 5)
+        self.assertEqual(sql("SELECT enabled, password_hash IS NULL FROM users WHERE name = 'gone'", "grapnel_to"), [[b"0", b"1"]])
+
+    def test_with_secrets(self):
+        self.fill()
+        words = ("export", "--secrets", "--passphrase-file", self.passphrase)
+        text = ctl(*words, conf=self.confs["from"]).stdout
+        for secret in (self.github["key"], self.github["signatureSecret"], "s3cret", self.PASSPHRASE):
+            self.assertNotIn(secret, text)
+        path = self.written("sealed.json", text)
+        self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
+        again = self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
+        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 5)
+        key_hash = hashlib.sha256(self.github["key"].encode()).hexdigest()
+        [[stored]] = sql("SELECT LOWER(HEX(key_hash)) FROM sources WHERE public_id = '%s'" % self.github["id"], "grapnel_to")
+        self.assertEqual(stored.decode(), key_hash)
+        back = self.exported("to")
+        self.assertEqual(self.do("to", "send", "paypal", "--integration", self.paypal["id"])["success"] if back["tenants"][0]["integrations"][1]["enabled"]
+                         else "off", "off")
+        self.do("to", "integration", "set", self.github["id"], "actions=incident")
+        self.assertEqual(self.do("to", "send", "github", "--integration", self.github["id"])["validation"]["signature"], "verified")
+        # what the file does not bring stays: the sealed setting survives an import without secrets
+        self.do("to", "integration", "set", self.paypal["id"], "name=Other")
+        self.assertEqual(self.sums(self.do("to", "import", path, "--yes"))["integrations"][1], 2)
+        [[settings]] = sql("SELECT settings FROM sources WHERE public_id = '%s'" % self.paypal["id"], "grapnel_to")
+        self.assertIn(b"sealed:", settings)
+        self.refused(FAILED, "import", path, "--passphrase-file", self.written("wrong", "another passphrase"), "--yes", conf=self.confs["to"],
+                     says="do not open with this passphrase")
+        plain = self.written("plain.json", ctl("export", conf=self.confs["from"]).stdout)
+        self.refused(USAGE, "import", plain, "--passphrase-file", self.passphrase, "--yes", conf=self.confs["to"], says="holds no secrets")
+        self.refused(USAGE, "export", "--secrets", conf=self.confs["from"], says="--passphrase-file")
+        self.refused(USAGE, "export", "--secrets", "--passphrase-file", self.written("short", "short"), conf=self.confs["from"], says="at least 8")
+
+    def signed(self, change):
+        """A file whose configuration was changed, with the right checksum: only the checksum would tell else."""
+        file = json.loads(ctl("--json", "export", conf=self.confs["from"]).stdout)
+        change(file)
+        text = json.dumps(file["configuration"], separators=(",", ":"), ensure_ascii=False)
+        file["grapnel"]["sha256"] = hashlib.sha256((text + "\n").encode()).hexdigest()
+        return self.written("changed.%d.json" % len(os.listdir(self.folder)), json.dumps(file))
+
+    def test_what_is_refused_is_refused_whole(self):
+        self.fill()
+        before = sql("SELECT COUNT(*) FROM sources; SELECT COUNT(*) FROM services; SELECT COUNT(*) FROM tenants; SELECT COUNT(*) FROM audit_log",
+                     "grapnel_to")
+        text = ctl("export", conf=self.confs["from"]).stdout
+
+        def tenant(f):
+            return f["configuration"]["tenants"][0]
+        for path, status, why in (
+                (self.written("a", text.replace('"Shop"', '"Shap"')), FAILED, "checksum is wrong"),
+                (self.written("b", text[:len(text) // 2]), USAGE, ""),
+                (self.written("c", "[]"), USAGE, "must be an object"),
+                (self.written("d", '{"configuration":{}}'), USAGE, "no file of configuration"),
+                (self.signed(lambda f: f.update(more=1)), USAGE, '"more"'),
+                (self.signed(lambda f: f["grapnel"].update(version=2)), USAGE, "version 1"),
+                (self.signed(lambda f: f["configuration"].update(more=1)), USAGE, '"more"'),
+                (self.signed(lambda f: tenant(f).update(more=1)), USAGE, '"more"'),
+                (self.signed(lambda f: tenant(f)["integrations"][1].update(colour=1)), USAGE, "default, integrations[1] P: "),
+                (self.signed(lambda f: tenant(f)["integrations"][1].update(colour=1)), USAGE, "colour"),
+                (self.signed(lambda f: tenant(f)["integrations"][1].update(rateLimitPerMinute=-1)), USAGE, "rateLimitPerMinute"),
+                (self.signed(lambda f: tenant(f)["integrations"][1].update(type="nosuch")), USAGE, "no provider of that type"),
+                (self.signed(lambda f: tenant(f)["integrations"][0].update(id="sv_1")), USAGE, "begins with in_"),
+                (self.signed(lambda f: tenant(f)["services"][1].pop("name")), USAGE, "name is missing"),
+                (self.signed(lambda f: tenant(f).update(users={})), USAGE, "users must be a list"),
+                ("/nonexistent/file", FAILED, "/nonexistent/file")):
+            with self.subTest(why):
+                self.refused(status, "import", path, "--yes", conf=self.confs["to"], says=why)
+                self.assertEqual(sql("SELECT COUNT(*) FROM sources; SELECT COUNT(*) FROM services; SELECT COUNT(*) FROM tenants;"
+                                     " SELECT COUNT(*) FROM audit_log", "grapnel_to"), before)
+        good = self.signed(lambda f: None)
+        self.do("to", "import", good, "--yes")
+        self.refused(FAILED, "import", self.signed(lambda f: tenant(f)["integrations"][0].update(type="gitlab")), "--yes", conf=self.confs["to"],
+                     says="cannot be changed")
+        self.refused(USAGE, "import", good, good, "--yes", conf=self.confs["to"], says="one file")
+
+    def test_one_tenant_into_another(self):
+        self.fill()
+        self.refused(FAILED, "--tenant", "nobody", "export", conf=self.confs["from"], says="nobody")
+        path = self.written("acme.json", ctl("--tenant", "Acme", "export", conf=self.confs["from"]).stdout)
+        self.do("to", "tenant", "add", "Ours")
+        self.do("to", "--tenant", "Ours", "import", path, "--yes")
+        self.assertEqual([i["name"] for i in self.do("to", "--tenant", "Ours", "integration", "list")["integrations"]], ["theirs"])
+        whole = self.written("whole.json", ctl("export", conf=self.confs["from"]).stdout)
+        self.refused(USAGE, "--tenant", "Ours", "import", whole, "--yes", conf=self.confs["to"], says="2 tenants")
+
+
 class Tenants(Case):
     def test_life(self):
         made = self.answer("tenant", "add", "Acme")

@@ -292,6 +292,26 @@ START_TEST(test_numbers_and_leavings)
 }
 END_TEST
 
-UNIT_MAIN("seal", UNIT(test_rotation_reaches_who_runs), UNIT(test_file_that_breaks), UNIT(test_changes_of_the_file),
+START_TEST(test_passphrase)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct err e = { 0 };
+	struct seal_key *k = seal_key_of_passphrase(STR("correct horse"), STR("0123456789abcdef"), &e);
+	struct seal_key *again = seal_key_of_passphrase(STR("correct horse"), STR("0123456789abcdef"), &e);
+	struct seal_key *other = seal_key_of_passphrase(STR("correct horse"), STR("0123456789abcdeX"), &e);
+	struct str sealed = seal(a, k, STR("text"), "c"), out;
+
+	ck_assert(unseal(a, again, sealed, "c", &out, &e));
+	ck_assert(str_eq(out, STR("text")));
+	ck_assert(!unseal(a, other, sealed, "c", &out, &e));
+	ck_assert_ptr_null(seal_key_of_passphrase(STR("short"), STR("0123456789abcdef"), &e));
+	seal_key_free(k);
+	seal_key_free(again);
+	seal_key_free(other);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("seal", UNIT(test_passphrase), UNIT(test_rotation_reaches_who_runs), UNIT(test_file_that_breaks), UNIT(test_changes_of_the_file),
 	UNIT(test_numbers_and_leavings), UNIT_ROWS(test_files, files), UNIT(test_other_files), UNIT(test_endless_file),
 	UNIT(test_create), UNIT(test_there_and_back), UNIT(test_tampering))
