@@ -78,6 +78,7 @@ extern const struct command completion_commands[], doctor_commands[];
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
 	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],
 	token_commands[], user_commands[];
+extern const struct command channel_commands[];
 extern const struct command openapi_commands[];
 extern const struct command rotate_commands[];
 extern const struct command tenant_commands[];

@@ -17,6 +17,7 @@ const struct command *const ctl_commands[] = {
 	service_commands,
 	integration_commands,
 	rotate_commands,
+	channel_commands,
 	key_commands,
 	event_commands,
 	replay_commands,

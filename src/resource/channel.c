@@ -279,6 +279,7 @@ bool channel_remove(const struct caller *by, struct str public_id, struct err *e
 
 #define TEST_MARGIN_MS (2 * MS_PER_SECOND)	/* beside the attempt: until it is taken, and its result is stored */
 #define TEST_LOOK_MS 25
+#define SEEN_MS (5 * MS_PER_SECOND)	/* a dispatcher looks for work twice a second */
 #define TEST_ENDS_MS (2 * MS_PER_MINUTE)	/* long enough that its begin is there before, whoever sends it */
 
 const struct field channel_tested_fields[] = {
@@ -332,19 +333,24 @@ static bool is_over(const struct channel_delivery_view *v)
 	return v->finished_at != 0;
 }
 
+static bool is_dispatched(const struct caller *by)
+{
+	return by->conf->outbound.dispatcher && by->shm && shm_dispatcher_at(by->shm) > by->now - SEEN_MS;
+}
+
 /* Until it is over, in a place among those that may wait for others: at most half of the workers do. */
 static bool await(const struct caller *by, const struct channel *c, uint64_t id, struct channel_delivery_view *out, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = TEST_LOOK_MS * 1000000 };
 	ms_t wait_ms = by->conf->outbound.timeout_ms + TEST_MARGIN_MS, until = by->now + wait_ms;
 	int64_t end_us = clock_mono_us() + wait_ms * 1000;
-	bool can_wait = by->conf->outbound.dispatcher && bell_fd(by->shm) >= 0;
-	int place = can_wait ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1, found;
+	int place = is_dispatched(by) ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1, found;
 
 	while ((found = channel_delivery_view_get(by->db, by->a, c->id, id, out, e)) == 1 && !is_over(out) && place >= 0 &&
 		clock_mono_us() < end_us)
 		nanosleep(&pause, NULL);
-	place_leave(by->shm, place, until);
+	if (place >= 0)
+		place_leave(by->shm, place, until);
 	return found == 1 || (!found && not_found(e));
 }
 
@@ -359,6 +365,8 @@ static struct str verdict(const struct caller *by, const struct channel *c, cons
 		return t->delivery.error;
 	if (!by->conf->outbound.dispatcher)
 		return STR("It waits for cron, since no dispatcher runs here: grapnel-cron outbox sends it.");
+	if (!is_dispatched(by))
+		return STR("Nobody has sent it yet: no dispatcher of this host looks for work. Does grapnel.fcgi run?");
 	return STR("Nobody has sent it yet: the list of what was sent says when it is.");
 }
 

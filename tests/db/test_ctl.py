@@ -491,6 +491,23 @@ class Integrations(Case):
     def test_without_secret(self):
         self.assertIsNone(self.answer("integration", "add", "webhook", "--name", "Plain")["signatureSecret"])
 
+    def test_channel_from_birth_to_end(self):
+        made = self.answer("channel", "add", "webhook", "Our program", "url=https://192.0.43.8/hook", "minSeverity=high")
+        self.assertTrue(made["secret"].startswith("whsec_"))
+        seen = self.answer("channel", "show", made["id"])
+        self.assertEqual((seen["name"], seen["kind"], seen["minSeverity"], seen["status"], seen["hasSecret"]),
+                         ("Our program", "webhook", "HIGH", "untried", True))
+        self.assertNotIn("secret", seen)
+        self.assertEqual(self.answer("channel", "set", made["id"], "enabled=false")["status"], "disabled")
+        self.assertIn("routingKey", self.text("channel", "set", made["id"]))
+        self.assertIn("Our program", self.text("channel", "list"))
+        self.refused(USAGE, "channel", "add", "webhook", "x", "url=http://127.0.0.1/", says="not allowed")
+        self.refused(USAGE, "channel", "add", "fax", "x", says="slack, email, pagerduty or webhook")
+        self.refused(USAGE, "channel", "delete", made["id"], says="needs --yes")
+        self.assertEqual(self.answer("channel", "delete", made["id"], "--yes"), {"success": True})
+        self.refused(FAILED, "channel", "show", made["id"], says="there is no channel")
+        self.refused(FAILED, "channel", "test", made["id"], says="there is no channel")
+
     def test_service_by_name_and_id(self):
         service = self.answer("service", "add", "Shop")["id"]
         for word in ("shop", service):
