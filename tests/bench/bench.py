@@ -17,6 +17,7 @@ import monitor
 import outbox
 import pages
 import programs
+import replay
 import report
 import scenarios
 
@@ -30,7 +31,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox", "replay"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -119,6 +120,19 @@ def run_single(plan, options, everyone, results):
         run_cleanup(plan, options, program, results)
         if not options.scenarios or "monitor" in options.scenarios:
             run_monitor(plan, options, program, results)
+        if not options.scenarios or "replay" in options.scenarios:
+            run_replay(plan, options, program, results)
+
+
+def run_replay(plan, options, program, results):
+    handler = programs.Empty(program.instance)
+    handler.start()
+    try:
+        print("  grapnel: replay", file=sys.stderr, flush=True)
+        results.single["replay"] = {"idle_before": plan.idle_cores(),
+                                    **replay.measure(program, handler, SMOKE_EVENTS if options.smoke else replay.EVENTS)}
+    finally:
+        handler.stop()
 
 
 def run_monitor(plan, options, program, results):
@@ -198,6 +212,9 @@ def print_all(about, results, titles, smoke):
         print("\n" + "\n".join(report.page_table(results.single["pages"])))
     if "monitor" in results.single:
         print("\n" + "\n".join(report.monitor_table(results.single["monitor"])))
+    replayed = results.single.get("replay")
+    if replayed:
+        print(f"\nReplay of {replayed['events']:,} events: {replayed['queued_per_s']:,}/s into the queue, {replayed['handled_per_s']:,}/s at the handler")
     print("\n" + "\n".join(report.target_table(results)))
     if smoke:
         print("\nA smoke run: rows are checked, rates mean nothing.")

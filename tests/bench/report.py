@@ -34,7 +34,7 @@ class Results:
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
                 for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
-                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
+                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox", "replay") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):
@@ -135,6 +135,11 @@ def tracing_share(results):
     return statistics.median(run["share"] for run in runs) if runs else None
 
 
+def replay_rate(results, which):
+    r = results.single.get("replay")
+    return r[which] if r else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -165,6 +170,8 @@ TARGETS = (
     ("rate that is left with tracing", tracing_share, "least", 0.95, "%.3f"),
     ("cost of 8 clients on pages", crowd_cost, "most", 0.3, "%.3f"),
     ("rate kept while 1,000,000 old events go", cleanup_share, "least", 0.8, "%.3f"),
+    ("events replayed, put into the queue again", lambda r: replay_rate(r, "queued_per_s"), "least", 5000, "%.0f/s"),
+    ("events replayed, taken by the handler", lambda r: replay_rate(r, "handled_per_s"), "least", 2000, "%.0f/s"),
     ("longest that cleanup locked its rows meanwhile", longest_lock_ms, "most", 100, "%.0f ms"),
 )
 
