@@ -103,7 +103,9 @@ def silence_of_a_source_is_told_until_it_is_heard_again(box):
     same(box.number(alerts % "NULL"), 0, "nothing yet")
     box.sql("UPDATE sources SET heartbeat_since = heartbeat_since - 3600000 WHERE public_id = '%s';"
             "UPDATE jobs SET position = 1 WHERE name = 'stale-alerts'" % source["id"])
-    true(box.get("/api/integrations/" + source["id"])["silentSince"], "the API says since when")
+    since = box.get("/api/integrations/" + source["id"])["silentSince"]
+    true(since, "the API says since when")
+    same(box.api("PATCH", "/api/integrations/" + source["id"], {"name": "night backup"}).expect(200)["silentSince"], since, "another change")
     true("a request is expected every 30 minutes" in admin.page("/integrations/" + source["id"]), "the page, too")
     true("silent</span>" in admin.page("/integrations?type=webhook"), "and the list")
     _run_now(box, "stale-alerts")
@@ -126,6 +128,30 @@ def silence_of_a_source_is_told_until_it_is_heard_again(box):
     for bad in (0, 43201, "often"):
         box.api("PATCH", "/api/integrations/" + source["id"], {"heartbeatMinutes": bad}).expect(400, "invalid_request", "heartbeatMinutes")
     same(box.api("PATCH", "/api/integrations/" + source["id"], {"heartbeatMinutes": None}).expect(200)["heartbeatMinutes"], None)
+
+
+def who_was_switched_off_was_not_silent_meanwhile(box):
+    source, admin = box.integration("webhook", heartbeatMinutes=30), Visitor(box)
+    path, page = "/api/integrations/" + source["id"], "/integrations/%s/edit" % source["id"]
+    back = "UPDATE sources SET heartbeat_since = heartbeat_since - 3600000 WHERE public_id = '%s'" % source["id"]
+    box.sql(back)
+    true(box.get(path)["silentSince"], "silent")
+    same(box.api("PATCH", path, {"enabled": False}).expect(200)["silentSince"], None, "who is off is not expected")
+    box.sql(back)
+    same(box.api("PATCH", path, {"enabled": True}).expect(200)["silentSince"], None, "its time begins anew")
+    admin.page(page)
+    form = [("name", "by the page"), ("actions", "record"), ("enabled", "true"), ("heartbeatMinutes", "15"), ("heartbeatIncident", "true"),
+            ("retentionDays", "5")]
+    admin.done(admin.post(page, *form), "/integrations/" + source["id"])
+    seen = box.get(path)
+    same((seen["heartbeatMinutes"], seen["heartbeatIncident"], seen["retentionDays"]), (15, True, 5))
+    admin.page(page)
+    same((admin.field("heartbeatMinutes"), admin.field("retentionDays")), ("15", "5"))
+    same(admin.post(page, *form[:3], ("heartbeatMinutes", "soon")).status, 400)
+    true("heartbeatMinutes-error" in admin.text, "the field to blame")
+    admin.page(page)
+    admin.done(admin.post(page, *form[:3], ("heartbeatMinutes", ""), ("retentionDays", "")), "/integrations/" + source["id"])
+    same((box.get(path)["heartbeatMinutes"], box.get(path)["retentionDays"]), (None, None))
 
 
 def how_long_things_are_kept_is_said_by_api_and_page(box):
