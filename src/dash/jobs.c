@@ -60,7 +60,7 @@ static const char *result_text(struct visit *v, const struct job_result *x)
 	case JOB_DONE:
 		return arena_printf(v->a, "%.*s ran: %.*s.", STR_ARG(x->name), STR_ARG(what)).p;
 	case JOB_UNFINISHED:
-		return arena_printf(v->a, "%.*s ran for 20 s: %.*s. Cron goes on with the rest.", STR_ARG(x->name), STR_ARG(what)).p;
+		return arena_printf(v->a, "%.*s is not done yet: %.*s. Cron goes on with the rest within the minute.", STR_ARG(x->name), STR_ARG(what)).p;
 	case JOB_ELSEWHERE:
 		return arena_printf(v->a, "%.*s is running already.", STR_ARG(x->name)).p;
 	case JOB_FAILED:

@@ -5,8 +5,9 @@
 
 #include "grapnel/job.h"
 
-/* A web server waits longer than that for an answer, and a person not much longer. */
+/* A web server waits longer than that for an answer. */
 #define LIMIT_MS (20 * MS_PER_SECOND)
+#define PERSON_MS (2 * MS_PER_SECOND)	/* a web worker is held as long; the rest is cron's */
 
 const struct form_field job_run_query_fields[] = {
 	{ "job", TEXT_AT(struct job_run_filter, job), .max = 64, .help = "Name of the job" },
@@ -24,15 +25,23 @@ bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, stru
 	return job_view_list(by->db, by->a, facts, facts_n, zone_offset, by->now, out, n, e);
 }
 
-static struct job_config config(const struct caller *by)
+/* What a person starts is to come back soon; but a job that sends must have time for an attempt. */
+static int64_t limit_of_person(const struct conf *c)
 {
-	return (struct job_config){ .db = by->db, .shm = by->shm, .conf = by->conf, .seal = by->seal, .ids = by->ids, .now = by->now, .limit_ms = LIMIT_MS };
+	int64_t ms = PERSON_MS + c->outbound.timeout_ms;
+
+	return ms < LIMIT_MS ? ms : LIMIT_MS;
+}
+
+static struct job_config config(const struct caller *by, int64_t limit_ms)
+{
+	return (struct job_config){ .db = by->db, .shm = by->shm, .conf = by->conf, .seal = by->seal, .ids = by->ids, .now = by->now, .limit_ms = limit_ms };
 }
 
 bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e)
 {
 	const struct job *only[] = { job_find(name), NULL };
-	const struct job_config c = config(by);
+	const struct job_config c = config(by, limit_of_person(by->conf));
 	struct who who = caller_who(by, by->principal.tenant_id);
 	size_t n;
 
@@ -43,7 +52,7 @@ bool job_run_by(const struct caller *by, struct str name, struct job_result *out
 
 bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n, struct err *e)
 {
-	const struct job_config c = config(by);
+	const struct job_config c = config(by, LIMIT_MS);
 
 	*out = ARENA_ARRAY(by->a, struct job_result, JOBS_MAX);
 	return jobs_run(&c, by->a, NULL, *out, n, e);

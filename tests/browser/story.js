@@ -226,9 +226,32 @@ async function deletesTheChannel(me) {
 	await sees(me, "The channel is deleted.");
 }
 
+async function hasTheMonitorLookBeforeItActs(me) {
+	await goes(me, "Monitor");
+	await sees(me, "Oldest event that waits");
+	await link(me, "Remove what is old").click();
+	await me.page.getByLabel("Older than so many days").fill("30");
+	await button(me, "See what it would do").click();
+	await sees(me, "0 rows would be removed.");
+	assert.equal(await me.page.getByLabel("Older than so many days").inputValue(), "30", "what was asked is kept");
+	await link(me, "Back to the monitor").click();
+	await link(me, "Find duplicates").click();
+	await button(me, "Find them").click();
+	await sees(me, /events came more than once\./);
+	await link(me, "Back to the monitor").click();
+	await link(me, "All monitor alerts").click();
+	await me.page.getByRole("heading", { level: 1, name: "Monitor alerts" }).waitFor();
+}
+
+async function runsAJob(me) {
+	await goes(me, "Jobs");
+	await button(me, "Run now: sessions").click();
+	await sees(me, /sessions ran: /);
+}
+
 async function findsWhatHeDidInTheAuditLog(me) {
 	await goes(me, "Audit log");
-	for (const action of ["integration.create", "integration.rotate_key", "incident.resolve"])
+	for (const action of ["integration.create", "integration.rotate_key", "incident.resolve", "monitor.find-duplicates", "job.run"])
 		await sees(me, action);
 }
 
@@ -241,7 +264,8 @@ async function signsOut(me) {
 
 const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
 	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
-	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, findsWhatHeDidInTheAuditLog, signsOut];
+	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, hasTheMonitorLookBeforeItActs, runsAJob,
+	findsWhatHeDidInTheAuditLog, signsOut];
 
 /* ---- stories ---- */
 
