@@ -125,7 +125,7 @@ extern const struct form_field monitor_alert_query_fields[];	/* over struct moni
 struct monitor_answer {
 	struct monitor_view view;
 	struct monitor_result result;
-	struct monitor_alert_view *alerts;	/* those that run, as cron saw it last */
+	struct monitor_alert_view *alerts;	/* those that run; before them those of checks that fail since cron looked last, without id */
 	size_t alerts_n;
 };
 /* Tenant 0: all together. */

@@ -16,6 +16,35 @@ const struct form_field monitor_alert_query_fields[] = {
 	FORM_END
 };
 
+static bool is_told(const struct monitor_answer *m, const char *type)
+{
+	for (size_t i = 0; i < m->alerts_n; i++)
+		if (str_eqs(m->alerts[i].type, type))
+			return true;
+	return false;
+}
+
+/* Cron looks each minute: what fails since then will be a monitor alert in a moment, and is one for whoever asks now. */
+static void add_untold(const struct caller *by, struct monitor_answer *m)
+{
+	struct monitor_alert_view *all = ARENA_ARRAY(by->a, struct monitor_alert_view, m->alerts_n + MONITOR_CHECKS);
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->result.advice_n; i++) {
+		const struct monitor_recommendation *r = &m->result.advice[i];
+
+		if (!is_told(m, r->check->alert))
+			all[n++] = (struct monitor_alert_view){ .tenant_id = by->tenant_id, .type = str_of(r->check->alert),
+				.severity_n = r->check->severity, .severity = str_of(monitor_severity_word(r->check->severity)),
+				.message = r->check->message, .advice = r->text, .value = r->check->value, .threshold = r->check->threshold,
+				.started_at = m->view.made_at };
+	}
+	for (size_t i = 0; i < m->alerts_n; i++)
+		all[n++] = m->alerts[i];
+	m->alerts = all;
+	m->alerts_n = n;
+}
+
 bool monitor_get_by(const struct caller *by, const struct monitor_query *q, struct monitor_answer *out, struct err *e)
 {
 	const struct monitor_limits limits = job_monitor_limits(by->conf);
@@ -26,5 +55,7 @@ bool monitor_get_by(const struct caller *by, const struct monitor_query *q, stru
 		!monitor_alert_view_running(by->db, by->a, by->tenant_id, &out->alerts, &out->alerts_n, e))
 		return false;
 	monitor_judge(by->a, &out->view.facts, &limits, by->now, &out->result);
+	if (window == by->conf->monitor.window_minutes)	/* of others there are none */
+		add_untold(by, out);
 	return true;
 }
