@@ -133,6 +133,11 @@ class Metrics(unittest.TestCase):
             self.assertTrue(self.named(query), query)
             self.assertEqual(self.named(query) - self.known(), set(), query)
 
+    def test_every_metric_is_shown_or_alerts(self):
+        with open(os.path.join(CONTRIB, "grafana", "grapnel-dashboard.json")) as shown, open(RULES) as alerts:
+            named = self.named(shown.read()) | self.named(alerts.read())
+        self.assertEqual(self.known() - named, set(), "add it to a panel of contrib/grafana/make-dashboard")
+
     def test_dashboard_is_what_its_program_makes(self):
         path = os.path.join(CONTRIB, "grafana", "grapnel-dashboard.json")
         made = subprocess.run([sys.executable, "-c", "import importlib.machinery, importlib.util, json, sys; sys.dont_write_bytecode = True;"

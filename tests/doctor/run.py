@@ -325,7 +325,7 @@ def open_headers(box):
     os.unlink(path)
 
 
-@breaks("tracing", "WARN", "no dispatcher sends spans")
+@breaks("tracing", "warn", "no dispatcher sends spans")
 def spans_without_a_dispatcher(box):
     with configured(box, ("tracing", "endpoint", "http://127.0.0.1:4318"), ("outbound", "dispatcher", "false")):
         yield
