@@ -62,6 +62,7 @@ struct ingest_later {
 	uint64_t source_id, request_id;
 	uint64_t events[INGEST_LATER_MAX];
 	size_t n;			/* 0: nothing to wait for */
+	const struct span *receive;	/* to be ended and written by who answers; NULL: it is not traced */
 	int place;			/* of shm: to be left by place_leave */
 	ms_t until;
 };

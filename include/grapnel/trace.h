@@ -75,6 +75,9 @@ _Static_assert(sizeof(struct span) <= 256, "spans of a request fit one write");
 void span_word(char *out, size_t n, struct str word);	/* cut and terminated */
 #define SPAN_TEXT(member, word) span_word(member, sizeof(member), word)
 
+/* Of a server's span: only its own failures are errors. */
+void span_answered(struct span *s, unsigned status);
+
 struct spans;
 /* The path of the pipe goes with that of the state file. For the master: makes it, to be inherited by all its children; it keeps both ends open, so
  * that no writer ever finds it closed. */

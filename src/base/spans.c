@@ -152,6 +152,17 @@ uint64_t span_id_random(void)
 	return id | 1;
 }
 
+void span_answered(struct span *s, unsigned status)
+{
+	char word[12];
+
+	s->status = (uint16_t)status;
+	s->failed = status >= 500;
+	snprintf(word, sizeof(word), "%u", status);
+	if (s->failed)
+		SPAN_TEXT(s->reason, str_of(word));
+}
+
 void span_word(char *out, size_t n, struct str word)
 {
 	word = str_cut(word, n - 1);

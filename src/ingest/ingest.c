@@ -195,7 +195,7 @@ static size_t run_part(const struct batch *all, size_t from)
 	b.done_us[STAGE_STORED] = clock_mono_us();
 	ingest_spool(&b);
 	ingest_answer(&b);
-	trace_tell(&b);
+	trace_tell(&b, all->a);
 	for (size_t i = 0; i < b.n; i++)
 		keep_answer(all->a, &b.work[i].item->answer);
 	return b.n;

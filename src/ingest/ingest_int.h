@@ -233,8 +233,8 @@ bool write_effects(struct batch *b, size_t from, size_t to, struct err *e) MUST_
 
 /* trace.c: takes up the trace of the request, or begins one; nothing without spans. */
 void trace_take(struct ingest *g, struct arena *a, struct ingest_work *w);
-/* trace.c: writes the spans of works that have their answers. */
-void trace_tell(const struct batch *b);
+/* trace.c: writes the spans of works that have their answers; what is left to who answers later is in `kept`. */
+void trace_tell(const struct batch *b, struct arena *kept);
 /* trace.c: what goes on with all that the request causes and that knows nothing of its number. */
 struct str trace_of_effect(struct arena *a, const struct ingest_work *w);
 

@@ -44,6 +44,7 @@ struct str trace_of_effect(struct arena *a, const struct ingest_work *w)
 
 struct telling {
 	const struct batch *b;
+	struct arena *kept;	/* until the senders are answered */
 	int64_t wall_us;	/* between the two clocks */
 	struct span *spans;
 	size_t n;
@@ -62,25 +63,30 @@ static struct span *add(struct telling *t, const struct ingest_work *w, enum spa
 	return s;
 }
 
-/* Of a server's spans only its own failures are errors. */
+/* Whoever answers the sender ends the span just added. */
+static void hand_over(struct telling *t, const struct ingest_work *w)
+{
+	struct span *s = ARENA_NEW(t->kept, struct span);
+
+	*s = t->spans[--t->n];
+	w->item->later.receive = s;
+}
+
 static void tell_receive(struct telling *t, const struct ingest_work *w, int64_t now_us)
 {
 	struct span *s = add(t, w, SPAN_RECEIVE, w->item->began_us, now_us);
 	struct str uri = record_uri(t->b->a, w->item->in.path);
-	char status[8];
 
 	s->remote = w->trace.span != s->id;
 	s->parent = s->remote ? w->trace.span : 0;
-	s->status = (uint16_t)w->item->answer.status;
-	s->failed = s->status >= 500;
 	s->events = (uint32_t)w->plan_n;
 	SPAN_TEXT(s->method, w->item->in.method);
 	SPAN_TEXT(s->place, uri);
-	snprintf(status, sizeof(status), "%u", s->status);
-	if (s->failed)
-		SPAN_TEXT(s->reason, str_of(status));
-	else if (w->refused)
+	if (w->refused)
 		SPAN_TEXT(s->reason, str_of(w->refusal.code));
+	span_answered(s, w->item->answer.status);
+	if (w->item->later.n)
+		hand_over(t, w);
 }
 
 static void tell_prove(struct telling *t, const struct ingest_work *w)
@@ -133,10 +139,10 @@ static void tell(struct telling *t, const struct ingest_work *w, int64_t now_us)
 		tell_act(t, w);
 }
 
-void trace_tell(const struct batch *b)
+void trace_tell(const struct batch *b, struct arena *kept)
 {
 	int64_t now_us = clock_mono_us();
-	struct telling t = { .b = b, .wall_us = clock_wall_us() - now_us };
+	struct telling t = { .b = b, .kept = kept, .wall_us = clock_wall_us() - now_us };
 
 	if (!b->g->c.spans)
 		return;

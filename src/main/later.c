@@ -86,6 +86,19 @@ static void put_answer(struct json_out *o, const char *name, const struct answer
 	json_close(o, '}');
 }
 
+/* Its bytes: whoever reads them is of the same version, or leaves it. */
+static void put_span(struct json_out *o, struct arena *a, const struct span *s)
+{
+	struct span copy;
+
+	if (!s)
+		return;
+	copy = *s;
+	copy.form = SPAN_FORM;
+	json_key(o, "span");
+	json_str(o, hex_encode(a, &copy, sizeof(copy)));
+}
+
 static void put_rate(struct json_out *o, const struct request *rq)
 {
 	json_key(o, "rate");
@@ -124,6 +137,7 @@ struct str later_note(const struct request *rq, const struct ingest_item *it)
 	put_answer(&o, "answer", &it->answer);
 	put_answer(&o, "queued", &it->queued);
 	put_rate(&o, rq);
+	put_span(&o, rq->arena, x->receive);
 	json_close(&o, '}');
 	return b.failed ? STR_NONE : strbuf_str(&b);
 }
@@ -133,6 +147,7 @@ struct str later_note(const struct request *rq, const struct ingest_item *it)
 struct note {
 	struct ingest_later later;
 	const struct json *answer, *queued, *rate;
+	struct span span;	/* form 0: there is none */
 };
 
 static uint64_t number(const struct json *j)
@@ -158,6 +173,8 @@ static bool read_note(struct arena *a, struct str text, struct note *out, struct
 	out->answer = json_get(j, "answer");
 	out->queued = json_get(j, "queued");
 	out->rate = json_get(j, "rate");
+	if (!hex_decode(json_text(json_get(j, "span")), &out->span, sizeof(out->span)))
+		out->span.form = 0;
 	return (x->n && out->answer && out->queued) || err_set(e, ERR_BUG, "the note names no events or answers");
 }
 
@@ -216,6 +233,15 @@ static void ask_handler(struct later *l, struct request *rq, const struct note *
 		respond(rq, elsewhere ? n->queued : n->answer);
 }
 
+static void end_span(const struct later *l, const struct request *rq, struct span *s)
+{
+	if (!l->c.spans || s->form != SPAN_FORM)
+		return;
+	span_answered(s, rq->response.status);
+	s->ended_us = clock_wall_us();
+	spans_write(l->c.spans, s, 1);
+}
+
 void later_answer(struct later *l, struct request *rq)
 {
 	struct note n = { .answer = NULL };
@@ -227,5 +253,6 @@ void later_answer(struct later *l, struct request *rq)
 	}
 	ask_handler(l, rq, &n);
 	add_headers(rq, n.rate);
+	end_span(l, rq, &n.span);
 	place_leave(l->c.shm, n.later.place, n.later.until);
 }

@@ -155,6 +155,20 @@ def failed_sends_are_told_each(box):
         same([g.headers["traceparent"].split("-")[2] for g in handler.got[:2]], [s["spanId"] for s in sends])
 
 
+def sender_that_waits_is_told_to_the_end(box):
+    with _Tracing(box) as collector, Handler() as handler:
+        source = box.integration("webhook", actions=["forward"], handlerUrl=handler.url, forwardMode="inline", retryPolicy={"maxRetries": 1})
+        for status, answered in ((204, 201), (503, 500)):
+            handler.status = status
+            trace, parent, traceparent = _trace()
+            _send(box, source, traceparent).expect(answered)
+            spans = _spans(collector, trace, "receive", "store", "send")
+            receive, send = spans["receive"], spans["send"]
+            same((receive["parentSpanId"], send["parentSpanId"]), (parent, receive["spanId"]))
+            same((receive["with"]["http.response.status_code"], receive.get("status", {}).get("code", 0)), (answered, 2 if answered == 500 else 0))
+            true(int(receive["endTimeUnixNano"]) >= int(send["endTimeUnixNano"]), "it ends after the handler's answer")
+
+
 def channel_messages_go_on_in_the_trace(box):
     with _Tracing(box) as collector, Handler() as handler, Handler() as hook:
         handler.status = 500
