@@ -27,16 +27,42 @@ static const char tail[] =
 	".It Pa " GRAPNEL_DATADIR "/grapnel.conf.sample\nEvery option with its default, commented out.\n.El\n"
 	".Sh SEE ALSO\n.Xr grapnelctl 1 ,\n.Xr grapnel-cron 8 ,\n.Xr grapnel.fcgi 8\n";
 
-/* A text that may begin with what roff takes for a command. */
+/* A line may not begin with what roff takes for a command, and each sentence begins one. */
 static void print_text(const char *text, FILE *to)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", to);
-	for (; *text; text++)
+	bool first = true;
+
+	for (; *text; text++) {
+		bool ends = (*text == '.' || *text == '?') && text[1] == ' ';
+
+		if (first && (*text == '.' || *text == '\''))
+			fputs("\\&", to);
 		if (*text == '\\')
 			fputs("\\e", to);
 		else
 			fputc(*text, to);
+		if (ends) {
+			fputc('\n', to);
+			text++;
+		}
+		first = ends;
+	}
+}
+
+/* A type writes its sentence behind the help, with a blank before it. */
+static void print_limits(const struct option *o, FILE *to)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *memory = open_memstream(&text, &n);
+
+	if (!memory)
+		die("no memory");
+	o->type->print_limits(o, memory);
+	fclose(memory);
+	fputc('\n', to);
+	print_text(text + (*text == ' '), to);
+	free(text);
 }
 
 static void print_option(const struct option *o, FILE *to)
@@ -44,8 +70,8 @@ static void print_option(const struct option *o, FILE *to)
 	fprintf(to, ".It Ic %s\n", o->key);
 	print_text(o->help, to);
 	if (o->type->print_limits)
-		o->type->print_limits(o, to);
-	fputs(o->restart ? " Needs a restart.\n" : "\n", to);
+		print_limits(o, to);
+	fputs(o->restart ? "\nNeeds a restart.\n" : "\n", to);
 	if (!*o->preset)
 		return;
 	fputs("Default:\n.Li ", to);

@@ -80,6 +80,7 @@ extern const struct command config_commands[], event_commands[], help_commands[]
 	token_commands[], user_commands[];
 extern const struct command channel_commands[];
 extern const struct command openapi_commands[];
+extern const struct command integration_add_commands[];
 extern const struct command rotate_commands[];
 extern const struct command tenant_commands[];
 extern const struct command transfer_commands[];

@@ -15,6 +15,7 @@ const struct command *const ctl_commands[] = {
 	user_commands,
 	token_commands,
 	service_commands,
+	integration_add_commands,
 	integration_commands,
 	rotate_commands,
 	channel_commands,

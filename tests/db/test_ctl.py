@@ -248,6 +248,42 @@ class Manual(Case):
         self.assertEqual({n: sorted(o) for n, o in have.items() if o != want.get(n)}, {n: sorted(o) for n, o in want.items() if o != have.get(n)})
 
 
+class Pages(Case):
+    """The manuals of all programs: nothing is missing in them, and mandoc has nothing to say."""
+
+    def pages(self):
+        with open(os.path.join(FOLDER.name, "grapnel.conf.5"), "w") as f:
+            f.write(self.text("config", "manual"))
+        return [f.name] + [os.path.join(SOURCE, "doc", name) for name in sorted(os.listdir(os.path.join(SOURCE, "doc"))) if name[-1:].isdigit()]
+
+    @unittest.skipUnless(shutil.which("mandoc"), "there is no mandoc")
+    def test_mandoc_is_content(self):
+        self.assertEqual(len(self.pages()), 4)
+        done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *self.pages()], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (OK, ""))
+
+    def test_every_option_of_the_configuration(self):
+        options, section = set(), None
+        for line in self.text("config", "sample").splitlines():
+            heading, key = re.match(r"\[([a-z]+)\]$", line), re.match(r"#?([a-z_0-9]+) =", line)
+            section = heading.group(1) if heading else section
+            if key:
+                options.add((section, key.group(1)))
+        told = set()
+        for line in self.text("config", "manual").splitlines():
+            heading, key = re.match(r"\.Ss \[([a-z]+)\]$", line), re.match(r"\.It Ic ([a-z_0-9]+)$", line)
+            section = heading.group(1) if heading else section
+            if key:
+                told.add((section, key.group(1)))
+        self.assertEqual(told, options)
+        self.assertGreater(len(told), 50)
+
+    def test_every_option_of_grapnel_fcgi(self):
+        usage = subprocess.run([os.path.join(BUILD, "grapnel.fcgi"), "--help"], capture_output=True, text=True).stdout
+        manual = contents(os.path.join(SOURCE, "doc", "grapnel.fcgi.8"))
+        self.assertEqual(set(re.findall(r"--([a-z]+)", usage)) | {"help"}, set(re.findall(r"^\.It Fl -([a-z]+)", manual, re.M)))
+
+
 class Sealed(Case):
     """src/store/sealed.c knows each column that holds sealed secrets, so that doctor tries them and rekey seals them anew."""
 

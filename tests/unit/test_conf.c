@@ -406,9 +406,12 @@ START_TEST(test_manual)
 	conf_print_manual(to);
 	fclose(to);
 	for (size_t i = 0; i < option_n; i++) {
+		const char *sentence = strstr(options[i].help, ". ");	/* each begins a line */
+		int n = sentence ? (int)(sentence - options[i].help) + 1 : (int)strlen(options[i].help);
+
 		snprintf(want, sizeof(want), ".Ss [%s]\n", options[i].section);
 		ck_assert_msg(strstr(text, want) != NULL, "%s", want);
-		snprintf(want, sizeof(want), ".It Ic %s\n%s", options[i].key, options[i].help);
+		snprintf(want, sizeof(want), ".It Ic %s\n%.*s\n", options[i].key, n, options[i].help);
 		at = strstr(at, want);
 		ck_assert_msg(at != NULL, "%s", want);
 	}
