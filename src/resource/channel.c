@@ -354,12 +354,10 @@ static bool await(const struct caller *by, const struct channel *c, uint64_t id,
 	return found == 1 || (!found && not_found(e));
 }
 
-static struct str verdict(const struct caller *by, const struct channel *c, const struct channel_tested *t)
+static struct str verdict(const struct caller *by, const struct channel_tested *t)
 {
-	const struct channel_kind *kind = channel_kind_find(c->kind);
-
 	if (t->success)
-		return arena_printf(by->a, "%s took it: %llu after %llu ms.", kind->title, (unsigned long long)t->attempt.http_status,
+		return arena_printf(by->a, "It was taken: %llu after %llu ms.", (unsigned long long)t->attempt.http_status,
 			(unsigned long long)t->attempt.duration_ms);
 	if (is_over(&t->delivery))
 		return t->delivery.error;
@@ -396,6 +394,6 @@ bool channel_test(const struct caller *by, struct str public_id, struct channel_
 	if (n)
 		out->attempt = attempts[n - 1];
 	out->success = str_eqs(out->delivery.status, "sent");
-	out->message = verdict(by, &c, out);
+	out->message = verdict(by, out);
 	return true;
 }
