@@ -180,7 +180,7 @@ const struct route api_routes[] = {
 	{ "GET", "/api/admin/webhooks/monitor", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_monitor,
 		"Is our own work all right? Six checks and what they rest on, at most 30 seconds old; tenant=all for platform admins.",
 		DOC(QUERY(monitor_query_fields), ONE(monitor_success_fields), PARTS(monitor_parts)) },
-	{ "POST", "/api/admin/webhooks/monitor", NEED(ROLE_ADMIN, SCOPE_ADMIN) | NEED_BULK, api_monitor_act,
+	{ "POST", "/api/admin/webhooks/monitor", NEED(ROLE_ADMIN, SCOPE_ADMIN), api_monitor_act,
 		"Has something mended: see action. It takes at most some 20 seconds and says what is left; dryRun says what it would do. An eventId that"
 		" fits several events is answered 409 with the candidates.",
 		DOC(BODY(monitor_act_fields), ONE(monitor_success_fields), PARTS(monitor_act_parts)) },

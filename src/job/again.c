@@ -11,6 +11,7 @@
 
 #define PAGE_ROWS 1000		/* of the index by status at a look */
 #define PAGES_MAX 20		/* of a tenant and status: some 100 ms */
+#define PAGE_ARENA_MAX ((size_t)16 << 20)
 
 /* ---- which ---- */
 
@@ -20,28 +21,51 @@ static bool fits(const struct again_filter *f, const struct event_brief *ev, ms_
 		(!f->before || ev->updated_at < f->before) && !event_is_held(ev, now);
 }
 
+/* Pages are read into an arena that ends with them: only what was chosen is kept. */
+static struct event_brief kept(struct arena *a, const struct event_brief *ev)
+{
+	struct event_brief copy = *ev;
+
+	copy.event_id = arena_str(a, ev->event_id);
+	copy.type = arena_str(a, ev->type);
+	copy.error = arena_str(a, ev->error);
+	copy.source_id = arena_str(a, ev->source_id);
+	copy.provider = arena_str(a, ev->provider);
+	return copy;
+}
+
+static void choose(struct arena *a, const struct event_brief *rows, size_t n, const struct again_filter *f, ms_t now, struct again_found *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!fits(f, &rows[i], now))
+			continue;
+		out->fit++;
+		if (out->n < f->limit)
+			out->events[out->n++] = kept(a, &rows[i]);
+	}
+}
+
 static bool find_of_status(struct db *db, struct arena *a, uint64_t tenant_id, enum event_status status, const struct again_filter *f, ms_t now,
 	struct again_found *out, struct err *e)
 {
+	struct arena *page_arena = arena_new(PAGE_ARENA_MAX);
 	uint64_t after = 0;
 	size_t n = PAGE_ROWS;
+	bool ok = true;
 
-	for (size_t page = 0; page < PAGES_MAX && n == PAGE_ROWS; page++) {
+	for (size_t page = 0; page < PAGES_MAX && n == PAGE_ROWS && ok; page++) {
 		struct event_brief *rows;
 
-		if (!event_of_status(db, a, tenant_id, status, after, PAGE_ROWS, &rows, &n, e))
-			return false;
-		for (size_t i = 0; i < n; i++) {
-			after = rows[i].id;
-			if (!fits(f, &rows[i], now))
-				continue;
-			out->fit++;
-			if (out->n < f->limit)
-				out->events[out->n++] = rows[i];
-		}
+		arena_reset(page_arena);
+		ok = event_of_status(db, page_arena, tenant_id, status, after, PAGE_ROWS, &rows, &n, e);
+		if (!ok || !n)
+			break;
+		after = rows[n - 1].id;
+		choose(a, rows, n, f, now, out);
 	}
 	out->more |= n == PAGE_ROWS;
-	return true;
+	arena_free(page_arena);
+	return ok;
 }
 
 static bool find_of_tenant(struct db *db, struct arena *a, uint64_t tenant_id, const struct again_filter *f, ms_t now, struct again_found *out,

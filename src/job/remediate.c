@@ -14,6 +14,7 @@
 #define LIMIT 100
 #define STUCK_ROWS 500			/* released at once */
 #define STUCK_PAGES 20
+#define STUCK_ARENA_MAX ((size_t)8 << 20)
 #define BREAKERS_MAX 50
 #define RECENT_MS (5 * MS_PER_MINUTE)	/* cron hurries nothing that failed a moment ago: its own turn comes soon */
 #define CLEANUP_PART 3			/* of the time that is left */
@@ -55,9 +56,9 @@ static bool is_stuck(const struct event_brief *ev, ms_t now)
 	return !event_is_held(ev, now) && (ev->next_at || ev->updated_at < now - FORWARD_LEASE_MAX_MS);
 }
 
-static bool release_page(struct mending *m, const struct event_brief *rows, size_t n, struct err *e)
+static bool release_page(struct mending *m, struct arena *a, const struct event_brief *rows, size_t n, struct err *e)
 {
-	struct event_brief *stuck = ARENA_ARRAY(m->r->a, struct event_brief, n);
+	struct event_brief *stuck = ARENA_ARRAY(a, struct event_brief, n);
 	size_t k = 0;
 	uint64_t released;
 
@@ -67,7 +68,7 @@ static bool release_page(struct mending *m, const struct event_brief *rows, size
 	m->step->found += k;
 	if (!k || finds_only(m))
 		return true;
-	if (!forward_release(m->r->c->db, m->tenant_id, event_ids_json(m->r->a, stuck, k), job_now(m->r), &released, e))
+	if (!forward_release(m->r->c->db, m->tenant_id, event_ids_json(a, stuck, k), job_now(m->r), &released, e))
 		return false;
 	m->step->affected += released;
 	return true;
@@ -75,20 +76,22 @@ static bool release_page(struct mending *m, const struct event_brief *rows, size
 
 static bool release_of_tenant(struct mending *m, uint64_t tenant_id, struct err *e)
 {
+	struct arena *a = arena_new(STUCK_ARENA_MAX);
 	size_t n = STUCK_ROWS;
 	uint64_t after = 0;
+	bool ok = true;
 
-	for (size_t page = 0; page < STUCK_PAGES && n == STUCK_ROWS; page++) {
+	for (size_t page = 0; page < STUCK_PAGES && n == STUCK_ROWS && ok; page++) {
 		struct event_brief *rows;
 
-		if (!event_of_status(m->r->c->db, m->r->a, tenant_id, EVENT_PROCESSING, after, STUCK_ROWS, &rows, &n, e) ||
-			!release_page(m, rows, n, e))
-			return false;
-		if (n)
+		arena_reset(a);
+		ok = event_of_status(m->r->c->db, a, tenant_id, EVENT_PROCESSING, after, STUCK_ROWS, &rows, &n, e) && release_page(m, a, rows, n, e);
+		if (ok && n)
 			after = rows[n - 1].id;
 	}
 	m->step->more |= n == STUCK_ROWS;
-	return true;
+	arena_free(a);
+	return ok;
 }
 
 static bool release_stuck(struct mending *m, struct err *e)
