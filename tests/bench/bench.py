@@ -20,6 +20,7 @@ import programs
 import replay
 import report
 import scenarios
+import spool
 
 SMOKE_SECONDS = 0.5
 SMOKE_EVENTS = 5000
@@ -31,7 +32,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox", "replay"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox", "replay", "spool"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -122,6 +123,10 @@ def run_single(plan, options, everyone, results):
             run_monitor(plan, options, program, results)
         if not options.scenarios or "replay" in options.scenarios:
             run_replay(plan, options, program, results)
+        if not options.scenarios or "spool" in options.scenarios:
+            print("  grapnel: spool", file=sys.stderr, flush=True)
+            size = (SMOKE_SECONDS, SMOKE_EVENTS) if options.smoke else (spool.ALONE_S, spool.EVENTS)
+            results.single["spool"] = {"idle_before": plan.idle_cores(), **spool.measure(program, *size)}
 
 
 def run_replay(plan, options, program, results):
@@ -215,6 +220,8 @@ def print_all(about, results, titles, smoke):
     replayed = results.single.get("replay")
     if replayed:
         print(f"\nReplay of {replayed['events']:,} events: {replayed['queued_per_s']:,}/s into the queue, {replayed['handled_per_s']:,}/s at the handler")
+    if "spool" in results.single:
+        print("\n" + "\n".join(report.spool_table(results.single["spool"])))
     print("\n" + "\n".join(report.target_table(results)))
     if smoke:
         print("\nA smoke run: rows are checked, rates mean nothing.")

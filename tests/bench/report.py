@@ -34,7 +34,7 @@ class Results:
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
                 for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
-                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox", "replay") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
+                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox", "replay", "spool") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):
@@ -140,6 +140,17 @@ def replay_rate(results, which):
     return r[which] if r else None
 
 
+def spool_rate(results):
+    s = results.single.get("spool")
+    return s["replay"]["rate"] if s else None
+
+
+def away_ms(results, how):
+    """A whole request through lighttpd at one connection, in milliseconds: of a hundred, 99 took less."""
+    s = results.single.get("spool")
+    return s["away_us"][how]["p99"] / 1000 if s else None
+
+
 def start_ms(results):
     s = results.single.get("start")
     return s["median_ms"] if s else None
@@ -172,6 +183,9 @@ TARGETS = (
     ("rate kept while 1,000,000 old events go", cleanup_share, "least", 0.8, "%.3f"),
     ("events replayed, put into the queue again", lambda r: replay_rate(r, "queued_per_s"), "least", 5000, "%.0f/s"),
     ("events replayed, taken by the handler", lambda r: replay_rate(r, "handled_per_s"), "least", 2000, "%.0f/s"),
+    ("replay of the spool", spool_rate, "least", 5000, "%.0f/s"),
+    ("a request while MariaDB is dead, p99", lambda r: away_ms(r, "killed"), "most", 20, "%.2f ms"),
+    ("a request while MariaDB is silent, p99", lambda r: away_ms(r, "silent"), "most", 20, "%.2f ms"),
     ("longest that cleanup locked its rows meanwhile", longest_lock_ms, "most", 100, "%.0f ms"),
 )
 
@@ -228,6 +242,14 @@ def monitor_table(m):
             "| window | found out anew: server ms, median | slowest | kept: median | slowest |", "| --- | --- | --- | --- | --- |"] + [
         f"| {name} | {x['anew']['median_ms']:.1f} | {x['anew']['max_ms']:.1f} | {x['kept']['median_ms']:.2f} | {x['kept']['max_ms']:.2f} |"
         for name, x in m["looks"].items()]
+
+
+def spool_table(s):
+    return [f"The spool, {s['idle_before']:.0%} of the cores idle before: {s['spooling_rate']:,.0f} requests/s are spooled at 64 connections,",
+            f"{s['replay']['events']:,} are replayed in {s['replay']['seconds']} s, "
+            f"each with {s['replay']['cpu_us']['program']:.0f} µs of our processors' time and {s['replay']['cpu_us']['database']:.0f} of MariaDB's.", "",
+            "| MariaDB, one connection | p50 ms | p99 ms | slowest |", "| --- | --- | --- | --- |"] + [
+        f"| {name} | {x['p50'] / 1000:.2f} | {x['p99'] / 1000:.2f} | {x['max'] / 1000:.2f} |" for name, x in s["away_us"].items()]
 
 
 def target_table(results):
