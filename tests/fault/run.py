@@ -3,11 +3,12 @@
 
     tests/fault/run.py --builddir DIR [WORD...]
 
-Each scenario of scenario_*.py has an instance of its own behind lighttpd; WORDs choose by part of file:name. GRAPNEL_USE_PREFIX names
+Each scenario of scenario_*.py has an instance of its own behind lighttpd, and two run at a time, since they wait a lot; WORDs choose by part of file:name. GRAPNEL_USE_PREFIX names
 installed programs. A scenario may return a sentence that says how it was done. A scenario fails, too, where its instance leaves a process
 behind. The last line is "N passed, N failed".
 """
 import argparse
+import concurrent.futures
 import glob
 import importlib
 import inspect
@@ -24,6 +25,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "http")]
 
 import harness      # noqa: E402
 from proxy import Proxy     # noqa: E402
+
+LANES = 2
 
 
 class Box(harness.Instance):
@@ -108,7 +111,8 @@ def main():
     arguments.add_argument("--builddir", required=True, help="where bench_sender was built")
     arguments.add_argument("words", nargs="*")
     given = arguments.parse_args()
-    results = [one(name, function, given.builddir) for name, function in list(scenarios(given.words))]
+    with concurrent.futures.ThreadPoolExecutor(LANES) as lanes:
+        results = list(lanes.map(lambda scenario: one(*scenario, given.builddir), scenarios(given.words)))
     print("%d passed, %d failed" % (results.count(True), results.count(False)))
     return 0 if all(results) else 1
 

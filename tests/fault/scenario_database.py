@@ -86,7 +86,8 @@ def database_stopped_for_a_minute(box, builddir):
 
 
 class _Stories(threading.Thread):
-    """Alerts that fire and are resolved, one after the other, in the spool or not: none is left open, none is opened again."""
+    """Alerts that fire and are resolved, one after the other, in the spool or not: none is left open, none is opened twice. One whose resolve
+    came live before its trigger was replayed is over already then, and opens nothing."""
 
     def __init__(self, box, source):
         super().__init__(daemon=True)
@@ -114,8 +115,9 @@ class _Stories(threading.Thread):
         true(len(self.keys) > 30, "stories: %d" % len(self.keys))
         rows = self.box.sql("SELECT dedup_key, COUNT(*), MIN(status) FROM incidents GROUP BY dedup_key")
         state = {key.rsplit(":", 1)[-1]: (int(n), int(status)) for key, n, status in rows}
-        wrong = [(key, state.get(key)) for key in self.keys if state.get(key) != (1, 3)]
+        wrong = [(key, state[key]) for key in self.keys if state.get(key, (1, 3)) != (1, 3)]
         same(wrong[:3], [], "each alert that was resolved is one resolved incident, but")
+        true(len(set(self.keys) & set(state)) > len(self.keys) * 3 / 4, "most of them are incidents")
 
 
 def silent_database(box, builddir):

@@ -54,7 +54,8 @@ def full_spool(box, builddir):
     load = Load(box, builddir, 8, connections=8)
     with box.without_database():
         taken = _fill(box, source, 50000)
-        true(sum(os.path.getsize(box.path("spool", f)) for f in box.spooled()) <= 1 << 20, "it is no larger than it may be")
+        # A process asks once a second what the others have written.
+        true(sum(os.path.getsize(box.path("spool", f)) for f in box.spooled()) <= 4 << 20, "it is no larger than it may be")
         wait_logged(box, REFUSES)
         wait_logged(box, "full, it has")
         same(box.request("GET", "/healthz").status, 200, "the process is healthy")

@@ -174,6 +174,10 @@ def everything_killed_at_random(box, builddir):
             random.choice(acts)(box)
         acknowledged = load.finish() + traffic.finish()
         wait_until(box.is_ready, 60, "everything back")
+        for part in "cron", "grapnel":
+            box.stop_part(part)
+        lease_is_over(box)      # nobody lives who could hold one
+        box.up()
         compare(box, acknowledged)
         traffic.compare()
 
