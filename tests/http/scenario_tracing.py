@@ -169,6 +169,24 @@ def sender_that_waits_is_told_to_the_end(box):
             true(int(receive["endTimeUnixNano"]) >= int(send["endTimeUnixNano"]), "it ends after the handler's answer")
 
 
+def spooled_webhook_stays_one_trace(box):
+    with _Tracing(box) as collector:
+        source = box.integration("webhook")
+        trace, parent, traceparent = _trace()
+        time.sleep(2)       # a worker looks for new sources once a second
+        box.stop_part("db")
+        try:
+            _send(box, source, traceparent).expect(202)
+        finally:
+            box.up()
+        spans = _spans(collector, trace, "receive", "prove", "spool", "store", "act")
+        same(sorted(s["name"] for s in collector.spans(trace)), ["act", "prove", "receive", "spool", "store"])
+        receive = spans["receive"]
+        same((receive["parentSpanId"], receive["with"]["http.response.status_code"]), (parent, 202))
+        same({spans[n]["parentSpanId"] for n in ("prove", "spool", "store")}, {receive["spanId"]})
+        true(spans["store"]["startTimeUnixNano"] > receive["endTimeUnixNano"], "it is stored later")
+
+
 def channel_messages_go_on_in_the_trace(box):
     with _Tracing(box) as collector, Handler() as handler, Handler() as hook:
         handler.status = 500
