@@ -3,8 +3,6 @@
  * All of it was counted before or is counted as far as somebody wants to know: the page takes as long at ten million events as at ten. */
 #include "monitor.h"
 
-#include <inttypes.h>
-
 #include "tmpl.h"
 
 #define TYPES_SHOWN 12
