@@ -24,6 +24,9 @@ def _stuck(box, tenant, age_min, n=3):
             " status, attempts, received_at, updated_at) SELECT ((UNIX_TIMESTAMP() * 1000 - %d - 1577836800000) << 22) + %d * 16 + seq, %d, %d, 1, 0,"
             " CONCAT('stuck-', %d, seq), 'disk.full', 1, 1, 1, 'x', 0, 1, UNIX_TIMESTAMP() * 1000 - %d, 1 FROM seq_1_to_%d"
             % (age_min * 60000, tenant, tenant, row, tenant, age_min * 60000, n))
+    # Not due for an hour: what waits in no queue at all is taken up by cron.
+    box.sql("INSERT INTO forwards (event_id, source_id, next_at) SELECT id, source_id, UNIX_TIMESTAMP() * 1000 + 3600000 FROM events"
+            " WHERE source_id = %d" % row)
     return source
 
 
