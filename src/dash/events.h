@@ -42,4 +42,9 @@ void page_events(void *visit);
 void page_event(void *visit);
 void page_event_payload(void *visit);
 
+/* event_acts.c */
+void page_event_settle(void *visit);
+void page_event_delete(void *visit);
+void page_event_drop(void *visit);
+
 #endif

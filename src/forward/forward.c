@@ -14,6 +14,8 @@
 #define JITTER_PERCENT 10		/* what failed together comes back spread */
 #define RETRY_AFTER_MAX_S 3600
 #define TURN_MS 200
+#define STORE_AT_ONCE 32	/* results; fewer wait for others, since a commit costs more than a request to a near handler... */
+#define STORE_WITHIN_US 10000	/* ...so long */
 
 enum attempt_state { ATTEMPT_WAITS, ATTEMPT_UNDER_WAY, ATTEMPT_ENDED, ATTEMPT_SETTLED };
 
@@ -23,7 +25,7 @@ struct attempt {
 	enum attempt_state state;
 	struct arena *arena;		/* of body and result, from its begin to its being settled */
 	size_t bytes;
-	int64_t began_us;
+	int64_t began_us, ended_us;
 };
 
 struct round {
@@ -149,7 +151,8 @@ static void on_done(void *ctx, const struct send_result *x)
 	struct forward_end *end = &t->end;
 	struct forwarder *f = t->round->f;
 
-	end->duration_us = (uint64_t)(clock_mono_us() - t->began_us);
+	t->ended_us = clock_mono_us();
+	end->duration_us = (uint64_t)(t->ended_us - t->began_us);
 	end->status = x->error ? 0 : x->status;
 	end->answer = arena_str(t->arena, x->body);
 	end->traceparent = arena_str(t->arena, x->traceparent);
@@ -588,8 +591,41 @@ static bool settle_all(struct forwarder *f, ms_t now, struct err *e)
 	return ok;
 }
 
+/* Results that are not stored: how many, of which a failure, and since when. */
+struct unstored {
+	size_t n;
+	bool failure;
+	int64_t since_us;
+};
+
+static struct unstored look_at_results(const struct forwarder *f)
+{
+	struct unstored x = { .since_us = clock_mono_us() };
+
+	for (const struct round *r = f->rounds; r; r = r->next)
+		for (size_t i = 0; i < r->n; i++) {
+			const struct attempt *t = &r->attempts[i];
+
+			if (t->state != ATTEMPT_ENDED)
+				continue;
+			x.n++;
+			x.failure |= t->end.outcome != FORWARD_DONE;
+			if (t->ended_us < x.since_us)
+				x.since_us = t->ended_us;
+		}
+	return x;
+}
+
+/* The next requests are under way while results of the last ones wait for each other; after a failure the breaker is asked first. */
 bool forwarder_settle(struct forwarder *f, ms_t now, struct err *e)
 {
+	struct unstored x = look_at_results(f);
+
+	if (!x.failure && !begin_all(f, now, e))
+		return false;
+	if (!x.failure && x.n < STORE_AT_ONCE && f->under_way && clock_mono_us() < x.since_us + STORE_WITHIN_US)
+		return true;
+	sender_turn(f->c.sender, 0);	/* what has just begun leaves before the database is waited for */
 	return settle_all(f, now, e) && begin_all(f, now, e);
 }
 

@@ -297,6 +297,24 @@ def pages_ask_before_they_replay(box):
         viewer.page("/events/replay", 403)
 
 
+def pages_settle_and_delete_an_event(box):
+    with Handler() as handler:
+        handler.status = 500
+        source = _source(box, handler)
+        settled, dropped = _send(box, source, 2)
+        _all(box, [settled, dropped], "failed")
+        person = Visitor(box)
+        person.page("/events/" + settled)
+        person.done(person.post("/events/%s/settle" % settled), "/events/" + settled)
+        same((_status(box, settled), box.number("SELECT COUNT(*) FROM forwards WHERE event_id = " + settled)), ("processed", 0))
+        person.page("/events/" + dropped)
+        true("goes for good" in person.page("/events/%s/delete" % dropped), "it asks")
+        same(person.done(person.post("/events/%s/delete" % dropped), "/events"), "The event is deleted.")
+        same(person.get("/events/" + dropped).status, 404)
+        operator = Visitor(box, "operator")
+        true("/settle" not in operator.page("/events/" + settled) and "/delete" not in operator.text, "for admins alone")
+
+
 def commands_replay_and_follow(box):
     with Handler() as handler:
         source = _source(box, handler)
