@@ -10,7 +10,7 @@ enum {
 	Q_TAKE, Q_TAKE_THESE, Q_DROP_STALE, Q_BEGIN, Q_NOTE, Q_CLAIMED,
 	Q_END_EVENT, Q_GIVE_BACK_EVENT, Q_NOT_NEEDED, Q_END_ATTEMPT, Q_FORGET_ATTEMPT, Q_KEEP, Q_DROP,
 	Q_RETRY_ADD, Q_RETRY, Q_REPLAY_ADD, Q_REPLAY, Q_MARK, Q_RESTORE, Q_UNQUEUE, Q_UNMARK, Q_STUCK,
-	Q_DEAD_ALERTS, Q_ANY_DEAD, Q_RELEASE_ADD, Q_RELEASE, Q_FIRST,
+	Q_DEAD_ALERTS, Q_ANY_DEAD, Q_RELEASE_ADD, Q_RELEASE, Q_FIRST, Q_DONE_DROP, Q_DONE,
 };
 
 #define IDS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
@@ -64,10 +64,9 @@ static const struct stmt stmts[] = {
 		" e.attempts AS number, e.event_type AS type, e.is_test, e.received_at FROM forwards f JOIN events e ON e.id = f.event_id"
 		" WHERE " OF_CLAIM " ORDER BY f.event_id" },
 
-	/* The last value: whoever holds it. */
 	[Q_END_EVENT] = { "forward.end_event",
-		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = ?, e.done = e.done | ?, e.error = ?, e.processed_at = ?,"
-		" e.updated_at = ? WHERE f.event_id = ? AND (f.owner = ? OR ?)" },
+		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = ?, e.error = ?, e.processed_at = NULL, e.updated_at = ?"
+		" WHERE f.event_id = ? AND f.owner = ?" },
 	[Q_GIVE_BACK_EVENT] = { "forward.give_back_event",
 		"UPDATE forwards f JOIN events e ON e.id = f.event_id SET e.status = ?, e.attempts = e.attempts - 1,"
 		" e.error = COALESCE(?, e.error), e.updated_at = ? WHERE f.event_id = ? AND f.owner = ?" },
@@ -77,7 +76,7 @@ static const struct stmt stmts[] = {
 		"UPDATE event_attempts SET started_at = ?, duration_us = ?, status = ?, error = ?, answer = ? WHERE event_id = ? AND number = ?" },
 	[Q_FORGET_ATTEMPT] = { "forward.forget_attempt", "DELETE FROM event_attempts WHERE event_id = ? AND number = ?" },
 	[Q_KEEP] = { "forward.keep", "UPDATE forwards SET owner = 0, next_at = ?, tries = LEAST(tries + ?, 255) WHERE event_id = ? AND owner = ?" },
-	[Q_DROP] = { "forward.drop", "DELETE FROM forwards WHERE event_id = ? AND (owner = ? OR ?)" },
+	[Q_DROP] = { "forward.drop", "DELETE FROM forwards WHERE event_id = ? AND owner = ?" },
 
 	[Q_RETRY_ADD] = { "forward.retry_add",
 		"INSERT INTO forwards (event_id, source_id, next_at) SELECT e.id, e.source_id, ? FROM " IDS
@@ -112,6 +111,11 @@ static const struct stmt stmts[] = {
 		"SELECT e.id AS event_id, e.source_id FROM (SELECT id FROM events FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status = ? AND id < ? ORDER BY id LIMIT ?) k LEFT JOIN forwards f ON f.event_id = k.id"
 		" JOIN events e ON e.id = k.id WHERE f.event_id IS NULL" },
+
+	/* Of many at once: a success is one, whoever holds the event by now. What is dead or settled stays so. */
+	[Q_DONE_DROP] = { "forward.done_drop", "DELETE FROM forwards WHERE event_id = ?" },
+	[Q_DONE] = { "forward.done",
+		"UPDATE events SET status = 2, done = done | 4, error = NULL, processed_at = ?, updated_at = ? WHERE id = ? AND status IN (0, 1, 3)" },
 
 	[Q_DEAD_ALERTS] = { "forward.dead_alerts",
 		"SELECT m.tenant_id, s.id AS source_id, m.subject FROM monitor_alerts m FORCE INDEX (by_end) JOIN sources s ON s.public_id = m.subject"
@@ -376,19 +380,53 @@ static bool give_back(struct db *db, const struct finishing *f, const struct for
 
 static bool end_event(struct db *db, const struct finishing *f, const struct forward_end *x, enum event_status status, struct err *e)
 {
-	bool done = status == EVENT_PROCESSED;
-
 	return db_exec(db, &stmts[Q_END_EVENT],
-		VALS(V_U(status), V_U(done ? DO_FORWARD : 0), V_SN(str_cut(x->error, 255)), V_T(done ? f->now : 0), V_I(f->now),
-			V_U(x->claim.event_id), V_U(f->owner), V_U(done)), NULL, e);
+		VALS(V_U(status), V_SN(str_cut(x->error, 255)), V_I(f->now), V_U(x->claim.event_id), V_U(f->owner)), NULL, e);
+}
+
+#define ATTEMPT_VALS 7
+
+static void attempt_vals(const struct forward_end *x, struct val v[ATTEMPT_VALS])
+{
+	const size_t n = x->answer.n < FORWARD_ANSWER_MAX ? x->answer.n : FORWARD_ANSWER_MAX;
+
+	v[0] = V_I(x->started_at);
+	v[1] = V_U(x->duration_us);
+	v[2] = V_ID(x->status);
+	v[3] = V_SN(str_cut(x->error, 255));
+	v[4] = n ? V_B((struct str){ x->answer.p, n }) : V_NULL();
+	v[5] = V_U(x->claim.event_id);
+	v[6] = V_U(x->claim.number);
 }
 
 static bool end_attempt(struct db *db, const struct forward_end *x, struct err *e)
 {
-	return db_exec(db, &stmts[Q_END_ATTEMPT],
-		VALS(V_I(x->started_at), V_U(x->duration_us), V_ID(x->status), V_SN(str_cut(x->error, 255)),
-			x->answer.n ? V_B((struct str){ x->answer.p, x->answer.n < FORWARD_ANSWER_MAX ? x->answer.n : FORWARD_ANSWER_MAX }) : V_NULL(),
-			V_U(x->claim.event_id), V_U(x->claim.number)), NULL, e);
+	struct val v[ATTEMPT_VALS];
+
+	attempt_vals(x, v);
+	return db_exec(db, &stmts[Q_END_ATTEMPT], v, ATTEMPT_VALS, NULL, e);
+}
+
+/* Those that their handler took, in three statements. */
+static bool finish_done(struct db *db, const struct finishing *f, struct err *e)
+{
+	struct val *ids = ARENA_ARRAY(f->a, struct val, f->n), *events = ARENA_ARRAY(f->a, struct val, 3 * f->n),
+		*attempts = ARENA_ARRAY(f->a, struct val, ATTEMPT_VALS * f->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct val id = V_U(f->ends[i].claim.event_id);
+
+		if (f->ends[i].outcome != FORWARD_DONE)
+			continue;
+		ids[n] = id;
+		events[3 * n] = events[3 * n + 1] = V_I(f->now);
+		events[3 * n + 2] = id;
+		attempt_vals(&f->ends[i], attempts + ATTEMPT_VALS * n);
+		n++;
+	}
+	return db_bulk(db, &stmts[Q_DONE_DROP], ids, n, 1, e) && db_bulk(db, &stmts[Q_DONE], events, n, 3, e) &&
+		db_bulk(db, &stmts[Q_END_ATTEMPT], attempts, n, ATTEMPT_VALS, e);
 }
 
 static bool not_needed(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
@@ -397,7 +435,7 @@ static bool not_needed(struct db *db, const struct finishing *f, const struct fo
 
 	return db_exec(db, &stmts[Q_NOT_NEEDED], VALS(now, now, id), NULL, e) &&
 		db_exec(db, &stmts[Q_FORGET_ATTEMPT], VALS(id, V_U(x->claim.number)), NULL, e) &&
-		db_exec(db, &stmts[Q_DROP], VALS(id, V_U(f->owner), V_U(0)), NULL, e);
+		db_exec(db, &stmts[Q_DROP], VALS(id, V_U(f->owner)), NULL, e);
 }
 
 static bool finish_one(struct db *db, const struct finishing *f, const struct forward_end *x, struct err *e)
@@ -406,14 +444,13 @@ static bool finish_one(struct db *db, const struct finishing *f, const struct fo
 
 	switch (x->outcome) {
 	case FORWARD_DONE:
-		return end_event(db, f, x, EVENT_PROCESSED, e) && end_attempt(db, x, e) &&
-			db_exec(db, &stmts[Q_DROP], VALS(id, owner, V_U(1)), NULL, e);
+		return true;	/* finish_done */
 	case FORWARD_AGAIN:
 		return end_event(db, f, x, EVENT_FAILED, e) && end_attempt(db, x, e) &&
 			db_exec(db, &stmts[Q_KEEP], VALS(V_I(x->next_at), V_U(1), id, owner), NULL, e);
 	case FORWARD_DEAD:
 		return end_event(db, f, x, EVENT_DEAD, e) && end_attempt(db, x, e) &&
-			db_exec(db, &stmts[Q_DROP], VALS(id, owner, V_U(0)), NULL, e);
+			db_exec(db, &stmts[Q_DROP], VALS(id, owner), NULL, e);
 	case FORWARD_NOT_NEEDED:
 		return not_needed(db, f, x, e);
 	case FORWARD_NOT_SENT:
@@ -441,6 +478,8 @@ static bool finish_tx(struct db *db, void *ctx, struct err *e)
 	const struct finishing *f = ctx;
 	struct tallies *t = tallies_new(f->a);
 
+	if (!finish_done(db, f, e))
+		return false;
 	for (size_t i = 0; i < f->n; i++)
 		if (!finish_one(db, f, &f->ends[i], e) || !tally_end(db, f, t, &f->ends[i], e))
 			return false;
