@@ -71,6 +71,8 @@ def furnish(box):
                 _channel(box, kind="pagerduty", name="PagerDuty", routingKey="0" * 32, enabled=False)]
     delivery = box.api("POST", channels[0] + "/test").expect(200)["delivery"]["id"]
     box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
+    for text in MARKUP, FORMULA, "db1":
+        box.api("POST", "/api/events/replay", {"q": text}).expect(202)
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
