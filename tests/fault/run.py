@@ -12,9 +12,7 @@ import concurrent.futures
 import glob
 import importlib
 import inspect
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -44,22 +42,6 @@ class Box(harness.Instance):
             if self.dir + "/" in line:
                 found.append("%s %s" % (pid, line))
         return found
-
-    def ask(self, name, *args):
-        """The answer in JSON of a program of this instance."""
-        done = subprocess.run([os.path.join(self.env["GRAPNEL_PREFIX"], "bin", name), "-c", self.env["GRAPNEL_CONF"], "--json", *args],
-                              capture_output=True, text=True, timeout=120)
-        harness.same(done.returncode, 0, "%s %s: %s" % (name, args, done.stderr))
-        return json.loads(done.stdout)
-
-    def job(self, name):
-        return self.ask("grapnel-cron", name)["jobs"][0]
-
-    def database_answers(self):
-        try:
-            return self.number("SELECT 1") == 1
-        except Exception:
-            return False
 
 
 def prepare(function):

@@ -1,10 +1,26 @@
 """scenario_spool.py - the spool of a host: replayed by cron and by hand where no worker is left, and watched."""
+import json
 import os
 import signal
 import time
 
 from acts import kill_database, kill_master, workers
-from harness import same, wait_until
+from harness import Failed, same, wait_until
+
+
+def _ctl(box, *words):
+    return json.loads(box.ctl("--json", "spool", *words))
+
+
+def _drain(box):
+    return json.loads(box.cron("--json", "spool-drain").communicate(timeout=120)[0])["jobs"][0]
+
+
+def _database_answers(box):
+    try:
+        return box.number("SELECT 1") == 1
+    except Failed:
+        return False
 
 
 def spool_of_a_host_without_workers(box, builddir):
@@ -21,25 +37,25 @@ def spool_of_a_host_without_workers(box, builddir):
         kill_master(box)
         wait_until(lambda: not workers(box), 30, "its workers leave")
         os.kill(keepers[0], signal.SIGCONT)
-        wait_until(lambda: box.database_answers(), 60, "MariaDB back")
-        files = box.ask("grapnelctl", "spool", "list")["files"]
+        wait_until(lambda: _database_answers(box), 60, "MariaDB back")
+        files = _ctl(box, "list")["files"]
         same(sum(f["records"] for f in files), 20, "requests in %s" % files)
-        same(box.ask("grapnelctl", "spool", "drain", "--dry-run")["counts"], "files to replay %d" % len(files))
-        done = box.job("spool-drain")
+        same(_ctl(box, "drain", "--dry-run")["counts"], "files to replay %d" % len(files))
+        done = _drain(box)
         same((done["outcome"], done["counts"]), ("done", "requests stored 20"))
-        same(box.ask("grapnelctl", "spool", "list")["files"], [])
+        same(_ctl(box, "list")["files"], [])
         same([row[0] for row in box.sql("SELECT event_id FROM events WHERE event_id LIKE 'late-%' ORDER BY id")],
              ["late-%02d" % n for n in range(20)], "in their order")
         damaged = box.path("spool", "1700000000000-1-0.spool")
         with open(damaged, "wb") as f:
             f.write(b"grapnel-spool 1\n" + bytes(range(200)))
         os.chmod(damaged, 0o644)
-        same(box.job("spool-drain")["counts"], "files moved to bad 1")
+        same(_drain(box)["counts"], "files moved to bad 1")
         running = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'SPOOL_BAD' AND running = 1"
         same(box.number(running), 1, "monitor alert")
-        same([f["state"] for f in box.ask("grapnelctl", "spool", "list")["files"]], ["bad"])
+        same([f["state"] for f in _ctl(box, "list")["files"]], ["bad"])
         os.remove(box.path("spool", "bad", os.path.basename(damaged)))
-        box.job("spool-drain")
+        _drain(box)
         same(box.number(running), 0, "it ended")
     finally:
         for keeper in keepers:
