@@ -34,7 +34,7 @@ struct sender {
 	struct curl_slist *hosts;
 	const char *authorities;
 	struct spans *spans;		/* NULL: none are made */
-	struct curl_waitfd watched;	/* fd -1: none */
+	int watched_fd;		/* ends a turn's wait; -1: none */
 	struct transfer *busy;
 	size_t busy_n;
 };
@@ -49,7 +49,7 @@ struct sender *sender_new(const char *program, const struct guard *g)
 	curl_multi_setopt(s->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);	/* a connection is one transfer's: see set_options */
 	s->program = program;
 	s->guard = g;
-	s->watched = (struct curl_waitfd){ .fd = -1, .events = CURL_WAIT_POLLIN };
+	s->watched_fd = -1;
 	return s;
 }
 
@@ -66,7 +66,7 @@ void sender_set_spans(struct sender *s, struct spans *spans)
 
 void sender_watch(struct sender *s, int fd)
 {
-	s->watched.fd = fd;
+	s->watched_fd = fd;
 }
 
 /* ---- one transfer ---- */
@@ -371,12 +371,12 @@ static void finish_all(struct sender *s)
 
 void sender_turn(struct sender *s, int wait_ms)
 {
+	struct curl_waitfd watched = { .fd = s->watched_fd, .events = CURL_WAIT_POLLIN };
 	int running;
 
 	if (curl_multi_perform(s->multi, &running))
 		die("libcurl fails");
-	s->watched.revents = 0;
-	if (running == (int)s->busy_n && curl_multi_poll(s->multi, &s->watched, s->watched.fd >= 0, wait_ms, NULL))
+	if (running == (int)s->busy_n && curl_multi_poll(s->multi, &watched, watched.fd >= 0, wait_ms, NULL))
 		die("libcurl fails");
 	if (curl_multi_perform(s->multi, &running))
 		die("libcurl fails");
