@@ -233,9 +233,10 @@ static int fold(struct job_run *r, struct err *e)
 
 /* ---- all ---- */
 
+/* The position is the last one that had its turn: where time runs out, or one of them fails, the next run goes on behind it. */
 static int tenants(struct job_run *r, struct err *e)
 {
-	struct tenant t = { 0 };
+	struct tenant t = { .id = r->position };
 	int found;
 
 	while ((found = tenant_next(r->c->db, r->a, t.id, &t, e)) == 1) {
@@ -244,12 +245,16 @@ static int tenants(struct job_run *r, struct err *e)
 
 		if (go != 1)
 			return go;
+		r->position = t.id;
 		if (!check_tenant(r, t.id, &fails, e) || !floods(r, t.id, e) ||
 			(fails && r->c->conf->monitor.auto_remediate && !mend(r, t.id, e)))
 			return -1;
 		arena_reset(r->a);
 	}
-	return found < 0 ? -1 : 1;
+	if (found < 0)
+		return -1;
+	r->position = 0;
+	return 1;
 }
 
 static bool run(struct job_run *r, struct err *e)

@@ -17,13 +17,14 @@ static uint64_t made;
 static const char *const emptied[] = { "events", "event_minutes", "event_hours", "event_failures", "monitor_alerts", "monitor_cache", "request_marks",
 	"requests", "jobs", "job_runs", "outbox" };
 
-enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK, T_RAN, T_INSTALLED };
+enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK, T_RAN, T_INSTALLED, T_POSITION };
 static const struct stmt stmts[] = {
 	[T_EVENT] = { "test.event",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
 		" attempts, received_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, 'x.y', 1, 1, 1, 'x', ?, 1, ?, 1)" },
 	[T_RAN] = { "test.ran", "INSERT INTO jobs (name, last_started_at) VALUES (?, ?) ON DUPLICATE KEY UPDATE last_started_at = VALUES(last_started_at)" },
 	[T_INSTALLED] = { "test.installed", "UPDATE schema_migrations SET applied_at = ?" },
+	[T_POSITION] = { "test.position", "UPDATE jobs SET position = 1 WHERE name = 'monitor'" },
 	[T_STATUS] = { "test.status", "UPDATE events SET status = ?" },
 	[T_REFUSED] = { "test.refused",
 		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, headers, body, body_bytes, duration_us)"
@@ -129,6 +130,21 @@ START_TEST(each_tenant_has_its_own)
 	ck_assert(str_eqs(running(1, 1)->type, "LOW_SUCCESS_RATE"));	/* none of one */
 	m = running(2, 2);
 	ck_assert(str_eqs(m[0].type, "LARGE_BACKLOG") && str_eqs(m[1].type, "LOW_SUCCESS_RATE"));
+}
+END_TEST
+
+/* As a run leaves it whose time was up behind the first tenant. */
+START_TEST(a_run_goes_on_behind_the_tenant_where_the_last_one_ended)
+{
+	run_job(NOW, false);
+	event(1, EVENT_PENDING, NOW - MIN);
+	event(2, EVENT_PENDING, NOW - MIN);
+	run(T_POSITION, NULL, 0);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 1);
+	running(1, 0);
+	running(2, 1);
+	ck_assert_uint_eq(run_job(NOW, false).touched, 1);
+	running(1, 1);
 }
 END_TEST
 
@@ -293,6 +309,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_check_that_begins_to_fail_and_passes_again);
 	tcase_add_test(t, each_tenant_has_its_own);
+	tcase_add_test(t, a_run_goes_on_behind_the_tenant_where_the_last_one_ended);
 	tcase_add_test(t, a_dry_run_tells_and_changes_nothing);
 	tcase_add_test(t, thresholds_are_those_of_the_configuration);
 	tcase_add_test(t, proofs_that_fail_in_numbers);
