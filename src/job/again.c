@@ -133,6 +133,16 @@ static size_t group_of(const struct again_result *x, size_t n)
 	return k;
 }
 
+/* Of a handler that is left alone the first event goes apart, to ask it: what went with it would be given back unsent, whatever it answers. */
+static int is_probe(struct job_run *r, const struct again_result *x, size_t i, struct err *e)
+{
+	struct breaker b = { 0 };
+
+	if (i && x[i - 1].event.source_row == x[i].event.source_row)
+		return 0;
+	return breaker_get(r->c->db, r->a, BREAKER_HANDLER, x[i].event.source_row, &b, e) < 0 ? -1 : b.opened_at != 0;
+}
+
 static bool queue(struct job_run *r, struct again_result *x, size_t n, struct err *e)
 {
 	struct event_brief *events = ARENA_ARRAY(r->a, struct event_brief, n);
@@ -178,9 +188,10 @@ static bool send_all(struct job_run *r, struct again_result *x, size_t n, struct
 
 	for (size_t i = 0, k; i < n && ok; i += k) {
 		bool has_time = job_left_ms(r) > (int64_t)c->conf->outbound.timeout_ms;
+		int alone = has_time ? is_probe(r, x, i, e) : 0;
 
-		k = has_time ? group_of(x + i, n - i) : n - i;
-		ok = has_time ? send_group(r, f, x + i, k, e) : queue(r, x + i, k, e);
+		k = alone > 0 ? 1 : has_time ? group_of(x + i, n - i) : n - i;
+		ok = alone >= 0 && (has_time ? send_group(r, f, x + i, k, e) : queue(r, x + i, k, e));
 	}
 	job_sender_close(&s);
 	forwarder_free(f);

@@ -236,6 +236,23 @@ def failed_events_are_retried_within_bounds(box):
         same(_audited(box, "monitor.retry-failed", tenant), 3)
 
 
+def all_events_of_a_handler_that_answers_again_are_retried(box):
+    _, token = _tenant(box)
+    with Handler() as handler:
+        handler.status = 500
+        source = _source(box, handler, token)
+        numbers = [_send(box, source) for _ in range(8)]
+        opened = ("SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id WHERE b.kind = 1 AND b.opened_at IS NOT NULL"
+                  " AND s.public_id = '%s'" % source["id"])
+        wait_until(lambda: box.number(opened), 15, "the breaker opens")
+        handler.status = 200
+        results = {r["id"]: r["outcome"] for r in _do(box, "retry-failed", token)["results"]}
+        true(len(results) >= 5, "those that failed")
+        same(set(results.values()), {"processed"}, "not only the first of them")
+        for number in numbers:
+            _until(box, number, "processed", token)
+
+
 def events_are_marked_processed_by_a_filter(box):
     tenant, token = _tenant(box)
     with Handler() as handler:
