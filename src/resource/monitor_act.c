@@ -408,7 +408,7 @@ static bool mark_page(struct doing *d, struct event_query *q, size_t limit, uint
 	return true;
 }
 
-static bool count_filtered(struct doing *d, struct event_query *q, struct err *e)
+static bool count_filtered(struct doing *d, struct event_query *q, size_t limit, struct err *e)
 {
 	struct list_count count = { 0 };
 	struct event_view *v;
@@ -420,7 +420,8 @@ static bool count_filtered(struct doing *d, struct event_query *q, struct err *e
 		return true;
 	if (!event_view_count(d->by->db, d->by->a, &q->f, &count, e) || !event_query_list(d->by, q, &v, &n, &next, e))
 		return false;
-	d->out->affected = count.n;
+	d->out->affected = count.n < limit ? count.n : limit;
+	d->out->left = count.n - d->out->affected;
 	d->out->more = count.more;
 	set_sample(d, briefs_of(d->by->a, v, n), n);
 	return true;
@@ -436,7 +437,7 @@ static bool mark_filtered(struct doing *d, struct err *e)
 	if (!read_filter(d, &q, e))
 		return false;
 	if (d->p->dry_run)
-		return count_filtered(d, &q, e);
+		return count_filtered(d, &q, limit, e);
 	if (!q.f.statuses)
 		return done(d, d->by->tenant_id, STR("events"), e);	/* only processed ones are named: nothing is to be done */
 	d->out->results = ARENA_ARRAY(d->by->a, struct monitor_event_result, limit);
@@ -574,7 +575,7 @@ const struct form_field monitor_act_fields[] = {
 	{ "params", OBJECT_AT(struct monitor_act_form, params),
 		.help = "cleanup: olderThanDays; retry-failed: provider, maxAttempts, limit; retry-event and delete-event: eventId; mark-processed: eventIds or"
 			" filter, limit; find-duplicates: timeWindow, limit; all: dryRun" },
-	{ "dryRun", BOOL_AT(struct monitor_act_form, dry_run), .help = "The same as dryRun in params" },
+	{ "dryRun", BOOL_AT(struct monitor_act_form, dry_run), .help = "The same as dryRun in params; true in either place is enough" },
 	FORM_END
 };
 
@@ -582,13 +583,16 @@ bool monitor_act_read(const struct caller *by, const struct monitor_act_form *f,
 {
 	size_t i = 0;
 
-	*p = (struct monitor_params){ .dry_run = f->dry_run };
+	*p = (struct monitor_params){ 0 };
 	if (f->action & (f->action - 1))
 		return err_field(e, ERR_INVALID, "action", "action must be one of them.");
 	while (!(f->action & UINT64_C(1) << i))
 		i++;
 	*act = &monitor_acts[i];
-	return form_read_json(by->a, f->params ? f->params : json_new(by->a, JSON_OBJECT), (*act)->fields, FORM_NEW, p, e);
+	if (!form_read_json(by->a, f->params ? f->params : json_new(by->a, JSON_OBJECT), (*act)->fields, FORM_NEW, p, e))
+		return false;
+	p->dry_run |= f->dry_run;
+	return true;
 }
 
 const struct monitor_act *monitor_act_find(struct str name)

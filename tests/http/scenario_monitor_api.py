@@ -265,6 +265,10 @@ def events_are_marked_processed_by_a_filter(box):
         wish = {"source": source["id"], "status": "dead,processed"}
         data = _act(box, "mark-processed", token, dry_run=True, filter=wish).expect(200)["data"]
         same((data["affected"], sorted(s["id"] for s in data["sample"])), (3, sorted(numbers)))
+        data = _act(box, "mark-processed", token, dry_run=True, filter=wish, limit=2).expect(200)["data"]
+        same((data["affected"], data["left"]), (2, 1), "as many as it would mark")
+        data = _act(box, "mark-processed", token, dry_run=True, filter=wish, **{"dryRun": False}).expect(200)["data"]
+        same((data["dryRun"], data["affected"]), (True, 3), "said in one place is enough")
         same(_status(box, numbers[0], token), "dead", "a dry run changes nothing")
         data = _do(box, "mark-processed", token, filter=wish, limit=2)
         same((data["affected"], len(data["results"]), data["more"]), (2, 2, True))
