@@ -142,7 +142,8 @@ static size_t on_mail(char *p, size_t size, size_t n, void *ctx)
 
 	if (piece.n > size * n)
 		piece.n = size * n;
-	memcpy(p, piece.p, piece.n);
+	if (piece.n)
+		memcpy(p, piece.p, piece.n);
 	t->unsent = str_sub(t->unsent, piece.n);
 	return piece.n;
 }

@@ -9,11 +9,12 @@
 static const struct monitor_limits limits = { .failures = 10, .backlog = 100, .oldest_minutes = 30, .duplicates = 5, .attempts = 2,
 	.success_rate = 0.95 };
 
-static struct monitor_result judge(struct arena *a, const struct monitor_facts *f)
+/* A result points into itself, so it stays where it was made. */
+static struct monitor_result *judge(struct arena *a, const struct monitor_facts *f)
 {
-	struct monitor_result r;
+	struct monitor_result *r = ARENA_NEW(a, struct monitor_result);
 
-	monitor_judge(a, f, &limits, NOW, &r);
+	monitor_judge(a, f, &limits, NOW, r);
 	return r;
 }
 
@@ -26,13 +27,13 @@ START_TEST(test_nothing_is_healthy)
 {
 	struct arena *a = arena_new(1 << 20);
 	const struct monitor_facts none = { .window_min = 60 };
-	struct monitor_result r = judge(a, &none);
+	struct monitor_result *r = judge(a, &none);
 
-	ck_assert_int_eq(r.status, MONITOR_HEALTHY);
-	ck_assert_uint_eq(r.advice_n, 0);
+	ck_assert_int_eq(r->status, MONITOR_HEALTHY);
+	ck_assert_uint_eq(r->advice_n, 0);
 	for (size_t i = 0; i < MONITOR_CHECKS; i++) {
-		ck_assert(r.checks[i].passed);
-		ck_assert_msg(str_ends(r.checks[i].message, "."), "%.*s", STR_ARG(r.checks[i].message));
+		ck_assert(r->checks[i].passed);
+		ck_assert_msg(str_ends(r->checks[i].message, "."), "%.*s", STR_ARG(r->checks[i].message));
 	}
 	ck_assert(monitor_success_rate(&none) == 1);
 	ck_assert(monitor_average_attempts(&none) == 0);
@@ -79,17 +80,17 @@ START_TEST(test_edges)
 	const struct edge *x = &edges[_i];
 	struct arena *a = arena_new(1 << 20);
 	struct monitor_facts f = x->f;
-	struct monitor_result r;
+	struct monitor_result *r;
 
 	f.window_min = 60;
 	r = judge(a, &f);
-	ck_assert(r.checks[x->check].passed == x->passed);
-	ck_assert_msg(r.checks[x->check].value > x->value - 1e-9 && r.checks[x->check].value < x->value + 1e-9, "%f", r.checks[x->check].value);
-	unit_str(r.checks[x->check].shown, x->shown);
+	ck_assert(r->checks[x->check].passed == x->passed);
+	ck_assert_msg(r->checks[x->check].value > x->value - 1e-9 && r->checks[x->check].value < x->value + 1e-9, "%f", r->checks[x->check].value);
+	unit_str(r->checks[x->check].shown, x->shown);
 	for (size_t i = 0; i < MONITOR_CHECKS; i++)
-		ck_assert_msg(i == x->check || r.checks[i].passed, "%s fails too", r.checks[i].name);
-	ck_assert_uint_eq(r.advice_n, !x->passed);
-	ck_assert_int_eq(r.status, x->passed ? MONITOR_HEALTHY : MONITOR_DEGRADED);
+		ck_assert_msg(i == x->check || r->checks[i].passed, "%s fails too", r->checks[i].name);
+	ck_assert_uint_eq(r->advice_n, !x->passed);
+	ck_assert_int_eq(r->status, x->passed ? MONITOR_HEALTHY : MONITOR_DEGRADED);
 	arena_free(a);
 }
 END_TEST
@@ -112,15 +113,15 @@ START_TEST(test_status)
 {
 	struct arena *a = arena_new(1 << 20);
 	struct monitor_facts f = statuses[_i].f;
-	struct monitor_result r;
+	struct monitor_result *r;
 
 	f.window_min = 60;
 	r = judge(a, &f);
-	ck_assert_int_eq(r.status, statuses[_i].status);
-	ck_assert_str_eq(monitor_status_word(r.status), statuses[_i].word);
-	ck_assert_uint_eq(r.advice_n, statuses[_i].advice);
-	for (size_t i = 1; i < r.advice_n; i++)
-		ck_assert(r.advice[i - 1].check->severity >= r.advice[i].check->severity);
+	ck_assert_int_eq(r->status, statuses[_i].status);
+	ck_assert_str_eq(monitor_status_word(r->status), statuses[_i].word);
+	ck_assert_uint_eq(r->advice_n, statuses[_i].advice);
+	for (size_t i = 1; i < r->advice_n; i++)
+		ck_assert(r->advice[i - 1].check->severity >= r->advice[i].check->severity);
 	arena_free(a);
 }
 END_TEST
@@ -129,14 +130,14 @@ START_TEST(test_the_most_severe_is_first)
 {
 	struct arena *a = arena_new(1 << 20);
 	const struct monitor_facts f = { .window_min = 60, .failures = 11, .duplicates = 6, .oldest_at = 1, .oldest_id = 77, .total = 1, .failed = 1 };
-	struct monitor_result r = judge(a, &f);
+	struct monitor_result *r = judge(a, &f);
 
-	ck_assert_uint_eq(r.advice_n, 4);
-	ck_assert_str_eq(r.advice[0].check->alert, "STALE_EVENTS");
-	ck_assert_str_eq(r.advice[1].check->alert, "HIGH_FAILURE_RATE");
-	ck_assert_str_eq(r.advice[2].check->alert, "LOW_SUCCESS_RATE");
-	ck_assert_str_eq(r.advice[3].check->alert, "DUPLICATE_EVENTS");
-	unit_str(r.advice[0].step, "/events/77");
+	ck_assert_uint_eq(r->advice_n, 4);
+	ck_assert_str_eq(r->advice[0].check->alert, "STALE_EVENTS");
+	ck_assert_str_eq(r->advice[1].check->alert, "HIGH_FAILURE_RATE");
+	ck_assert_str_eq(r->advice[2].check->alert, "LOW_SUCCESS_RATE");
+	ck_assert_str_eq(r->advice[3].check->alert, "DUPLICATE_EVENTS");
+	unit_str(r->advice[0].step, "/events/77");
 	arena_free(a);
 }
 END_TEST
@@ -162,8 +163,8 @@ START_TEST(test_names)
 {
 	struct arena *a = arena_new(1 << 20);
 	struct monitor_facts f = busy();
-	struct monitor_result r = judge(a, &f);
-	const struct monitor_check *c = &r.checks[names[_i].check];
+	struct monitor_result *r = judge(a, &f);
+	const struct monitor_check *c = &r->checks[names[_i].check];
 
 	ck_assert_str_eq(c->name, names[_i].name);
 	ck_assert_str_eq(c->alert, names[_i].alert);
@@ -211,18 +212,18 @@ START_TEST(test_sentences)
 	struct arena *a = arena_new(1 << 20);
 	struct monitor_facts f = sentences[_i].f;
 	const struct monitor_check *c;
-	struct monitor_result r;
+	struct monitor_result *r;
 
 	if (!f.window_min)
 		f.window_min = 60;
 	r = judge(a, &f);
-	c = &r.checks[sentences[_i].check];
+	c = &r->checks[sentences[_i].check];
 	unit_str(c->message, sentences[_i].message);
 	ck_assert(c->passed == !sentences[_i].step);
-	for (size_t i = 0; i < r.advice_n; i++)
-		if (r.advice[i].check == c) {
-			unit_str(r.advice[i].step, sentences[_i].step);
-			ck_assert(r.advice[i].text.n > 20);
+	for (size_t i = 0; i < r->advice_n; i++)
+		if (r->advice[i].check == c) {
+			unit_str(r->advice[i].step, sentences[_i].step);
+			ck_assert(r->advice[i].text.n > 20);
 		}
 	arena_free(a);
 }
