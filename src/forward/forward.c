@@ -9,6 +9,7 @@
 
 #define SOURCES_MAX 64			/* handlers looked at in one take: as many as can be in flight */
 #define LEASE_MARGIN_MS (30 * MS_PER_SECOND)	/* for the database, and for clocks that differ */
+#define BEGIN_MARGIN_MS (5 * MS_PER_SECOND)	/* a lease that ends sooner after the timeout is none any more */
 #define ARENA_MAX ((size_t)256 << 20)	/* of one attempt: a body of 25 MiB, read, as a tree and written */
 #define ROUND_ARENA_MAX ((size_t)4 << 20)
 #define JITTER_PERCENT 10		/* what failed together comes back spread */
@@ -250,18 +251,6 @@ static bool has_room(const struct round *r)
 	return in_flight(f, r->target.source_id) < room_for(r) && sender_busy(f->c.sender) < SEND_MAX && f->bytes < FORWARD_BYTES_MAX;
 }
 
-/* Begins what waits, as far as there is room. */
-static bool begin_all(struct forwarder *f, ms_t now, struct err *e)
-{
-	for (struct round *r = f->rounds; r; r = r->next)
-		while (r->begun < r->n && has_room(r))
-			if (r->attempts[r->begun].state != ATTEMPT_WAITS)
-				r->begun++;	/* settled without being sent */
-			else if (!begin(&r->attempts[r->begun], now, e))
-				return false;
-	return true;
-}
-
 /* An end without a request. */
 static void settle_unsent(struct round *r, size_t i, enum forward_outcome outcome, struct str error, ms_t now)
 {
@@ -271,6 +260,26 @@ static void settle_unsent(struct round *r, size_t i, enum forward_outcome outcom
 	t->end.outcome = outcome;
 	t->end.error = error;
 	t->end.started_at = t->end.next_at = now;
+}
+
+/* A lease that ends while the handler may still think about it is given back: somebody else would send it as well. */
+static bool has_lease(const struct round *r, ms_t now)
+{
+	return now + r->f->c.timeout_ms + BEGIN_MARGIN_MS <= r->by.until;
+}
+
+/* Begins what waits, as far as there is room. */
+static bool begin_all(struct forwarder *f, ms_t now, struct err *e)
+{
+	for (struct round *r = f->rounds; r; r = r->next)
+		while (r->begun < r->n && has_room(r))
+			if (r->attempts[r->begun].state != ATTEMPT_WAITS)
+				r->begun++;	/* settled without being sent */
+			else if (!has_lease(r, now))
+				settle_unsent(r, r->begun, FORWARD_NOT_SENT, STR_NONE, now);
+			else if (!begin(&r->attempts[r->begun], now, e))
+				return false;
+	return true;
 }
 
 /* What is not to be sent at all. */

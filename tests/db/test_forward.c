@@ -1,6 +1,10 @@
 /* test_forward.c - events that wait for their handler, against a real MariaDB: claims by several at once, leases, results, breakers, and
  * a forwarder whose handler takes no connection. Time is handed in; each test begins with empty tables. */
+#include <arpa/inet.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "grapnel/forward.h"
 #include "tests/db/db_test.h"
@@ -18,7 +22,7 @@ static struct id_maker ids;
 static const char *const emptied[] = { "events", "requests", "forwards", "event_attempts", "breakers", "monitor_alerts", "sources",
 	"event_minutes", "event_failures" };
 
-enum { T_SOURCE, T_EVENTS, T_FORWARDS, T_DELETED, T_ACTIONS, T_STATUS, T_NEXT, T_TEST, T_HOPELESS, T_HIDE, T_SHOW };
+enum { T_SOURCE, T_EVENTS, T_FORWARDS, T_DELETED, T_ACTIONS, T_STATUS, T_NEXT, T_TEST, T_HOPELESS, T_HIDE, T_SHOW, T_HANDLER };
 
 static const struct stmt stmts[] = {
 	[T_SOURCE] = { "t.source", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, handler_url, max_retries,"
@@ -36,6 +40,7 @@ static const struct stmt stmts[] = {
 	[T_HOPELESS] = { "t.hopeless", "UPDATE sources SET max_retries = 0 WHERE id = 1" },
 	[T_HIDE] = { "t.hide", "RENAME TABLE monitor_alerts TO hidden" },
 	[T_SHOW] = { "t.show", "RENAME TABLE hidden TO monitor_alerts" },
+	[T_HANDLER] = { "t.handler", "UPDATE sources SET handler_url = ? WHERE id = ?" },
 	[T_NEXT] = { "t.next", "UPDATE forwards SET next_at = ?, owner = ? WHERE event_id = ?" },
 };
 
@@ -531,6 +536,75 @@ START_TEST(test_a_failing_handler_holds_up_nobody)
 }
 END_TEST
 
+/* ---- a handler that takes all ---- */
+
+static pid_t handler;
+
+static void take_all(int listening)
+{
+	char request[8192];
+
+	for (;;) {
+		int fd = accept(listening, NULL, NULL);
+
+		if (fd < 0 || read(fd, request, sizeof(request)) < 0 || dprintf(fd, "HTTP/1.1 204 Taken\r\nConnection: close\r\n\r\n") < 0)
+			_exit(1);
+		shutdown(fd, SHUT_WR);
+		while (read(fd, request, sizeof(request)) > 0)
+			;
+		close(fd);
+	}
+}
+
+static void handler_begin(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t n = sizeof(in);
+
+	ck_assert(listening >= 0 && !bind(listening, (struct sockaddr *)&in, n) && !listen(listening, 64) &&
+		!getsockname(listening, (struct sockaddr *)&in, &n));
+	handler = fork();
+	ck_assert_int_ge(handler, 0);
+	if (!handler)
+		take_all(listening);
+	close(listening);
+	run(T_HANDLER, VALS(V_S(arena_printf(a, "http://127.0.0.1:%u/", ntohs(in.sin_port))), V_U(1)));
+}
+
+static void handler_end(void)
+{
+	kill(handler, SIGKILL);
+	waitpid(handler, NULL, 0);
+}
+
+/* Whoever was stopped for so long, or has more handlers that are slow than it may call at once, leaves the rest to who holds it now. */
+START_TEST(test_nothing_begins_when_its_lease_is_over)
+{
+	const ms_t late = NOW + MIN;
+	const struct forward_claimer other = { .owner = 7, .slot = 62, .now = late, .until = late + LEASE };
+	struct forward_claim *c;
+	size_t n;
+
+	forwarder_begin();
+	handler_begin();
+	events(1, 100, 9);
+	succeeds(forwarder_take(forwarder, NOW, &e));	/* five of them are under way */
+	succeeds(forward_claim(db, a, 1, &other, 9, &c, &n, &e));
+	ck_assert_uint_eq(n, 9);
+	while (forwarder_busy(forwarder)) {
+		sender_turn(sender, 100);
+		succeeds(forwarder_settle(forwarder, late, &e));
+	}
+	is("SELECT COUNT(*) AS n FROM event_attempts WHERE number = 1 AND status = 204", 5);
+	is("SELECT COUNT(*) AS n FROM events WHERE status = 2", 5);
+	is("SELECT COUNT(*) AS n FROM forwards WHERE owner = 7", 4);
+	is("SELECT COUNT(*) AS n FROM event_attempts WHERE number = 2 AND duration_us IS NULL", 9);
+	handler_end();
+	forwarder_end();
+}
+END_TEST
+
 START_TEST(test_sources_that_forward_no_more)
 {
 	forwarder_begin();
@@ -579,6 +653,7 @@ int main(void)
 		test_what_a_killed_sender_held_is_taken_up, test_settled_by_hand_is_not_claimed, test_claim_of_named_ones, test_sources_with_work,
 		test_times_of_a_wrong_clock, test_outcomes, test_retry_by_hand, test_repeat_of_what_failed, test_tallies, test_breaker,
 		test_failures_back_off_then_die, test_what_is_given_up_is_stored_with_its_alert, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
+		test_nothing_begins_when_its_lease_is_over,
 		test_sources_that_forward_no_more, test_now_says_what_became_of_it };
 	int failed;
 
