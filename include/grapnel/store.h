@@ -754,6 +754,8 @@ struct breaker_open {
 bool breakers_open(struct db *db, struct arena *a, uint64_t tenant_id, size_t limit, struct breaker_open **out, size_t *n, struct err *e) MUST_USE;
 /* The next probe of an open one is due at once. 1 done, 0 it is closed, -1. */
 int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id, ms_t now, struct err *e) MUST_USE;
+/* Probes that a clock which was wrong put off for longer than any wait are due. */
+bool breaker_mend(struct db *db, ms_t now, struct err *e) MUST_USE;
 
 /* ---- forward.c: events that wait for the handler of their source, and what became of each attempt.
  *

@@ -65,7 +65,8 @@ static bool run(struct job_run *r, struct err *e)
 	bool ok;
 
 	if (!r->c->dry_run)
-		return forward_mend(r->c->db, r->a, job_now(r), &n, e) && take_up(r, e) && send_all(r, e) && end_alerts(r, e);
+		return forward_mend(r->c->db, r->a, job_now(r), &n, e) && breaker_mend(r->c->db, job_now(r), e) && take_up(r, e) && send_all(r, e) &&
+			end_alerts(r, e);
 	ok = forward_due_count(r->c->db, r->a, job_now(r), &n, e);
 	job_count(r, "events to forward", n);
 	return ok;

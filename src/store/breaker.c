@@ -4,7 +4,7 @@
  * its success costs nothing; half open is no state of its own but an open breaker whose probe is due. */
 #include "store_int.h"
 
-enum { Q_GET, Q_PROBE, Q_CLOSE, Q_FAILED, Q_SOON, Q_OPEN };
+enum { Q_GET, Q_PROBE, Q_CLOSE, Q_FAILED, Q_SOON, Q_MEND, Q_OPEN };
 
 static const struct stmt stmts[] = {
 	[Q_GET] = { "breaker.get",
@@ -23,6 +23,7 @@ static const struct stmt stmts[] = {
 	[Q_SOON] = { "breaker.probe_soon",
 		"UPDATE breakers SET probe_at = LEAST(probe_at, ?) WHERE kind = ? AND target_id = ? AND opened_at IS NOT NULL" },
 	/* Receivers that fail are few. */
+	[Q_MEND] = { "breaker.mend", "UPDATE breakers SET probe_at = ? WHERE probe_at > ? AND opened_at IS NOT NULL", SCAN_OK },
 	[Q_OPEN] = { "breaker.open",
 		"SELECT STRAIGHT_JOIN b.target_id, s.tenant_id, s.public_id, s.name, b.error, b.opened_at FROM breakers b JOIN sources s ON s.id = b.target_id"
 		" WHERE b.kind = 1 AND b.opened_at IS NOT NULL AND (? = 0 OR s.tenant_id = ?) ORDER BY b.opened_at LIMIT ?" },
@@ -73,6 +74,14 @@ int breaker_probe_soon(struct db *db, enum breaker_kind kind, uint64_t target_id
 	if (!db_exec(db, &stmts[Q_SOON], VALS(V_I(now), V_U(kind), V_U(target_id)), &matched, e))
 		return -1;
 	return matched == 1;
+}
+
+/* No wait and no lease is that long. */
+#define LATEST_MS (2 * BREAKER_WAIT_MAX_MS)
+
+bool breaker_mend(struct db *db, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_MEND], VALS(V_I(now), V_I(now + LATEST_MS)), NULL, e);
 }
 
 static const struct field open_fields[] = {

@@ -414,6 +414,10 @@ START_TEST(test_breaker)
 	ck_assert_int_eq(breaker_probe_soon(db, BREAKER_HANDLER, 1, at + 7, &e), 1);
 	ck_assert_int_eq(breaker().probe_at, at + 7);
 	ck_assert_int_eq(breaker_probe_soon(db, BREAKER_HANDLER, 2, at + 7, &e), 0);
+	succeeds(breaker_mend(db, at - 2 * MS_PER_HOUR + 7, &e));
+	ck_assert_int_eq(breaker().probe_at, at + 7);
+	succeeds(breaker_mend(db, at - 2 * MS_PER_HOUR + 6, &e));	/* it was put there by a clock that was wrong */
+	ck_assert_int_eq(breaker().probe_at, at - 2 * MS_PER_HOUR + 6);
 	succeeds(breaker_succeeded(db, BREAKER_HANDLER, 1, &e));
 	fails_at(at + 9, false);
 	b = breaker();
