@@ -246,6 +246,15 @@ class Instance:
                     return line.split("=", 1)[1].strip()
         return None
 
+    def configuration(self, text=None):
+        """The whole file; with a text, that one from the next up() on."""
+        with open(self.env["GRAPNEL_CONF"], "r+" if text else "r") as f:
+            if not text:
+                return f.read()
+            f.write(text)
+            f.truncate()
+            return text
+
     def new_token(self, role="admin", scopes="all", tenant=1, expires_in_s=None, enabled=True):
         """A token of a new user of that role. Written to the tables, so that tests need no clock to expire one."""
         text, tail = "gt_" + secrets.token_urlsafe(32), secrets.token_hex(8)
