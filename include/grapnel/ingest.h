@@ -100,9 +100,10 @@ struct ingest_replayed {
 	uint64_t stored, known;	/* known: their transaction was committed after all */
 	uint64_t bad;		/* records that could not be read or stored */
 	uint64_t bad_files;	/* moved to bad */
+	uint64_t stuck_files;	/* replayed, and cannot be removed or moved: they are read again by the next reader */
 };
-/* Replays a batch of the oldest records and adds to *sum. 1 there may be more, 0 that was all; -1 the database failed, or the files did:
- * nothing is lost, so free the reader and begin anew later. */
+/* Replays a batch of the oldest records and adds to *sum. 1 there may be more, 0 that was all; -1 the database failed: nothing is lost,
+ * so free the reader and begin anew later. */
 int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_t now, struct ingest_replayed *sum, struct err *e) MUST_USE;
 
 /* ---- test.c: "Send test" ---- */

@@ -63,7 +63,7 @@ void spool_reader_free(struct spool_reader *r);	/* what was not settled is read 
 int spool_next(struct spool_reader *r, struct arena *a, struct spool_record *out, struct err *e) MUST_USE;
 void spool_mark_bad(struct spool_reader *r, const struct spool_record *record);	/* it cannot be stored */
 /* Tells that every record that was given is stored, or marked. A file without more records goes, or moves to bad: 1 one did, 0 none
- * is left, -1 it cannot. */
+ * is left, -1 one cannot: it stays for the next reader, and this one goes on with the others. */
 struct spool_settled {
 	const char *name;	/* until the next call */
 	bool bad;

@@ -153,19 +153,32 @@ static bool account(struct replay *x, struct err *e)
 	return !left || err_set(e, ERR_DOWN, "the database did not take what was spooled");
 }
 
-static bool settle(struct replay *x, struct err *e)
+/* One that cannot go is read again by whoever comes next: the database knows its requests by then. */
+static void tell_stuck(struct replay *x, const char *name, const struct err *e)
+{
+	uint64_t files = complaint(&x->g->spool_complaint, 1, x->now);
+
+	x->sum->stuck_files++;
+	if (files)
+		log_error("a spool file was replayed and cannot be removed", LOG_S("file", name), LOG_U("files", files), LOG_ERR(e));
+}
+
+static void settle(struct replay *x)
 {
 	struct spool_settled file;
+	struct err e = { 0 };
 	int done;
 
-	while ((done = spool_settle(x->r, &file, e)) == 1) {
-		if (!file.bad)
-			continue;
-		x->sum->bad_files++;
-		count(x->g->c.shm, C_SPOOL_BAD_FILES, 1);
-		log_error("a spool file was damaged or could not be replayed as a whole; it is in the folder bad", LOG_S("file", file.name));
+	while ((done = spool_settle(x->r, &file, &e))) {
+		if (done < 0) {
+			tell_stuck(x, file.name, &e);
+			e = (struct err){ 0 };
+		} else if (file.bad) {
+			x->sum->bad_files++;
+			count(x->g->c.shm, C_SPOOL_BAD_FILES, 1);
+			log_error("a spool file was damaged or could not be replayed as a whole; it is in the folder bad", LOG_S("file", file.name));
+		}
 	}
-	return !done;
 }
 
 int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_t now, struct ingest_replayed *sum, struct err *e)
@@ -178,8 +191,9 @@ int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_
 		return -1;
 	if (x.item_n)
 		ingest_run(g, a, x.items, x.item_n, now);
-	if (!account(&x, e) || !settle(&x, e))
+	if (!account(&x, e))
 		return -1;
+	settle(&x);
 	return any;
 }
 

@@ -31,7 +31,10 @@ static bool replay(struct job_run *r, struct ingest *g, struct spool_reader *rea
 		arena_reset(r->a);
 	}
 	tell(r, &sum);
-	return go >= 0 && more >= 0;
+	if (go < 0 || more < 0)
+		return false;
+	return !sum.stuck_files || err_set(e, ERR_DOWN, "%llu files were replayed and cannot be removed; the log says why",
+		(unsigned long long)sum.stuck_files);
 }
 
 /* The hand of the last drainer is empty, unless it died: whoever holds the spool's lease may look. */

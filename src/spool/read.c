@@ -37,8 +37,10 @@ static bool adopt_one(int dir_fd, const char *name, struct err *e)
 	struct stat st;
 	bool ok = true;
 
+	if (fd < 0 && errno == ENOENT)
+		return true;
 	if (fd < 0)
-		return errno == ENOENT || err_sys(e, ERR_DOWN, "spool: %s", name);
+		return name_change(dir_fd, name, SPOOL_CLOSED, e);	/* none of ours: it goes to bad, and the others wait for nothing */
 	if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &st)) {
 		if (st.st_size)
 			ok = name_change(dir_fd, name, SPOOL_CLOSED, e);
@@ -212,14 +214,14 @@ static bool to_bad(struct spool_reader *r, const char *name, struct err *e)
 
 static bool settle(struct spool_reader *r, struct stream *s, struct err *e)
 {
-	if (s->bad ? !to_bad(r, s->name, e) : unlinkat(r->dir_fd, s->name, 0) && !err_sys(e, ERR_DOWN, "spool: %s", s->name))
-		return false;
+	bool gone = s->bad ? to_bad(r, s->name, e) : !unlinkat(r->dir_fd, s->name, 0) || err_sys(e, ERR_DOWN, "spool: %s", s->name);
+
 	free((char *)s->file.p);
 	s->file = STR_NONE;
 	s->settled = true;
 	while (r->first < r->opened && r->streams[r->first].settled)
 		r->first++;
-	return true;
+	return gone;
 }
 
 int spool_settle(struct spool_reader *r, struct spool_settled *out, struct err *e)

@@ -533,6 +533,44 @@ START_TEST(test_what_is_none_of_ours)
 }
 END_TEST
 
+/* What cannot be opened or moved away holds nothing up. */
+START_TEST(test_files_that_are_in_the_way)
+{
+	struct spool_settled x;
+	struct spool_reader *r;
+	struct spool *s;
+	unsigned bad;
+	char path[200];
+	int fd;
+
+	begin();
+	s = writer(MAX_BYTES);
+	add(s, 1, T0);
+	spool_close(s);
+	snprintf(path, sizeof(path), "%s/1700000000000-1-0.open", dir);
+	ck_assert_int_eq(symlink("/nowhere", path), 0);
+	snprintf(path, sizeof(path), "%s/bad", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	close(fd);
+	r = reader();
+	unit_str(take_all(r), "1");
+	ck_assert_int_eq(spool_settle(r, &x, &e), -1);
+	ck_assert_str_eq(x.name, "1700000000000-1-0.spool");
+	ck_assert_uint_eq(settle_all(r, &bad), 1);
+	ck_assert_uint_eq(bad, 0);
+	spool_reader_free(r);
+	unlink(path);
+	r = reader();
+	unit_str(take_all(r), NULL);
+	ck_assert_uint_eq(settle_all(r, &bad), 1);
+	ck_assert_uint_eq(bad, 1);
+	spool_reader_free(r);
+	spool_free(s);
+	ck_assert_uint_eq(spool_state(dir).files, 0);
+	end();
+}
+END_TEST
+
 START_TEST(test_full)
 {
 	struct spool_record r;
@@ -621,5 +659,5 @@ END_TEST
 UNIT_MAIN("spool", UNIT(test_record), UNIT(test_no_record), UNIT(test_cut_anywhere), UNIT(test_garbled_anywhere),
 	UNIT(test_wrong_key_and_wrong_place), UNIT(test_written_and_replayed), UNIT(test_files_are_merged),
 	UNIT(test_a_file_is_closed_by_size_and_age), UNIT(test_owner_was_killed), UNIT(test_what_cannot_be_stored_moves_its_file),
-	UNIT(test_a_lost_key_moves_the_files), UNIT(test_what_is_none_of_ours), UNIT(test_full), UNIT(test_not_writable),
+	UNIT(test_a_lost_key_moves_the_files), UNIT(test_what_is_none_of_ours), UNIT(test_files_that_are_in_the_way), UNIT(test_full), UNIT(test_not_writable),
 	UNIT(test_disk_full))
