@@ -225,7 +225,7 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		VALS(V_S(c->public_id), V_U(c->tenant_id), V_S(c->kind), V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level),
 			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_I(x->now), V_I(x->now)),
 		NULL, e))
-		return false;
+		return conflict_if_duplicate(db, "id", "its id is that of a channel of another tenant", e);
 	c->id = db_insert_id(db);
 	return audit(db, x, "channel.create", NULL, c, e);
 }

@@ -344,6 +344,15 @@ static bool secret_write(struct db *db, const struct change *c, struct err *e)
 		db_exec(db, &stmts[Q_SECRET_ADD], VALS(V_U(c->source.id), V_S(c->sealed_secret), V_I(c->now)), NULL, e);
 }
 
+/* A file of configuration brings ids and keys, which may be those of a source of another tenant, or of one that was deleted: its id is
+ * never given away. MariaDB names the key that refused. */
+static bool add_refused(struct db *db, struct err *e)
+{
+	return strstr(e->text, "'one_default'")
+		? conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e)
+		: conflict_if_duplicate(db, "id", "its id or key is that of another integration, perhaps of another tenant or deleted", e);
+}
+
 static bool add_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
@@ -360,7 +369,7 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 			V_U(s->backoff_s), V_ID(s->heartbeat_minutes), V_U(s->heartbeat_incident), V_T(s->heartbeat_since), V_ID(s->retention_days),
 			V_I(c->now), V_I(c->now)),
 		NULL, e))
-		return conflict_if_duplicate(db, "isDefault", "a default source of that provider exists", e);
+		return add_refused(db, e);
 	s->id = db_insert_id(db);
 	return secret_write(db, c, e) && audit(db, c, "create", NULL, s, e);
 }

@@ -750,6 +750,24 @@ class Transfer(Case):
                      says="cannot be changed")
         self.refused(USAGE, "import", good, good, "--yes", conf=self.confs["to"], says="one file")
 
+    def test_ids_that_are_taken(self):
+        self.fill()
+        path = self.signed(lambda f: f["configuration"].update(tenants=[
+            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": []} for t in f["configuration"]["tenants"][:1]]))
+        self.do("to", "import", path, "--yes")
+        self.do("to", "tenant", "add", "Ours")
+        self.refused(FAILED, "--tenant", "Ours", "import", path, "--yes", conf=self.confs["to"], says="P: its id or key is that of another integration")
+        self.do("to", "integration", "delete", self.paypal["id"], "--yes")
+        self.refused(FAILED, "import", path, "--yes", conf=self.confs["to"], says="deleted")
+        path = self.signed(lambda f: f["configuration"].update(tenants=[{"name": "default", "channels": f["configuration"]["tenants"][0]["channels"]}]))
+        self.do("to", "import", path, "--yes")
+        self.refused(FAILED, "--tenant", "Ours", "import", path, "--yes", conf=self.confs["to"], says="ops: its id is that of a channel of another tenant")
+
+    def test_from_a_pipe(self):
+        self.fill()
+        text = ctl("export", conf=self.confs["from"]).stdout
+        self.assertEqual(self.do("to", "import", "/dev/stdin", "--dry-run", given=text), self.do("to", "import", self.written("a", text), "--dry-run"))
+
     def test_one_tenant_into_another(self):
         self.fill()
         self.refused(FAILED, "--tenant", "nobody", "export", conf=self.confs["from"], says="nobody")
