@@ -14,8 +14,8 @@ static const struct act_words {
 } acts[MONITOR_ACTS] = {
 	{ "auto-remediate", "Mend what can be mended", "Releases what a killed sender held, asks handlers that were left alone whether they answer again,"
 		" retries what failed, removes what is older than it is to be kept.", "Mend it", "things would be mended", "things were mended", true },
-	{ "retry-failed", "Retry failed events", "Failed and dead events go to their handlers once more, the oldest first.", "Retry them",
-		"events would be retried", "events were retried", true },
+	{ "retry-failed", "Retry failed events", "Events that failed, or were given up after fewer attempts than you say, go to their handlers once"
+		" more, the oldest first.", "Retry them", "events would be retried", "events were retried", true },
 	{ "retry-event", "Retry one event", "An event that failed, or was given up, goes to its handler once more.", "Retry it",
 		"event would be retried", "event was retried", true },
 	{ "mark-processed", "Mark events as processed", "Events that wait or failed are done with, because you say so: no handler gets them any more.",

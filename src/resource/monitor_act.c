@@ -70,6 +70,7 @@ struct doing {
 	const struct caller *by;
 	const struct monitor_params *p;
 	struct monitor_acted *out;
+	struct str ids;		/* of the events that were named one by one, for the audit log: JSON */
 };
 
 static struct job_config config(const struct caller *by, bool dry_run, int64_t limit_ms)
@@ -119,6 +120,8 @@ static struct str detail(const struct doing *d)
 	struct strbuf b;
 	struct json_out o;
 
+	if (d->out->remediation)
+		return remediation_json(d->by->a, d->out->remediation);
 	strbuf_init(&b, d->by->a, DETAIL_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
@@ -136,9 +139,9 @@ static struct str detail(const struct doing *d)
 		json_key(&o, "filter");
 		json_tree(&o, p->filter);
 	}
-	if (p->event_ids) {
+	if (d->ids.n) {
 		json_key(&o, "eventIds");
-		json_tree(&o, p->event_ids);
+		json_raw(&o, d->ids);
 	}
 	json_close(&o, '}');
 	return b.failed ? STR_NONE : strbuf_str(&b);
@@ -358,6 +361,7 @@ static bool mark_ids(struct doing *d, struct err *e)
 	if (!settle(d, ev, n, settled, e))
 		return false;
 	memmove(x + (all - n), settled, n * sizeof(*x));
+	d->ids = event_ids_json(by->a, ev, n);
 	return done(d, by->tenant_id, STR("events"), e);
 }
 

@@ -69,6 +69,11 @@ def _audited(box, action, tenant=1):
     return box.number("SELECT COUNT(*) FROM audit_log WHERE action = '%s' AND tenant_id = %d" % (action, tenant))
 
 
+def _detail(box, action, tenant):
+    return json.loads(box.sql("SELECT detail FROM audit_log WHERE action = '%s' AND tenant_id = %d ORDER BY id DESC LIMIT 1"
+                              % (action, tenant))[0][0])
+
+
 # ---- what it takes ----
 
 def bad_actions_are_refused_with_the_field(box):
@@ -275,6 +280,8 @@ def events_are_marked_processed_by_a_filter(box):
         data = _do(box, "mark-processed", token, filter=wish)
         same((data["affected"], data["more"]), (1, False))
         same([_status(box, n, token) for n in numbers + [kept]], ["processed"] * 3 + ["dead"])
+        same(_do(box, "mark-processed", token, eventIds=numbers[:1] + ["x" * 250] * 99)["results"][0]["outcome"], "not_found")
+        same(_detail(box, "monitor.mark-processed", tenant), {"affected": 0, "eventIds": [int(numbers[0])]})
         same(_do(box, "mark-processed", token, eventIds=numbers[:1])["results"][0]["outcome"], "unchanged")
         same(_do(box, "mark-processed", token, filter={"status": "processed"})["affected"], 0)
         _cron(box, "retries")
@@ -358,6 +365,7 @@ def remediation_mends_what_can_be_mended(box):
         true(len(dead.got) <= sent[1] + 1, "who does not answer gets one probe: %d, then %d" % (sent[1], len(dead.got)))
         same(box.number("SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id WHERE s.tenant_id = %d" % tenant), 1)
         same(_audited(box, "monitor.auto-remediate", tenant), 1)
+        same(_detail(box, "monitor.auto-remediate", tenant)["close-breakers"], 1)
 
 
 def events_without_a_sender_wait_again(box):
