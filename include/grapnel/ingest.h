@@ -100,7 +100,7 @@ struct ingest_replayed {
 	uint64_t stored, known;	/* known: their transaction was committed after all */
 	uint64_t bad;		/* records that could not be read or stored */
 	uint64_t bad_files;	/* moved to bad */
-	uint64_t stuck_files;	/* replayed, and cannot be removed or moved: they are read again by the next reader */
+	uint64_t stuck_files;	/* done with, and cannot be removed or moved to bad: they are read again by the next reader */
 };
 /* Replays a batch of the oldest records and adds to *sum. 1 there may be more, 0 that was all; -1 the database failed: nothing is lost,
  * so free the reader and begin anew later. */

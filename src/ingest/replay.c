@@ -160,7 +160,7 @@ static void tell_stuck(struct replay *x, const char *name, const struct err *e)
 
 	x->sum->stuck_files++;
 	if (files)
-		log_error("a spool file was replayed and cannot be removed", LOG_S("file", name), LOG_U("files", files), LOG_ERR(e));
+		log_error("a spool file is done with and cannot be removed", LOG_S("file", name), LOG_U("files", files), LOG_ERR(e));
 }
 
 static void settle(struct replay *x)

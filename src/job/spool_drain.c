@@ -33,7 +33,7 @@ static bool replay(struct job_run *r, struct ingest *g, struct spool_reader *rea
 	tell(r, &sum);
 	if (go < 0 || more < 0)
 		return false;
-	return !sum.stuck_files || err_set(e, ERR_DOWN, "%llu files were replayed and cannot be removed; the log says why",
+	return !sum.stuck_files || err_set(e, ERR_DOWN, "%llu files are done with and cannot be removed; the log says why",
 		(unsigned long long)sum.stuck_files);
 }
 

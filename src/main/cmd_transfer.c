@@ -119,6 +119,6 @@ const struct command transfer_commands[] = {
 	{ "export", "", export_options, NEED_SCHEMA | NEED_KEY, export,
 		"prints the configuration of all tenants, or of that of --tenant: services, integrations, channels, users" },
 	{ "import", "FILE...", import_options, NEED_SCHEMA, import,
-		"takes a file of export; or archives, as archive read does. All of it, or nothing" },
+		"takes a file of export, all of it or nothing; or archives, as archive read does" },
 	{ 0 }
 };
