@@ -185,7 +185,7 @@ int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_
 {
 	struct replay x = { .g = g, .r = r, .a = a, .now = now, .sum = sum,
 		.records = ARENA_ARRAY(a, struct spool_record, INGEST_BATCH_MAX), .items = ARENA_ARRAY(a, struct ingest_item, INGEST_BATCH_MAX) };
-	bool any = gather(&x);
+	bool any = gather(&x), ok;
 
 	if (x.n && !choose(&x, e))
 		return -1;

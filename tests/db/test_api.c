@@ -1565,7 +1565,7 @@ static void begin(const char *shm_path, const char *key_path)
 	conf.server.web_workers = 5;
 	conf.metrics.token = token;
 	conf.cron.token = cron_token;
-	conf.retention.archive_dir = none;
+	conf.retention.archive_dir = conf.spool.directory = none;
 	conf.retention.events_days = conf.retention.refused_bodies_days = conf.retention.incidents_days = 36500;
 	conf.metrics.allow = allow;
 	conf.ingest.rate_limit = true;

@@ -568,7 +568,7 @@ static void begin(const char *shm_path, const char *key_path)
 	if (!conf_load(&conf, NULL, &e))
 		die("%s", e.text);
 	conf.server.public_url = url;
-	conf.retention.archive_dir = none;
+	conf.retention.archive_dir = conf.spool.directory = none;
 	conf.retention.events_days = conf.retention.refused_bodies_days = conf.retention.incidents_days = 36500;
 	conf.ingest.rate_limit = conf.ingest.verify_signatures = true;
 	conf.web.session_idle_minutes = (unsigned)(life.idle_ms / MS_PER_MINUTE);

@@ -79,10 +79,13 @@ START_TEST(test_acknowledged_and_stored_later)
 	struct ingest_replayed sum;
 	struct ingest_item it;
 	struct spool_state state;
-	uint64_t requests = counter_read(w.shm, C_REQUESTS);
+	uint64_t requests = counter_read(w.shm, C_REQUESTS), request, event;
 
 	away();
-	it = sent("a", "{\"id\":\"k\",\"summary\":\"s\"}", T0);
+	it = item(&w.webhook, w.webhook_key, "a", "{\"id\":\"k\",\"summary\":\"s\"}");
+	ingest_keep(w.g, w.a, &it, 1, T0);
+	request = it.work->request_number;
+	event = it.work->plans[0].number;
 	ck_assert_uint_eq(it.answer.status, 202);
 	ck_assert(str_eqs(it.answer.body, SPOOLED));
 	ck_assert_uint_eq(it.answer.extra[0].name.n, 0);	/* no Retry-After */
@@ -96,8 +99,8 @@ START_TEST(test_acknowledged_and_stored_later)
 	ck_assert_uint_eq(sum.known + sum.bad + sum.bad_files, 0);
 	ck_assert_uint_eq(spool_state(folder).files, 0);
 	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM requests WHERE status = 202 AND proof = 'x-api-key - - 0 '"), 1);
-	ck_assert_uint_eq(number("SELECT id AS n FROM requests"), it.work->request_number);
-	ck_assert_uint_eq(number("SELECT id AS n FROM events"), it.work->plans[0].number);
+	ck_assert_uint_eq(number("SELECT id AS n FROM requests"), request);
+	ck_assert_uint_eq(number("SELECT id AS n FROM events"), event);
 	ck_assert_int_eq((ms_t)number("SELECT received_at AS n FROM events"), T0);
 	ck_assert_int_eq((ms_t)number("SELECT processed_at AS n FROM events"), T0 + MS_PER_HOUR);
 	ck_assert_int_lt((ms_t)number("SELECT duration_us AS n FROM requests"), 60 * 1000000);	/* of the answer, not the hour */
