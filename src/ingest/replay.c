@@ -190,11 +190,12 @@ int ingest_replay(struct ingest *g, struct spool_reader *r, struct arena *a, ms_
 	if (x.n && !choose(&x, e))
 		return -1;
 	if (x.item_n)
-		ingest_run(g, a, x.items, x.item_n, now);
-	if (!account(&x, e))
-		return -1;
-	settle(&x);
-	return any;
+		ingest_keep(g, a, x.items, x.item_n, now);
+	ok = account(&x, e);
+	arena_reset(g->mapped);		/* where reasons of refusals stood */
+	if (ok)
+		settle(&x);
+	return ok ? any : -1;
 }
 
 /* ---- a worker's turn ---- */
