@@ -127,7 +127,7 @@ static bool given_up(struct db *db, struct parcel *p, ms_t now, struct err *e)
 
 	if (p->reception == RECEPTION_GONE && !channel_disable(db, a, &t->channel, p->error, now, e))
 		return false;
-	return is_test(p) || monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
+	return is_test(p) || !t->channel.enabled || monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
 }
 
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
@@ -138,8 +138,8 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	if (!t->channel.id)
 		return true;
 	if (p->reception == RECEPTION_TAKEN)
-		return channel_sent(db, t->channel.id, now, e) && (!t->channel.failures ||
-			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(CHANNEL_FAILED), t->channel.public_id, now, e) >= 0);
+		return channel_sent(db, t->channel.id, now, e) &&
+			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(CHANNEL_FAILED), t->channel.public_id, now, e) >= 0;
 	if (!channel_failed(db, t->channel.id, p->error, now, e))
 		return false;
 	return p->row.status != OUTBOX_DEAD || given_up(db, p, now, e);

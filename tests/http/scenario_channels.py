@@ -357,6 +357,28 @@ def gone_receiver_is_told_nothing_more_and_others_hear_of_it(box):
         _remove(box, witness)
 
 
+def channel_that_was_mended_is_trouble_no_more(box):
+    """As its monitor alert advises: the settings are changed, then the test button is pressed."""
+    def runs():
+        return box.number("SELECT COUNT(*) FROM monitor_alerts WHERE subject = '%s' AND running = 1" % channel["id"])
+
+    with Hook() as hook:
+        hook.status = 500
+        channel = _hook(box, hook)
+        number, = _queue(box, channel, 1)
+        box.sql("UPDATE outbox SET attempts_max = 1 WHERE id = %s" % number)
+        wait_until(runs, 10, "it is given up")
+        hook.status = 204
+        box.api("PATCH", "/api/channels/" + channel["id"], {"name": "mended"}).expect(200)
+        same(_test(box, channel)["success"], True)
+        same(runs(), 0, "monitor alerts of the channel")
+        box.api("PATCH", "/api/channels/" + channel["id"], {"enabled": False}).expect(200)
+        _queue(box, channel, 1)
+        wait_until(lambda: _states(box, channel).get(DEAD) == 2, 5, "what waited for a channel that is off is given up")
+        same(runs(), 0, "that is what was wanted")
+        _remove(box, channel)
+
+
 def receivers_that_do_not_speak_properly(box):
     def headers_without_end(request):
         for n in range(20000):
