@@ -181,7 +181,7 @@ static bool late_jobs(struct job_run *r, struct err *e)
 		const struct job_view *v = &jobs_r[i];
 		char since[TIME_TEXT];
 		const struct monitor_alert m = { .id = id_make(r->c->ids, now), .type = STR("JOB_LATE"), .subject = v->name,
-			.severity = MONITOR_ERROR, .lasts_until = now + PAUSE_MS,
+			.severity = MONITOR_ERROR, .lasts_until = r->started_at + PAUSE_MS,	/* by runs, however long this one takes */
 			.message = arena_printf(r->a, "The job %.*s, which runs %.*s, did not run in the time of three runs; %s%s.", STR_ARG(v->name),
 				STR_ARG(v->schedule), v->last_started_at ? "it did last at " : "it never did",
 				v->last_started_at ? time_format(v->last_started_at, since) : ""),
