@@ -101,16 +101,24 @@ static struct task_view seen(uint64_t id)
 	return v;
 }
 
-/* Until it has nothing more to do. */
+/* Until it has nothing more to do. That it holds none may be the end of its slice: where the machine is slow it gives back what is not done. */
+static void work_out(struct task_runner *t, ms_t now)
+{
+	int64_t began_us = clock_mono_us();
+	struct task due;
+	ms_t at;
+
+	do {
+		at = now + (clock_mono_us() - began_us) / 1000;
+		succeeds(task_runner_turn(t, at, &e));
+	} while (task_runner_is_busy(t) || task_due(db, a, at + MS_PER_SECOND, &due, &e) == 1);
+}
+
 static void work(ms_t now)
 {
 	struct task_runner *t = task_runner_new(&(struct task_config){ .db = db });
 
-	for (; ; now += MS_PER_SECOND) {	/* later than it was given back */
-		succeeds(task_runner_turn(t, now, &e));
-		if (!task_runner_is_busy(t))
-			break;
-	}
+	work_out(t, now);
 	task_runner_free(t);
 }
 
@@ -242,9 +250,11 @@ END_TEST
 
 START_TEST(test_two_runners_share_without_doubles)
 {
+	int64_t began_us;
 	pid_t pids[3];
 
 	events(1, 0, MANY, EVENT_PROCESSED);
+	began_us = clock_mono_us();	/* the runners have one clock */
 	for (uint64_t i = 0; i < 4; i++)
 		ask(TASK + i, &(struct event_filter){ .tenant_id = 1, .text = i ? arena_printf(a, "ev-%llu", (unsigned long long)i) : STR_NONE });
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
@@ -252,7 +262,7 @@ START_TEST(test_two_runners_share_without_doubles)
 		if (!pids[i]) {
 			db = test_connect(TASK_DB, 30000);
 			while (number("SELECT COUNT(*) AS n FROM tasks WHERE open = 1"))
-				work(NOW);
+				work(NOW + (clock_mono_us() - began_us) / 1000);
 			_exit(0);
 		}
 	}
@@ -319,9 +329,7 @@ START_TEST(test_cancelled_while_somebody_holds_it)
 	succeeds(db_exec(db, &(const struct stmt){ "t.hold", "UPDATE forwards SET owner = 5 ORDER BY event_id LIMIT 1" }, NULL, 0, NULL, &e));
 	ck_assert_int_eq(task_cancel(db, 1, TASK, NOW, &e), 1);
 	ck_assert_uint_eq(seen(TASK).state_n, TASK_CANCELLING);
-	do
-		succeeds(task_runner_turn(t, NOW + MS_PER_MINUTE, &e));
-	while (task_runner_is_busy(t));
+	work_out(t, NOW + MS_PER_MINUTE);
 	ck_assert_uint_eq(seen(TASK).state_n, TASK_CANCELLED);
 	ck_assert_uint_eq(seen(TASK).undone, seen(TASK).changed - 1);
 	is("SELECT COUNT(*) AS n FROM forwards", 1);
