@@ -55,7 +55,7 @@ static bool is_strict(struct call *c)
 {
 	struct str value;
 
-	return form_find(c->a, c->rq->query, "strict", &value) && !str_ieqs(value, "false");
+	return form_find(c->a, c->rq->query, "strict", &value) && !str_ieqs(value, "false") && !str_eqs(value, "0");
 }
 
 static bool cron_runs(struct call *c)
