@@ -271,7 +271,7 @@ START_TEST(test_committed_after_all)
 	struct ingest_replayed sum;
 	struct ingest_item it = item(&w.webhook, w.webhook_key, "a", "{\"id\":\"k\"}");
 
-	ingest_run(w.g, w.a, &it, 1, T0);
+	ingest_keep(w.g, w.a, &it, 1, T0);
 	ck_assert_uint_eq(it.answer.status, 201);
 	it.work->to_spool = true;
 	ingest_spool(&(struct batch){ .g = w.g, .a = w.a, .work = it.work, .n = 1, .now = T0 });
