@@ -147,6 +147,16 @@ static bool url_is_new(const struct channel_form *f, const struct channel_settin
 	return f->url.n && !str_eq(s->part[PART_URL], before->part[PART_URL]);
 }
 
+/* A secret that is sent, not signed with, goes to no other server than the one it was given for. */
+static bool check_kept_secret(const struct channel_form *f, const struct channel_kind *kind, const struct channel_settings *s,
+	const struct channel_settings *before, struct err *e)
+{
+	if (kind->secret == PART_URL || kind->makes_secret || !s->part[kind->secret].n || !url_is_new(f, s, before))
+		return true;
+	return err_field(e, ERR_INVALID, channel_part_names[kind->secret], "The address is another one: give its %s as well.",
+		kind->texts[kind->secret].label);
+}
+
 /* `*secret` is what the store is to seal: p NULL, as it was. */
 static bool form_to_channel(const struct caller *by, struct channel_form *f, const struct channel_kind *kind, struct channel *c,
 	struct str *secret, struct err *e)
@@ -163,7 +173,7 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 	if (f->made_secret)
 		*part_of(f, kind->secret) = s.part[kind->secret] = make_secret(by);
 	kept = !part_of(f, kind->secret)->p;
-	ok = check_parts(kind, &s, e);
+	ok = check_parts(kind, &s, e) && (!kept || check_kept_secret(f, kind, &s, &before, e));
 	if (kept && s.part[kind->secret].n)
 		secret_wipe((char *)s.part[kind->secret].p, s.part[kind->secret].n);
 	if (!ok || (url_is_new(f, &s, &before) && !check_address(by, kind, s.part[PART_URL], e)))

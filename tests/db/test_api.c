@@ -672,6 +672,8 @@ START_TEST(test_what_is_secret_of_a_channel_depends_on_its_kind)
 	is(member(r, "/to/1"), "b@example.org");
 	is(member(r, "/user"), "u");
 	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
+	expect_error(400, "invalid_request", "password", ask(admin, "PATCH", path, "{\"url\":\"smtps://192.0.43.9\"}"));	/* it would get our password */
+	expect(200, admin, "PATCH", path, "{\"url\":\"smtps://192.0.43.9\",\"password\":\"its own\"}");
 	is(member(expect(200, admin, "PATCH", path, "{\"password\":null}"), "/hasSecret"), "false");
 	r = expect(200, admin, "PATCH", path, "{\"url\":null,\"user\":null,\"to\":[\"c@example.org\"]}");
 	is(member(r, "/to/0"), "c@example.org");
