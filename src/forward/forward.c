@@ -392,21 +392,6 @@ static bool take_source(struct forwarder *f, const struct forward_source *s, ms_
 	return ok;
 }
 
-bool forwarder_take(struct forwarder *f, ms_t now, struct err *e)
-{
-	struct arena *a = arena_new(ROUND_ARENA_MAX);
-	struct forward_source *s;
-	bool ok = sender_busy(f->c.sender) >= SEND_MAX;
-	size_t n = 0;
-
-	if (!ok)
-		ok = forward_sources_due(f->c.db, a, now, SOURCES_MAX, &s, &n, e);
-	for (size_t i = 0; i < n && ok; i++)
-		ok = take_source(f, &s[i], now, e);
-	arena_free(a);
-	return ok && begin_all(f, now, e);
-}
-
 /* ---- results ---- */
 
 static bool is_failure(const struct forward_end *x)
@@ -636,6 +621,22 @@ bool forwarder_settle(struct forwarder *f, ms_t now, struct err *e)
 		return true;
 	sender_turn(f->c.sender, 0);	/* what has just begun leaves before the database is waited for */
 	return settle_all(f, now, e) && begin_all(f, now, e);
+}
+
+/* What was sent while the database was away is stored first: its lease may be over, and it would be sent once more. */
+bool forwarder_take(struct forwarder *f, ms_t now, struct err *e)
+{
+	struct arena *a = arena_new(ROUND_ARENA_MAX);
+	struct forward_source *s;
+	bool ok = forwarder_settle(f, now, e);
+	size_t n = 0;
+
+	if (ok && sender_busy(f->c.sender) < SEND_MAX)
+		ok = forward_sources_due(f->c.db, a, now, SOURCES_MAX, &s, &n, e);
+	for (size_t i = 0; i < n && ok; i++)
+		ok = take_source(f, &s[i], now, e);
+	arena_free(a);
+	return ok && begin_all(f, now, e);
 }
 
 bool forwarder_release(struct forwarder *f, ms_t now, struct err *e)

@@ -271,18 +271,6 @@ static bool take_lane(struct courier *c, const struct cargo *cargo, enum outbox_
 	return ok;
 }
 
-bool courier_take(struct courier *c, ms_t now, struct err *e)
-{
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos) && sender_busy(c->c.sender) < SEND_MAX; i++) {
-		ok = take_lane(c, cargos[i], OUTBOX_WAITING, c->c.late ? now - OVERDUE_MS : now, now, e);
-		if (ok && c->c.late)
-			ok = take_lane(c, cargos[i], OUTBOX_FAILED, now, now, e);
-	}
-	return ok && begin_all(c, now, e);
-}
-
 /* ---- results ---- */
 
 struct settling {
@@ -428,6 +416,19 @@ bool courier_settle(struct courier *c, ms_t now, struct err *e)
 	}
 	sender_turn(c->c.sender, 0);	/* the requests that have just begun leave before the database is waited for */
 	return store(c, now, e) && begin_all(c, now, e);
+}
+
+/* What was sent while the database was away is stored first: its lease may be over, and it would be sent once more. */
+bool courier_take(struct courier *c, ms_t now, struct err *e)
+{
+	bool ok = courier_settle(c, now, e);
+
+	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos) && sender_busy(c->c.sender) < SEND_MAX; i++) {
+		ok = take_lane(c, cargos[i], OUTBOX_WAITING, c->c.late ? now - OVERDUE_MS : now, now, e);
+		if (ok && c->c.late)
+			ok = take_lane(c, cargos[i], OUTBOX_FAILED, now, now, e);
+	}
+	return ok && begin_all(c, now, e);
 }
 
 bool courier_release(struct courier *c, ms_t now, struct err *e)

@@ -28,7 +28,7 @@ static const struct stmt stmts[] = {
 		"SELECT w.source_id, w.next_at, COALESCE(b.failures, 0) AS failures, b.opened_at, COALESCE(b.probe_at, 0) AS probe_at"
 		" FROM (SELECT source_id, MIN(next_at) AS next_at FROM forwards GROUP BY source_id) w"
 		" LEFT JOIN breakers b ON b.kind = 1 AND b.target_id = w.source_id"
-		" WHERE w.next_at <= ? AND (b.opened_at IS NULL OR b.probe_at <= ?) ORDER BY w.next_at LIMIT ?", SCAN_OK },
+		" WHERE w.next_at <= ? AND (b.opened_at IS NULL OR b.probe_at <= ?) ORDER BY w.next_at, w.source_id LIMIT ?", SCAN_OK },
 	[Q_DUE_COUNT] = { "forward.due_count",
 		"SELECT COUNT(*) AS number FROM (SELECT source_id FROM forwards GROUP BY source_id) s"
 		" STRAIGHT_JOIN forwards f ON f.source_id = s.source_id AND f.next_at <= ?", SCAN_OK },

@@ -88,8 +88,21 @@ static void setup(void)
 	run(T_SOURCE, NULL, 0);
 }
 
+static pid_t handler;	/* of a test that has one */
+
+/* Also after a test that failed: without forks its end is never reached. */
+static void handler_end(void)
+{
+	if (!handler)
+		return;
+	kill(handler, SIGKILL);
+	waitpid(handler, NULL, 0);
+	handler = 0;
+}
+
 static void teardown(void)
 {
+	handler_end();
 	arena_free(a);
 }
 
@@ -542,8 +555,6 @@ END_TEST
 
 /* ---- a handler that takes all ---- */
 
-static pid_t handler;
-
 static void take_all(int listening)
 {
 	char request[8192];
@@ -576,12 +587,6 @@ static void handler_begin(void)
 	run(T_HANDLER, VALS(V_S(arena_printf(a, "http://127.0.0.1:%u/", ntohs(in.sin_port))), V_U(1)));
 }
 
-static void handler_end(void)
-{
-	kill(handler, SIGKILL);
-	waitpid(handler, NULL, 0);
-}
-
 /* Whoever was stopped for so long, or has more handlers that are slow than it may call at once, leaves the rest to who holds it now. */
 START_TEST(test_nothing_begins_when_its_lease_is_over)
 {
@@ -604,7 +609,23 @@ START_TEST(test_nothing_begins_when_its_lease_is_over)
 	is("SELECT COUNT(*) AS n FROM events WHERE status = 2", 5);
 	is("SELECT COUNT(*) AS n FROM forwards WHERE owner = 7", 4);
 	is("SELECT COUNT(*) AS n FROM event_attempts WHERE number = 2 AND duration_us IS NULL", 9);
-	handler_end();
+	forwarder_end();
+}
+END_TEST
+
+/* The database was away for longer than a lease, and what was sent before is found to be due. */
+START_TEST(test_what_is_sent_is_stored_before_more_is_taken)
+{
+	forwarder_begin();
+	handler_begin();
+	events(1, 100, 3);
+	succeeds(forwarder_take(forwarder, NOW, &e));
+	while (sender_busy(sender))
+		sender_turn(sender, 100);
+	is("SELECT COUNT(*) AS n FROM events WHERE status = 1", 3);
+	forward_all(NOW + LEASE);
+	is("SELECT COUNT(*) AS n FROM events WHERE status = 2 AND attempts = 1", 3);
+	is("SELECT COUNT(*) AS n FROM event_attempts WHERE status = 204", 3);
 	forwarder_end();
 }
 END_TEST
@@ -657,7 +678,7 @@ int main(void)
 		test_what_a_killed_sender_held_is_taken_up, test_settled_by_hand_is_not_claimed, test_claim_of_named_ones, test_sources_with_work,
 		test_times_of_a_wrong_clock, test_outcomes, test_retry_by_hand, test_repeat_of_what_failed, test_tallies, test_breaker,
 		test_failures_back_off_then_die, test_what_is_given_up_is_stored_with_its_alert, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
-		test_nothing_begins_when_its_lease_is_over,
+		test_nothing_begins_when_its_lease_is_over, test_what_is_sent_is_stored_before_more_is_taken,
 		test_sources_that_forward_no_more, test_now_says_what_became_of_it };
 	int failed;
 
