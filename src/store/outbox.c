@@ -7,6 +7,11 @@
 
 enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
 
+/* Messages of one cause go to a target in their order: what has ended was not before it began. */
+#define ITS_TURN \
+	" AND NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.cause_id = o.cause_id AND earlier.id < o.id AND earlier.kind = o.kind" \
+	" AND earlier.target_id = o.target_id AND earlier.status IN (0, 2))"
+
 #define COLUMNS \
 	"id, tenant_id, kind, target_id, cause_id, payload, traceparent, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
@@ -16,8 +21,8 @@ static const struct stmt stmts[] = {
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
-		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox FORCE INDEX (due) WHERE status = ?"
-		" ORDER BY next_at LIMIT ?) w" },
+		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox o FORCE INDEX (due) WHERE status = ?"
+		ITS_TURN " ORDER BY next_at LIMIT ?) w" },
 	[Q_MEND] = { "outbox.mend",
 		"UPDATE outbox SET next_at = ?, lease_owner = 0 WHERE status IN (0, 2) AND next_at > ?" },
 	/* The index gives the first of each target, what stands behind it does not count: but only to a GROUP BY of all its columns. */
@@ -25,8 +30,8 @@ static const struct stmt stmts[] = {
 		"SELECT target_id, next_at FROM (SELECT status, kind, target_id, MIN(next_at) AS next_at FROM outbox FORCE INDEX (by_wait)"
 		" WHERE status = ? AND kind = ? GROUP BY status, kind, target_id) w WHERE next_at <= ? ORDER BY next_at LIMIT ?" },
 	[Q_DUE] = { "outbox.due",
-		"SELECT id, status, attempts, next_at FROM outbox FORCE INDEX (by_wait) WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
-		" ORDER BY next_at LIMIT ?" },
+		"SELECT id, status, attempts, next_at FROM outbox o FORCE INDEX (by_wait) WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
+		ITS_TURN " ORDER BY next_at LIMIT ?" },
 	[Q_CLAIM] = { "outbox.claim",
 		"UPDATE outbox FORCE INDEX (PRIMARY) SET attempts = attempts + 1, lease_owner = ?, next_at = ? WHERE id = ? AND status = ? AND attempts = ?"
 		" AND next_at = ?" },

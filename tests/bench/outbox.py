@@ -33,7 +33,7 @@ def queue(program, channels, n):
     whose = f"ELT(1 + seq % {len(channels)}, {', '.join(map(str, channels))})"
     program.instance.server.sql(
         "DELETE FROM outbox; DELETE FROM outbox_attempts; INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, next_at, created_at)"
-        f" SELECT ((UNIX_TIMESTAMP() * 1000 - 1577836800000) << 22) + seq, 1, 1, {whose}, 1, '{json.dumps(PAYLOAD)}', UNIX_TIMESTAMP() * 1000,"
+        f" SELECT ((UNIX_TIMESTAMP() * 1000 - 1577836800000) << 22) + seq, 1, 1, {whose}, seq, '{json.dumps(PAYLOAD)}', UNIX_TIMESTAMP() * 1000,"
         f" UNIX_TIMESTAMP() * 1000 FROM seq_1_to_{n}", program.database)
 
 

@@ -191,6 +191,7 @@ static struct outbox_row waiting(uint64_t target, ms_t next_at)
 	struct outbox_row row = { .id = id_make(&ids, NOW), .tenant_id = 1, .kind = OUTBOX_NOTIFICATION, .target_id = target, .payload = STR("{}"),
 		.next_at = next_at, .created_at = NOW };
 
+	row.cause_id = row.id;
 	succeeds(outbox_add_all(db, a, &row, 1, &e));
 	return row;
 }
@@ -279,11 +280,41 @@ START_TEST(results_are_written_by_who_holds_the_lease)
 }
 END_TEST
 
+/* A start that is tried again later is not overtaken by its end; other causes and other targets are not held up. */
+START_TEST(an_end_waits_for_its_start)
+{
+	struct outbox_row rows[3] = { { 0 } }, *ours, *seen;
+	struct outbox_result r = { .owner = 91, .at = NOW, .http_status = 429 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		rows[i] = (struct outbox_row){ .id = id_make(&ids, NOW), .tenant_id = 1, .kind = OUTBOX_NOTIFICATION, .target_id = 1 + i / 2, .cause_id = 5,
+			.payload = STR("{}"), .next_at = NOW, .created_at = NOW };
+	succeeds(outbox_add_all(db, a, rows, ARRAY_SIZE(rows), &e));
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW, &seen), 1);
+	ck_assert_uint_eq(due(2, OUTBOX_WAITING, NOW, &ours), 1);
+	ck_assert_uint_eq(claim(db, seen, 1, 91, NOW + MIN, &ours), 1);
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW, &seen), 0);	/* while it is under way, */
+	r.row = ours[0];
+	r.row.status = OUTBOX_FAILED;
+	r.row.next_at = NOW + MIN;
+	succeeds(outbox_finish(db, a, &r, 1, &e));
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW + MIN, &seen), 0);	/* and while it is cron's */
+	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW + MIN, &seen), 1);
+	ck_assert_uint_eq(claim(db, seen, 1, 91, NOW + 2 * MIN, &ours), 1);
+	r.row = ours[0];
+	r.row.status = OUTBOX_SENT;
+	succeeds(outbox_finish(db, a, &r, 1, &e));
+	ck_assert_uint_eq(due(1, OUTBOX_WAITING, NOW + MIN, &seen), 1);
+	ck_assert(seen[0].id == rows[1].id);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end,
 		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
-		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease };
+		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease,
+		an_end_waits_for_its_start };
 	Suite *s = suite_create("channel");
 	TCase *t = tcase_create("channel");
 	char dir[] = "/tmp/grapnel-channel.XXXXXX", path[64];

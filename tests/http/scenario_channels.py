@@ -74,7 +74,7 @@ def _queue(box, channel, n, **more):
     first = (int(time.time() * 1000) - 1577836800000 << 22) + int.from_bytes(os.urandom(2), "big") * 64
     payload = {"type": "monitor.alert_started", "at": "2026-01-02T03:04:05.000Z",
                "data": {"id": "5", "type": "LARGE_BACKLOG", "severity": "WARNING", "message": "120 wait.", "advice": "Wait."}}
-    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, next_at, created_at) SELECT %d + seq, 1, 1, %d, 1, '%s',"
+    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, next_at, created_at) SELECT @id := %d + seq, 1, 1, %d, @id, '%s',"
             " UNIX_TIMESTAMP(NOW(3)) * 1000, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM seq_1_to_%d" % (first, _row(box, channel), json.dumps(payload), n))
     return ["%d" % (first + i + 1) for i in range(n)]
 
