@@ -230,3 +230,7 @@ CREATE TABLE IF NOT EXISTS table_sizes (
 	bytes BIGINT UNSIGNED NOT NULL COMMENT 'pages of rows and indexes, without those that are free again',
 	PRIMARY KEY (at, name)		-- the oldest look of a week; cleanup
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- snoozes that end ----
+
+ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_snooze (snoozed_until);	-- what is to be woken; NULL is none

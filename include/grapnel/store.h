@@ -545,7 +545,7 @@ struct incident_edit {
 	unsigned kind;			/* TIMELINE_NOTE, TIMELINE_ASSIGNED or TIMELINE_SNOOZED: says which member counts */
 	struct str note;
 	struct assignee assignee;	/* id 0: nobody */
-	ms_t snoozed_until;		/* 0: no longer */
+	ms_t snoozed_until;		/* 0: no longer; by the system only where its time is over */
 };
 /* One transaction with timeline and audit log; what is so already leaves no entry. 1 done, 0 no such incident of that tenant, -1 failed
  * (ERR_CONFLICT: a resolved one cannot be snoozed). */
@@ -559,7 +559,7 @@ enum timeline_kind {
 const char *timeline_word(unsigned kind);
 /* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. */
 
-/* ---- auto_resolve.c: what the system may resolve by itself ---- */
+/* ---- auto_resolve.c: what the system may resolve or wake by itself ---- */
 
 struct overdue {
 	uint64_t id, tenant_id, minutes;	/* minutes without an alert that its service allows */
@@ -570,6 +570,8 @@ bool overdue_tests(struct db *db, struct arena *a, uint64_t after, uint64_t belo
 	struct err *e) MUST_USE;
 /* Unresolved incidents that had no alert for as long as their service says. */
 bool overdue_silent(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e) MUST_USE;
+/* Incidents whose snooze is over, the longest first. */
+bool overdue_awake(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- key_document.c: certificates and key sets of providers; src/keys fetches them ---- */
 

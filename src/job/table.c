@@ -6,6 +6,7 @@
 const struct job *const jobs[] = {
 	&job_spool_drain,
 	&job_auto_resolve,
+	&job_escalate,
 	&job_outbox,
 	&job_tasks,
 	&job_retries,

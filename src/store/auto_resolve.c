@@ -1,7 +1,7 @@
-/* auto_resolve.c - incidents that the system may resolve by itself. Finding reads without locks; incident_act decides. */
+/* auto_resolve.c - incidents that the system may resolve or wake by itself. Finding reads without locks; incident_act and incident_edit decide. */
 #include "store_int.h"
 
-enum { Q_TESTS, Q_SILENT };
+enum { Q_TESTS, Q_SILENT, Q_AWAKE };
 
 static const struct stmt stmts[] = {
 	[Q_TESTS] = { "auto_resolve.tests",
@@ -13,6 +13,8 @@ static const struct stmt stmts[] = {
 		" JOIN incidents i FORCE INDEX (one_open) ON i.service_id = v.id AND i.open_hash IS NOT NULL"
 		" WHERE v.auto_resolve_minutes > 0 AND i.last_alert_at <= ? - v.auto_resolve_minutes * 60000"
 		" AND (i.auto_resolved_at IS NULL OR i.auto_resolved_at < i.last_alert_at) LIMIT ?", SCAN_OK },
+	[Q_AWAKE] = { "auto_resolve.awake",
+		"SELECT id, tenant_id, opened_at FROM incidents WHERE snoozed_until <= ? ORDER BY snoozed_until LIMIT ?" },
 };
 const struct stmt_table auto_resolve_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -33,4 +35,9 @@ bool overdue_tests(struct db *db, struct arena *a, uint64_t after, uint64_t belo
 bool overdue_silent(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_SILENT], VALS(V_I(now), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+}
+
+bool overdue_awake(struct db *db, struct arena *a, ms_t now, size_t limit, struct overdue **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_AWAKE], VALS(V_I(now), V_U(limit)), a, fields, sizeof(**out), out, n, e);
 }

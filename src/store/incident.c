@@ -276,6 +276,8 @@ static struct trace snooze(const struct editing *x, struct editable *row)
 
 	if (until)
 		t.text = arena_str(x->arena, str_of(time_format(until, text)));
+	if (x->who->actor == ACTOR_SYSTEM && row->snoozed_until > x->now)
+		t.changes = false;	/* a person was faster, and snoozed it anew */
 	row->snoozed_until = until;
 	return t;
 }
@@ -318,7 +320,8 @@ static bool edit_write(struct db *db, const struct editing *x, const struct edit
 	return db_exec(db, &stmts[Q_EDIT],
 		VALS(V_ID(row->assignee_id), V_T(row->snoozed_until), V_I(x->now), V_U(x->incident)), NULL, e) &&
 		db_exec(db, &stmts[Q_TIMELINE],
-			VALS(V_U(x->incident), V_U(x->timeline_id), V_I(x->now), V_U(x->edit->kind), V_U(ACTOR_PERSON),
+			VALS(V_U(x->incident), V_U(x->timeline_id), V_I(x->now), V_U(x->edit->kind),
+				V_U(x->who->actor == ACTOR_SYSTEM ? ACTOR_SYSTEM : ACTOR_PERSON),
 				V_ID(x->who->user_id), V_NULL(), V_SN(t->text)),
 			NULL, e) &&
 		audit_add(db, x->who, t->action, object, detail_of(x, t), x->now, e);

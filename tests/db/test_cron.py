@@ -17,6 +17,7 @@ DATABASE = "grapnel_cron"
 JOBS = [
     "spool-drain",
     "auto-resolve",
+    "escalate",
     "outbox",
     "tasks",
     "retries",

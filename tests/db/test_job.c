@@ -322,6 +322,34 @@ START_TEST(test_silent_incidents_of_services)
 }
 END_TEST
 
+/* ---- escalate ---- */
+
+static void snooze(uint64_t id, ms_t until, ms_t now)
+{
+	const struct who who = { .tenant_id = 1, .actor = ACTOR_PERSON };
+	const struct incident_edit edit = { .kind = TIMELINE_SNOOZED, .snoozed_until = until };
+
+	succeeds(incident_edit(db, a, 1, id, &edit, &who, id_make(&ids, now), now, &e) == 1);
+}
+
+START_TEST(test_snoozes_end_once_by_the_system)
+{
+	uint64_t woken = incident("a", 1, INCIDENT_OPEN, false, NOW, 0), resolved = incident("b", 1, INCIDENT_OPEN, false, NOW, 0);
+	uint64_t longer = incident("c", 1, INCIDENT_OPEN, false, NOW, 0);
+
+	snooze(woken, NOW + 30 * MIN, NOW);
+	snooze(resolved, NOW + 30 * MIN, NOW);
+	snooze(longer, NOW + 90 * MIN, NOW);
+	person(resolved, COMMAND_RESOLVE, NOW + MIN);
+	ck_assert_uint_eq(job("escalate", NOW + 29 * MIN).touched, 0);
+	ck_assert_uint_eq(job("escalate", NOW + 30 * MIN).touched, 1);
+	is("SELECT COUNT(*) AS n FROM incidents WHERE snoozed_until IS NOT NULL", 1);
+	is("SELECT COUNT(*) AS n FROM timeline WHERE kind = 8 AND actor = 2 AND text IS NULL", 1);
+	is("SELECT COUNT(*) AS n FROM audit_log WHERE actor = 2 AND action = 'incident.snooze'", 1);
+	ck_assert_uint_eq(job("escalate", NOW + 31 * MIN).touched, 0);
+}
+END_TEST
+
 /* ---- storage ---- */
 
 static const struct table_view *table_of(const struct storage_view *v, const char *name)
@@ -1034,7 +1062,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	const TTest *const tests[] = { test_tests_are_resolved_between_five_and_six_minutes, test_what_a_person_did_wins,
 		test_one_that_cannot_be_resolved,
-		test_late_and_early_clocks, test_silent_incidents_of_services, test_one_of_two_gets_the_lease,
+		test_late_and_early_clocks, test_silent_incidents_of_services, test_snoozes_end_once_by_the_system, test_one_of_two_gets_the_lease,
 		test_lease_of_a_wrong_clock_does_not_last, test_many_runs_at_once, test_run_does_what_is_due_and_no_more,
 		test_cleanup_of_events, test_request_stays_with_its_last_event, test_cleanup_of_refused_bodies, test_cleanup_of_incidents,
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,

@@ -7,6 +7,7 @@ from visitor import Visitor
 JOBS = [
     "spool-drain",
     "auto-resolve",
+    "escalate",
     "outbox",
     "tasks",
     "retries",
