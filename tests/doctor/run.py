@@ -770,7 +770,7 @@ def channel(box, **more):
     try:
         yield box.number("SELECT id FROM channels WHERE public_id = '%s'" % made["id"])
     finally:
-        box.api("DELETE", "/api/channels/" + made["id"])
+        box.api("DELETE", "/api/channels/" + made["id"]).expect(204)
 
 
 @contextlib.contextmanager

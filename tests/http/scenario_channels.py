@@ -117,6 +117,7 @@ def _end_trouble(box):
 
 def alert_begins_and_ends_on_each_kind_within_a_second(box):
     world = World.of(box)
+    _cron(box, "monitor")       # what else is wrong has begun before
     with Slack() as slack, PagerDuty() as duty, Hook() as hook:
         channels = [_channel(box, "slack", url=slack.url), _channel(box, "pagerduty", url=duty.url, routingKey=duty.key), _hook(box, hook),
                     _channel(box, "email", to=["ops@example.org", "boss@example.org"]), _hook(box, hook, minSeverity="CRITICAL")]

@@ -109,7 +109,8 @@ def who_does_not_want_to_be_traced_is_not(box):
         traced, _, traceparent = _trace()
         _send(box, source, traceparent).expect(201)
         _spans(collector, traced, "receive", "send")
-        same({s["traceId"] for s in collector.spans()}, {traced}, "traces")
+        seen = {s["traceId"] for s in collector.spans()}
+        true(traced in seen and not seen & {trace, list(sent.values())[0][3:35]}, "traces: %s" % seen)
 
 
 def refused_requests_are_told_without_their_secrets(box):
@@ -198,10 +199,11 @@ def channel_messages_go_on_in_the_trace(box):
 
         def both():
             found = [s for s in collector.spans(trace) if s["name"] == "send"]
-            return found if len(found) == 2 else None
-        first, second = sorted(wait_until(both, 12, "two sends"), key=lambda s: s["startTimeUnixNano"])
+            first = [s for s in found if "grapnel.message.id" not in s["with"]]
+            second = [s for s in found if message.headers["traceparent"] == "00-%s-%s-01" % (trace, s["spanId"])]
+            return (first[0], second[0]) if first and second else None
+        first, second = wait_until(both, 12, "the send that failed, and that of the message")
         same(second["parentSpanId"], first["spanId"], "the send that failed caused the message")
-        same(message.headers["traceparent"], "00-%s-%s-01" % (trace, second["spanId"]))
         true("grapnel.message.id" in second["with"] and "url.path" not in second["with"], "of the message: %r" % second["with"])
         box.sql("DELETE FROM channels WHERE id = %d; DELETE FROM monitor_alerts" % number)
 
@@ -257,9 +259,10 @@ def rejected_spans_are_counted(box):
         trace, _, traceparent = _trace()
         _send(box, box.integration("webhook"), traceparent).expect(201)
         _spans(collector, trace, "receive", "prove", "store", "act")
-        wait_until(lambda: box.metrics()["grapnel_spans_rejected_total"] - before["grapnel_spans_rejected_total"] == 2, 5, "two rejected")
+        wait_until(lambda: box.metrics()["grapnel_spans_rejected_total"] - before["grapnel_spans_rejected_total"] >= 2, 5, "two of each post are rejected")
         after = box.metrics()
-        same([after["grapnel_spans%s_total" % w] - before["grapnel_spans%s_total" % w] for w in ("", "_dropped")], [4, 0])
+        true(after["grapnel_spans_total"] - before["grapnel_spans_total"] >= 4, "spans were made")
+        same(after["grapnel_spans_dropped_total"], before["grapnel_spans_dropped_total"])
         true(after["grapnel_spans_sent_total"] - before["grapnel_spans_sent_total"] >= 2, "the others are sent")
         true(b"too old" in box.logs(), "why is in the log")
 
