@@ -33,6 +33,7 @@ def spool_of_a_host_without_workers(box, builddir):
     try:
         kill_database(box)
         for n in range(20):
+            time.sleep(0.002)       # the order of a replay is that of milliseconds
             same(box.send(source, {"n": n}, {"webhook-id": "late-%02d" % n}).expect(202)["spooled"], True)
         kill_master(box)
         wait_until(lambda: not workers(box), 30, "its workers leave")
