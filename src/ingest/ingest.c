@@ -180,6 +180,14 @@ static void keep_answer(struct arena *a, struct answer *answer)
 	}
 }
 
+/* The answer, and the one to be given where nobody can wait for the handler after all. */
+static void keep_answers(struct arena *a, struct ingest_item *it)
+{
+	keep_answer(a, &it->answer);
+	if (it->later.n)
+		keep_answer(a, &it->queued);
+}
+
 /* From the events of works [from, ...) to their answers, of as many as have room together. Returns how many. */
 static size_t run_part(const struct batch *all, size_t from)
 {
@@ -197,7 +205,7 @@ static size_t run_part(const struct batch *all, size_t from)
 	ingest_answer(&b);
 	trace_tell(&b, all->a);
 	for (size_t i = 0; i < b.n; i++)
-		keep_answer(all->a, &b.work[i].item->answer);
+		keep_answers(all->a, b.work[i].item);
 	return b.n;
 }
 
