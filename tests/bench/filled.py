@@ -107,7 +107,8 @@ def statements(began_ms, events):
         "INSERT INTO source_stats (source_id, hour, slot, received, errors, events, repeats, alerts, latency_us, last_at)"
         f" SELECT s.id, h.hour, w.seq, {counters} FROM sources s JOIN (SELECT {began_ms} DIV 3600000 + seq AS hour, 1 AS n FROM seq_1_to_{hours}"
         f" UNION ALL SELECT 0, {hours}) h JOIN seq_0_to_3 w WHERE s.id BETWEEN 100 AND {99 + SOURCES}")
-    minutes_from = (began_ms + DAYS * 86_400_000 - 180 * 60_000) // 3_600_000 * 3_600_000
+    # Two hours and more, below three: else the job "monitor" moves some of them between these statements.
+    minutes_from = (began_ms + DAYS * 86_400_000 - 120 * 60_000) // 3_600_000 * 3_600_000
     for table, when, unit, slots in (("event_minutes", f">= {minutes_from}", 1, 4), ("event_hours", f"< {minutes_from}", 60, 1)):
         slot = ", slot" if slots > 1 else ""
         at = f"received_at DIV {unit * 60_000} * {unit}"
