@@ -146,7 +146,7 @@ struct migration_status {
 bool migrate_up(struct db *db, const char *dir, unsigned *applied, struct err *e) MUST_USE;
 bool migrate_status(struct db *db, const char *dir, struct migration_status *st, struct err *e) MUST_USE;
 /* Number of the newest migration this program was built for; a lower one in the database = refuse to serve. */
-#define SCHEMA_NUMBER 4
+#define SCHEMA_NUMBER 5
 int schema_current(struct db *db, unsigned *number, struct err *e);	/* 1 known, 0 no schema yet, -1 failed */
 extern const struct stmt_table migrate_statements;
 

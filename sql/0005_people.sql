@@ -1,0 +1,48 @@
+-- 0005 people: who is told of what befalls an incident. Every statement here can run again after a crash in the middle.
+
+-- ---- news of incidents ----
+
+-- Entries of timelines of which nobody has been told yet: written in their transaction, gone in the one that writes the outbox's rows for those who
+-- want to know. Who does that locks the first of them, so that all are told in their order.
+CREATE TABLE IF NOT EXISTS incident_news (
+	id BIGINT UNSIGNED NOT NULL COMMENT 'timeline.id',
+	incident_id BIGINT UNSIGNED NOT NULL,
+	traceparent VARCHAR(55) NULL COMMENT 'W3C trace context of its cause; NULL = none',
+	PRIMARY KEY (id)				-- oldest first
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- ---- channels and policies of services ----
+
+-- Told of each incident of the service, whatever else its channel wants to know.
+CREATE TABLE IF NOT EXISTS service_channels (
+	service_id INT UNSIGNED NOT NULL,
+	channel_id INT UNSIGNED NOT NULL,
+	PRIMARY KEY (service_id, channel_id),		-- of a service
+	KEY by_channel (channel_id)			-- gone with it
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+ALTER TABLE services ADD COLUMN IF NOT EXISTS policy_id INT UNSIGNED NULL COMMENT 'escalation_policies.id; NULL = nobody is paged';
+ALTER TABLE services ADD INDEX IF NOT EXISTS by_policy (policy_id);	-- which services use a policy
+
+-- ---- outbound webhooks ----
+
+
+-- ---- maintenance windows and silences ----
+
+
+-- ---- on-call schedules ----
+
+
+-- ---- contacts ----
+
+
+-- ---- escalation policies ----
+
+
+-- ---- one-tap links ----
+
+
+-- ---- merged incidents ----
+
+
+-- ---- status pages ----
+
