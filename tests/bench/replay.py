@@ -40,6 +40,7 @@ def task(program, wanted, what):
     found = {}
 
     def there():
+        time.sleep(0.15)        # six hundred requests a minute are allowed
         found.update(program.api("GET", f"/api/jobs/{wanted['id']}"))
         return what(found)
     host.wait_until("the replay did not end", there, PATIENCE_S)
