@@ -1,60 +1,27 @@
 /* Channels and the outbox with their database: who is told, and who sends it. */
-#include "db_test.h"
+#include "store_test.h"
 #include "grapnel/store.h"
 
 #define CHANNEL_DB "grapnel_channel"
 #define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
 #define MIN MS_PER_MINUTE
 
-static struct db *db, *other;	/* two dispatchers */
-static struct arena *a;
-static struct err e;
+static struct db *other;	/* two dispatchers */
 static struct id_maker ids;
 static struct seal_key *seal_key;
 static const struct who who = { .tenant_id = 1, .actor = ACTOR_PERSON, .user_id = 1 };
 
-enum { T_NO_CHANNELS, T_NO_ROWS, T_NO_ATTEMPTS, T_NO_ALERTS, T_NO_AUDIT, T_TENANT };
-
-static const struct stmt stmts[] = {
-	[T_NO_CHANNELS] = { "test.no_channels", "DELETE FROM channels" },
-	[T_NO_ROWS] = { "test.no_rows", "DELETE FROM outbox" },
-	[T_NO_ATTEMPTS] = { "test.no_attempts", "DELETE FROM outbox_attempts" },
-	[T_NO_ALERTS] = { "test.no_alerts", "DELETE FROM monitor_alerts" },
-	[T_NO_AUDIT] = { "test.no_audit", "DELETE FROM audit_log" },
-	[T_TENANT] = { "test.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 0) ON DUPLICATE KEY UPDATE id = id" },
-};
+static const char *const emptied[] = { "channels", "outbox", "outbox_attempts", "monitor_alerts", "audit_log" };
+static const struct stmt once[] = { { "test.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 0)" } };
 
 static void setup(void)
 {
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
-	for (int q = T_NO_CHANNELS; q <= T_TENANT; q++)
-		succeeds(db_exec(db, &stmts[q], NULL, 0, NULL, &e));
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 }
 
 static void teardown(void)
 {
 	arena_free(a);
-}
-
-struct number {
-	uint64_t n;
-};
-
-static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
-
-/* The connection remembers the address of a statement. */
-static uint64_t number(const char *sql)
-{
-	static struct stmt asked[64];
-	struct number row = { 0 };
-	size_t i = 0;
-
-	while (asked[i].sql && strcmp(asked[i].sql, sql))
-		i++;
-	asked[i] = (struct stmt){ "test.number", sql };
-	ck_assert_int_eq(db_query_one(db, &asked[i], NULL, 0, a, number_fields, sizeof(row), &row, &e), 1);
-	return row.n;
 }
 
 static struct channel made(uint64_t tenant_id, const char *name, uint64_t events, enum level min_level)
@@ -315,36 +282,15 @@ int main(void)
 		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
 		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease,
 		an_end_waits_for_its_start };
-	Suite *s = suite_create("channel");
-	TCase *t = tcase_create("channel");
-	char dir[] = "/tmp/grapnel-channel.XXXXXX", path[64];
-	SRunner *r;
 	int failed;
 
-	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
-		return 77;	/* skipped: tests/db/run starts a server */
-	test_database(CHANNEL_DB);
-	db = test_connect(CHANNEL_DB, 60000);
+	if (!store_test_begin(CHANNEL_DB, once, ARRAY_SIZE(once)))
+		return STORE_TEST_SKIPPED;
 	other = test_connect(CHANNEL_DB, 60000);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e) || !mkdtemp(dir))
-		die("%s", e.text);
-	snprintf(path, sizeof(path), "%s/key", dir);
-	if (!seal_key_create(path, &e) || !(seal_key = seal_key_load(path, &e)))
-		die("%s", e.text);
+	seal_key = store_test_key();
 	id_maker_init(&ids, 1);
-	tcase_add_checked_fixture(t, setup, teardown);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = store_test_run("channel", tests, ARRAY_SIZE(tests), setup, teardown);
 	seal_key_free(seal_key);
-	unlink(path);
-	rmdir(dir);
 	db_free(other);
-	db_free(db);
-	return failed != 0;
+	return failed;
 }

@@ -1,15 +1,12 @@
 /* What people and cron do to events, in the tables: looked up by any id, settled, removed, released, tried again. Time is handed in; each test
  * begins with empty tables. */
-#include "db_test.h"
+#include "store_test.h"
 #include "grapnel/job.h"
 
 #define ACTS_DB "grapnel_event_acts"
 #define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
 #define MIN MS_PER_MINUTE
 
-static struct db *db;
-static struct arena *a;
-static struct err e;
 static struct conf conf;
 static struct id_maker ids;
 static uint64_t made;
@@ -48,42 +45,10 @@ static void run(int q, const struct val *vals, size_t n)
 	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
 }
 
-struct number {
-	uint64_t n;
-};
-static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
-
-/* The connection remembers statements by their address, so each text stands once and for ever. */
-static uint64_t number(const char *sql)
-{
-	static struct stmt known[100];
-	struct number x = { 0 };
-	size_t i = 0;
-
-	while (known[i].sql && strcmp(known[i].sql, sql))
-		i++;
-	ck_assert_uint_lt(i, ARRAY_SIZE(known) - 1);
-	known[i] = (struct stmt){ "t.number", sql };
-	succeeds(db_query_one(db, &known[i], NULL, 0, a, number_fields, sizeof(x), &x, &e) == 1);
-	return x.n;
-}
-
-#define is(sql, want) ck_assert_msg(number(sql) == (uint64_t)(want), "%s: %llu, not %llu", sql, (unsigned long long)number(sql), \
-	(unsigned long long)(want))
-
 static void setup(void)
 {
-	static struct stmt drop[ARRAY_SIZE(emptied)];
-	static char text[ARRAY_SIZE(emptied)][64];
-
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 	ck_assert(conf_load(&conf, NULL, &e));
-	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
-		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
-		drop[i] = (struct stmt){ "t.empty", text[i] };
-		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
-	}
 }
 
 static void teardown(void)
@@ -344,36 +309,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("event acts");
-	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = { an_event_is_found_by_any_of_its_ids, settled_events_are_done_and_wait_no_more,
+		a_removed_event_takes_all_that_is_its_own_along, what_is_being_sent_is_not_removed, what_a_dead_sender_held_waits_again,
+		events_to_try_again_are_chosen_within_bounds, cron_hurries_what_waits_while_a_check_fails,
+		cron_asks_handlers_that_are_left_alone_and_spares_their_events };
 
-	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
-		return 77;	/* skipped: tests/db/run starts a server */
-	test_database(ACTS_DB);
-	db = test_connect(ACTS_DB, 60000);
+	if (!store_test_begin(ACTS_DB, once, ARRAY_SIZE(once)))
+		return STORE_TEST_SKIPPED;
 	id_maker_init(&ids, 63);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
-		die("%s", e.text);
-	for (size_t i = 0; i < ARRAY_SIZE(once); i++)
-		if (!db_exec(db, &once[i], NULL, 0, NULL, &e))
-			die("%s", e.text);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, an_event_is_found_by_any_of_its_ids);
-	tcase_add_test(t, settled_events_are_done_and_wait_no_more);
-	tcase_add_test(t, a_removed_event_takes_all_that_is_its_own_along);
-	tcase_add_test(t, what_is_being_sent_is_not_removed);
-	tcase_add_test(t, what_a_dead_sender_held_waits_again);
-	tcase_add_test(t, events_to_try_again_are_chosen_within_bounds);
-	tcase_add_test(t, cron_hurries_what_waits_while_a_check_fails);
-	tcase_add_test(t, cron_asks_handlers_that_are_left_alone_and_spares_their_events);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	db_free(db);
-	return failed != 0;
+	return store_test_run("event acts", tests, ARRAY_SIZE(tests), setup, teardown);
 }

@@ -7,16 +7,13 @@
 #include <unistd.h>
 
 #include "grapnel/forward.h"
-#include "tests/db/db_test.h"
+#include "tests/db/store_test.h"
 
 #define FORWARD_DB "grapnel_forward"
 #define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
 #define MIN MS_PER_MINUTE
 #define LEASE (5 * MIN)
 
-static struct db *db;
-static struct arena *a;
-static struct err e;
 static struct id_maker ids;
 
 static const char *const emptied[] = { "events", "requests", "forwards", "event_attempts", "breakers", "monitor_alerts", "sources",
@@ -49,42 +46,10 @@ static void run(int q, const struct val *vals, size_t n)
 	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
 }
 
-struct number {
-	uint64_t n;
-};
-static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
-
-/* The connection remembers statements by their address, so each text stands once and for ever. */
-static uint64_t number(const char *sql)
-{
-	static struct stmt known[200];
-	struct number x = { 0 };
-	size_t i = 0;
-
-	while (known[i].sql && strcmp(known[i].sql, sql))
-		i++;
-	ck_assert_uint_lt(i, ARRAY_SIZE(known) - 1);
-	known[i] = (struct stmt){ "t.number", sql };
-	succeeds(db_query_one(db, &known[i], NULL, 0, a, number_fields, sizeof(x), &x, &e) == 1);
-	return x.n;
-}
-
-#define is(sql, want) ck_assert_msg(number(sql) == (uint64_t)(want), "%s: %llu, not %llu", sql, (unsigned long long)number(sql), \
-	(unsigned long long)(want))
-
 static void setup(void)
 {
-	static struct stmt drop[ARRAY_SIZE(emptied)];
-	static char text[ARRAY_SIZE(emptied)][64];
-
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 	id_maker_init(&ids, 63);
-	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
-		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
-		drop[i] = (struct stmt){ "t.empty", text[i] };
-		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
-	}
 	run(T_SOURCE, NULL, 0);
 }
 
@@ -671,32 +636,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("forward");
-	TCase *t = tcase_create("forward");
-	SRunner *r = srunner_create(s);
 	const TTest *const tests[] = { test_a_claim_marks_what_it_took, test_of_several_at_once_each_takes_others,
 		test_what_a_killed_sender_held_is_taken_up, test_settled_by_hand_is_not_claimed, test_claim_of_named_ones, test_sources_with_work,
 		test_times_of_a_wrong_clock, test_outcomes, test_retry_by_hand, test_repeat_of_what_failed, test_tallies, test_breaker,
 		test_failures_back_off_then_die, test_what_is_given_up_is_stored_with_its_alert, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
 		test_nothing_begins_when_its_lease_is_over, test_what_is_sent_is_stored_before_more_is_taken,
 		test_sources_that_forward_no_more, test_now_says_what_became_of_it };
-	int failed;
 
-	if (!getenv("GRAPNEL_TEST_SOCKET"))
-		return 77;	/* skipped: tests/db/run starts a server */
-	test_database(FORWARD_DB);
-	db = test_connect(FORWARD_DB, 60000);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
-		die("%s", e.text);
-	tcase_add_checked_fixture(t, setup, teardown);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(t, tests[i]);
-	tcase_set_timeout(t, 120);
-	suite_add_tcase(s, t);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	db_free(db);
-	return failed != 0;
+	if (!store_test_begin(FORWARD_DB, NULL, 0))
+		return STORE_TEST_SKIPPED;
+	return store_test_run("forward", tests, ARRAY_SIZE(tests), setup, teardown);
 }

@@ -5,16 +5,13 @@
 #include "grapnel/crypto.h"
 #include "grapnel/job.h"
 #include "src/job/job_int.h"
-#include "tests/db/db_test.h"
+#include "tests/db/store_test.h"
 
 #define JOB_DB "grapnel_job"
 #define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
 #define DAYS(n) ((n) * MS_PER_DAY)
 #define MIN MS_PER_MINUTE
 
-static struct db *db;
-static struct arena *a;
-static struct err e;
 static struct conf conf;
 static struct seal_key *seal_key;
 static struct id_maker ids;
@@ -91,43 +88,11 @@ static void run(int q, const struct val *vals, size_t n)
 	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
 }
 
-struct number {
-	uint64_t n;
-};
-static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
-
-/* The connection remembers statements by their address, so each text stands once and for ever. */
-static uint64_t number(const char *sql)
-{
-	static struct stmt known[200];
-	struct number x = { 0 };
-	size_t i = 0;
-
-	while (known[i].sql && strcmp(known[i].sql, sql))
-		i++;
-	ck_assert_uint_lt(i, ARRAY_SIZE(known) - 1);
-	known[i] = (struct stmt){ "t.number", sql };
-	succeeds(db_query_one(db, &known[i], NULL, 0, a, number_fields, sizeof(x), &x, &e) == 1);
-	return x.n;
-}
-
-#define is(sql, want) ck_assert_msg(number(sql) == (uint64_t)(want), "%s: %llu, not %llu", sql, (unsigned long long)number(sql), \
-	(unsigned long long)(want))
-
 static void setup(void)
 {
-	static struct stmt drop[ARRAY_SIZE(emptied)];
-	static char text[ARRAY_SIZE(emptied)][64];
-
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 	ck_assert(conf_load(&conf, NULL, &e));
 	id_maker_init(&ids, 63);
-	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
-		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
-		drop[i] = (struct stmt){ "t.empty", text[i] };
-		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
-	}
 }
 
 static void teardown(void)
@@ -1040,26 +1005,8 @@ START_TEST(test_a_row_of_a_wrong_clock_is_mended)
 }
 END_TEST
 
-static struct seal_key *test_key(void)
-{
-	char dir[] = "/tmp/grapnel-job.XXXXXX", path[64];
-	struct seal_key *key;
-
-	if (!mkdtemp(dir))
-		die("no folder for a key");
-	snprintf(path, sizeof(path), "%s/key", dir);
-	if (!seal_key_create(path, &e) || !(key = seal_key_load(path, &e)))
-		die("%s", e.text);
-	unlink(path);
-	rmdir(dir);
-	return key;
-}
-
 int main(void)
 {
-	Suite *s = suite_create("job");
-	TCase *t = tcase_create("job");
-	SRunner *r = srunner_create(s);
 	const TTest *const tests[] = { test_tests_are_resolved_between_five_and_six_minutes, test_what_a_person_did_wins,
 		test_one_that_cannot_be_resolved,
 		test_late_and_early_clocks, test_silent_incidents_of_services, test_snoozes_end_once_by_the_system, test_one_of_two_gets_the_lease,
@@ -1074,27 +1021,14 @@ int main(void)
 		test_a_row_of_a_wrong_clock_is_mended, test_views };
 	int failed;
 
-	if (!getenv("GRAPNEL_TEST_SOCKET"))
-		return 77;	/* skipped: tests/db/run starts a server */
+	if (!store_test_begin(JOB_DB, NULL, 0))
+		return STORE_TEST_SKIPPED;
 	zone_set("UTC");
-	seal_key = test_key();
-	test_database(JOB_DB);
-	db = test_connect(JOB_DB, 60000);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
-		die("%s", e.text);
+	seal_key = store_test_key();
 	for (size_t i = T_SOURCE; i <= T_SERVICES; i++)
 		if (i != T_SERVICE && !db_exec(db, &stmts[i], NULL, 0, NULL, &e))
 			die("%s", e.text);
-	tcase_add_checked_fixture(t, setup, teardown);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(t, tests[i]);
-	tcase_set_timeout(t, 120);
-	suite_add_tcase(s, t);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = store_test_run("job", tests, ARRAY_SIZE(tests), setup, teardown);
 	seal_key_free(seal_key);
-	db_free(db);
-	return failed != 0;
+	return failed;
 }

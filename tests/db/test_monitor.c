@@ -1,28 +1,20 @@
 /* The monitor with its database: what is raised, ended and found again. */
-#include "db_test.h"
+#include "store_test.h"
 #include "grapnel/store.h"
 #include "grapnel/view.h"
 
 #define MONITOR_DB "grapnel_monitor"
 #define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
 
-static struct db *db;
-static struct arena *a;
-static struct err e;
 static uint64_t last_id = 1000;
 static struct id_maker ids;
 
-enum { T_EMPTY_ALERTS, T_EMPTY_MINUTES, T_EMPTY_HOURS, T_EMPTY_FAILURES, T_EMPTY_EVENTS, T_EMPTY_ATTEMPTS, T_EMPTY_CACHE, T_MINUTES, T_HOURS,
-	T_EVENT, T_EVENTS, T_ATTEMPT };
+static const char *const emptied[] = { "monitor_alerts", "event_minutes", "event_hours", "event_failures", "events", "event_attempts",
+	"monitor_cache" };
+
+enum { T_MINUTES, T_HOURS, T_EVENT, T_EVENTS, T_ATTEMPT };
 
 static const struct stmt stmts[] = {
-	[T_EMPTY_ALERTS] = { "test.empty_alerts", "DELETE FROM monitor_alerts" },
-	[T_EMPTY_MINUTES] = { "test.empty_minutes", "DELETE FROM event_minutes" },
-	[T_EMPTY_HOURS] = { "test.empty_hours", "DELETE FROM event_hours" },
-	[T_EMPTY_FAILURES] = { "test.empty_failures", "DELETE FROM event_failures" },
-	[T_EMPTY_EVENTS] = { "test.empty_events", "DELETE FROM events" },
-	[T_EMPTY_ATTEMPTS] = { "test.empty_attempts", "DELETE FROM event_attempts" },
-	[T_EMPTY_CACHE] = { "test.empty_cache", "DELETE FROM monitor_cache" },
 	[T_EVENT] = { "test.event",
 		"INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity, level, summary, status,"
 		" attempts, error, is_test, received_at, updated_at) VALUES (?, ?, ?, 1, 0, ?, 'x.y', 1, 1, 1, 'x', ?, ?, ?, ?, ?, 1)" },
@@ -66,10 +58,7 @@ static struct sum sum_of(int q, uint64_t tenant, uint64_t from, uint64_t to)
 
 static void setup(void)
 {
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
-	for (int q = T_EMPTY_ALERTS; q <= T_EMPTY_CACHE; q++)
-		run(q, NULL, 0);
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 }
 
 static void teardown(void)
@@ -595,48 +584,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("monitor");
-	TCase *t = tcase_create("monitor");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = { it_runs_from_the_first_time_it_is_raised_until_it_is_ended, a_severity_is_raised_and_never_lowered,
+		tenants_types_and_subjects_are_apart, what_lasts_a_while_is_over_unless_it_is_raised_again, inside_a_transaction_it_is_a_step,
+		long_texts_are_cut, sums_add_up_by_source_type_and_minute, minutes_move_to_their_hours_and_none_is_lost_or_counted_twice,
+		hours_and_failures_are_forgotten_in_time, an_empty_window_has_nothing, sums_and_the_index_make_the_whole,
+		a_window_begins_with_a_whole_minute_and_a_long_one_with_a_whole_hour, what_waits_counts_whatever_the_window,
+		many_that_wait_are_counted_so_far, failures_are_events_and_the_worst_source_is_named, the_sender_that_repeats_is_named,
+		all_tenants_are_added_up, an_event_that_is_removed_counts_no_longer, it_is_kept_for_half_a_minute_and_comes_back_whole,
+		a_change_drops_what_is_kept, what_another_version_kept_is_found_out_anew };
 
-	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
-		return 77;	/* skipped: tests/db/run starts a server */
-	test_database(MONITOR_DB);
-	db = test_connect(MONITOR_DB, 60000);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
-		die("%s", e.text);
-	for (size_t i = 0; i < ARRAY_SIZE(once); i++)
-		if (!db_exec(db, &once[i], NULL, 0, NULL, &e))
-			die("%s", e.text);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, it_runs_from_the_first_time_it_is_raised_until_it_is_ended);
-	tcase_add_test(t, a_severity_is_raised_and_never_lowered);
-	tcase_add_test(t, tenants_types_and_subjects_are_apart);
-	tcase_add_test(t, what_lasts_a_while_is_over_unless_it_is_raised_again);
-	tcase_add_test(t, inside_a_transaction_it_is_a_step);
-	tcase_add_test(t, long_texts_are_cut);
-	tcase_add_test(t, sums_add_up_by_source_type_and_minute);
-	tcase_add_test(t, minutes_move_to_their_hours_and_none_is_lost_or_counted_twice);
-	tcase_add_test(t, hours_and_failures_are_forgotten_in_time);
-	tcase_add_test(t, an_empty_window_has_nothing);
-	tcase_add_test(t, sums_and_the_index_make_the_whole);
-	tcase_add_test(t, a_window_begins_with_a_whole_minute_and_a_long_one_with_a_whole_hour);
-	tcase_add_test(t, what_waits_counts_whatever_the_window);
-	tcase_add_test(t, many_that_wait_are_counted_so_far);
-	tcase_add_test(t, failures_are_events_and_the_worst_source_is_named);
-	tcase_add_test(t, the_sender_that_repeats_is_named);
-	tcase_add_test(t, all_tenants_are_added_up);
-	tcase_add_test(t, an_event_that_is_removed_counts_no_longer);
-	tcase_add_test(t, it_is_kept_for_half_a_minute_and_comes_back_whole);
-	tcase_add_test(t, a_change_drops_what_is_kept);
-	tcase_add_test(t, what_another_version_kept_is_found_out_anew);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	db_free(db);
-	return failed != 0;
+	if (!store_test_begin(MONITOR_DB, once, ARRAY_SIZE(once)))
+		return STORE_TEST_SKIPPED;
+	return store_test_run("monitor", tests, ARRAY_SIZE(tests), setup, teardown);
 }

@@ -1,15 +1,12 @@
 /* Cron's job `monitor`: monitor alerts begin and end with the checks, once; floods of bad proofs; what is over; sums that move; cron
  * that is late. */
-#include "db_test.h"
+#include "store_test.h"
 #include "grapnel/job.h"
 
 #define JOB_DB "grapnel_monitor_job"
 #define NOW 1760000400000LL	/* 2025-10-09 09:00:00 UTC */
 #define MIN MS_PER_MINUTE
 
-static struct db *db;
-static struct arena *a;
-static struct err e;
 static struct conf conf;
 static struct id_maker ids;
 static uint64_t made;
@@ -45,17 +42,8 @@ static void run(int q, const struct val *vals, size_t n)
 
 static void setup(void)
 {
-	static struct stmt drop[ARRAY_SIZE(emptied)];
-	static char text[ARRAY_SIZE(emptied)][64];
-
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 	ck_assert(conf_load(&conf, NULL, &e));
-	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
-		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
-		drop[i] = (struct stmt){ "t.empty", text[i] };
-		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
-	}
 	run(T_INSTALLED, VALS(V_I(NOW + 365 * MS_PER_DAY)));	/* nothing is late by then */
 }
 
@@ -291,38 +279,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("monitor job");
-	TCase *t = tcase_create("monitor job");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = { a_check_that_begins_to_fail_and_passes_again, each_tenant_has_its_own,
+		a_run_goes_on_behind_the_tenant_where_the_last_one_ended, a_dry_run_tells_and_changes_nothing,
+		thresholds_are_those_of_the_configuration, proofs_that_fail_in_numbers, a_job_that_does_not_run, sums_move_to_their_hours,
+		cron_that_is_late_is_told_once, cron_that_is_back_says_so_itself };
 
-	if (!getenv("GRAPNEL_TEST_SOCKET") || !getenv("GRAPNEL_TEST_SQL"))
-		return 77;	/* skipped: tests/db/run starts a server */
-	test_database(JOB_DB);
-	db = test_connect(JOB_DB, 60000);
+	if (!store_test_begin(JOB_DB, once, ARRAY_SIZE(once)))
+		return STORE_TEST_SKIPPED;
 	id_maker_init(&ids, 63);
-	if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), NULL, &e))
-		die("%s", e.text);
-	for (size_t i = 0; i < ARRAY_SIZE(once); i++)
-		if (!db_exec(db, &once[i], NULL, 0, NULL, &e))
-			die("%s", e.text);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, a_check_that_begins_to_fail_and_passes_again);
-	tcase_add_test(t, each_tenant_has_its_own);
-	tcase_add_test(t, a_run_goes_on_behind_the_tenant_where_the_last_one_ended);
-	tcase_add_test(t, a_dry_run_tells_and_changes_nothing);
-	tcase_add_test(t, thresholds_are_those_of_the_configuration);
-	tcase_add_test(t, proofs_that_fail_in_numbers);
-	tcase_add_test(t, a_job_that_does_not_run);
-	tcase_add_test(t, sums_move_to_their_hours);
-	tcase_add_test(t, cron_that_is_late_is_told_once);
-	tcase_add_test(t, cron_that_is_back_says_so_itself);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	db_free(db);
-	return failed != 0;
+	return store_test_run("monitor job", tests, ARRAY_SIZE(tests), setup, teardown);
 }

@@ -4,16 +4,12 @@
 #include <sys/wait.h>
 
 #include "grapnel/task.h"
-#include "tests/db/db_test.h"
+#include "tests/db/store_test.h"
 
 #define TASK_DB "grapnel_task"
 #define NOW 1800000000000LL	/* 2027-01-15T08:00:00Z */
 #define FIRST ((uint64_t)(NOW - 1577836800000LL - MS_PER_DAY) << 22)	/* the number of an event of the day before */
 #define TASK 4242
-
-static struct db *db;
-static struct arena *a;
-static struct err e;
 
 static const char *const emptied[] = { "events", "forwards", "event_attempts", "tasks", "sources", "event_minutes", "event_failures" };
 
@@ -37,41 +33,9 @@ static void run(int q, const struct val *vals, size_t n)
 	succeeds(db_exec(db, &stmts[q], vals, n, NULL, &e));
 }
 
-struct number {
-	uint64_t n;
-};
-static const struct field number_fields[] = { FIELD_U64(struct number, n, "n", ""), FIELD_END };
-
-/* The connection remembers statements by their address, so each text stands once and for ever. */
-static uint64_t number(const char *sql)
-{
-	static struct stmt known[200];
-	struct number x = { 0 };
-	size_t i = 0;
-
-	while (known[i].sql && strcmp(known[i].sql, sql))
-		i++;
-	ck_assert_uint_lt(i, ARRAY_SIZE(known) - 1);
-	known[i] = (struct stmt){ "t.number", sql };
-	succeeds(db_query_one(db, &known[i], NULL, 0, a, number_fields, sizeof(x), &x, &e) == 1);
-	return x.n;
-}
-
-#define is(sql, want) ck_assert_msg(number(sql) == (uint64_t)(want), "%s: %llu, not %llu", sql, (unsigned long long)number(sql), \
-	(unsigned long long)(want))
-
 static void setup(void)
 {
-	static struct stmt drop[ARRAY_SIZE(emptied)];
-	static char text[ARRAY_SIZE(emptied)][64];
-
-	e = (struct err){ 0 };
-	a = arena_new(64 << 20);
-	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
-		snprintf(text[i], sizeof(text[i]), "DELETE FROM %s", emptied[i]);
-		drop[i] = (struct stmt){ "t.empty", text[i] };
-		succeeds(db_exec(db, &drop[i], NULL, 0, NULL, &e));
-	}
+	store_test_setup(emptied, ARRAY_SIZE(emptied));
 	run(T_SOURCE, NULL, 0);
 }
 
@@ -389,38 +353,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("task");
-	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = { test_replay_of_all_kinds, test_replay_by_filter, test_filter_that_names_nothing_known,
+		test_replays_are_not_tallied, test_killed_in_the_middle_it_goes_on_where_it_was, test_two_runners_share_without_doubles,
+		test_what_kills_its_runner_is_given_up, test_it_does_not_live_for_ever, test_cancelled_before_it_began,
+		test_cancelled_while_somebody_holds_it, test_cancelled_what_waits_goes_on_waiting, test_events_that_wait_in_no_queue };
 
-	test_database(TASK_DB);
-	db = test_connect(TASK_DB, 30000);
-	{
-		unsigned applied;
-
-		if (!migrate_up(db, getenv("GRAPNEL_TEST_SQL"), &applied, &e))
-			die("%s", e.text);
-	}
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 120);
-	tcase_add_test(t, test_replay_of_all_kinds);
-	tcase_add_test(t, test_replay_by_filter);
-	tcase_add_test(t, test_filter_that_names_nothing_known);
-	tcase_add_test(t, test_replays_are_not_tallied);
-	tcase_add_test(t, test_killed_in_the_middle_it_goes_on_where_it_was);
-	tcase_add_test(t, test_two_runners_share_without_doubles);
-	tcase_add_test(t, test_what_kills_its_runner_is_given_up);
-	tcase_add_test(t, test_it_does_not_live_for_ever);
-	tcase_add_test(t, test_cancelled_before_it_began);
-	tcase_add_test(t, test_cancelled_while_somebody_holds_it);
-	tcase_add_test(t, test_cancelled_what_waits_goes_on_waiting);
-	tcase_add_test(t, test_events_that_wait_in_no_queue);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	db_free(db);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (!store_test_begin(TASK_DB, NULL, 0))
+		return STORE_TEST_SKIPPED;
+	return store_test_run("task", tests, ARRAY_SIZE(tests), setup, teardown);
 }
