@@ -46,6 +46,7 @@ struct form_field {
 	uint64_t absent;
 	const char *help;	/* one sentence, for the API document */
 	const char *list;	/* of a cursor: the list's plural */
+	const char *after;	/* of a time: the name of the row that is no later, where both are given */
 };
 
 /* Type and place of a row; a member of another type does not compile. */

@@ -68,7 +68,7 @@ extern const struct form_word event_status_words[], event_processed_words[], eve
 		.help = "A whole event id, the provider's or ours; else part of summary or type, or a whole dedup key" }, \
 	{ "text", TEXT_AT(s, f.text), .max = EVENT_TEXT_MAX, .help = "The same as q" }, \
 	{ "from", TIME_AT(s, f.from), .help = "Received at or after" }, \
-	{ "to", TIME_AT(s, f.to), .help = "Received before" }
+	{ "to", TIME_AT(s, f.to), .after = "from", .help = "Received before" }
 /* `processed` into the statuses. False: the two exclude each other, so there is nothing to look for. */
 bool event_query_join(struct event_query *q) MUST_USE;
 bool event_query_list(const struct caller *by, struct event_query *q, struct event_view **out, size_t *n, uint64_t *next,

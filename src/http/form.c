@@ -308,6 +308,20 @@ static const struct form_field *field_named(const struct form_field *fields, str
 	return NULL;
 }
 
+/* A window that ends before it begins names nothing: that is a mistake, and no empty list. */
+static bool in_order(const struct form_field *fields, const void *form, struct err *e)
+{
+	for (const struct form_field *f = fields; f->name; f++) {
+		const struct form_field *first = f->after ? field_named(fields, str_of(f->after)) : NULL;
+		ms_t from = first ? *(const ms_t *)((const char *)form + first->offset) : 0;
+		ms_t to = first ? *(const ms_t *)((const char *)form + f->offset) : 0;
+
+		if (from && to && from > to)
+			return err_field(e, ERR_INVALID, first->name, "%s must not be later than %s.", first->name, f->name);
+	}
+	return true;
+}
+
 static bool unknown(struct arena *a, struct str name, const char *what, struct err *e)
 {
 	struct str shown = str_cut(name, sizeof(e->field) - 1);
@@ -319,6 +333,8 @@ static bool unknown(struct arena *a, struct str name, const char *what, struct e
 bool form_read_json(struct arena *a, const struct json *object, const struct form_field *fields,
 	enum form_mode mode, void *out, struct err *e)
 {
+	const struct form_field *all = fields;
+
 	for (const struct json *j = object->first; j; j = j->next) {
 		const struct form_field *f = field_named(fields, j->name);
 		struct input in = { a, f, j, false, f ? (char *)out + f->offset : NULL };
@@ -334,7 +350,7 @@ bool form_read_json(struct arena *a, const struct json *object, const struct for
 		if (fields->flags & FORM_REQUIRED && !json_get(object, fields->name))
 			return err_field(e, ERR_INVALID, fields->name, "%s is missing.",
 				fields->name);
-	return true;
+	return in_order(all, out, e);
 }
 
 bool form_read_query(struct arena *a, struct str query, const struct form_field *fields, const char *pass_over, void *out,
@@ -354,7 +370,7 @@ bool form_read_query(struct arena *a, struct str query, const struct form_field 
 		if (!read_value(&in, e))
 			return false;
 	}
-	return true;
+	return in_order(fields, out, e);
 }
 
 struct str form_cursor(struct arena *a, const char *plural, uint64_t id)
@@ -429,6 +445,7 @@ static bool is_first(const struct form_field *fields, const struct form_field *f
 bool form_read_post(struct arena *a, struct str body, const struct form_field *fields, enum form_mode mode, void *out,
 	struct err *e)
 {
+	const struct form_field *all = fields;
 	struct str rest = body, name, value;
 	uint64_t seen = 0;
 
@@ -448,5 +465,5 @@ bool form_read_post(struct arena *a, struct str body, const struct form_field *f
 	for (; mode == FORM_NEW && fields->name; fields++)
 		if (fields->flags & FORM_REQUIRED && !form_find(a, body, fields->name, &value))
 			return err_field(e, ERR_INVALID, fields->name, "%s is missing.", fields->name);
-	return true;
+	return in_order(all, out, e);
 }

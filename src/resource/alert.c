@@ -12,7 +12,7 @@ const struct form_field alert_query_fields[] = {
 	{ "q", TEXT_AT(struct alert_filter, text), .max = EVENT_TEXT_MAX, .help = "Part of the title, or a whole dedup key" },
 	{ "text", TEXT_AT(struct alert_filter, text), .max = EVENT_TEXT_MAX, .help = "The same as q" },
 	{ "from", TIME_AT(struct alert_filter, from), .help = "Stored at or after" },
-	{ "to", TIME_AT(struct alert_filter, to), .help = "Stored before" },
+	{ "to", TIME_AT(struct alert_filter, to), .after = "from", .help = "Stored before" },
 	{ "limit", NUMBER_AT(struct alert_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most alerts in the answer" },
 	CURSOR_ROW(struct alert_filter, cursor, "alerts"),

@@ -10,7 +10,7 @@ const struct form_field audit_query_fields[] = {
 	{ "q", TEXT_AT(struct audit_filter, text), .max = 255,
 		.help = "Part of action, object, details or address" },
 	{ "from", TIME_AT(struct audit_filter, from), .help = "Done at or after" },
-	{ "to", TIME_AT(struct audit_filter, to), .help = "Done before" },
+	{ "to", TIME_AT(struct audit_filter, to), .after = "from", .help = "Done before" },
 	{ "limit", NUMBER_AT(struct audit_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most entries in the answer" },
 	CURSOR_ROW(struct audit_filter, cursor, "audit"),

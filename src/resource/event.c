@@ -54,7 +54,7 @@ bool event_query_list(const struct caller *by, struct event_query *q, struct eve
 
 const struct form_field stats_query_fields[] = {
 	{ "from", TIME_AT(struct stats_query, from), .help = "Received at or after; a day before `to`" },
-	{ "to", TIME_AT(struct stats_query, to), .help = "Received before; now. At most 31 days after `from`" },
+	{ "to", TIME_AT(struct stats_query, to), .after = "from", .help = "Received before; now. At most 31 days after `from`" },
 	FORM_END
 };
 

@@ -45,7 +45,7 @@ const struct form_field incident_query_fields[] = {
 	{ "text", TEXT_AT(struct incident_filter, text), .max = EVENT_TEXT_MAX,
 		.help = "The same as q" },
 	{ "from", TIME_AT(struct incident_filter, from), .help = "Opened at or after" },
-	{ "to", TIME_AT(struct incident_filter, to), .help = "Opened before" },
+	{ "to", TIME_AT(struct incident_filter, to), .after = "from", .help = "Opened before" },
 	{ "limit", NUMBER_AT(struct incident_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most incidents in the answer" },
 	CURSOR_ROW(struct incident_filter, cursor, "incidents"),

@@ -17,7 +17,7 @@ const struct form_field request_query_fields[] = {
 	{ "q", TEXT_AT(struct request_filter, text), .max = 64, .help = "A whole trace id or remote address" },
 	{ "text", TEXT_AT(struct request_filter, text), .max = 64, .help = "The same as q" },
 	{ "from", TIME_AT(struct request_filter, from), .help = "Received at or after" },
-	{ "to", TIME_AT(struct request_filter, to), .help = "Received before" },
+	{ "to", TIME_AT(struct request_filter, to), .after = "from", .help = "Received before" },
 	{ "limit", NUMBER_AT(struct request_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX,
 		.help = "Most requests in the answer" },
 	CURSOR_ROW(struct request_filter, cursor, "requests"),

@@ -348,6 +348,20 @@ START_TEST(test_lists_refuse_what_is_no_filter)
 }
 END_TEST
 
+/* And that a window ends before it begins. */
+START_TEST(test_windows_that_end_before_they_begin)
+{
+	const struct route *r = &api_routes[_i];
+	const char *path = with_thing(r->pattern, STR(GITHUB));
+	const struct json *p = json_get(documented(r), "parameters");
+
+	for (p = p ? p->first : NULL; p; p = p->next)
+		if (str_eqs(json_text(json_get(p, "name")), "from"))
+			expect_error(400, "invalid_request", "from",
+				ask(admin, "GET", arena_printf(a, "%s?from=2025-10-10&to=2025-10-09", path).p, NULL));
+}
+END_TEST
+
 START_TEST(test_a_platform_admin_is_admin_of_every_tenant)
 {
 	expect(200, root, "GET", "/api/integrations/" THEIRS "?tenant=other", NULL);
@@ -1606,6 +1620,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_each_role_and_scope_may_do_what_its_row_says, 0, routes_n());
 	tcase_add_loop_test(t, test_what_another_tenant_has_or_nobody_is_not_there, 0, routes_n());
 	tcase_add_loop_test(t, test_lists_refuse_what_is_no_filter, 0, routes_n());
+	tcase_add_loop_test(t, test_windows_that_end_before_they_begin, 0, routes_n());
 	tcase_add_test(t, test_the_api_document_can_be_kept);
 	tcase_add_test(t, test_a_platform_admin_is_admin_of_every_tenant);
 	tcase_add_test(t, test_another_tenants_things_do_not_exist);

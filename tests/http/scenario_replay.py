@@ -133,6 +133,8 @@ def incidents_are_not_opened_twice(box):
 
 def what_is_asked_wrongly_is_refused_with_its_field(box):
     for body, field in [({"status": "nope"}, "status"), ({"provider": "x" * 33}, "provider"), ({"from": "yesterday"}, "from"),
+                        ({"from": "2026-01-03T00:00:00Z", "to": "2026-01-02T00:00:00Z"}, "from"),
+                        ({"from": "2026-01-03T00:00:00Z", "filter": {"to": "2026-01-02T00:00:00Z"}}, "from"),
                         ({"source": "in_00000000000000000000"}, "source"), ({"filter": {"status": "nope"}}, "status"),
                         ({"filter": 7}, "filter"), ({"status": "failed", "processed": True}, "processed"), ({"all": True}, "all"),
                         ({"dryRun": "perhaps"}, "dryRun")]:

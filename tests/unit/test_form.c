@@ -5,7 +5,7 @@
 struct form {
 	struct str text, addresses;
 	uint64_t number, words;
-	ms_t at;
+	ms_t at, until;
 	bool flag;
 	const struct json *object;
 	uint64_t cursor;
@@ -20,6 +20,7 @@ static const struct form_field fields[] = {
 	{ "words", WORDS_AT(struct form, words), .words = words },
 	{ "flag", BOOL_AT(struct form, flag), FORM_FIXED },
 	{ "at", TIME_AT(struct form, at) },
+	{ "until", TIME_AT(struct form, until), .after = "at" },
 	{ "addresses", ADDRESSES_AT(struct form, addresses) },
 	{ "object", OBJECT_AT(struct form, object) },
 	CURSOR_ROW(struct form, cursor, "events"),
@@ -125,6 +126,7 @@ static const struct {
 	{ "{\"text\":\"x\",\"at\":1}", "at", "at must be a time like 2026-01-02T03:04:05Z." },
 	{ "{\"text\":\"x\",\"at\":\"today\"}", "at",
 		"at must be a time like 2026-01-02T03:04:05Z." },
+	{ "{\"text\":\"x\",\"until\":\"2026-01-02T00:00:00Z\",\"at\":\"2026-01-02T00:00:01Z\"}", "at", "at must not be later than until." },
 	{ "{\"text\":\"x\",\"addresses\":[\"10.0.0.0/33\"]}", "addresses",
 		"addresses must be addresses or networks like 192.0.2.0/24." },
 	{ "{\"text\":\"x\",\"addresses\":[[]]}", "addresses",
@@ -182,6 +184,9 @@ static const struct {
 	{ "passed=over&number=7&passed=", true, 7, 0 },
 	{ "passed2=1", false, 0, 0, "passed2" },
 	{ "words=one%2Ctwo&flag=true&at=1970-01-01T00:00:01%2B00:00", true, 5, 3 },
+	{ "at=2026-01-02&until=2026-01-02", true, 5, 0 },
+	{ "until=2026-01-02&at=2026-01-03", false, 0, 0, "at" },
+	{ "until=2026-01-02", true, 5, 0 },
 	{ "number=0", false, 0, 0, "number" },
 	{ "number=+7", false, 0, 0, "number" },
 	{ "number=0x7", false, 0, 0, "number" },
@@ -232,6 +237,7 @@ static const struct posted {
 	{ "number=3", FORM_CHANGE, true, "before", 3, false },
 	{ "text=abc&other=1", FORM_NEW, false, "other", 0, false },
 	{ "text=abc&flag=true", FORM_CHANGE, false, "flag", 0, false },
+	{ "text=abc&at=2026-01-03&until=2026-01-02T23:59", FORM_NEW, false, "at", 0, false },
 };
 
 START_TEST(test_posted)
