@@ -225,6 +225,14 @@ void zone_set(const char *name);
 bool zone_exists(const char *name);
 ms_t zone_offset(ms_t t);
 
+/* Any zone by name, read from the same files; NULL where there is none of that name. It lives in the arena. */
+struct zone;
+const struct zone *zone_read(struct arena *a, struct str name);
+ms_t zone_ahead(const struct zone *z, ms_t t);	/* of UTC */
+/* The moment at which clocks of the zone show `wall`: local time, counted as if it were UTC. Of two moments the first; a time that is skipped
+ * is told by the clock of before, so that 02:30 is what clocks then call 03:30. */
+ms_t zone_moment(const struct zone *z, ms_t wall);
+
 /* ---- ids -------------------------------------------------------------------------------------------------- */
 
 /* 63-bit ids of events, requests, alerts, incidents: 41 bits of ms since 2020-01-01, 10 bits of worker, 12 bits of

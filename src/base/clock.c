@@ -2,7 +2,7 @@
  *
  * Civil dates are computed here and not by libc: gmtime and timegm differ in range and in what they do with bad input,
  * and the same few lines serve both ways. */
-#include "grapnel/base.h"
+#include "base_int.h"
 
 static int64_t clock_us(clockid_t id)
 {
@@ -28,14 +28,9 @@ int64_t clock_mono_us(void)
 	return clock_us(CLOCK_MONOTONIC);
 }
 
-struct civil {
-	int64_t year;		/* 0 to 9999 */
-	unsigned month, day;	/* from 1 */
-};
-
 /* Days since 1970-01-01 of a civil date. Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil:
  * years begin in March, so that the leap day is the last; an era is 400 years of 146097 days. Years 0 to 9999. */
-static int64_t days_from_civil(struct civil c)
+int64_t days_from_civil(struct civil c)
 {
 	int64_t y = c.year - (c.month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -47,7 +42,7 @@ static int64_t days_from_civil(struct civil c)
 }
 
 /* The way back: civil_from_days of the same paper. */
-static struct civil civil_from_days(int64_t days)
+struct civil civil_from_days(int64_t days)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -63,7 +58,7 @@ static struct civil civil_from_days(int64_t days)
 	return c;
 }
 
-static unsigned days_in_month(int64_t year, unsigned month)
+unsigned days_in_month(int64_t year, unsigned month)
 {
 	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;

@@ -3,7 +3,7 @@
  * A daily time is a time on the wall: its distance from the day before is 23 or 25 hours where clocks change. What a zone does is
  * asked of one function that tells its offset at a moment, so that all of this is arithmetic, and a test can make up a zone.
  * mktime is no help: for a time that comes twice its answer depends on what it was asked before. */
-#include "grapnel/base.h"
+#include "base_int.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -11,23 +11,20 @@
 
 #define MIN_PER_HOUR 60
 
-/* Rounds down, also before 1970. */
-static int64_t floor_div(int64_t a, int64_t b)
+/* The function of a caller, which knows its zone by itself. */
+struct teller {
+	ms_t (*offset)(ms_t t);
+};
+
+static ms_t tell(const void *teller, ms_t t)
 {
-	return a / b - (a % b < 0);
+	return ((const struct teller *)teller)->offset(t);
 }
 
-/* The moment of that local day, in days since 1970. The offsets of a day earlier and a day later are those before and after any
- * change of clocks that may be near: no zone changes twice in two days, and none is a day away from UTC. */
+/* The moment of that local day, in days since 1970. */
 static ms_t moment_of_day(const struct schedule *s, ms_t (*offset)(ms_t t), int64_t day)
 {
-	ms_t wall = day * MS_PER_DAY + s->at_min * MS_PER_MINUTE;
-	ms_t before = wall - offset(wall - MS_PER_DAY), after = wall - offset(wall + MS_PER_DAY);
-	bool before_is = before + offset(before) == wall, after_is = after + offset(after) == wall;
-
-	if (before_is && after_is)
-		return before < after ? before : after;
-	return after_is ? after : before;	/* neither: a skipped time, told by the clock of before */
+	return wall_moment(tell, &(struct teller){ offset }, day * MS_PER_DAY + s->at_min * MS_PER_MINUTE);
 }
 
 static int64_t local_day(ms_t (*offset)(ms_t t), ms_t now)
@@ -87,7 +84,7 @@ bool zone_exists(const char *name)
 
 	if (!strcmp(name, "UTC"))
 		return true;	/* also where no zone files are installed */
-	if (strstr(name, "..") || snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name) >= (int)sizeof(path))
+	if (strstr(name, "..") || snprintf(path, sizeof(path), ZONE_FILES "/%s", name) >= (int)sizeof(path))
 		return false;
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
