@@ -40,6 +40,17 @@ ALTER TABLE services ADD INDEX IF NOT EXISTS by_policy (policy_id);	-- which ser
 
 -- ---- one-tap links ----
 
+-- Links of messages that were used: each serves once. What a link says stands in it, signed; nothing else is stored of it.
+CREATE TABLE IF NOT EXISTS link_uses (
+	said_hash BINARY(16) NOT NULL COMMENT 'first half of the SHA-256 of what it says',
+	incident_id BIGINT UNSIGNED NOT NULL,
+	used_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL COMMENT 'end of the link: then nobody needs this row any more',
+	PRIMARY KEY (said_hash),
+	KEY by_end (expires_at)				-- those that go
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+ALTER TABLE timeline ADD COLUMN IF NOT EXISTS by_link VARCHAR(120) NULL COMMENT 'done by the link of a message: page, or channel and its name; NULL = it was not';
+
 
 -- ---- merged incidents ----
 

@@ -69,6 +69,22 @@ bool session_list(struct db *db, struct arena *a, const struct session_life *lif
 struct str csrf_make(struct arena *a, struct str secret, ms_t now);
 int csrf_check(struct str secret, struct str token, ms_t now);
 
+/* ---- throttle.c: whoever fails too often waits ---- */
+
+#define THROTTLE_WINDOWS 2	/* the second is longer: so the wait grows */
+struct throttle {
+	const char *what;	/* names its buckets */
+	struct throttle_limit {
+		uint32_t failures;
+		ms_t window;
+	} limits[THROTTLE_WINDOWS];
+};
+extern const struct throttle throttle_address;	/* failures of one address, at one kind of thing: 30 in 5 minutes, 100 in an hour */
+ms_t throttle_wait(struct shm *shm, const struct throttle *t, struct str whose, ms_t now);	/* 0: he may try */
+void throttle_failure(struct shm *shm, const struct throttle *t, struct str whose, ms_t now);
+/* Whose failures those are, for a thing: of IPv6 the network that one customer has. Valid as long as the arena is. */
+struct str throttle_whose(struct arena *a, const char *thing, struct str remote_addr);
+
 /* ---- sign-in (login.c) ---- */
 
 enum login_answer {

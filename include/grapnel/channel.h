@@ -23,6 +23,14 @@ struct message_fact {
 	struct str name, value;	/* "Threshold", "10" */
 };
 
+#define MESSAGE_LINKS_MAX 2	/* acknowledge, resolve */
+
+/* What its reader can have done with a tap, without a sign-in. */
+struct message_link {
+	const char *label;	/* "Acknowledge" */
+	struct str url;
+};
+
 /* Texts are UTF-8, as long as they happen to be: each kind cuts where its receiver would refuse. */
 struct message {
 	struct str type;	/* "monitor.alert_started" */
@@ -34,6 +42,8 @@ struct message {
 	struct message_fact facts[MESSAGE_FACTS_MAX];
 	size_t fact_n;
 	struct str path;	/* of the dashboard's page about it: "/monitor" */
+	struct message_link links[MESSAGE_LINKS_MAX];	/* whoever sends adds them, where the kind has has_links */
+	size_t link_n;
 	ms_t at;		/* when it came to pass */
 	struct str data;	/* the JSON object, for programs */
 };
@@ -113,6 +123,7 @@ struct channel_kind {
 	} texts[PART_COUNT];
 	bool pairs;			/* what has begun must be ended, else it stays open there: a test too */
 	bool mail;			/* its URL is that of a mail server */
+	bool has_links;			/* people read it as text, with nothing to press but links: those of the message stand in it */
 	bool makes_secret;		/* a secret that nobody gave is made, and shown once */
 	/* Is each part what it should be? The URL is looked at by the guard beside it. ERR_INVALID names the field, with a sentence. */
 	bool (*check)(const struct channel_settings *s, struct err *e);

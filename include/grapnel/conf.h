@@ -42,7 +42,7 @@ struct conf {
 	} keys;
 	struct {
 		char *allow, *ports;
-		uint32_t timeout_ms;
+		uint32_t timeout_ms, link_hours;
 		bool dispatcher;
 	} outbound;
 	struct {

@@ -32,6 +32,11 @@ struct str seal(struct arena *a, const struct seal_key *k, struct str plain, con
 bool unseal(struct arena *a, const struct seal_key *k, struct str sealed, const char *context, struct str *plain, struct err *e) MUST_USE;
 unsigned sealed_by(struct str sealed);		/* the number of the key; 0: that is no sealed value */
 
+/* ---- signing under the same file: HMAC-SHA256 with a key of its own for each context, "incident-link" ---- */
+unsigned seal_sign(const struct seal_key *k, const char *context, struct str text, unsigned char out[DIGEST_MAX]);	/* returns the number of the key */
+/* With that key; false: the file does not have it. */
+bool seal_sign_with(const struct seal_key *k, unsigned number, const char *context, struct str text, unsigned char out[DIGEST_MAX]) MUST_USE;
+
 /* ---- the key file: one line "<number 1-255> <64 hex digits>" per key; the first one seals, all open. Refused when others can read it ---- */
 struct seal_key *seal_key_load(const char *path, struct err *e);
 bool seal_key_create(const char *path, struct err *e) MUST_USE;	/* mode 0600; ERR_CONFLICT if it exists */

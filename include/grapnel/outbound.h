@@ -29,6 +29,7 @@ struct courier_config {
 	struct shm *shm;		/* NULL: nobody counts */
 	struct channel_house house;
 	uint32_t timeout_ms;		/* for an answer */
+	ms_t link_ms;			/* life of the links that messages carry; 0: none do */
 	bool late;			/* cron: takes what has failed its quick attempts, and what no dispatcher took in time; else the rest */
 };
 /* Of the configuration; the texts are its. */

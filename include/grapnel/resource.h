@@ -259,6 +259,28 @@ extern const struct field bulk_result_fields[];
 /* Each id for itself, in order. False: it stopped in the middle, since something does not work. */
 bool incident_bulk_by(const struct caller *by, const struct bulk_form *f, struct bulk_result **out, size_t *n, struct err *e) MUST_USE;
 
+/* ---- link.c: the link of a message acts, without a sign-in. Looking changes nothing ---- */
+
+enum link_answer {
+	LINK_READY,		/* it can be used */
+	LINK_DONE,		/* it was, now */
+	LINK_NOT_NEEDED,	/* its incident is acknowledged or resolved already, by whomever */
+	LINK_USED,
+	LINK_EXPIRED,
+	LINK_REVOKED,		/* whoever got it is no longer here, or may not act any more */
+	LINK_GONE,		/* its incident was cleaned up */
+	LINK_FORGED,
+	LINK_THROTTLED,		/* too many forged ones from this address: wait_ms */
+};
+struct link_state {
+	enum link_answer answer;
+	struct incident_link link;	/* but for the last two */
+	struct link_view about;		/* but for the last three */
+	ms_t wait_ms;
+};
+bool link_look(const struct caller *by, struct str token, struct link_state *out, struct err *e) MUST_USE;
+bool link_use(const struct caller *by, struct str token, struct link_state *out, struct err *e) MUST_USE;
+
 /* ---- service.c ---- */
 
 extern const struct form_field service_query_fields[];	/* over struct service_filter */

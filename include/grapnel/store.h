@@ -27,6 +27,7 @@ struct who {
 	uint32_t token_id;	/* 0 = none */
 	unsigned actor;		/* audit_log.actor: ACTOR_SYSTEM, ACTOR_PERSON or AUDIT_COMMAND_LINE */
 	struct str remote_addr;
+	struct str link;	/* the signed link of a message acts for them: whose, "channel Ops mail"; p NULL: none does */
 };
 #define AUDIT_COMMAND_LINE 4	/* goes on after enum actor */
 bool audit_add(struct db *db, const struct who *who, const char *action, struct str object, struct str detail_json, ms_t now,
@@ -558,6 +559,27 @@ enum timeline_kind {
 };
 const char *timeline_word(unsigned kind);
 /* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. */
+
+/* ---- link.c: links that acknowledge or resolve without a sign-in ---- */
+
+enum incident_link_to { LINK_TO_USER = 0, LINK_TO_CHANNEL = 1 };	/* stand in tokens: never renumber, as those of COMMAND_ */
+struct incident_link {
+	uint64_t incident;
+	enum incident_command action;	/* COMMAND_ACKNOWLEDGE or COMMAND_RESOLVE */
+	enum incident_link_to to;
+	uint64_t recipient, contact;	/* users.id and contacts.id; or channels.id and 0: below 2^32 */
+	uint64_t message;		/* outbox.id of the message that carries it: no two are alike */
+	ms_t expires_at;		/* whole seconds */
+};
+#define INCIDENT_LINK_TOKEN 56	/* characters, [A-Za-z0-9_-] */
+struct str incident_link_token(struct arena *a, const struct seal_key *k, const struct incident_link *l);
+/* False: we never made it, or with a key that the file does not have any more. Its time may be over. */
+bool incident_link_read(struct arena *a, const struct seal_key *k, struct str token, struct incident_link *out) MUST_USE;
+struct str incident_link_hash(struct arena *a, const struct incident_link *l);	/* link_uses.said_hash */
+/* One step of the transaction of its act. ERR_CONFLICT: it was used before. */
+bool incident_link_use(struct db *db, struct arena *a, const struct incident_link *l, ms_t now, struct err *e) MUST_USE;
+/* Uses of links whose time is over. */
+bool incident_links_forget(struct db *db, ms_t now, size_t limit, uint64_t *n, struct err *e) MUST_USE;
 
 /* ---- auto_resolve.c: what the system may resolve or wake by itself ---- */
 

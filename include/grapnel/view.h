@@ -319,11 +319,22 @@ bool incident_view_selection(struct db *db, struct arena *a, uint64_t tenant_id,
 
 struct timeline_view {
 	uint64_t id, event_id;
-	struct str kind, actor, user, level, text;
+	struct str kind, actor, user, level, text, by_link;
 	uint64_t kind_n, actor_n, level_n;	/* level_n: level + 1, 0 = none */
 	ms_t at;
 };
 extern const struct field timeline_view_fields[];
+
+/* ---- link.c: what a link that acts without a sign-in is about ---- */
+
+struct link_view {
+	uint64_t tenant_id, status_n, level_n;
+	struct str title, service, level, status;
+	struct str user, channel;	/* who got it; empty: there is none any more, or none who may act */
+	ms_t used_at;			/* 0: not yet */
+};
+/* 1, 0 the incident is gone, -1. */
+int link_view_get(struct db *db, struct arena *a, const struct incident_link *l, struct link_view *out, struct err *e) MUST_USE;
 
 #define INCIDENT_TIMELINE_MAX 500	/* newest entries shown with an incident */
 #define INCIDENT_ALERTS_MAX 100		/* newest alerts shown with an incident */

@@ -17,15 +17,9 @@
 #define TICKET_CONTEXT "login-ticket"
 #define TENANT_OF_STRANGERS 1	/* where failures of unknown names are noted: the default tenant is the host's own */
 #define STRANGERS_PER_HOUR 1000	/* such entries, so that strangers cannot fill the database */
+#define STRANGERS_KEY UINT64_C(0x5354524e47455253)	/* of their bucket: no source has it */
 
-struct limit {
-	uint32_t failures;
-	ms_t window;
-};
-static const struct limit account_limits[] = { { 10, 5 * MS_PER_MINUTE }, { 30, MS_PER_HOUR } };
-static const struct limit address_limits[] = { { 30, 5 * MS_PER_MINUTE }, { 100, MS_PER_HOUR } };
-#define LIMITS ARRAY_SIZE(account_limits)
-_Static_assert(ARRAY_SIZE(address_limits) == LIMITS, "both are walked together");
+static const struct throttle throttle_account = { "account", { { 10, 5 * MS_PER_MINUTE }, { 30, MS_PER_HOUR } } };
 
 struct attempt {
 	struct db *db;
@@ -35,56 +29,25 @@ struct attempt {
 	const struct login *in;
 	struct str name;
 	ms_t now;
-	uint64_t account_keys[LIMITS], address_keys[LIMITS];
+	struct str address;	/* whose failures those are */
 	struct user user;
 	bool known;		/* user is filled */
 };
 
 /* ---- throttle ---- */
 
-static uint64_t key_of(const char *what, size_t i, const void *p, size_t n)
-{
-	const struct str parts[] = { str_of(what), { (const char *)&i, sizeof(i) }, { p, n } };
-	unsigned char digest[DIGEST_MAX];
-	uint64_t key;
-
-	hmac(DIGEST_SHA256, STR("login"), parts, ARRAY_SIZE(parts), digest);
-	memcpy(&key, digest, sizeof(key));
-	return key | 1;
-}
-
-static void keys_make(struct attempt *t)
-{
-	struct ip ip = { { 0 } };
-	uint64_t address = ip_parse(t->in->remote_addr, &ip) ? ip_hash(&ip) : 0;
-
-	for (size_t i = 0; i < LIMITS; i++) {
-		t->account_keys[i] = key_of("account", i, t->name.p, t->name.n);
-		t->address_keys[i] = key_of("address", i, &address, sizeof(address));
-	}
-}
-
 static ms_t wait_of(const struct attempt *t)
 {
-	ms_t wait = 0;
+	ms_t account = throttle_wait(t->shm, &throttle_account, t->name, t->now);
+	ms_t address = throttle_wait(t->shm, &throttle_address, t->address, t->now);
 
-	for (size_t i = 0; i < LIMITS; i++) {
-		const struct limit *by_name = &account_limits[i], *by_ip = &address_limits[i];
-		ms_t account = rate_peek_in(t->shm, t->account_keys[i], by_name->failures, by_name->window, t->now).retry_after_ms;
-		ms_t address = rate_peek_in(t->shm, t->address_keys[i], by_ip->failures, by_ip->window, t->now).retry_after_ms;
-
-		wait = account > wait ? account : wait;
-		wait = address > wait ? address : wait;
-	}
-	return wait;
+	return account > address ? account : address;
 }
 
 static void count_failure(const struct attempt *t)
 {
-	for (size_t i = 0; i < LIMITS; i++) {
-		rate_take_in(t->shm, t->account_keys[i], account_limits[i].failures, account_limits[i].window, t->now);
-		rate_take_in(t->shm, t->address_keys[i], address_limits[i].failures, address_limits[i].window, t->now);
-	}
+	throttle_failure(t->shm, &throttle_account, t->name, t->now);
+	throttle_failure(t->shm, &throttle_address, t->address, t->now);
 }
 
 /* ---- audit ---- */
@@ -96,7 +59,7 @@ static bool note(const struct attempt *t, const char *action, struct str detail,
 	if (t->known) {
 		who.tenant_id = (uint32_t)t->user.tenant_id;
 		who.user_id = (uint32_t)t->user.id;
-	} else if (!hourly_take(t->shm, key_of("strangers", 0, "", 0), STRANGERS_PER_HOUR, t->now)) {
+	} else if (!hourly_take(t->shm, STRANGERS_KEY, STRANGERS_PER_HOUR, t->now)) {
 		return true;
 	}
 	return audit_add(t->db, &who, action, t->known ? t->user.public_id : STR(""), detail, t->now, e);
@@ -206,10 +169,10 @@ bool login_confirm(struct db *db, struct arena *a, struct shm *shm, const struct
 	ms_t now, struct login_result *out, struct err *e)
 {
 	const struct login in = { .remote_addr = remote_addr };
-	struct attempt t = { .db = db, .a = a, .shm = shm, .in = &in, .name = user->name, .now = now, .user = *user, .known = true };
+	struct attempt t = { .db = db, .a = a, .shm = shm, .in = &in, .name = user->name, .now = now, .user = *user, .known = true,
+		.address = throttle_whose(a, "sign-in", remote_addr) };
 
 	*out = (struct login_result){ .answer = LOGIN_OK, .user_id = user->id };
-	keys_make(&t);
 	out->wait_ms = wait_of(&t);
 	if (out->wait_ms)
 		out->answer = LOGIN_THROTTLED;
@@ -222,7 +185,8 @@ bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct sea
 	struct login_result *out, struct err *e)
 {
 	/* A collation of MariaDB takes no notice of blanks at the end, so the bucket must not either. */
-	struct attempt t = { .db = db, .a = a, .shm = shm, .seal = seal, .in = in, .name = str_trim(in->name), .now = now };
+	struct attempt t = { .db = db, .a = a, .shm = shm, .seal = seal, .in = in, .name = str_trim(in->name), .now = now,
+		.address = throttle_whose(a, "sign-in", in->remote_addr) };
 	int open = 1;
 
 	*out = (struct login_result){ .answer = LOGIN_STALE };
@@ -232,7 +196,6 @@ bool login_try(struct db *db, struct arena *a, struct shm *shm, const struct sea
 			return open == 0;
 		t.name = t.user.name;
 	}
-	keys_make(&t);
 	out->wait_ms = wait_of(&t);
 	if (out->wait_ms) {
 		out->answer = LOGIN_THROTTLED;

@@ -98,3 +98,35 @@ bool unseal(struct arena *a, const struct seal_key *k, struct str sealed, const 
 	*e = (struct err){ 0 };
 	return open_with(a, k->ring, sealed, context, plain, e);
 }
+
+/* ---- signing ---- */
+
+/* What is signed for one context is nothing in another, and tells nothing of the key that seals. */
+static void sign(const struct key *key, const char *context, struct str text, unsigned char out[DIGEST_MAX])
+{
+	const struct str of = str_of(context);
+	unsigned char derived[DIGEST_MAX];
+	size_t n = hmac(DIGEST_SHA256, (struct str){ (const char *)key->bytes, KEY_BYTES }, &of, 1, derived);
+
+	hmac(DIGEST_SHA256, (struct str){ (const char *)derived, n }, &text, 1, out);
+	secret_wipe(derived, sizeof(derived));
+}
+
+unsigned seal_sign(const struct seal_key *k, const char *context, struct str text, unsigned char out[DIGEST_MAX])
+{
+	key_ring_renew(k);
+	assert(k->ring->n);
+	sign(&k->ring->keys[0], context, text, out);
+	return k->ring->keys[0].number;
+}
+
+bool seal_sign_with(const struct seal_key *k, unsigned number, const char *context, struct str text, unsigned char out[DIGEST_MAX])
+{
+	const struct key *key = key_find(k->ring, number);
+
+	if (!key && key_ring_renew(k))
+		key = key_find(k->ring, number);
+	if (key)
+		sign(key, context, text, out);
+	return key != NULL;
+}

@@ -10,6 +10,8 @@
 struct str channel_headline(struct arena *a, const struct message *m);
 /* "https://hooks.example.org/monitor" */
 struct str channel_link(struct arena *a, const struct channel_call *c, const struct message *m);
+/* "Acknowledge: https://..." in a line each. */
+void channel_links_add(struct strbuf *b, const struct message *m);
 void channel_header(struct channel_request *rq, const char *name, struct str value);
 void channel_json(struct channel_request *rq, struct str url, struct str body);
 

@@ -94,7 +94,12 @@ static struct str body_text(struct arena *a, const struct channel_call *c, const
 		strbuf_addf(&b, "%.*s\n\n", STR_ARG(m->text));
 	for (size_t i = 0; i < m->fact_n; i++)
 		strbuf_addf(&b, "%.*s: %.*s\n", STR_ARG(m->facts[i].name), STR_ARG(m->facts[i].value));
-	strbuf_addf(&b, "%s%.*s\n\n-- \nSent by Grapnel to its channel \"%.*s\".\n", m->fact_n ? "\n" : "", STR_ARG(link), STR_ARG(c->name));
+	strbuf_addf(&b, "%s%.*s\n", m->fact_n ? "\n" : "", STR_ARG(link));
+	if (m->link_n) {
+		strbuf_adds(&b, "\nWithout signing in, each once:\n");
+		channel_links_add(&b, m);
+	}
+	strbuf_addf(&b, "\n-- \nSent by Grapnel to its channel \"%.*s\".\n", STR_ARG(c->name));
 	return strbuf_str(&b);
 }
 
@@ -163,7 +168,7 @@ static enum reception judge(unsigned status, struct str body)
 const struct channel_kind channel_email = {
 	.slug = "email", .title = "E-mail",
 	.help = "Plain text by SMTP, one thread for each trouble. Without a server of its own it goes by the one of the configuration, [mail].",
-	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true,
+	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true, .has_links = true,
 	.texts = {
 		[PART_TO] = { "To", "Mail addresses, one a line, up to 20.", "ops@example.org" },
 		[PART_FROM] = { "From", "Empty: the one of the configuration.", "grapnel@example.org" },

@@ -66,6 +66,12 @@ struct str channel_link(struct arena *a, const struct channel_call *c, const str
 	return arena_printf(a, "%.*s%.*s", STR_ARG(c->house->public_url), STR_ARG(m->path));
 }
 
+void channel_links_add(struct strbuf *b, const struct message *m)
+{
+	for (size_t i = 0; i < m->link_n; i++)
+		strbuf_addf(b, "%s: %.*s\n", m->links[i].label, STR_ARG(m->links[i].url));
+}
+
 void channel_header(struct channel_request *rq, const char *name, struct str value)
 {
 	rq->headers[rq->header_n++] = (struct header){ str_of(name), value };

@@ -82,6 +82,8 @@ const struct option options[] = {
 		.help = "Private networks that handlers and other addresses set by users may be in; every public address may be used anyhow." },
 	{ "outbound", "ports", &type_ports, MEMBER(outbound, ports, char *), "80, 443, 1024-65535", .help = "Ports of such addresses." },
 	NUMBER(outbound, timeout_ms, type_ms, "10s", 500, 60000, "How long one of them may take to answer."),
+	NUMBER(outbound, link_hours, type_number, "24", 0, 720,
+		"Hours that the links in e-mail and SMS work which acknowledge or resolve an incident without a sign-in; 0: messages carry none."),
 	BOOL(outbound, dispatcher, "true", "false: no process sends at once; grapnel-cron does all of it, each minute."),
 
 	{ "mail", "server", &type_mail_server, MEMBER(mail, server, char *), "smtp://localhost:25",

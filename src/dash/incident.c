@@ -50,13 +50,27 @@ static struct str who(const struct timeline_view *t, struct str provider)
 		return STR("Grapnel");
 	if (t->actor_n == ACTOR_SENDER)
 		return provider;
-	return t->user.n ? t->user : STR("The command line");
+	if (t->user.n)
+		return t->user;
+	return t->by_link.n ? STR("Somebody") : STR("The command line");
+}
+
+/* "page" or "channel Ops" */
+static struct str link_of(struct visit *v, struct str by_link)
+{
+	struct str rest = by_link;
+
+	if (str_eqs(by_link, "page"))
+		return STR("by the link of a page");
+	(void)str_word(&rest);
+	return by_link.n ? arena_printf(v->a, "by a link to the channel %.*s", STR_ARG(str_trim(rest))) : STR_NONE;
 }
 
 static void tell(struct visit *v, const struct timeline_view *t, struct str provider, struct story *s)
 {
 	*s = (struct story){ .actor = t->actor, .who = who(t, provider), .text = t->text, .event_id = t->event_id, .at = t->at };
 	s->did = did(v, t, s);
+	s->by_link = link_of(v, t->by_link);
 	if (t->kind_n == TIMELINE_OPENED || t->kind_n == TIMELINE_RAISED)
 		s->level = t->level;
 }

@@ -44,7 +44,7 @@ void page_incidents_bulk(void *visit);
 
 /* An entry of the timeline, in words. */
 struct story {
-	struct str actor, who, did, level, text;
+	struct str actor, who, did, by_link, level, text;
 	uint64_t event_id;
 	ms_t at, until;
 };

@@ -10,6 +10,7 @@
 #include "incidents.h"
 #include "integrations.h"
 #include "jobs.h"
+#include "link.h"
 #include "login.h"
 #include "monitor.h"
 #include "overview.h"
@@ -33,6 +34,8 @@ const struct route dash_routes[] = {
 	{ "POST", "/incidents/:id/notes", ROLE_OPERATOR, page_incident_note, "A note in its timeline." },
 	{ "POST", "/incidents/:id/assign", ROLE_OPERATOR, page_incident_assign, "Who takes care." },
 	{ "POST", "/incidents/:id/snooze", ROLE_OPERATOR, page_incident_snooze, "Quiet for a while." },
+	{ "GET", "/l/:token", NEED_OPEN, page_link, "What the link of a message would do." },
+	{ "POST", "/l/:token", NEED_OPEN, page_link_post, "Does it." },
 	{ "GET", "/integrations", ROLE_VIEWER | CAN_EXPORT, page_integrations, "Integrations and how they fare." },
 	{ "GET", "/integrations/new", ROLE_ADMIN, page_integration_gallery, "Which type?" },
 	{ "GET", "/integrations/new/:type", ROLE_ADMIN, page_integration_new, "Form of a new one." },

@@ -9,7 +9,8 @@ static bool carry(struct job_run *r, struct err *e)
 	const struct job_config *c = r->c;
 	struct job_sender s = job_sender_open(r);
 	struct courier *courier = courier_new(&(struct courier_config){ .db = c->db, .seal = c->seal, .sender = s.sender, .ids = c->ids,
-		.shm = c->shm, .house = courier_house(c->conf), .timeout_ms = c->conf->outbound.timeout_ms, .late = true });
+		.shm = c->shm, .house = courier_house(c->conf), .timeout_ms = c->conf->outbound.timeout_ms,
+		.link_ms = c->conf->outbound.link_hours * MS_PER_HOUR, .late = true });
 	const struct carrier carrier = courier_carrier(courier);
 	bool ok = job_carry(r, s.sender, &carrier, e);
 	struct courier_tally t = courier_tally(courier);

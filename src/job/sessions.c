@@ -1,4 +1,4 @@
-/* sessions.c - what ends at a moment of its own: sessions, tokens, and the time of grace of rotated secrets. */
+/* sessions.c - what ends at a moment of its own: sessions, tokens, links of messages, and the time of grace of rotated secrets. */
 #include "job_int.h"
 
 #define TOKEN_KEPT_MS (30 * MS_PER_DAY)	/* so that its owner sees what became of it */
@@ -42,10 +42,28 @@ static int secrets(struct job_run *r, struct err *e)
 	return 1;
 }
 
+static int links(struct job_run *r, struct err *e)
+{
+	uint64_t n = r->c->dry_run ? 0 : LIMIT;
+	int go = 1;
+
+	while (n == LIMIT) {
+		go = job_goes_on(r, e);
+		if (go != 1)
+			return go;
+		if (!incident_links_forget(r->c->db, job_now(r), LIMIT, &n, e))
+			return -1;
+		job_count(r, "links", n);
+	}
+	return go;
+}
+
 static bool run(struct job_run *r, struct err *e)
 {
 	int go = secrets(r, e);
 
+	if (go == 1)
+		go = links(r, e);
 	if (go == 1)
 		go = sessions(r, e);
 	if (go == 1)
@@ -55,6 +73,6 @@ static bool run(struct job_run *r, struct err *e)
 
 const struct job job_sessions = {
 	.facts = { .name = "sessions", .schedule = { .every_min = 10 },
-		.help = "Removes expired sessions, rotated secrets and keys whose time of grace is over, and tokens that ended 30 days ago." },
+		.help = "Removes expired sessions, rotated secrets and keys whose time of grace is over, uses of expired links, and tokens that ended 30 days ago." },
 	.run = run,
 };

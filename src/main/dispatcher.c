@@ -38,7 +38,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	struct guard *guard = guard_new(c->outbound.allow, c->outbound.ports);
 	struct sender *sender = sender_new("Grapnel/" PACKAGE_VERSION, guard);
 	struct courier *courier = courier_new(&(struct courier_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids, .shm = s->shm,
-		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms });
+		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms, .link_ms = c->outbound.link_hours * MS_PER_HOUR });
 	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,
 		.shm = s->shm, .timeout_ms = c->outbound.timeout_ms });
 	struct task_runner *tasks = task_runner_new(&(struct task_config){ .db = db, .shm = s->shm });

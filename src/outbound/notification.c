@@ -90,6 +90,8 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	*why = refusal(p, t);
 	if (why->n)
 		return false;
+	if (t->kind->has_links)
+		parcel_links(p, LINK_TO_CHANNEL, t->channel.id, 0);
 	t->kind->request(a, &call, &p->message, rq);
 	out->url = rq->url;
 	out->headers = rq->headers;

@@ -19,6 +19,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&incident_stmts,
 	&job_stmts,
 	&key_document_stmts,
+	&link_stmts,
 	&migrate_statements,
 	&monitor_alert_stmts,
 	&monitor_cache_stmts,

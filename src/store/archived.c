@@ -168,12 +168,12 @@ static const struct field incident_fields[] = {
 struct archived_entry {
 	uint64_t id, incident_id, kind, actor, user_id, event_id;
 	struct str level;		/* a number as text, since 0 and NULL differ */
-	struct str text;
+	struct str text, by_link;
 	ms_t at;
 };
 
-#define ENTRY_COLUMNS "incident_id, id, at, kind, actor, user_id, event_id, level, text"
-#define ENTRY_COLUMN_N 9
+#define ENTRY_COLUMNS "incident_id, id, at, kind, actor, user_id, event_id, level, text, by_link"
+#define ENTRY_COLUMN_N 10
 
 static const struct field entry_fields[] = {
 	FIELD_ID(struct archived_entry, incident_id, "incident_id", ""),
@@ -185,6 +185,7 @@ static const struct field entry_fields[] = {
 	FIELD_ID(struct archived_entry, event_id, "event_id", ""),
 	FIELD_STR(struct archived_entry, level, "level", ""),
 	FIELD_STR(struct archived_entry, text, "text", ""),
+	FIELD_STR(struct archived_entry, by_link, "by_link", ""),
 	FIELD_END
 };
 
@@ -258,10 +259,10 @@ static const struct stmt stmts[] = {
 	[Q_INCIDENTS_ADD] = { "archived.incidents_add",
 		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
 	[Q_TIMELINE] = { "archived.timeline",
-		"SELECT t.incident_id, t.id, t.at, t.kind, t.actor, t.user_id, t.event_id, CAST(t.level AS CHAR) AS level, t.text" OF_IDS
+		"SELECT t.incident_id, t.id, t.at, t.kind, t.actor, t.user_id, t.event_id, CAST(t.level AS CHAR) AS level, t.text, t.by_link" OF_IDS
 		"timeline t ON t.incident_id = k.id" },
 	[Q_TIMELINE_THERE] = { "archived.timeline_there", THERE OF_KEYS "timeline t ON t.incident_id = k.owner AND t.id = k.id" },
-	[Q_TIMELINE_ADD] = { "archived.timeline_add", ADD("timeline", ENTRY_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?") },
+	[Q_TIMELINE_ADD] = { "archived.timeline_add", ADD("timeline", ENTRY_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
 
 	[Q_AUDIT] = { "archived.audit",
 		"SELECT t.id, t.tenant_id, t.at, t.actor, t.user_id, t.token_id, t.remote_addr, t.action, t.object, t.detail" OF_IDS

@@ -32,7 +32,7 @@ static const struct stmt stmts[] = {
 		"UPDATE incident_keys SET incident_id = ?, status = ?, level = ?, resolved_by = ?"
 		" WHERE service_id = ? AND key_hash = ?" },
 	[Q_TIMELINE] = { "incident.timeline_add",
-		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, level, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, level, text, by_link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	/* Whatever a person does with it later: a test is resolved by the system once, another once for each silence. */
 	[Q_AUTO] = { "incident.auto",
 		"UPDATE incidents SET auto_resolved_at = ? WHERE id = ? AND (auto_resolved_at IS NULL"
@@ -168,6 +168,24 @@ static bool change_write(struct db *db, const struct act *act, const struct row 
 		NULL, e);
 }
 
+/* {"member":"text"}, for the audit log. */
+static struct str member_json(struct arena *a, const char *member, struct str text)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, member);
+	if (text.p)
+		json_str(&o, text);
+	else
+		json_null(&o);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
 static bool entry_write(struct db *db, const struct act *act, const struct key_state *state, struct err *e)
 {
 	const struct command_facts *facts = &commands[act->command];
@@ -175,9 +193,9 @@ static bool entry_write(struct db *db, const struct act *act, const struct key_s
 
 	return db_exec(db, &stmts[Q_TIMELINE],
 		VALS(V_U(act->incident), V_U(act->timeline_id), V_I(act->now), V_U(facts->kind), V_U(act->actor),
-			V_ID(act->who->user_id), V_U(state->level), V_SN(act->text)),
+			V_ID(act->who->user_id), V_U(state->level), V_SN(act->text), V_SN(act->who->link)),
 		NULL, e) &&
-		audit_add(db, act->who, facts->audit, object, STR_NONE, act->now, e);
+		audit_add(db, act->who, facts->audit, object, act->who->link.p ? member_json(act->arena, "link", act->who->link) : STR_NONE, act->now, e);
 }
 
 static bool auto_mark(struct db *db, const struct act *act, struct err *e)
@@ -294,25 +312,6 @@ static struct trace decide_edit(const struct editing *x, struct editable *row)
 	}
 }
 
-static struct str detail_of(const struct editing *x, const struct trace *t)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	if (!t->member)
-		return STR_NONE;
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, t->member);
-	if (t->text.p)
-		json_str(&o, t->text);
-	else
-		json_null(&o);
-	json_close(&o, '}');
-	return strbuf_str(&b);
-}
-
 static bool edit_write(struct db *db, const struct editing *x, const struct editable *row, const struct trace *t, struct err *e)
 {
 	struct str object = arena_printf(x->arena, "%" PRIu64, x->incident);
@@ -322,9 +321,9 @@ static bool edit_write(struct db *db, const struct editing *x, const struct edit
 		db_exec(db, &stmts[Q_TIMELINE],
 			VALS(V_U(x->incident), V_U(x->timeline_id), V_I(x->now), V_U(x->edit->kind),
 				V_U(x->who->actor == ACTOR_SYSTEM ? ACTOR_SYSTEM : ACTOR_PERSON),
-				V_ID(x->who->user_id), V_NULL(), V_SN(t->text)),
+				V_ID(x->who->user_id), V_NULL(), V_SN(t->text), V_NULL()),
 			NULL, e) &&
-		audit_add(db, x->who, t->action, object, detail_of(x, t), x->now, e);
+		audit_add(db, x->who, t->action, object, t->member ? member_json(x->arena, t->member, t->text) : STR_NONE, x->now, e);
 }
 
 static bool edit_tx(struct db *db, void *ctx, struct err *e)

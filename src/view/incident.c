@@ -40,6 +40,7 @@ const struct field timeline_view_fields[] = {
 	FIELD_STR(struct timeline_view, level, "severity", "Severity after it"),
 	FIELD_STR(struct timeline_view, text, "text",
 		"The note; of assigned the name, of snoozed the end, null where that was taken back"),
+	FIELD_STR(struct timeline_view, by_link, "byLink", "It was done by the signed link of a message: whose, \"page\" or \"channel\" and its name; else null"),
 	FIELD_END
 };
 
@@ -254,6 +255,7 @@ static const struct field timeline_columns[] = {
 	FIELD_U64(struct timeline_view, event_id, "event_id", ""),
 	FIELD_STR(struct timeline_view, user, "user", ""),
 	FIELD_STR(struct timeline_view, text, "text", ""),
+	FIELD_STR(struct timeline_view, by_link, "by_link", ""),
 	FIELD_U64(struct timeline_view, kind_n, "kind_n", ""),
 	FIELD_U64(struct timeline_view, actor_n, "actor_n", ""),
 	FIELD_U64(struct timeline_view, level_n, "level_n", ""),

@@ -74,7 +74,7 @@ const struct stmt view_stmt[] = {
 		"SELECT COUNT(*) AS n FROM (SELECT 1 FROM incidents FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status IN (1, 2) LIMIT ?) t" },
 	[V_TIMELINE] = { "view.timeline",
-		"SELECT l.id, l.event_id, u.name AS user, l.text, l.kind AS kind_n,"
+		"SELECT l.id, l.event_id, u.name AS user, l.text, l.by_link, l.kind AS kind_n,"
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
@@ -203,6 +203,12 @@ const struct stmt view_stmt[] = {
 		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE id = ? AND kind = 1 AND target_id = ?" },
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
+	[V_LINK] = { "view.link",
+		"SELECT i.tenant_id, i.status AS status_n, i.level AS level_n, i.title, v.name AS service,"
+		" (SELECT x.used_at FROM link_uses x WHERE x.said_hash = ?) AS used_at,"
+		" u.name AS user, c.name AS channel FROM incidents i JOIN services v ON v.id = i.service_id"
+		" LEFT JOIN users u ON u.id = ? AND u.tenant_id = i.tenant_id AND u.enabled = 1 AND u.role >= ?"
+		" LEFT JOIN channels c ON c.id = ? AND c.tenant_id = i.tenant_id WHERE i.id = ?" },
 	[V_TASK] = { "view.task", "SELECT " TASK_COLUMNS " FROM tasks t" TASK_JOINS " WHERE t.id = ?" },
 	[V_TASKS] = { "view.tasks",
 		"SELECT " TASK_COLUMNS " FROM tasks t FORCE INDEX (by_tenant)" TASK_JOINS " WHERE t.tenant_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?" },

@@ -148,6 +148,26 @@ START_TEST(test_email_by_the_server_of_the_configuration)
 }
 END_TEST
 
+/* Links stand in what people read as text, and nowhere else. */
+START_TEST(test_links)
+{
+	const struct channel_settings s = { .part[PART_TO] = STR("ops@example.org") };
+	struct message m = begins;
+	struct str text;
+
+	setup();
+	m.links[m.link_n++] = (struct message_link){ "Acknowledge", STR("https://h/l/AA") };
+	m.links[m.link_n++] = (struct message_link){ "Resolve", STR("https://h/l/BB") };
+	text = shown("email", s, &m, &house);
+	ck_assert_msg(str_has(text, "/monitor\r\n\r\nWithout signing in, each once:\r\nAcknowledge: https://h/l/AA\r\nResolve: https://h/l/BB\r\n\r\n--=20\r\n"),
+		"%.*s", STR_ARG(text));
+	for (size_t i = 0; channel_kinds[i]; i++)
+		ck_assert_msg(channel_kinds[i]->has_links == (!strcmp(channel_kinds[i]->slug, "email") || !strcmp(channel_kinds[i]->slug, "sms")),
+			"%s", channel_kinds[i]->slug);
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_email_by_a_server_of_its_own)
 {
 	const struct channel_settings s = { .part = { [PART_TO] = STR("a@b.example"), [PART_FROM] = STR("me@b.example"),
@@ -299,6 +319,6 @@ START_TEST(test_settings_come_back_without_the_secret)
 END_TEST
 
 UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
-	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own),
+	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_links),
 	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
 	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))
