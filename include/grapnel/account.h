@@ -13,6 +13,7 @@
  * at. */
 #define NEED(role, scopes) ((unsigned)(role) | (unsigned)(scopes) << 8)
 #define NEED_NOTHING 0u
+#define NEED_PLATFORM (1u << 28)	/* a platform admin, beside the role: what is the installation's, not a tenant's */
 #define NEED_ROLE(needs) ((enum role)((needs) & 3))
 #define NEED_SCOPES(needs) ((needs) >> 8 & SCOPE_ALL)
 

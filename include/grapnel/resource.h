@@ -495,7 +495,10 @@ extern const struct form_field audit_query_fields[];	/* over struct audit_filter
 /* ---- job.c ---- */
 
 extern const struct form_field job_run_query_fields[];	/* over struct job_run_filter */
+/* Both leave out what is none of the caller's business: see job.c. */
 bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, struct err *e) MUST_USE;
+bool job_runs_by(const struct caller *by, const struct job_run_filter *f, struct job_run_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
 /* Runs that job now, for at most 20 s; it is in the audit log. ERR_NOT_FOUND: no job of that name. */
 bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e) MUST_USE;
 /* What is due, as grapnel-cron does. */

@@ -171,6 +171,8 @@ static bool pass_gates(struct call *c)
 	}
 	if (!account_has_role(&c->by.principal, needs))
 		return reply_refuse(c, 403, "forbidden", "Your role does not allow this.", NULL);
+	if (needs & NEED_PLATFORM && !c->by.principal.platform_admin)
+		return reply_refuse(c, 403, "forbidden", "This is for administrators of the whole installation.", NULL);
 	if (!account_has_scope(&c->by.principal, needs))
 		return reply_refuse(c, 403, "forbidden",
 			"The scopes of this token do not allow this.", NULL);

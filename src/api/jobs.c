@@ -49,7 +49,7 @@ void api_job_run_list(void *call)
 
 	if (!input_query(c, job_run_query_fields, &f))
 		return;
-	if (job_run_view_list(c->by.db, c->a, &f, &rows, &n, &next, &e))
+	if (job_runs_by(&c->by, &f, &rows, &n, &next, &e))
 		reply_list(c, "runs", job_run_view_fields, rows, sizeof(*rows), n, next);
 	else
 		reply_err(c, &e);

@@ -1,7 +1,7 @@
 /* openapi.c - GET /api/openapi.json: the API as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html; looked up 2025-11).
  *
  * Nothing is written by hand twice: paths and needs are rows of routes.c, parameters and bodies are form tables, answers are
- * field tables, inbound paths come from the table of providers. What a route needs stands as x-role and x-scopes, since the scopes
+ * field tables, inbound paths come from the table of providers. What a route needs stands as x-role, x-platform-admin and x-scopes, since the scopes
  * of OpenAPI are those of OAuth. */
 #include "openapi_int.h"
 
@@ -100,6 +100,8 @@ static void write_needs(struct json_out *o, struct arena *a, unsigned needs)
 	if (!has_token(needs))
 		return;
 	member_str(o, "x-role", role_word(NEED_ROLE(needs)));
+	json_key(o, "x-platform-admin");
+	json_bool(o, needs & NEED_PLATFORM);
 	json_key(o, "x-scopes");
 	json_open(o, '[');
 	for (uint32_t scope = 1; scope & SCOPE_ALL; scope <<= 1)
@@ -346,7 +348,7 @@ static void write_components(struct json_out *o, struct arena *a)
 	json_open(o, '{');
 	json_key(o, "securitySchemes");
 	json_open(o, '{');
-	write_scheme(o, "token", "A token of a user: role and scopes must both allow the call, see x-role and x-scopes");
+	write_scheme(o, "token", "A token of a user: role and scopes must both allow the call, see x-role and x-scopes; x-platform-admin: a platform admin alone may");
 	write_scheme(o, "cron", "The token of [cron] in the configuration");
 	write_scheme(o, "metrics", "The token of [metrics] in the configuration; its `allow` list of addresses does without");
 	json_close(o, '}');

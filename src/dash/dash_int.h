@@ -13,7 +13,6 @@
 /* Needs of a route. Else a role: at least that; a session is needed, and for POST its CSRF token. */
 #define NEED_OPEN (1u << 30)		/* nothing: assets */
 #define NEED_GUEST (1u << 29)		/* no session; POST brings the CSRF token of the cookie before sign-in */
-#define NEED_PLATFORM (1u << 28)	/* a platform admin, beside the role */
 #define CAN_EXPORT (1u << 27)		/* a list: the path also ends in .csv and .json */
 
 enum suffix { SUFFIX_NONE, SUFFIX_CSV, SUFFIX_JSON };

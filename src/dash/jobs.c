@@ -15,7 +15,7 @@ static bool read_runs(struct visit *v, void *query, uint64_t cursor, uint64_t li
 
 	f.cursor = cursor;
 	f.limit = limit;
-	return job_run_view_list(v->by.db, v->a, &f, rows_r, n, next, e);
+	return job_runs_by(&v->by, &f, rows_r, n, next, e);
 }
 
 static void fill_chips(struct visit *v, struct jobs_page *p, const struct job_run_filter *f)
@@ -42,7 +42,7 @@ void page_jobs(void *visit)
 	if (!visit_query(v, job_run_query_fields, &f) || list_exported(v, &exported, f.cursor))
 		return;
 	if (!job_list_by(&v->by, &p.jobs, &p.jobs_n, &e) || !cron_watch(v->by.db, v->a, v->by.now, &p.cron, &e) ||
-		!job_run_view_list(v->by.db, v->a, &f, &p.runs, &p.runs_n, &next, &e)) {
+		!job_runs_by(&v->by, &f, &p.runs, &p.runs_n, &next, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}

@@ -124,7 +124,7 @@ static struct str change_text(struct visit *v, int64_t bytes)
 
 static bool fill_storage(struct visit *v, struct monitor_page *p, struct err *e)
 {
-	if (!account_has_role(&v->by.principal, ROLE_ADMIN))
+	if (!v->by.principal.platform_admin)
 		return true;
 	if (!storage_by(&v->by, &p->storage, e))
 		return false;

@@ -52,7 +52,7 @@ struct monitor_page {
 	size_t checks_n;
 	struct monitor_advice advice[MONITOR_CHECKS];
 	size_t advice_n;
-	struct act_link acts[MONITOR_ACTS];	/* for admins */
+	struct act_link acts[MONITOR_ACTS];	/* for platform admins */
 	size_t acts_n;
 	struct monitor_facts facts;
 	double success_rate;		/* percent */

@@ -129,6 +129,6 @@ const struct route dash_routes[] = {
 	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
 	{ "GET", "/retention", ROLE_ADMIN, page_retention, "How long things are kept." },
 	{ "POST", "/retention", ROLE_ADMIN, page_retention_post, "Changes how long events are kept." },
-	{ "POST", "/jobs/:name/run", ROLE_ADMIN, page_job_run, "Runs a job now." },
+	{ "POST", "/jobs/:name/run", ROLE_ADMIN | NEED_PLATFORM, page_job_run, "Runs a job now." },
 	{ 0 }
 };

@@ -1,4 +1,5 @@
-/* job.c - cron's jobs as people see and start them. The installation has one set of them, whatever tenant asks. */
+/* job.c - cron's jobs as people see and start them. The installation has one set of them, which works for all tenants: whoever is no
+ * platform admin sees which jobs there are, when they ran and whether that went well, and nothing of what they did. */
 #include <inttypes.h>
 
 #include "resource_int.h"
@@ -22,7 +23,28 @@ bool job_list_by(const struct caller *by, struct job_view **out, size_t *n, stru
 	size_t facts_n;
 	const struct job_facts *facts = job_facts_all(by->a, &facts_n);
 
-	return job_view_list(by->db, by->a, facts, facts_n, zone_offset, by->now, out, n, e);
+	if (!job_view_list(by->db, by->a, facts, facts_n, zone_offset, by->now, out, n, e))
+		return false;
+	for (size_t i = 0; i < *n && !by->principal.platform_admin; i++) {
+		struct job_view *v = &(*out)[i];
+
+		v->last_touched = 0;
+		v->error = v->holder = STR_NONE;
+	}
+	return true;
+}
+
+bool job_runs_by(const struct caller *by, const struct job_run_filter *f, struct job_run_view **out, size_t *n, uint64_t *next, struct err *e)
+{
+	if (!job_run_view_list(by->db, by->a, f, out, n, next, e))
+		return false;
+	for (size_t i = 0; i < *n && !by->principal.platform_admin; i++) {
+		struct job_run_view *v = &(*out)[i];
+
+		v->touched = v->bytes = v->longest_lock_ms = 0;
+		v->counts = v->error = STR_NONE;
+	}
+	return true;
 }
 
 /* What a person starts is to come back soon; but a job that sends must have time for an attempt. */

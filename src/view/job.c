@@ -16,10 +16,10 @@ const struct field job_view_fields[] = {
 	FIELD_TIME(struct job_view, last_started_at, "lastStartedAt", "When it ran last"),
 	FIELD_TIME(struct job_view, last_finished_at, "lastFinishedAt", "When that ended"),
 	FIELD_U64(struct job_view, last_duration_ms, "lastDurationMs", "How long it took"),
-	FIELD_U64(struct job_view, last_touched, "lastTouched", "Rows it touched"),
-	FIELD_STR(struct job_view, error, "error", "Why it failed"),
+	FIELD_U64(struct job_view, last_touched, "lastTouched", "Rows it touched; 0 for who is no platform admin"),
+	FIELD_STR(struct job_view, error, "error", "Why it failed, for platform admins"),
 	FIELD_TIME(struct job_view, next_at, "nextAt", "When it is due again"),
-	FIELD_STR(struct job_view, holder, "holder", "Host and process that runs it, or ran it last"),
+	FIELD_STR(struct job_view, holder, "holder", "Host and process that runs it, or ran it last, for platform admins"),
 	FIELD_TIME(struct job_view, lease_until, "leaseUntil", "Nobody else runs it before, unless it ends; null: nobody runs it now"),
 	FIELD_END
 };
@@ -30,11 +30,11 @@ const struct field job_run_view_fields[] = {
 	FIELD_TIME(struct job_run_view, started_at, "startedAt", "When it began"),
 	FIELD_U64(struct job_run_view, duration_ms, "durationMs", "How long it took"),
 	FIELD_STR(struct job_run_view, result, "result", "done, unfinished or failed"),
-	FIELD_U64(struct job_run_view, touched, "touched", "Rows"),
-	FIELD_STR(struct job_run_view, counts, "counts", "The same by kind"),
+	FIELD_U64(struct job_run_view, touched, "touched", "Rows; 0 for who is no platform admin, as other figures"),
+	FIELD_STR(struct job_run_view, counts, "counts", "The same by kind, for platform admins"),
 	FIELD_U64(struct job_run_view, bytes, "bytes", "What the removed rows held, more or less"),
 	FIELD_U64(struct job_run_view, longest_lock_ms, "longestLockMs", "The longest that rows were locked"),
-	FIELD_STR(struct job_run_view, error, "error", "Why it failed"),
+	FIELD_STR(struct job_run_view, error, "error", "Why it failed, for platform admins"),
 	FIELD_END
 };
 

@@ -269,7 +269,7 @@ START_TEST(test_each_role_and_scope_may_do_what_its_row_says)
 	expect_error(401, "unauthorized", NULL, ask("gt_unknown", r->method, path, "{}"));
 	for (enum role role = ROLE_VIEWER; role <= ROLE_ADMIN; role++)
 		for (unsigned s = 0; s < SCOPES; s++) {
-			bool may = role >= NEED_ROLE(r->needs) && scopes & 1u << s;
+			bool may = role >= NEED_ROLE(r->needs) && scopes & 1u << s && !(r->needs & NEED_PLATFORM);
 			struct reply got = ask(token_of(role, s), r->method, path, "{}");
 
 			if (!may)
@@ -278,6 +278,8 @@ START_TEST(test_each_role_and_scope_may_do_what_its_row_says)
 				ck_assert_msg(got.status != 401 && got.status != 403 && got.status < 500, "%s %s as %s: %u", r->method,
 					path, role_word(role), got.status);
 		}
+	if (r->needs & NEED_PLATFORM)
+		ck_assert_uint_ne(ask(root, r->method, path, "{}").status, 403);
 }
 END_TEST
 
@@ -426,6 +428,7 @@ START_TEST(test_a_token_has_600_requests_a_minute)
 	expect(200, admin, "GET", "/api/incidents?limit=1", NULL);
 	r = expect(200, token, "GET", "/api/stats", NULL);	/* what costs much has a bucket of its own */
 	is(header_of(r, "X-RateLimit-Limit"), "60");
+	is(header_of(expect(400, admin, "POST", "/api/admin/webhooks/monitor", "{}"), "X-RateLimit-Limit"), "60");
 	now += MS_PER_MINUTE;
 	expect(404, token, "GET", "/api/incidents/1", NULL);
 }
@@ -1439,6 +1442,32 @@ START_TEST(test_health)
 }
 END_TEST
 
+/* Cron works for all tenants: what it did is none of theirs. */
+START_TEST(test_of_jobs_a_tenant_sees_that_they_ran)
+{
+	static const struct stmt failed = { "test.failed", "REPLACE INTO jobs (name, holder, last_started_at, last_finished_at, last_ok, last_error, last_rows)"
+		" VALUES ('cleanup', 'db7, process 1', ?, ?, 0, 'table events of other: corrupt', 4711)" };
+	static const struct stmt run = { "test.run", "INSERT INTO job_runs (name, started_at, duration_ms, ok, touched, counts, bytes, longest_lock_ms, error)"
+		" VALUES ('cleanup', ?, 9, 0, 4711, 'events 4711', 12345, 7, 'table events of other: corrupt')" };
+	static const char *const told[] = { "4711", "12345", "db7", "corrupt" };
+	static const char *const paths[] = { "/api/jobs", "/api/jobs/runs?limit=1" };
+
+	now += 2 * MS_PER_MINUTE;
+	succeeds(db_exec(db, &failed, VALS(V_I(now - 2), V_I(now - 1)), NULL, &e));
+	succeeds(db_exec(db, &run, VALS(V_I(now - 2)), NULL, &e));
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct str of_root = expect(200, root, "GET", paths[i], NULL).body, of_admin = expect(200, admin, "GET", paths[i], NULL).body;
+
+		ck_assert(strstr(arena_cstr(a, of_admin), "\"failed\""));
+		for (size_t k = 0; k < ARRAY_SIZE(told); k++)
+			ck_assert_msg(!strstr(arena_cstr(a, of_admin), told[k]), "%s tells a tenant of %s", paths[i], told[k]);
+		ck_assert(strstr(arena_cstr(a, of_root), "4711") && strstr(arena_cstr(a, of_root), "corrupt"));
+	}
+	expect_error(403, "forbidden", NULL, ask(admin, "GET", "/api/storage", NULL));
+	expect(200, root, "GET", "/api/storage", NULL);
+}
+END_TEST
+
 START_TEST(test_jobs_and_cron_over_http)
 {
 	static const struct stmt installed = { "test.installed", "UPDATE schema_migrations SET applied_at = ?" };
@@ -1476,8 +1505,9 @@ START_TEST(test_jobs_and_cron_over_http)
 	expect_error(401, "unauthorized", NULL, ask("cron-toke", "GET", "/api/cron/webhook-maintenance", NULL));
 	expect_error(401, "unauthorized", NULL, ask("cron-token ", "GET", "/api/cron/webhook-maintenance", NULL));
 
-	is(member(expect(200, admin, "POST", "/api/jobs/sessions/run", NULL), "/outcome"), "done");
-	expect_error(404, "not_found", NULL, ask(admin, "POST", "/api/jobs/nosuch/run", NULL));
+	expect_error(403, "forbidden", NULL, ask(admin, "POST", "/api/jobs/sessions/run", NULL));
+	is(member(expect(200, root, "POST", "/api/jobs/sessions/run", NULL), "/outcome"), "done");
+	expect_error(404, "not_found", NULL, ask(root, "POST", "/api/jobs/nosuch/run", NULL));
 	r = expect(200, admin, "GET", "/api/jobs/runs?limit=1", NULL);
 	is(member(r, "/runs/0/job"), "sessions");
 	r = expect(200, admin, "GET", arena_printf(a, "/api/jobs/runs?limit=1&cursor=%.*s", STR_ARG(member(r, "/next"))).p, NULL);
@@ -1659,6 +1689,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_the_audit_log_is_of_the_tenant);
 	tcase_add_test(t, test_health);
 	tcase_add_test(t, test_jobs_and_cron_over_http);
+	tcase_add_test(t, test_of_jobs_a_tenant_sees_that_they_ran);
 	tcase_add_test(t, test_not_ready_without_a_database);
 	tcase_add_test(t, test_metrics_are_for_scrapers);
 	/* Those that send something last. */

@@ -52,7 +52,8 @@ def trouble_is_named_with_what_to_do(box):
 
 
 def the_installation_is_for_those_who_run_it(box):
-    true("Tables and their disk" in Visitor(box).page("/monitor"), "an admin sees the disk")
+    true("Tables and their disk" in Visitor(box, platform=True).page("/monitor"), "a platform admin sees the disk")
+    true("Tables and their disk" not in Visitor(box).page("/monitor"), "a tenant's admin does not")
     page = Visitor(box, "viewer").page("/monitor")
     true("Tables and their disk" not in page, "others do not")
     true("for the dispatcher" in page and "<dt>Spool</dt>" in page, "what waits everybody may know")

@@ -12,13 +12,14 @@ from harness import ROLES, Failed, same, true
 class Visitor:
     """A new user of that role who is signed in. Written to the tables, since signing in has scenarios of its own."""
 
-    def __init__(self, box, role="admin", tenant=1):
+    def __init__(self, box, role="admin", tenant=1, platform=False):
         self.box, tail, now = box, secrets.token_hex(8), int(time.time() * 1000)
         self.name, self.cookie, self.at, self.text = "visitor-" + tail, secrets.token_urlsafe(32), None, ""
-        box.sql("INSERT INTO users (public_id, tenant_id, name, role, created_at) VALUES ('us_%s', %d, '%s', %d, %d); "
+        box.sql("INSERT INTO users (public_id, tenant_id, name, role, platform_admin, created_at) VALUES "
+                "('us_%s', %d, '%s', %d, %d, %d); "
                 "INSERT INTO sessions (id_hash, public_id, user_id, created_at, last_seen_at, expires_at, remote_addr) VALUES "
                 "(UNHEX('%s'), 'se_%s', LAST_INSERT_ID(), %d, %d, %d, '127.0.0.1')"
-                % (tail, tenant, self.name, ROLES[role], now, hashlib.sha256(self.cookie.encode()).hexdigest(), tail, now, now,
+                % (tail, tenant, self.name, ROLES[role], platform, now, hashlib.sha256(self.cookie.encode()).hexdigest(), tail, now, now,
                    now + 3600000))
 
     def request(self, method, path, body=b"", headers=None):

@@ -311,6 +311,8 @@ START_TEST(test_needs_are_told)
 	unit_str(json_text(json_at(op, STR("/x-scopes/1"))), "admin");
 	ck_assert(json_at(op, STR("/security/0/token")) != NULL);
 	ck_assert_uint_eq(json_get(operation("GET", "/api/tokens"), "x-scopes")->count, 6);
+	unit_str(json_text(json_get(op, "x-platform-admin")), "false");
+	unit_str(json_text(json_get(operation("GET", "/api/storage"), "x-platform-admin")), "true");
 	ck_assert(json_get(operation("GET", "/healthz"), "security") == NULL);
 	ck_assert(json_at(operation("GET", "/metrics"), STR("/security/0/metrics")) != NULL);
 	ck_assert(json_at(at("/paths/~1api~1webhooks~1github/post"), STR("/security")) != NULL);
