@@ -12,8 +12,11 @@
 
 /* ---- message.c: what is told. To add a type: a function and a row there ---- */
 
+/* Of a trouble; all messages of one are of one thread. */
 enum message_phase {
-	MESSAGE_BEGINS,	/* a trouble, which will end with another message of its thread */
+	MESSAGE_BEGINS,		/* the first of its thread */
+	MESSAGE_GOES_ON,	/* it is worse, or here again */
+	MESSAGE_TAKEN,		/* somebody takes care of it */
 	MESSAGE_ENDS,
 };
 
@@ -37,6 +40,7 @@ struct message {
 	struct str thread;	/* what belongs together has the same, [a-z0-9-]: "monitor-71632" */
 	enum message_phase phase;
 	enum level level;
+	struct str lead;	/* what has come to pass, in front of the title: "Resolved"; empty: it begins */
 	struct str title;	/* one line */
 	struct str text;	/* sentences; may be empty */
 	struct message_fact facts[MESSAGE_FACTS_MAX];
@@ -50,6 +54,7 @@ struct message {
 
 /* Of a row's payload. The texts are in the arena. */
 bool message_of(struct arena *a, struct str payload, struct message *out, struct err *e) MUST_USE;
+struct str message_headline(struct arena *a, const struct message *m);	/* "Resolved: TITLE" */
 
 /* ---- kinds ---- */
 

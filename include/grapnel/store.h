@@ -301,6 +301,7 @@ struct str stats_hours(struct arena *a, ms_t now, unsigned n);
 
 struct live_source {
 	uint64_t id, tenant_id, kind, service_id, actions, forward_mode, rate_per_minute;
+	uint64_t told;			/* enum channel_event: of what somebody of its tenant wants to know */
 	struct str public_id, provider, name, service_name, allowed_ips, settings;
 	struct str services;		/* with route_by_service: JSON array of {"id","name","aliases"}, all of its tenant */
 	bool enabled, is_default, require_key, route_by_service;
@@ -321,7 +322,7 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk, size_t max, ms_t now, struct live_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
-/* A number that any change of any source or service changes: how hosts of one database see what the others did. */
+/* A number that any change of any source, service or channel changes: how hosts of one database see what the others did. */
 bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e) MUST_USE;
 
 /* ---- source_effect.c: what a message changes in its own source ---- */
@@ -429,7 +430,8 @@ int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint6
 
 #define CHANNELS_MAX 100		/* of a tenant: each message goes to all that want it */
 #define CHANNEL_SECRET_MAX 2000		/* bytes; what VARBINARY(2100) holds, less the sealing */
-enum channel_event { CHANNEL_MONITOR = 1 };	/* bits of channels.events: never renumber */
+/* Bits of channels.events: never renumber. */
+enum channel_event { CHANNEL_MONITOR = 1, CHANNEL_INCIDENT = 2 };
 struct channel_event_name {
 	const char *word;	/* "monitor.*"; ends with NULL */
 	uint64_t bit;
@@ -461,7 +463,8 @@ struct notice {
 	uint64_t tenant_id;		/* 0, the whole installation: the default tenant's channels */
 	enum channel_event event;
 	enum level level;
-	uint64_t cause_id;		/* the monitor alert */
+	uint64_t cause_id;		/* the monitor alert, the incident */
+	uint64_t service_id;		/* its channels are told as well, whatever they want to know; 0: none is concerned */
 	const char *type;		/* "monitor.alert_started": see src/channel/message.c */
 	struct str data;		/* JSON object */
 	struct str traceparent;		/* of the cause; empty: none */
@@ -470,14 +473,14 @@ struct str notice_payload(struct arena *a, const char *type, struct str data, ms
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
 /* Keeps in->public_id where there is one. Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
-bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+bool channel_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct channel *out, struct err *e) MUST_USE;
 /* Of the channel in->public_id in in->tenant_id: writes all that can be set; `secret` p NULL keeps the one there is. ERR_CONFLICT without a field where it
  * has changed since `in` was read. 1, 0, -1. */
-int channel_update(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+int channel_update(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct err *e) MUST_USE;
 /* What waits for it is given up. 1, 0, -1. */
-int channel_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
+int channel_delete(struct db *db, struct arena *a, struct shm *shm, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
 /* Those of all tenants. */
 struct channel_counts {
 	uint64_t n, enabled, switched_off, failing;	/* switched_off: by the program; failing: enabled ones */
@@ -556,9 +559,27 @@ int incident_edit(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t i
 enum timeline_kind {
 	TIMELINE_OPENED = 1, TIMELINE_RAISED = 2, TIMELINE_ACKNOWLEDGED = 3, TIMELINE_RESOLVED = 4, TIMELINE_REOPENED = 5,
 	TIMELINE_NOTE = 6, TIMELINE_ASSIGNED = 7, TIMELINE_SNOOZED = 8,
+	TIMELINE_HELD = 9,		/* nobody is told: a maintenance window or a silence */
+	TIMELINE_RELEASED = 10,		/* that is over, and it is told as if it began now */
+	TIMELINE_ESCALATED = 11,	/* a step of its policy */
+	TIMELINE_MERGED = 12,		/* into another, or another into it */
+	TIMELINE_KINDS
 };
 const char *timeline_word(unsigned kind);
-/* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. */
+/* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. Of HELD and
+ * RELEASED the window's or silence's name; of ESCALATED whom that step told; of MERGED the other's number. */
+
+/* ---- news.c: entries of timelines of which nobody has been told yet; src/notify says who is to know ---- */
+
+struct news {
+	uint64_t id, incident_id;	/* id: of the entry */
+	struct str traceparent;		/* of its cause; empty: none */
+};
+/* In the transaction of the entries. Once it is committed, ring the dispatcher's bell. */
+bool news_add(struct db *db, struct arena *a, const struct news *rows, size_t n, struct err *e) MUST_USE;
+/* Inside a transaction: the oldest, by their numbers alone, locked until its end; waits for whoever holds them. */
+bool news_lock(struct db *db, struct arena *a, size_t limit, struct news **out, size_t *n, struct err *e) MUST_USE;
+bool news_drop(struct db *db, struct arena *a, const struct news *rows, size_t n, struct err *e) MUST_USE;
 
 /* ---- link.c: links that acknowledge or resolve without a sign-in ---- */
 

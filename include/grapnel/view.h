@@ -206,7 +206,7 @@ bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *
 	struct err *e) MUST_USE;
 
 struct incident_view {
-	uint64_t id, tenant_id, alert_count;
+	uint64_t id, tenant_id, alert_count, service_row, source_row;	/* services.id, sources.id */
 	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee, assignee_id;
 	bool is_test;
 	ms_t opened_at, acknowledged_at, resolved_at, snoozed_until, last_alert_at, updated_at;
@@ -348,6 +348,17 @@ struct incident_detail {
 };
 int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_detail *out, struct err *e) MUST_USE;
+
+/* ---- news: what befell incidents and nobody has been told of yet ---- */
+
+struct news_view {
+	struct timeline_view entry;
+	uint64_t incident_id;
+	struct str traceparent;			/* p NULL: none */
+	const struct incident_view *incident;	/* as it is now */
+};
+/* Those of `rows` whose incident is still there, in the order of their numbers. Inside the transaction that has locked them. */
+bool news_view_list(struct db *db, struct arena *a, const struct news *rows, size_t row_n, struct news_view **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- deliveries: the request log of a source ---- */
 

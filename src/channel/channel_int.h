@@ -6,8 +6,6 @@
 
 #define PART(p) (1u << PART_##p)
 
-/* "Resolved: ..." where it ends. */
-struct str channel_headline(struct arena *a, const struct message *m);
 /* "https://hooks.example.org/monitor" */
 struct str channel_link(struct arena *a, const struct channel_call *c, const struct message *m);
 /* "Acknowledge: https://..." in a line each. */

@@ -75,7 +75,7 @@ static void add_headers(struct strbuf *b, const struct channel_call *c, const st
 	for (size_t i = 0; i < out->to_n; i++)
 		strbuf_addf(b, "%s%.*s", i ? ",\r\n " : "", STR_ARG(out->to[i]));
 	strbuf_adds(b, "\r\n");
-	mail_header(b, "Subject", arena_printf(b->arena, "[%s] %.*s", level_word(m->level), STR_ARG(channel_headline(b->arena, m))));
+	mail_header(b, "Subject", arena_printf(b->arena, "[%s] %.*s", level_word(m->level), STR_ARG(message_headline(b->arena, m))));
 	add_ids(b, c, m, domain);
 	mail_header(b, "List-Id", arena_printf(b->arena, "Grapnel <grapnel.%.*s>", STR_ARG(domain)));
 	mail_header(b, "Auto-Submitted", STR("auto-generated"));
@@ -89,7 +89,7 @@ static struct str body_text(struct arena *a, const struct channel_call *c, const
 	struct strbuf b;
 
 	strbuf_init(&b, a, TEXT_MAX);
-	strbuf_addf(&b, "%.*s\n\n", STR_ARG(channel_headline(a, m)));
+	strbuf_addf(&b, "%.*s\n\n", STR_ARG(message_headline(a, m)));
 	if (m->text.n)
 		strbuf_addf(&b, "%.*s\n\n", STR_ARG(m->text));
 	for (size_t i = 0; i < m->fact_n; i++)

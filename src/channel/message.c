@@ -65,9 +65,81 @@ static void monitor_ended(struct arena *a, const struct json *data, struct messa
 
 	monitor_alert(a, data, m);
 	m->phase = MESSAGE_ENDS;
+	m->lead = STR("Resolved");
 	if (!time_parse(part(data, "startedAt"), &from) || !time_parse(part(data, "endedAt"), &to) || to < from)
 		return;
 	add_fact(m, "Lasted", duration(a, to - from));
+}
+
+/* ---- incidents ---- */
+
+/* Who did what its newest entry tells: a person by name. */
+static struct str doer(const struct json *entry)
+{
+	struct str actor = part(entry, "actor");
+
+	if (str_eqs(actor, "person"))
+		return part(entry, "user").n ? part(entry, "user") : STR("the command line");
+	return str_eqs(actor, "system") ? STR("Grapnel") : STR("the sender");
+}
+
+static void incident(struct arena *a, const struct json *data, struct message *m)
+{
+	const struct json *entry = json_get(data, "entry");
+	struct str severity = part(data, "severity"), title = part(data, "title");
+
+	m->thread = arena_printf(a, "incident-%.*s", STR_ARG(part(data, "id")));
+	if (!level_parse(severity, &m->level))
+		m->level = LEVEL_HIGH;
+	m->title = str_eqs(part(data, "isTest"), "true") ? arena_printf(a, "[TEST] %.*s", STR_ARG(title)) : title;
+	m->path = arena_printf(a, "/incidents/%.*s", STR_ARG(part(data, "id")));
+	m->text = str_eqs(part(entry, "actor"), "person") ? part(entry, "text") : STR_NONE;
+	add_fact(m, "Service", part(data, "serviceName"));
+	add_fact(m, "Severity", severity);
+	add_fact(m, "Source", part(data, "provider"));
+	add_fact(m, "Alerts", part(data, "alertCount"));
+	add_fact(m, "Opened", part(data, "openedAt"));
+}
+
+static void incident_opened(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_BEGINS;
+}
+
+static void incident_raised(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_GOES_ON;
+	m->lead = arena_printf(a, "Now %.*s", STR_ARG(part(json_get(data, "entry"), "severity")));
+}
+
+static void incident_acknowledged(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_TAKEN;
+	m->lead = STR("Acknowledged");
+	add_fact(m, "By", doer(json_get(data, "entry")));
+}
+
+static void incident_resolved(struct arena *a, const struct json *data, struct message *m)
+{
+	ms_t opened;
+
+	incident(a, data, m);
+	m->phase = MESSAGE_ENDS;
+	m->lead = STR("Resolved");
+	add_fact(m, "By", doer(json_get(data, "entry")));
+	if (time_parse(part(data, "openedAt"), &opened) && m->at >= opened)
+		add_fact(m, "Lasted", duration(a, m->at - opened));
+}
+
+static void incident_reopened(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_GOES_ON;
+	m->lead = STR("Reopened");
+	add_fact(m, "By", doer(json_get(data, "entry")));
 }
 
 /* ---- the test button ---- */
@@ -92,6 +164,7 @@ static void test_ended(struct arena *a, const struct json *data, struct message 
 {
 	test(a, data, m);
 	m->phase = MESSAGE_ENDS;
+	m->lead = STR("Resolved");
 }
 
 /* ---- all ---- */
@@ -102,6 +175,12 @@ static const struct {
 } types[] = {
 	{ "channel.test", test_started },
 	{ "channel.test_ended", test_ended },
+	{ "incident.acknowledged", incident_acknowledged },
+	{ "incident.opened", incident_opened },
+	{ "incident.released", incident_opened },	/* nobody was told before */
+	{ "incident.reopened", incident_reopened },
+	{ "incident.resolved", incident_resolved },
+	{ "incident.severity_raised", incident_raised },
 	{ "monitor.alert_started", monitor_started },
 	{ "monitor.alert_ended", monitor_ended },
 };
@@ -136,4 +215,9 @@ bool message_of(struct arena *a, struct str payload, struct message *out, struct
 			return true;
 		}
 	return err_set(e, ERR_INVALID, "a notice of unknown type \"%.*s\"", STR_ARG(str_cut(m.type, 60)));
+}
+
+struct str message_headline(struct arena *a, const struct message *m)
+{
+	return m->lead.n ? arena_printf(a, "%.*s: %.*s", STR_ARG(m->lead), STR_ARG(m->title)) : m->title;
 }

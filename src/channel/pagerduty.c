@@ -1,4 +1,5 @@
-/* pagerduty.c - PagerDuty Events API v2: what begins triggers an alert, what ends resolves it by the same dedup key.
+/* pagerduty.c - PagerDuty Events API v2: what begins triggers an alert, who takes care acknowledges it, what ends resolves it, all
+ * by the same dedup key.
  *
  * By developer.pagerduty.com/docs/send-alert-event (looked up 2026-06-02): 202 is success; 400 is an invalid event, for ever; 429 and 5xx are to be
  * tried again after some time. Summary at most 1024 characters, dedup key 255, the whole 512 KB. The routing key is the credential. */
@@ -11,6 +12,10 @@
 
 static const char *const severities[] = {
 	[LEVEL_INFO] = "info", [LEVEL_LOW] = "info", [LEVEL_MEDIUM] = "warning", [LEVEL_HIGH] = "error", [LEVEL_CRITICAL] = "critical",
+};
+
+static const char *const actions[] = {
+	[MESSAGE_BEGINS] = "trigger", [MESSAGE_GOES_ON] = "trigger", [MESSAGE_TAKEN] = "acknowledge", [MESSAGE_ENDS] = "resolve",
 };
 
 static void member(struct json_out *o, const char *name, struct str value)
@@ -63,9 +68,9 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	json_open(&o, '{');
 	member(&o, "routing_key", s->part[PART_ROUTING_KEY]);
 	json_key(&o, "event_action");
-	json_strz(&o, m->phase == MESSAGE_ENDS ? "resolve" : "trigger");
+	json_strz(&o, actions[m->phase]);
 	member(&o, "dedup_key", arena_printf(a, "grapnel:%.*s", STR_ARG(m->thread)));
-	if (m->phase != MESSAGE_ENDS) {
+	if (m->phase == MESSAGE_BEGINS || m->phase == MESSAGE_GOES_ON) {
 		json_key(&o, "client");
 		json_strz(&o, "Grapnel");
 		member(&o, "client_url", channel_link(a, c, m));
@@ -89,7 +94,7 @@ static bool check(const struct channel_settings *s, struct err *e)
 
 const struct channel_kind channel_pagerduty = {
 	.slug = "pagerduty", .title = "PagerDuty",
-	.help = "Events API v2: an alert is triggered, and resolved when the trouble is over.",
+	.help = "Events API v2: an alert is triggered, acknowledged when somebody takes care, and resolved when the trouble is over.",
 	.takes = PART(ROUTING_KEY) | PART(URL), .needs = PART(ROUTING_KEY), .secret = PART_ROUTING_KEY, .pairs = true,
 	.texts = {
 		[PART_ROUTING_KEY] = { "Routing key", "The integration key of an Events API v2 integration of your PagerDuty service: 32 letters and digits.", "" },

@@ -81,7 +81,7 @@ static void blocks(struct json_out *o, struct arena *a, const struct channel_cal
 	json_key(o, "blocks");
 	json_open(o, '[');
 	block(o, "header");
-	text(o, "text", "plain_text", escaped(a, channel_headline(a, m), HEADER_MAX));
+	text(o, "text", "plain_text", escaped(a, message_headline(a, m), HEADER_MAX));
 	json_close(o, '}');
 	if (m->text.n) {
 		block(o, "section");
@@ -107,7 +107,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	json_out_init(&o, &b);
 	json_open(&o, '{');
 	json_key(&o, "text");
-	json_str(&o, arena_printf(a, "[%s] %.*s", level_word(m->level), STR_ARG(escaped(a, channel_headline(a, m), SECTION_MAX))));
+	json_str(&o, arena_printf(a, "[%s] %.*s", level_word(m->level), STR_ARG(escaped(a, message_headline(a, m), SECTION_MAX))));
 	json_key(&o, "attachments");
 	json_open(&o, '[');
 	json_open(&o, '{');

@@ -56,11 +56,6 @@ void channel_settings_read(struct arena *a, struct str json, struct channel_sett
 
 /* ---- requests ---- */
 
-struct str channel_headline(struct arena *a, const struct message *m)
-{
-	return m->phase == MESSAGE_ENDS ? arena_printf(a, "Resolved: %.*s", STR_ARG(m->title)) : m->title;
-}
-
 struct str channel_link(struct arena *a, const struct channel_call *c, const struct message *m)
 {
 	return arena_printf(a, "%.*s%.*s", STR_ARG(c->house->public_url), STR_ARG(m->path));

@@ -117,7 +117,9 @@ static struct incident_row *row_of(struct decided *d, const struct ref *r, const
 static void add_timeline(struct batch *b, struct decided *d, const struct ref *r, const struct key_state *s,
 	enum timeline_kind kind, enum actor actor)
 {
-	d->timeline[d->timeline_n++] = (struct timeline_row){
+	struct timeline_row *row = &d->timeline[d->timeline_n++];
+
+	*row = (struct timeline_row){
 		.incident_id = s->incident,
 		.id = id_make(b->g->c.ids, b->now),
 		.event_id = r->p->number,
@@ -127,6 +129,8 @@ static void add_timeline(struct batch *b, struct decided *d, const struct ref *r
 		.text = r->p->ev->summary,
 		.at = b->now,
 	};
+	if (r->w->source->s.told & CHANNEL_INCIDENT)
+		d->news[d->news_n++] = (struct news){ .id = row->id, .incident_id = row->incident_id, .traceparent = r->w->item->traceparent };
 }
 
 static void set_state(struct batch *b, struct incident_row *row, enum incident_act act)
@@ -216,6 +220,7 @@ void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size
 	*d = (struct decided){
 		.incidents = ARENA_ARRAY(b->a, struct incident_row, refs.n),
 		.timeline = ARENA_ARRAY(b->a, struct timeline_row, refs.n * 2),
+		.news = ARENA_ARRAY(b->a, struct news, refs.n * 2),
 		.alerts = ARENA_ARRAY(b->a, struct alert_row, refs.n),
 	};
 	for (size_t i = 0; i < refs.n; i++) {

@@ -208,6 +208,8 @@ struct decided {
 	size_t incident_n;
 	struct timeline_row *timeline;
 	size_t timeline_n;
+	struct news *news;		/* those entries of which somebody may be told */
+	size_t news_n;
 	struct alert_row *alerts;
 	size_t alert_n;
 };

@@ -318,6 +318,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		return false;
 	decide(b, from, to, keys, key_n, &d);
 	batch_done(b, STAGE_ACTED, from, to);
+	b->to_send |= d.news_n > 0;
 	if (!write_forwards(b, from, to, e))
 		return false;
 	for (size_t i = from; i < to; i++)
@@ -326,6 +327,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		&& batch_write_incidents(db, b->a, d.incidents, d.incident_n, b->now, e)
 		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
 		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)
+		&& news_add(db, b->a, d.news, d.news_n, e)
 		&& batch_write_keys(db, b->a, keys, key_n, e)
 		&& write_effects(b, from, to, e)
 		&& write_requests(b, from, to, e)	/* their durations are told as late as can be */

@@ -1,5 +1,6 @@
-/* outbox.c - carries what the outbox has for cron: rows whose quick attempts failed, and such as no dispatcher took. Who else does it at
+/* outbox.c - tells of incidents what no dispatcher told, and carries what the outbox has for cron: rows whose quick attempts failed, and such as no dispatcher took. Who else does it at
  * the same time takes other rows: see grapnel/outbound.h. */
+#include "grapnel/notify.h"
 #include "grapnel/outbound.h"
 
 #include "job_int.h"
@@ -23,6 +24,17 @@ static bool carry(struct job_run *r, struct err *e)
 	return ok;
 }
 
+/* Who is to know, where no dispatcher says it. */
+static bool tell(struct job_run *r, struct err *e)
+{
+	struct notifier *n = notifier_new(&(struct notify_config){ .db = r->c->db, .ids = r->c->ids });
+	bool ok = notifier_take(n, job_now(r), e);
+
+	job_count(r, "told of incidents", notifier_told(n));
+	notifier_free(n);
+	return ok;
+}
+
 static bool run(struct job_run *r, struct err *e)
 {
 	uint64_t n = 0;
@@ -35,7 +47,7 @@ static bool run(struct job_run *r, struct err *e)
 	}
 	if (!r->c->seal)
 		return err_set(e, ERR_DENIED, "the key file cannot be read, and with it no channel's secret");
-	return outbox_mend(r->c->db, job_now(r), e) && carry(r, e);
+	return outbox_mend(r->c->db, job_now(r), e) && tell(r, e) && carry(r, e);
 }
 
 const struct job job_outbox = {

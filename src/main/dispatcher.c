@@ -5,6 +5,7 @@
 #include "config.h"
 #include "grapnel/forward.h"
 #include "grapnel/job.h"
+#include "grapnel/notify.h"
 #include "grapnel/outbound.h"
 #include "grapnel/task.h"
 
@@ -37,6 +38,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	struct db *db = open_db(c);
 	struct guard *guard = guard_new(c->outbound.allow, c->outbound.ports);
 	struct sender *sender = sender_new("Grapnel/" PACKAGE_VERSION, guard);
+	struct notifier *notifier = notifier_new(&(struct notify_config){ .db = db, .ids = &ids });
 	struct courier *courier = courier_new(&(struct courier_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids, .shm = s->shm,
 		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms, .link_ms = c->outbound.link_hours * MS_PER_HOUR });
 	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,
@@ -44,7 +46,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	struct task_runner *tasks = task_runner_new(&(struct task_config){ .db = db, .shm = s->shm });
 	struct watchman *watchman = watchman_new(db, &ids);
 	struct exporter *exporter = s->spans ? exporter_new(&(struct exporter_config){ c, s->spans, sender, s->shm }) : NULL;
-	const struct carrier carriers[] = { courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks),
+	const struct carrier carriers[] = { notifier_carrier(notifier), courier_carrier(courier), forwarder_carrier(forwarder), task_runner_carrier(tasks),
 		watchman_carrier(watchman), exporter_carrier(exporter) };	/* the last one where there is any */
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
@@ -55,6 +57,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers) - !exporter, .stop = &stop,
 		.drain_ms = DRAIN_MS });
 	sender_free(sender);
+	notifier_free(notifier);
 	courier_free(courier);
 	forwarder_free(forwarder);
 	task_runner_free(tasks);

@@ -15,6 +15,7 @@
 #define ADDRESSES_TEXT_MAX 16384	/* MAIL_RECIPIENTS_MAX of 320 bytes */
 
 static const struct form_word event_words[] = {
+	{ "incident.*", CHANNEL_INCIDENT },
 	{ "monitor.*", CHANNEL_MONITOR },
 	{ 0 }
 };
@@ -23,8 +24,8 @@ const struct form_field channel_fields[] = {
 	{ "name", TEXT_AT(struct channel_form, name), FORM_REQUIRED, 1, 400, .help = "1 to 100 characters" },
 	{ "kind", TEXT_AT(struct channel_form, kind), FORM_REQUIRED | FORM_FIXED, 1, 20, .help = "slack, email, pagerduty or webhook" },
 	{ "enabled", BOOL_AT(struct channel_form, enabled), .help = "A disabled one is told nothing" },
-	{ "events", WORDS_AT(struct channel_form, events), FORM_NULL, .words = event_words, .absent = CHANNEL_MONITOR,
-		.help = "What it is told of; null = monitor.*" },
+	{ "events", WORDS_AT(struct channel_form, events), FORM_NULL, .words = event_words, .absent = CHANNEL_INCIDENT | CHANNEL_MONITOR,
+		.help = "What it is told of; null = incident.* and monitor.*" },
 	{ "minSeverity", WORDS_AT(struct channel_form, min_severity), FORM_NULL, .words = level_words, .absent = 1u << LEVEL_INFO,
 		.help = "Nothing below it: INFO, LOW, MEDIUM, HIGH or CRITICAL; null = INFO" },
 	{ "url", TEXT_AT(struct channel_form, url), .max = URL_MAX,
@@ -238,7 +239,7 @@ bool channel_create(const struct caller *by, struct channel_form *f, struct chan
 		return err_field(e, ERR_INVALID, "kind", "A channel is of the kind slack, email, pagerduty or webhook.");
 	c.kind = str_of(kind->slug);
 	c.public_id = f->public_id;
-	return form_to_channel(by, f, kind, &c, &secret, e) && channel_add(by->db, by->a, by->seal, &c, secret, &who, by->now, made, e);
+	return form_to_channel(by, f, kind, &c, &secret, e) && channel_add(by->db, by->a, by->shm, by->seal, &c, secret, &who, by->now, made, e);
 }
 
 /* One try. 1, 0, -1 as the store. */
@@ -259,7 +260,7 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	channel_to_form(by, &c, f);
 	if (!read(ctx, f, e) || !form_to_channel(by, f, kind, &c, &secret, e))
 		return -1;
-	return channel_update(by->db, by->a, by->seal, &c, secret, &who, by->now, e);
+	return channel_update(by->db, by->a, by->shm, by->seal, &c, secret, &who, by->now, e);
 }
 
 /* Who changes another member at the same time wins as well: the later one looks again. */
@@ -278,7 +279,7 @@ bool channel_change(const struct caller *by, struct str public_id, bool (*read)(
 bool channel_remove(const struct caller *by, struct str public_id, struct err *e)
 {
 	struct who who = caller_who(by, by->tenant_id);
-	int done = public_id_is(public_id, "ch") ? channel_delete(by->db, by->a, by->tenant_id, public_id, &who, by->now, e) : 0;
+	int done = public_id_is(public_id, "ch") ? channel_delete(by->db, by->a, by->shm, by->tenant_id, public_id, &who, by->now, e) : 0;
 
 	if (done != 1)
 		return !done && not_found(e);

@@ -23,6 +23,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&migrate_statements,
 	&monitor_alert_stmts,
 	&monitor_cache_stmts,
+	&news_stmts,
 	&outbox_stmts,
 	&retention_stmts,
 	&sealed_stmts,

@@ -9,7 +9,7 @@
 #define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 
-enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE };
+enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
@@ -27,7 +27,8 @@ static const struct stmt stmts[] = {
 	[Q_BY_IDS] = { "channel.by_ids",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
 	[Q_TOLD] = { "channel.told",
-		"SELECT id, tenant_id FROM channels WHERE tenant_id = ? AND enabled = 1 AND events & ? <> 0 AND min_level <= ? ORDER BY id" },
+		"SELECT id, tenant_id FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ? AND (events & ? <> 0"
+		" OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) ORDER BY id" },
 	[Q_ADD] = { "channel.add",
 		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, created_at, updated_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
@@ -36,6 +37,7 @@ static const struct stmt stmts[] = {
 		"UPDATE channels SET name = ?, enabled = ?, disabled_reason = NULL, events = ?, min_level = ?, settings = ?, secret_sealed = ?,"
 		" failures = 0, error = NULL, updated_at = ? WHERE id = ?" },
 	[Q_DELETE] = { "channel.delete", "DELETE FROM channels WHERE id = ?" },
+	[Q_LEAVE_SERVICES] = { "channel.leave_services", "DELETE FROM service_channels WHERE channel_id = ?" },
 	[Q_SENT] = { "channel.sent", "UPDATE channels SET sent_at = ?, failures = 0, error = NULL WHERE id = ?" },
 	[Q_FAILED] = { "channel.failed", "UPDATE channels SET failed_at = ?, failures = failures + 1, error = ? WHERE id = ?" },
 	[Q_DISABLE] = { "channel.disable",
@@ -66,6 +68,7 @@ static const struct field fields[] = {
 };
 
 const struct channel_event_name channel_event_names[] = {
+	{ "incident.*", CHANNEL_INCIDENT, "Incidents of all services: when one opens, rises in severity, is acknowledged, resolved or reopened" },
 	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins and when it ends" },
 	{ NULL }
 };
@@ -160,7 +163,7 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 	struct channel *list;
 	size_t n;
 
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->event), V_U(x->level)), a, fields, sizeof(*list), &list, &n, e))
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->level), V_U(x->event), V_U(x->service_id)), a, fields, sizeof(*list), &list, &n, e))
 		return false;
 	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
 	for (size_t i = 0; i < n; i++)
@@ -238,11 +241,12 @@ static void seal_secret(struct arena *a, const struct seal_key *sk, struct chann
 	c->has_secret = c->secret_sealed.n > 0;
 }
 
-bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+bool channel_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct channel *out, struct err *e)
 {
 	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
 	char id[PUBLIC_ID_MAX];
+	bool ok;
 
 	if (!name_check(in->name, "name", e))
 		return false;
@@ -251,7 +255,9 @@ bool channel_add(struct db *db, struct arena *a, const struct seal_key *sk, cons
 		x.channel.public_id = arena_str(a, str_of(id));
 	x.channel.created_at = x.channel.updated_at = now;
 	seal_secret(a, sk, &x.channel, secret);
-	if (!db_tx(db, add_tx, &x, e))
+	ok = db_tx(db, add_tx, &x, e);
+	bump_if_done(shm, ok, e);
+	if (!ok)
 		return false;
 	*out = x.channel;
 	return true;
@@ -284,15 +290,18 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 		NULL, e) && audit(db, x, "channel.update", &before, c, e);
 }
 
-int channel_update(struct db *db, struct arena *a, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
+int channel_update(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct err *e)
 {
 	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
+	bool ok;
 
 	if (!name_check(in->name, "name", e))
 		return -1;
 	seal_secret(a, sk, &x.channel, secret);
-	return db_tx(db, update_tx, &x, e) ? x.found : -1;
+	ok = db_tx(db, update_tx, &x, e);
+	bump_if_done(shm, ok, e);
+	return ok ? x.found : -1;
 }
 
 static bool delete_tx(struct db *db, void *ctx, struct err *e)
@@ -304,14 +313,17 @@ static bool delete_tx(struct db *db, void *ctx, struct err *e)
 	if (found != 1)
 		return found == 0;
 	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, before.id, "The channel was deleted.", x->now, e) &&
+		db_exec(db, &stmts[Q_LEAVE_SERVICES], VALS(V_U(before.id)), NULL, e) &&
 		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "channel.delete", &before, NULL, e);
 }
 
-int channel_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
+int channel_delete(struct db *db, struct arena *a, struct shm *shm, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
 {
 	struct change x = { .arena = a, .channel = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+	bool ok = db_tx(db, delete_tx, &x, e);
 
-	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+	bump_if_done(shm, ok, e);
+	return ok ? x.found : -1;
 }
 
 /* ---- results ---- */

@@ -77,6 +77,7 @@ static bool incident_write(struct db *db, const struct silence *x, struct key_lo
 		return true;	/* told before, by a run whose monitor alert somebody removed */
 	key->changed = true;
 	return batch_write_incidents(db, x->a, &row, 1, x->now, e) && batch_insert_timeline(db, x->a, &entry, 1, e) &&
+		news_add(db, x->a, &(struct news){ .id = entry.id, .incident_id = id }, 1, e) &&
 		batch_write_keys(db, x->a, key, 1, e) && db_exec(db, &stmts[Q_INCIDENT], VALS(V_U(id), V_U(h->source_id)), NULL, e);
 }
 

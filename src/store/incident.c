@@ -91,6 +91,10 @@ static const char *const timeline_words[] = {
 	[TIMELINE_NOTE] = "note",
 	[TIMELINE_ASSIGNED] = "assigned",
 	[TIMELINE_SNOOZED] = "snoozed",
+	[TIMELINE_HELD] = "held",
+	[TIMELINE_RELEASED] = "released",
+	[TIMELINE_ESCALATED] = "escalated",
+	[TIMELINE_MERGED] = "merged",
 };
 
 const char *timeline_word(unsigned kind)
@@ -195,6 +199,7 @@ static bool entry_write(struct db *db, const struct act *act, const struct key_s
 		VALS(V_U(act->incident), V_U(act->timeline_id), V_I(act->now), V_U(facts->kind), V_U(act->actor),
 			V_ID(act->who->user_id), V_U(state->level), V_SN(act->text), V_SN(act->who->link)),
 		NULL, e) &&
+		news_add(db, act->arena, &(struct news){ .id = act->timeline_id, .incident_id = act->incident }, 1, e) &&
 		audit_add(db, act->who, facts->audit, object, act->who->link.p ? member_json(act->arena, "link", act->who->link) : STR_NONE, act->now, e);
 }
 
@@ -323,6 +328,7 @@ static bool edit_write(struct db *db, const struct editing *x, const struct edit
 				V_U(x->who->actor == ACTOR_SYSTEM ? ACTOR_SYSTEM : ACTOR_PERSON),
 				V_ID(x->who->user_id), V_NULL(), V_SN(t->text), V_NULL()),
 			NULL, e) &&
+		news_add(db, x->arena, &(struct news){ .id = x->timeline_id, .incident_id = x->incident }, 1, e) &&
 		audit_add(db, x->who, t->action, object, t->member ? member_json(x->arena, t->member, t->text) : STR_NONE, x->now, e);
 }
 

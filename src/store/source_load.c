@@ -10,9 +10,15 @@
 
 enum { Q_SOME, Q_ALL, Q_STAMP };
 
+/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy. */
+#define TOLD \
+	"COALESCE((SELECT BIT_OR(c.events) FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1), 0)" \
+	" | IF(EXISTS (SELECT 1 FROM services y WHERE y.tenant_id = s.tenant_id AND y.deleted_at IS NULL AND (y.policy_id IS NOT NULL" \
+	" OR EXISTS (SELECT 1 FROM service_channels z WHERE z.service_id = y.id))), 2, 0)"
+
 /* One condition: now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
 #define SELECT_LIVE(ids) \
-	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions, s.forward_mode," \
+	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions, s.forward_mode, " TOLD " AS told," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
 	" v.name AS service_name, s.allowed_ips, s.settings, s.enabled, s.is_default, s.require_key, s.route_by_service," \
 	" s.key_hash, s.key_old_hash, s.key_old_until, s.verified_at, s.disconnected_at, x.sealed, x.expires_at AS secret_until, IF(s.route_by_service," \
@@ -34,10 +40,11 @@ static const struct stmt stmts[] = {
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
-	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name. */
+	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name, channels are told. */
 	[Q_STAMP] = { "source_load.stamp",
 		"SELECT CAST(SUM(stamp) AS UNSIGNED) AS stamp FROM (SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) AS stamp FROM sources"
-		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM services) x", SCAN_OK },
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM services"
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM channels) x", SCAN_OK },
 };
 const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -54,6 +61,7 @@ static const struct field fields[] = {
 	FIELD_ID(struct row, source.service_id, "service_id", ""),
 	FIELD_U64(struct row, source.actions, "actions", ""),
 	FIELD_U64(struct row, source.forward_mode, "forward_mode", ""),
+	FIELD_U64(struct row, source.told, "told", ""),
 	FIELD_U64(struct row, source.rate_per_minute, "rate_per_minute", ""),
 	FIELD_STR(struct row, source.public_id, "public_id", ""),
 	FIELD_STR(struct row, source.provider, "provider", ""),

@@ -196,7 +196,7 @@ static void delivery_fill(struct arena *a, struct channel_delivery_view *v)
 		v->next_at = 0;
 	if (message_of(a, v->payload, &m, &unreadable)) {
 		v->type = m.type;
-		v->title = m.phase == MESSAGE_ENDS ? arena_printf(a, "Resolved: %.*s", STR_ARG(m.title)) : m.title;
+		v->title = message_headline(a, &m);
 	}
 }
 

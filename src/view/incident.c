@@ -44,7 +44,7 @@ const struct field timeline_view_fields[] = {
 	FIELD_END
 };
 
-static const struct field columns[] = {
+const struct field incident_view_columns[] = {
 	FIELD_U64(struct incident_view, id, "id", ""),
 	FIELD_U64(struct incident_view, tenant_id, "tenant_id", ""),
 	FIELD_STR(struct incident_view, title, "title", ""),
@@ -66,6 +66,8 @@ static const struct field columns[] = {
 	FIELD_U64(struct incident_view, status_n, "status_n", ""),
 	FIELD_U64(struct incident_view, level_n, "level_n", ""),
 	FIELD_U64(struct incident_view, resolved_by_n, "resolved_by_n", ""),
+	FIELD_U64(struct incident_view, service_row, "service_row", ""),
+	FIELD_U64(struct incident_view, source_row, "source_row", ""),
 	FIELD_END
 };
 
@@ -139,7 +141,7 @@ const struct list_table incident_table = {
 	.residual = write_residual,
 	.open = write_open,
 	.close = write_close,
-	.columns = columns,
+	.columns = incident_view_columns,
 	.size = sizeof(struct incident_view),
 };
 
@@ -184,7 +186,7 @@ static struct str actor_word(uint64_t actor)
 	return str_of(actor < ARRAY_SIZE(actor_words) ? actor_words[actor] : NULL);
 }
 
-static void fill_words(struct incident_view *v)
+void incident_view_fill(struct incident_view *v)
 {
 	v->status = str_of(incident_status_word((enum incident_status)v->status_n));
 	v->level = str_of(level_word((enum level)v->level_n));
@@ -199,7 +201,7 @@ bool incident_view_list(struct db *db, struct arena *a, const struct incident_fi
 	if (!incident_plan(db, a, f, &p, e) || !list_run(db, a, &incident_table, &p, out, n, next, e))
 		return false;
 	for (size_t i = 0; i < *n; i++)
-		fill_words(&(*out)[i]);
+		incident_view_fill(&(*out)[i]);
 	return true;
 }
 
@@ -238,13 +240,13 @@ bool incident_view_selection(struct db *db, struct arena *a, uint64_t tenant_id,
 int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_view *out, struct err *e)
 {
-	int found = db_query_one(db, &view_stmt[V_INCIDENT], VALS(V_U(id)), a, columns,
+	int found = db_query_one(db, &view_stmt[V_INCIDENT], VALS(V_U(id)), a, incident_view_columns,
 		sizeof(*out), out, e);
 
 	if (found == 1 && tenant_id && out->tenant_id != tenant_id)
 		return 0;
 	if (found == 1)
-		fill_words(out);
+		incident_view_fill(out);
 	return found;
 }
 
@@ -263,7 +265,7 @@ static const struct field timeline_columns[] = {
 	FIELD_END
 };
 
-static void fill_entry(struct timeline_view *v)
+void timeline_view_fill(struct timeline_view *v)
 {
 	v->kind = str_of(timeline_word((unsigned)v->kind_n));
 	v->actor = actor_word(v->actor_n);
@@ -310,7 +312,7 @@ int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 			timeline_columns, sizeof(*out->timeline), &out->timeline, &out->timeline_n, e))
 		return -1;
 	for (size_t i = 0; i < out->timeline_n; i++)
-		fill_entry(&out->timeline[i]);
+		timeline_view_fill(&out->timeline[i]);
 	oldest_first(out->timeline, out->timeline_n);
 	return alert_view_newest(db, a, id, &out->alerts, &out->alert_n, e) ? 1 : -1;
 }

@@ -78,6 +78,15 @@ const struct stmt view_stmt[] = {
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
+	[V_NEWS] = { "view.news",
+		"SELECT l.id, l.event_id, w.name AS user, l.text, l.kind AS kind_n, l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at,"
+		" n.incident_id, n.traceparent FROM JSON_TABLE(?, '$[*]' COLUMNS (number BIGINT UNSIGNED PATH '$')) j"
+		" JOIN incident_news n ON n.id = j.number JOIN timeline l ON l.incident_id = n.incident_id AND l.id = n.id"
+		" LEFT JOIN users w ON w.id = l.user_id ORDER BY n.id" },
+	[V_NEWS_INCIDENTS] = { "view.news_incidents",
+		"SELECT " INCIDENT_COLUMNS " FROM (SELECT DISTINCT n.incident_id AS id"
+		" FROM JSON_TABLE(?, '$[*]' COLUMNS (number BIGINT UNSIGNED PATH '$')) j JOIN incident_news n ON n.id = j.number) k"
+		" JOIN incidents i ON i.id = k.id" INCIDENT_JOINS },
 	[V_SELECTION] = { "view.selection",
 		"SELECT SUM(i.status = 1) AS open, SUM(i.status = 2) AS acknowledged, SUM(i.status = 3) AS resolved,"
 		" SUM(i.alert_count) AS alerts FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"

@@ -30,7 +30,7 @@ static struct channel made(uint64_t tenant_id, const char *name, uint64_t events
 		.min_level = min_level, .settings = STR("{\"url\":\"https://example.org/\"}") };
 	struct channel out;
 
-	succeeds(channel_add(db, a, seal_key, &in, STR("secret"), &who, NOW, &out, &e));
+	succeeds(channel_add(db, a, NULL, seal_key, &in, STR("secret"), &who, NOW, &out, &e));
 	return out;
 }
 
@@ -55,7 +55,7 @@ START_TEST(each_channel_that_wants_to_know_gets_a_row)
 	made(1, "deaf", 0, LEVEL_INFO);
 	made(2, "stranger", CHANNEL_MONITOR, LEVEL_INFO);
 	off.enabled = false;
-	ck_assert_int_eq(channel_update(db, a, seal_key, &off, STR_NONE, &who, NOW + 1, &e), 1);
+	ck_assert_int_eq(channel_update(db, a, NULL, seal_key, &off, STR_NONE, &who, NOW + 1, &e), 1);
 	ck_assert_uint_eq(told(&n), 1);
 	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, all.id, &row, &e), 1);
 	ck_assert(row.cause_id == 7 && row.tenant_id == 1 && row.status == OUTBOX_WAITING && row.next_at == NOW && !row.attempts);
@@ -103,18 +103,18 @@ START_TEST(a_change_is_of_what_was_read)
 	ck_assert_int_eq(channel_get(db, a, 2, c.public_id, &read, &e), 0);
 	read = c;
 	read.name = STR("b");
-	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), 1);
-	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), -1);
+	ck_assert_int_eq(channel_update(db, a, NULL, seal_key, &read, STR_NONE, &who, NOW, &e), 1);
+	ck_assert_int_eq(channel_update(db, a, NULL, seal_key, &read, STR_NONE, &who, NOW, &e), -1);
 	ck_assert_int_eq(e.code, ERR_CONFLICT);
 	ck_assert_int_eq(channel_get(db, a, 1, c.public_id, &read, &e), 1);
 	ck_assert(str_eqs(read.name, "b") && read.updated_at == NOW + 1 && read.has_secret);
 	succeeds(channel_secret(a, seal_key, &read, &secret, &e));
 	ck_assert(str_eqs(secret, "secret"));
-	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR(""), &who, NOW + 5, &e), 1);
+	ck_assert_int_eq(channel_update(db, a, NULL, seal_key, &read, STR(""), &who, NOW + 5, &e), 1);
 	ck_assert_int_eq(channel_get(db, a, 1, c.public_id, &read, &e), 1);
 	ck_assert(!read.has_secret);
 	read.tenant_id = 2;
-	ck_assert_int_eq(channel_update(db, a, seal_key, &read, STR_NONE, &who, NOW, &e), 0);
+	ck_assert_int_eq(channel_update(db, a, NULL, seal_key, &read, STR_NONE, &who, NOW, &e), 0);
 	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM audit_log WHERE action = 'channel.update'"), 2);
 }
 END_TEST
@@ -126,8 +126,8 @@ START_TEST(what_waits_for_a_channel_that_is_gone_is_given_up)
 	struct outbox_row row;
 
 	ck_assert_uint_eq(told(&n), 2);
-	ck_assert_int_eq(channel_delete(db, a, 2, c.public_id, &who, NOW, &e), 0);
-	ck_assert_int_eq(channel_delete(db, a, 1, c.public_id, &who, NOW, &e), 1);
+	ck_assert_int_eq(channel_delete(db, a, NULL, 2, c.public_id, &who, NOW, &e), 0);
+	ck_assert_int_eq(channel_delete(db, a, NULL, 1, c.public_id, &who, NOW, &e), 1);
 	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, c.id, &row, &e), 1);
 	ck_assert(row.status == OUTBOX_DEAD && str_eqs(row.error, "The channel was deleted.") && row.finished_at == NOW);
 	succeeds(channel_disable(db, a, &d, STR("It was answered 410."), NOW, &e));
@@ -146,7 +146,7 @@ START_TEST(there_is_a_limit)
 
 	for (int i = 0; i < CHANNELS_MAX; i++)
 		made(1, "a", 0, 0);
-	ck_assert(!channel_add(db, a, seal_key, &in, STR(""), &who, NOW, &out, &e));
+	ck_assert(!channel_add(db, a, NULL, seal_key, &in, STR(""), &who, NOW, &out, &e));
 	ck_assert(e.code == ERR_CONFLICT && e.told);
 }
 END_TEST

@@ -18,7 +18,7 @@ static struct id_maker ids;
 static struct job_result results[JOBS_MAX];
 static size_t result_n;
 
-static const char *const emptied[] = { "table_sizes", "outbox", "outbox_attempts", "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline",
+static const char *const emptied[] = { "table_sizes", "outbox", "outbox_attempts", "events", "event_ids", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline", "incident_news",
 	"monitor_alerts", "source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,

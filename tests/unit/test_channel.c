@@ -13,7 +13,7 @@ static const struct message begins = { .type = STR("monitor.alert_started"), .th
 	.title = STR("120 events <wait> & wait."), .text = STR("Add workers."), .facts = { { STR("Value"), STR("120") }, { STR("Threshold"), STR("<100") } },
 	.fact_n = 2, .path = STR("/monitor"), .at = AT, .data = STR("{\"id\":\"7\",\"value\":120}") };
 static const struct message ends = { .type = STR("monitor.alert_ended"), .thread = STR("monitor-7"), .phase = MESSAGE_ENDS, .level = LEVEL_HIGH,
-	.title = STR("120 events <wait> & wait."), .path = STR("/monitor"), .at = AT, .data = STR("{\"id\":\"7\"}") };
+	.lead = STR("Resolved"), .title = STR("120 events <wait> & wait."), .path = STR("/monitor"), .at = AT, .data = STR("{\"id\":\"7\"}") };
 
 /* As it goes to the sender. */
 static struct str shown(const char *slug, struct channel_settings settings, const struct message *m, const struct channel_house *h)

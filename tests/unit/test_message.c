@@ -11,22 +11,42 @@ static void setup(void)
 	e = (struct err){ 0 };
 }
 
+static const char *const phases[] = { [MESSAGE_BEGINS] = "begins", [MESSAGE_GOES_ON] = "goes on", [MESSAGE_TAKEN] = "taken", [MESSAGE_ENDS] = "ends" };
+
 /* One line for each part. */
 static struct str shown(const struct message *m)
 {
 	struct strbuf b;
 
 	strbuf_init(&b, a, 65536);
-	strbuf_addf(&b, "%.*s %.*s %s %d\n%.*s\n%.*s\n%.*s\n", STR_ARG(m->type), STR_ARG(m->thread), m->phase == MESSAGE_ENDS ? "ends" : "begins",
-		(int)m->level, STR_ARG(m->title), STR_ARG(m->text), STR_ARG(m->path));
+	strbuf_addf(&b, "%.*s %.*s %s %d\n%.*s\n%.*s\n%.*s\n", STR_ARG(m->type), STR_ARG(m->thread), phases[m->phase], (int)m->level,
+		STR_ARG(message_headline(a, m)), STR_ARG(m->text), STR_ARG(m->path));
 	for (size_t i = 0; i < m->fact_n; i++)
 		strbuf_addf(&b, "%.*s=%.*s\n", STR_ARG(m->facts[i].name), STR_ARG(m->facts[i].value));
 	return strbuf_str(&b);
 }
 
+#define INCIDENT(type, more, entry) \
+	"{\"type\":\"incident." type "\",\"at\":\"2026-01-02T03:30:05.678Z\",\"data\":{\"id\":\"7\",\"title\":\"Disk full\",\"severity\":\"HIGH\"," \
+	"\"serviceName\":\"shop\",\"provider\":\"prometheus\",\"alertCount\":2,\"isTest\":" more ",\"openedAt\":\"2026-01-02T03:04:05.678Z\"," \
+	"\"entry\":{" entry "}}}"
+#define FACTS "/incidents/7\nService=shop\nSeverity=HIGH\nSource=prometheus\nAlerts=2\nOpened=2026-01-02T03:04:05.678Z\n"
+
 static const struct {
 	const char *payload, *want;
 } rows[] = {
+	{ INCIDENT("opened", "false", "\"actor\":\"sender\",\"text\":\"Disk full\""), "incident.opened incident-7 begins 3\nDisk full\n\n" FACTS },
+	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins 3\nDisk full\n\n" FACTS },
+	{ INCIDENT("opened", "true", "\"actor\":\"sender\""), "incident.opened incident-7 begins 3\n[TEST] Disk full\n\n" FACTS },
+	{ INCIDENT("severity_raised", "false", "\"actor\":\"sender\",\"severity\":\"HIGH\""),
+		"incident.severity_raised incident-7 goes on 3\nNow HIGH: Disk full\n\n" FACTS },
+	{ INCIDENT("acknowledged", "false", "\"actor\":\"person\",\"user\":\"ann\",\"text\":\"On my way\""),
+		"incident.acknowledged incident-7 taken 3\nAcknowledged: Disk full\nOn my way\n" FACTS "By=ann\n" },
+	{ INCIDENT("acknowledged", "false", "\"actor\":\"person\",\"user\":null"),
+		"incident.acknowledged incident-7 taken 3\nAcknowledged: Disk full\n\n" FACTS "By=the command line\n" },
+	{ INCIDENT("resolved", "false", "\"actor\":\"sender\""),
+		"incident.resolved incident-7 ends 3\nResolved: Disk full\n\n" FACTS "By=the sender\nLasted=26 minutes\n" },
+	{ INCIDENT("reopened", "false", "\"actor\":\"system\""), "incident.reopened incident-7 goes on 3\nReopened: Disk full\n\n" FACTS "By=Grapnel\n" },
 	{ "{\"type\":\"monitor.alert_started\",\"at\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\",\"type\":\"LARGE_BACKLOG\",\"subject\":\"\","
 	  "\"severity\":\"WARNING\",\"message\":\"120 events wait.\",\"value\":120,\"threshold\":100,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":null,\"advice\":\"Add workers.\"}}",
@@ -35,12 +55,12 @@ static const struct {
 	{ "{\"type\":\"monitor.alert_ended\",\"at\":\"2026-01-02T03:30:05.678Z\",\"data\":{\"id\":\"8\",\"type\":\"DEAD_EVENTS\",\"subject\":\"in_1\","
 	  "\"severity\":\"CRITICAL\",\"message\":\"2 events died.\",\"value\":2,\"threshold\":0,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":\"2026-01-02T03:30:05.678Z\",\"advice\":\"Look.\"}}",
-		"monitor.alert_ended monitor-8 ends 4\n2 events died.\n\n/monitor\nCheck=DEAD_EVENTS\nAbout=in_1\nSeverity=CRITICAL\nLasted=26 minutes\n" },
+		"monitor.alert_ended monitor-8 ends 4\nResolved: 2 events died.\n\n/monitor\nCheck=DEAD_EVENTS\nAbout=in_1\nSeverity=CRITICAL\nLasted=26 minutes\n" },
 	{ "{\"type\":\"channel.test\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"channel\":\"Ops\",\"user\":\"ann\"}}",
 		"channel.test test-9 begins 0\nTest of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n"
 		"Asked for by=ann\n" },
 	{ "{\"type\":\"channel.test_ended\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"channel\":\"Ops\"}}",
-		"channel.test_ended test-9 ends 0\nTest of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n" },
+		"channel.test_ended test-9 ends 0\nResolved: Test of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n" },
 };
 
 START_TEST(test_notice)

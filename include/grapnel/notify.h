@@ -1,0 +1,27 @@
+/* notify.h - who is told of what befalls an incident.
+ *
+ * Whoever writes an entry of a timeline leaves a row of `incident_news` with it (store.h). Here each of these becomes the rows of the outbox for those
+ * who want to know, in one transaction that removes it: a process that dies leaves it to the next, and nobody is told twice. Any number may
+ * work at once, on all hosts of a database. The dispatcher does it as soon as its bell rings; cron's job `outbox` where none runs. */
+#ifndef GRAPNEL_NOTIFY_H
+#define GRAPNEL_NOTIFY_H
+
+#include "grapnel/base.h"
+#include "grapnel/db.h"
+#include "grapnel/fetch.h"
+
+struct notify_config {
+	struct db *db;
+	struct id_maker *ids;
+};
+struct notifier;
+struct notifier *notifier_new(const struct notify_config *c);
+void notifier_free(struct notifier *n);
+
+/* All that there is now, some hundred in a transaction. */
+bool notifier_take(struct notifier *n, ms_t now, struct err *e) MUST_USE;
+uint64_t notifier_told(const struct notifier *n);	/* rows of the outbox since notifier_new */
+/* It has nothing under way: what it writes is the courier's, who should take after it. */
+struct carrier notifier_carrier(struct notifier *n);
+
+#endif

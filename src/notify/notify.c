@@ -1,0 +1,144 @@
+/* notify.c - takes news of incidents in their order and lets each listener say who is to know. */
+#include "grapnel/json.h"
+
+#include "notify_int.h"
+
+#define AT_ONCE 100		/* in a transaction */
+#define ARENA_MAX ((size_t)64 << 20)	/* of one: each with the incident as JSON, and a payload for each channel */
+#define DATA_MAX (64 * 1024)
+
+static listener *const listeners[] = { channels_hear };
+
+static const char *const types[TIMELINE_KINDS] = {
+	[TIMELINE_OPENED] = "incident.opened",
+	[TIMELINE_RAISED] = "incident.severity_raised",
+	[TIMELINE_ACKNOWLEDGED] = "incident.acknowledged",
+	[TIMELINE_RESOLVED] = "incident.resolved",
+	[TIMELINE_REOPENED] = "incident.reopened",
+	[TIMELINE_NOTE] = "incident.note_added",
+	[TIMELINE_ASSIGNED] = "incident.assigned",
+	[TIMELINE_SNOOZED] = "incident.snoozed",
+	[TIMELINE_HELD] = "incident.held",
+	[TIMELINE_RELEASED] = "incident.released",
+	[TIMELINE_ESCALATED] = "incident.escalated",
+	[TIMELINE_MERGED] = "incident.merged",
+};
+
+struct notifier {
+	struct notify_config c;
+	uint64_t told;
+};
+
+struct turn {
+	const struct notifier *notifier;
+	struct arena *a;
+	ms_t now;
+	size_t taken, told;
+};
+
+static struct str as_json(struct arena *a, const struct news_view *v)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, DATA_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_fields(&o, incident_view_fields, v->incident);
+	json_key(&o, "entry");
+	json_open(&o, '{');
+	json_fields(&o, timeline_view_fields, &v->entry);
+	json_close(&o, '}');
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+static bool tell_all(struct db *db, struct turn *t, const struct news_view *v, struct err *e)
+{
+	struct hearing h = { .db = db, .a = t->a, .ids = t->notifier->c.ids, .now = t->now, .news = v, .incident = v->incident,
+		.type = v->entry.kind_n < TIMELINE_KINDS ? types[v->entry.kind_n] : NULL };
+
+	if (!h.type)
+		return true;
+	h.data = as_json(t->a, v);
+	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++)
+		if (!listeners[i](&h, e))
+			return false;
+	t->told += h.told;
+	return true;
+}
+
+static bool turn_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct turn *t = ctx;
+	struct news_view *views;
+	struct news *rows;
+	size_t n;
+
+	t->told = 0;
+	if (!news_lock(db, t->a, AT_ONCE, &rows, &t->taken, e))
+		return false;
+	if (!t->taken)
+		return true;
+	if (!news_view_list(db, t->a, rows, t->taken, &views, &n, e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!tell_all(db, t, &views[i], e))
+			return false;
+	return news_drop(db, t->a, rows, t->taken, e);
+}
+
+bool notifier_take(struct notifier *n, ms_t now, struct err *e)
+{
+	struct turn t = { .notifier = n, .now = now, .taken = AT_ONCE };
+	bool ok = true;
+
+	while (ok && t.taken == AT_ONCE) {
+		t.a = arena_new(ARENA_MAX);
+		ok = db_tx(n->c.db, turn_tx, &t, e);
+		arena_free(t.a);
+		if (ok)
+			n->told += t.told;
+	}
+	return ok;
+}
+
+struct notifier *notifier_new(const struct notify_config *c)
+{
+	struct notifier *n = xcalloc(1, sizeof(*n));
+
+	n->c = *c;
+	return n;
+}
+
+void notifier_free(struct notifier *n)
+{
+	free(n);
+}
+
+uint64_t notifier_told(const struct notifier *n)
+{
+	return n->told;
+}
+
+/* ---- as a carrier ---- */
+
+static bool take(void *ctx, ms_t now, struct err *e)
+{
+	return notifier_take(ctx, now, e);
+}
+
+static bool nothing(void *ctx, ms_t now, struct err *e)
+{
+	return true;
+}
+
+static size_t busy(const void *ctx)
+{
+	return 0;
+}
+
+struct carrier notifier_carrier(struct notifier *n)
+{
+	return (struct carrier){ n, take, nothing, nothing, busy };
+}

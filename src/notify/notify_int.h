@@ -1,0 +1,27 @@
+/* notify_int.h - one entry of a timeline, and those who may want to know of it. */
+#ifndef NOTIFY_INT_H
+#define NOTIFY_INT_H
+
+#include "grapnel/notify.h"
+#include "grapnel/store.h"
+#include "grapnel/view.h"
+
+struct hearing {
+	struct db *db;
+	struct arena *a;
+	struct id_maker *ids;
+	ms_t now;
+	const struct news_view *news;
+	const struct incident_view *incident;
+	const char *type;		/* "incident.opened" */
+	struct str data;		/* the incident as the API has it, and "entry" */
+	bool quiet;			/* nobody is to be woken: a listener before has said so */
+	size_t told;			/* rows of the outbox so far */
+};
+
+/* Who may want to know. How to add: a file whose foot is one of these functions, and a line in `listeners` of notify.c. Each runs inside the
+ * transaction, which may be run again. False: the database failed. */
+typedef bool listener(struct hearing *h, struct err *e);
+listener channels_hear;
+
+#endif

@@ -1,0 +1,125 @@
+"""What befalls incidents reaches channels: in its order, within a second, once, also where no dispatcher ran when it happened."""
+import os
+import signal
+import time
+
+from harness import alert, alerts, same, true, wait_until
+from receivers import Hook, PagerDuty, Slack
+from scenario_channels import World, _channel, _cron, _dispatcher, _hook, _remove
+
+WORKERS_MAY_DIE = True      # the dispatcher is stopped, and the configuration changed
+
+
+def _types(hook):
+    return [r.body["type"] for r in hook.taken]
+
+
+def story_of_an_incident_reaches_channels_in_its_order(box):
+    World.of(box)
+    with Slack() as slack, PagerDuty() as duty, Hook() as hook:
+        channels = [_channel(box, "slack", url=slack.url, events=["incident.*"]), _hook(box, hook, events=["incident.*"]),
+                    _channel(box, "pagerduty", url=duty.url, routingKey=duty.key, events=["incident.*"], minSeverity="HIGH"),
+                    _hook(box, hook, events=["monitor.*"])]
+        source = box.integration("prometheus", rateLimitPerMinute=0)
+        key = os.urandom(4).hex()
+        began = time.time()
+        incident = box.send(source, alerts(alert(fingerprint=key, severity="warning"))).expect(201)["result"]["incident"]["id"]
+        wait_until(lambda: len(hook.taken) == 1, 3, "the opening is told")
+        true(hook.taken[0].at - began < 1, "told %.3f s after it was sent" % (hook.taken[0].at - began))
+        body = hook.taken[0].body
+        same((body["type"], body["data"]["id"], body["data"]["status"], body["data"]["severity"], body["data"]["entry"]["kind"]),
+             ("incident.opened", incident, "OPEN", "MEDIUM", "opened"))
+        same(duty.open, {}, "PagerDuty hears of high ones")
+        box.send(source, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
+        box.api("POST", "/api/incidents/%s/notes" % incident, {"text": "a note is for readers"}).expect(200)
+        box.api("POST", "/api/incidents/%s/acknowledge" % incident, {"note": "on my way"}).expect(200)
+        wait_until(lambda: len(duty.taken) == 2, 3, "PagerDuty hears of it")
+        box.send(source, alerts(alert(fingerprint=key, status="resolved"))).expect(201)
+        wait_until(lambda: len(hook.taken) == 4 and not duty.open and len(slack.taken) == 4, 3, "the end is told")
+        same(_types(hook), ["incident.opened", "incident.severity_raised", "incident.acknowledged", "incident.resolved"])
+        same([r.body["event_action"] for r in duty.taken], ["trigger", "acknowledge", "resolve"])
+        same(len({r.body["dedup_key"] for r in duty.taken}), 1, "one alert there")
+        true("Now CRITICAL: " in slack.taken[1].body["text"] and "Acknowledged: " in slack.taken[2].body["text"], [r.body["text"] for r in slack.taken])
+        true("on my way" in str(slack.taken[2].body), "what the person wrote")
+        for receiver in (slack, duty, hook):
+            same(receiver.complaints, [])
+        same(box.number("SELECT COUNT(*) FROM incident_news"), 0)
+        _remove(box, *channels)
+
+
+def test_incident_says_that_it_is_one(box):
+    World.of(box)
+    with Hook() as hook, Slack() as slack:
+        channels = [_hook(box, hook, events=["incident.*"]), _channel(box, "slack", url=slack.url, events=["incident.*"])]
+        source = box.integration("prometheus", rateLimitPerMinute=0)
+        box.api("POST", "/api/integrations/%s/test" % source["id"], {}).expect(201)
+        wait_until(lambda: hook.taken and slack.taken, 3, "the test is told")
+        true(hook.taken[0].body["data"]["isTest"] and "[TEST] " in slack.taken[0].body["text"], "marked as a test")
+        _remove(box, *channels)
+
+
+def channel_of_a_service_hears_of_its_incidents_alone(box):
+    World.of(box)
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["monitor.*"])
+        mine, other = (box.api("POST", "/api/services", {"name": "shop " + os.urandom(3).hex()}).expect(201)["id"] for _ in range(2))
+        box.sql("INSERT INTO service_channels (service_id, channel_id) SELECT s.id, c.id FROM services s JOIN channels c"
+                " WHERE s.public_id = '%s' AND c.public_id = '%s'; UPDATE services SET updated_at = updated_at + 1 WHERE public_id = '%s'" % (mine, channel["id"], mine))
+        sources = [box.integration("prometheus", rateLimitPerMinute=0, serviceId=s) for s in (other, mine)]
+        for source in sources:
+            box.send(source, alerts(alert())).expect(201)
+        wait_until(lambda: hook.taken, 3, "it is told")
+        time.sleep(1)
+        same([r.body["data"]["serviceId"] for r in hook.taken], [mine])
+        _remove(box, channel)
+        same(box.number("SELECT COUNT(*) FROM service_channels"), 0, "gone with its channel")
+
+
+def nobody_listens_and_nothing_is_written(box):
+    World.of(box)
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    stopped = _dispatcher(box)
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        box.send(source, alerts(alert())).expect(201)
+        same(box.number("SELECT COUNT(*) FROM incident_news"), 0)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+def killed_dispatcher_loses_no_news_and_tells_none_twice(box):
+    World.of(box)
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["incident.*"])
+        source = box.integration("prometheus", rateLimitPerMinute=0)
+        for n in range(40):
+            box.send(source, alerts(alert())).expect(201)
+            if n % 10 == 5:
+                pid = _dispatcher(box)
+                if pid:
+                    os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(hook.taken) >= 40, 60, "all are told")
+        ids = [r.body["data"]["id"] for r in hook.taken]
+        same(len(set(ids)), 40, "each of them")
+        same(box.number("SELECT COUNT(*) FROM outbox o JOIN channels c ON c.id = o.target_id WHERE o.kind = 1 AND c.public_id = '%s'" % channel["id"]), 40,
+             "one message each, whatever its receiver got")
+        _remove(box, channel)
+
+
+def cron_tells_where_no_dispatcher_runs(box):
+    World.of(box)
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["incident.*"])
+        source = box.integration("prometheus", rateLimitPerMinute=0)
+        box.up("--set", "outbound.dispatcher=false")
+        try:
+            box.send(source, alerts(alert())).expect(201)
+            same((box.number("SELECT COUNT(*) FROM incident_news"), hook.taken), (1, []))
+            _cron(box, "outbox")
+            wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 3, "cron takes it")
+            box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
+            _cron(box, "outbox")
+            same(_types(hook), ["incident.opened"])
+        finally:
+            box.up("--set", "outbound.dispatcher=true")
+        _remove(box, channel)
