@@ -1,7 +1,7 @@
 /* chunks.c - removing what is old so that nobody notices.
  *
  * How long a chunk's transaction took is how long its rows were locked. The next chunk is larger or smaller by that, and between two the
- * database has as much time for others as it had for us. Where nothing may go, what is read at once grows, since it locks nothing.
+ * database has three times as much for others as it had for us. Where nothing may go, what is read at once grows, since it locks nothing.
  *
  * With an archive a file's worth of rows is read and written first; when it is on disk they go, in chunks as ever. */
 #include "job_int.h"
@@ -11,6 +11,7 @@
 #define LOOK_MAX 4000
 #define LOCKED_US_WANTED 25000		/* the promise is 100 ms; a commit on a busy disk may take most of it */
 #define PAUSE_MIN_MS 5
+#define PAUSE_PARTS 3			/* of what a transaction took: one part is ours, three are for others */
 
 #define FILE_ROWS_MAX 20000
 #define FILE_BYTES_MAX (32u << 20)	/* of text; a file is read back as a whole */
@@ -81,7 +82,7 @@ static bool remove_rows(struct walk *w, const struct old_chunk *c, struct err *e
 	if ((uint64_t)took_us > r->longest_us)
 		r->longest_us = (uint64_t)took_us;
 	w->rows = next_size(w->rows, took_us);
-	job_pause(r, took_us / 1000 > PAUSE_MIN_MS ? took_us / 1000 : PAUSE_MIN_MS);
+	job_pause(r, took_us * PAUSE_PARTS / 1000 > PAUSE_MIN_MS ? took_us * PAUSE_PARTS / 1000 : PAUSE_MIN_MS);
 	return true;
 }
 
