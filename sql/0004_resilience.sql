@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS event_minutes (
 	PRIMARY KEY (tenant_id, at, took, source_id, event_type, slot)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- The same by the hour: `at` is the first minute of it, workers are summed.
+-- The same by the hour: `at` is the first minute of it, workers are summed. After some days they move to theirs.
 CREATE TABLE IF NOT EXISTS event_hours (
 	tenant_id INT UNSIGNED NOT NULL,
 	at INT UNSIGNED NOT NULL,
@@ -57,6 +57,9 @@ CREATE TABLE IF NOT EXISTS event_hours (
 	took_us BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (tenant_id, at, took, source_id, event_type)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- The same by the day, UTC: a month of hours is too much to add up for a page.
+CREATE TABLE IF NOT EXISTS event_days LIKE event_hours;
 
 -- Attempts that failed, in the order of time: which events had one lately.
 CREATE TABLE IF NOT EXISTS event_failures (

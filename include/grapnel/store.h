@@ -750,7 +750,8 @@ bool tallies_write(struct db *db, struct arena *a, const struct tallies *t, unsi
 bool tally_failure(struct db *db, uint64_t tenant_id, uint64_t source_id, uint64_t event_id, ms_t at, struct err *e) MUST_USE;
 
 #define TALLY_MINUTES_KEPT 180		/* then they are sums of hours */
-#define TALLY_HOURS_KEPT (32 * 24)
+#define TALLY_HOURS_KEPT (9 * 24)	/* then of days */
+#define TALLY_DAYS_KEPT 33
 /* Moves rows of minutes that are old enough into their hours, at most `limit`, and removes what is older than all that is kept. *moved is
  * below `limit` where nothing is left to do. */
 bool tallies_fold(struct db *db, struct arena *a, ms_t now, size_t limit, size_t *moved, struct err *e) MUST_USE;

@@ -6,13 +6,21 @@
  * statement of a few rows (src/base/hist.c has some twenty classes for a minute's durations). What an index counts well is not in them: the few
  * events that wait or failed (view/monitor.c).
  *
- * A day is 1440 minutes; after three hours they move to their hours. A late sum - an event that is processed days after its receipt - makes
- * a row of its old minute anew, which moves in its turn. Readers add both tables up. */
+ * A day is 1440 minutes; after three hours they move to their hours, and after nine days these to their days. A late sum - an event that is processed
+ * days after its receipt - makes a row of its old minute anew, which moves in its turn. Readers add all three tables up. */
 #include <stdlib.h>
 
 #include "store_int.h"
 
-enum { Q_ADD, Q_FAILURE, Q_NEXT_TENANT, Q_OLD, Q_HOUR, Q_DROP, Q_HOURS_OVER, Q_FAILURES_OVER };
+enum { Q_ADD, Q_FAILURE, Q_NEXT_TENANT, Q_OLD_MINUTES, Q_ADD_HOURS, Q_DROP_MINUTES, Q_OLD_HOURS, Q_ADD_DAYS, Q_DROP_HOURS, Q_DAYS_OVER, Q_FAILURES_OVER };
+
+#define KEYS "tenant_id, at, took, source_id, event_type"
+#define SUMS "events, starts, duplicates, took_us"
+#define OLDEST " WHERE tenant_id = ? AND at < ? ORDER BY at, took, source_id, event_type"
+#define ADD_TO(table) \
+	"INSERT INTO " table " (" KEYS ", " SUMS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE events = events + VALUES(events)," \
+	" starts = starts + VALUES(starts), duplicates = duplicates + VALUES(duplicates), took_us = took_us + VALUES(took_us)"
+#define DROP_FROM(table) "DELETE FROM " table " WHERE tenant_id = ? AND at = ? AND took = ? AND source_id = ? AND event_type = ?"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "tally.add",
@@ -22,16 +30,13 @@ static const struct stmt stmts[] = {
 	[Q_FAILURE] = { "tally.failure",
 		"INSERT INTO event_failures (tenant_id, at, event_id, source_id) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE at = at" },
 	[Q_NEXT_TENANT] = { "tally.next_tenant", "SELECT id AS tenant_id FROM tenants WHERE id > ? ORDER BY id LIMIT 1" },
-	[Q_OLD] = { "tally.old",
-		"SELECT tenant_id, at, took, source_id, event_type, slot, events, starts, duplicates, took_us FROM event_minutes"
-		" WHERE tenant_id = ? AND at < ? ORDER BY at, took, source_id, event_type, slot LIMIT ? FOR UPDATE" },
-	[Q_HOUR] = { "tally.hour",
-		"INSERT INTO event_hours (tenant_id, at, took, source_id, event_type, events, starts, duplicates, took_us)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE events = events + VALUES(events),"
-		" starts = starts + VALUES(starts), duplicates = duplicates + VALUES(duplicates), took_us = took_us + VALUES(took_us)" },
-	[Q_DROP] = { "tally.drop",
-		"DELETE FROM event_minutes WHERE tenant_id = ? AND at = ? AND took = ? AND source_id = ? AND event_type = ? AND slot = ?" },
-	[Q_HOURS_OVER] = { "tally.hours_over", "DELETE FROM event_hours WHERE tenant_id = ? AND at < ? LIMIT ?" },
+	[Q_OLD_MINUTES] = { "tally.old_minutes", "SELECT " KEYS ", slot, " SUMS " FROM event_minutes" OLDEST ", slot LIMIT ? FOR UPDATE" },
+	[Q_ADD_HOURS] = { "tally.add_hours", ADD_TO("event_hours") },
+	[Q_DROP_MINUTES] = { "tally.drop_minutes", DROP_FROM("event_minutes") " AND slot = ?" },
+	[Q_OLD_HOURS] = { "tally.old_hours", "SELECT " KEYS ", 0 AS slot, " SUMS " FROM event_hours" OLDEST " LIMIT ? FOR UPDATE" },
+	[Q_ADD_DAYS] = { "tally.add_days", ADD_TO("event_days") },
+	[Q_DROP_HOURS] = { "tally.drop_hours", DROP_FROM("event_hours") },
+	[Q_DAYS_OVER] = { "tally.days_over", "DELETE FROM event_days WHERE tenant_id = ? AND at < ? LIMIT ?" },
 	[Q_FAILURES_OVER] = { "tally.failures_over", "DELETE FROM event_failures WHERE tenant_id = ? AND at < ? LIMIT ?" },
 };
 const struct stmt_table tally_stmts = { stmts, ARRAY_SIZE(stmts) };
@@ -182,23 +187,33 @@ bool tally_failure(struct db *db, uint64_t tenant_id, uint64_t source_id, uint64
 	return db_exec(db, &stmts[Q_FAILURE], VALS(V_U(tenant_id), V_I(at), V_U(event_id), V_U(source_id)), NULL, e);
 }
 
-/* ---- minutes to hours ---- */
+/* ---- minutes to hours, hours to days ---- */
+
+static const struct step {
+	unsigned old, add, drop;	/* statements */
+	size_t key_n;			/* of `drop` */
+	uint64_t unit, kept;		/* minutes: of a row of the coarser table, and how long the finer one has them */
+} steps[] = {
+	{ Q_OLD_MINUTES, Q_ADD_HOURS, Q_DROP_MINUTES, 6, 60, TALLY_MINUTES_KEPT },
+	{ Q_OLD_HOURS, Q_ADD_DAYS, Q_DROP_HOURS, 5, 24 * 60, TALLY_HOURS_KEPT * 60 },
+};
 
 struct fold {
+	const struct step *step;
 	struct arena *a;
 	uint64_t tenant_id, before;	/* minutes */
 	size_t limit, moved;
 };
 
-/* Rows of a minute come side by side: those of an hour are summed before they are written. */
-static size_t sum_hours(struct arena *a, const struct row *rows, size_t n, struct row **out)
+/* Rows of one time come side by side: those of one sum are added up before they are written. */
+static size_t sum_up(struct arena *a, uint64_t unit, const struct row *rows, size_t n, struct row **out)
 {
 	struct tallies *t = tallies_new(a);
 
 	for (size_t i = 0; i < n; i++) {
 		struct row key = rows[i], *sum;
 
-		key.at -= key.at % 60;
+		key.at -= key.at % unit;
 		key.events = key.starts = key.duplicates = key.took_us = 0;
 		sum = row_of(t, &key);
 		sum->events += rows[i].events;
@@ -210,69 +225,75 @@ static size_t sum_hours(struct arena *a, const struct row *rows, size_t n, struc
 	return t->n;
 }
 
-static bool write_hours(struct db *db, struct arena *a, const struct row *rows, size_t n, struct err *e)
+static bool add_sums(struct db *db, const struct fold *f, const struct row *rows, size_t n, struct err *e)
 {
-	struct val *v = ARENA_ARRAY(a, struct val, 9 * n + 1);
+	struct val *v = ARENA_ARRAY(f->a, struct val, 9 * n + 1);
 
 	for (size_t i = 0; i < n; i++) {
 		put_key(v + 9 * i, &rows[i], rows[i].at);
 		put_sums(v + 9 * i + 5, &rows[i]);
 	}
-	return db_bulk(db, &stmts[Q_HOUR], v, n, 9, e);
+	return db_bulk(db, &stmts[f->step->add], v, n, 9, e);
 }
 
-static bool drop_minutes(struct db *db, struct arena *a, const struct row *rows, size_t n, struct err *e)
+static bool drop_moved(struct db *db, const struct fold *f, const struct row *rows, size_t n, struct err *e)
 {
-	struct val *v = ARENA_ARRAY(a, struct val, 6 * n + 1);
+	struct val *v = ARENA_ARRAY(f->a, struct val, 6 * n + 1), *next = v;
 
-	for (size_t i = 0; i < n; i++) {
-		put_key(v + 6 * i, &rows[i], rows[i].at);
-		v[6 * i + 5] = V_U(rows[i].slot);
+	for (size_t i = 0; i < n; i++, next += f->step->key_n) {
+		put_key(next, &rows[i], rows[i].at);
+		next[5] = V_U(rows[i].slot);	/* the next one writes over it where it is no part of the key */
 	}
-	return db_bulk(db, &stmts[Q_DROP], v, n, 6, e);
+	return db_bulk(db, &stmts[f->step->drop], v, n, f->step->key_n, e);
 }
 
 /* The rows are locked from the reading on, so no sum is added in between that nobody moves. */
 static bool fold_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct fold *f = ctx;
-	struct row *rows, *hours;
-	size_t n, hour_n;
+	struct row *rows, *sums;
+	size_t sum_n;
 
-	if (!db_query(db, &stmts[Q_OLD], VALS(V_U(f->tenant_id), V_U(f->before), V_U(f->limit)), f->a, fields, sizeof(*rows), &rows, &n, e))
+	if (!db_query(db, &stmts[f->step->old], VALS(V_U(f->tenant_id), V_U(f->before), V_U(f->limit)), f->a, fields, sizeof(*rows), &rows, &f->moved, e))
 		return false;
-	f->moved = n;
-	hour_n = sum_hours(f->a, rows, n, &hours);
-	return write_hours(db, f->a, hours, hour_n, e) && drop_minutes(db, f->a, rows, n, e);
+	sum_n = sum_up(f->a, f->step->unit, rows, f->moved, &sums);
+	return add_sums(db, f, sums, sum_n, e) && drop_moved(db, f, rows, f->moved, e);
 }
 
-static bool fold_tenant(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, size_t limit, size_t *moved, struct err *e)
+static bool forget(struct db *db, uint64_t tenant_id, ms_t now, size_t limit, size_t *most, struct err *e)
 {
-	struct fold f = { .a = a, .tenant_id = tenant_id, .before = (uint64_t)(now / MS_PER_MINUTE) - TALLY_MINUTES_KEPT, .limit = limit };
-	ms_t kept = now - TALLY_HOURS_KEPT * MS_PER_HOUR;
-	uint64_t hours, failures;
+	ms_t kept = now - TALLY_DAYS_KEPT * MS_PER_DAY;
+	uint64_t days, failures;
 
-	if (!db_tx(db, fold_tx, &f, e) ||
-		!db_exec(db, &stmts[Q_HOURS_OVER], VALS(V_U(tenant_id), V_I(kept / MS_PER_MINUTE), V_U(limit)), &hours, e) ||
+	if (!db_exec(db, &stmts[Q_DAYS_OVER], VALS(V_U(tenant_id), V_I(kept / MS_PER_MINUTE), V_U(limit)), &days, e) ||
 		!db_exec(db, &stmts[Q_FAILURES_OVER], VALS(V_U(tenant_id), V_I(kept), V_U(limit)), &failures, e))
 		return false;
-	*moved = f.moved > hours ? f.moved : hours;
-	*moved = *moved > failures ? *moved : failures;
+	*most = days > *most ? days : *most;
+	*most = failures > *most ? failures : *most;
 	return true;
+}
+
+/* *most: the rows of the step that had most to do. */
+static bool fold_tenant(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, size_t limit, size_t *most, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		struct fold f = { .step = &steps[i], .a = a, .tenant_id = tenant_id, .before = (uint64_t)(now / MS_PER_MINUTE) - steps[i].kept, .limit = limit };
+
+		if (!db_tx(db, fold_tx, &f, e))
+			return false;
+		*most = f.moved > *most ? f.moved : *most;
+	}
+	return forget(db, tenant_id, now, limit, most, e);
 }
 
 bool tallies_fold(struct db *db, struct arena *a, ms_t now, size_t limit, size_t *moved, struct err *e)
 {
 	struct row next = { 0 };
-	size_t of_tenant;
 	int found;
 
 	*moved = 0;
-	while ((found = db_query_one(db, &stmts[Q_NEXT_TENANT], VALS(V_U(next.tenant_id)), a, fields, sizeof(next), &next, e)) == 1) {
-		if (!fold_tenant(db, a, next.tenant_id, now, limit, &of_tenant, e))
+	while ((found = db_query_one(db, &stmts[Q_NEXT_TENANT], VALS(V_U(next.tenant_id)), a, fields, sizeof(next), &next, e)) == 1)
+		if (!fold_tenant(db, a, next.tenant_id, now, limit, moved, e))
 			return false;
-		if (of_tenant > *moved)
-			*moved = of_tenant;
-	}
 	return found == 0;
 }

@@ -1,17 +1,18 @@
 /* monitor.c - what the monitor judges, counted; kept for half a minute.
  *
- * Nothing here reads as many rows as there are events. What came in, how often it was tried and how long it took are sums by the minute
- * and hour (store/tally.c), some thousands of rows for a window of any length. What waits or failed is counted in the index by status, each status
+ * Nothing here reads as many rows as there are events. What came in, how often it was tried and how long it took are sums by the minute,
+ * hour and day (store/tally.c), some thousands of rows for a window of any length. What waits or failed is counted in the index by status, each status
  * up to COUNTED_MAX: beyond that the exact number says nothing more. What was processed is the rest. So the answer takes the same time at
  * ten thousand events and at ten million: measured by contrib/bench, scenario `monitor`.
  *
- * A window begins with a whole minute; one of more than three hours with a whole hour. Percentiles come from classes of durations, at most
- * 3.2 % off (src/base/hist.c); the average is exact. */
+ * A window begins with a whole minute; one of more than three hours with a whole hour, one of more than eight days with a whole day, UTC.
+ * Percentiles come from classes of durations, at most 3.2 % off (src/base/hist.c); the average is exact. */
 #include <stdlib.h>
 
 #include "view_int.h"
 
 #define COUNTED_MAX 50000	/* of a status: some 10 ms */
+#define HOURS_EXACT_MIN ((TALLY_HOURS_KEPT - 24) * 60)	/* what begins later than that has no hour in a day's sum */
 #define LATE_ATTEMPTS 3		/* not processed after so many is failed */
 #define WAITING_SAMPLE 1000	/* the oldest that wait say whose they are */
 
@@ -197,11 +198,11 @@ static void add_counts(struct gather *g, const struct sum_row *r)
 
 static bool read_sums(struct gather *g, struct err *e)
 {
+	const struct val tenant = V_U(g->tenant_id), from = V_U(g->from_minute);
 	struct sum_row *rows;
 	size_t n;
 
-	if (!db_query(g->db, &view_stmt[V_MONITOR_SUMS], VALS(V_U(g->tenant_id), V_U(g->from_minute), V_U(g->tenant_id), V_U(g->from_minute)), g->a,
-		sum_columns, sizeof(*rows), &rows, &n, e))
+	if (!db_query(g->db, &view_stmt[V_MONITOR_SUMS], VALS(tenant, from, tenant, from, tenant, from), g->a, sum_columns, sizeof(*rows), &rows, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		rows[i].took ? add_time(g, &rows[i]) : add_counts(g, &rows[i]);
@@ -374,7 +375,7 @@ static void finish(struct gather *g)
 
 static ms_t window_begin(uint64_t window_min, ms_t now)
 {
-	ms_t unit = window_min <= TALLY_MINUTES_KEPT ? MS_PER_MINUTE : MS_PER_HOUR;
+	ms_t unit = window_min <= TALLY_MINUTES_KEPT ? MS_PER_MINUTE : window_min <= HOURS_EXACT_MIN ? MS_PER_HOUR : MS_PER_DAY;
 	ms_t from = now - (ms_t)window_min * MS_PER_MINUTE;
 
 	return from - from % unit;

@@ -17,8 +17,8 @@ PROVIDERS = ("prometheus", "github", "stripe", "webhook")
 
 # Numbers made as base/id.c does; `t` is a moment in ms.
 ID = f"((({{t}}) - 1577836800000) * 4194304 + {WORKER} * 4096 + {{n}})"
-EMPTIED = ("request_marks", "source_stats", "audit_log", "job_runs", "event_minutes", "event_hours", "event_failures", "forwards", "monitor_cache")
-SUMMED = ("event_minutes", "event_hours", "event_failures", "forwards")     # what is left of events that came lately
+EMPTIED = ("request_marks", "source_stats", "audit_log", "job_runs", "event_minutes", "event_hours", "event_days", "event_failures", "forwards", "monitor_cache")
+SUMMED = ("event_minutes", "event_hours", "event_days", "event_failures", "forwards")     # what is left of events that came lately
 MONITORED = ("services", "sources", "events", *SUMMED)      # all that the monitor reads
 DURATIONS = 40          # classes of them in a minute: more than a product that is busy has
 
@@ -109,7 +109,9 @@ def statements(began_ms, events):
         f" UNION ALL SELECT 0, {hours}) h JOIN seq_0_to_3 w WHERE s.id BETWEEN 100 AND {99 + SOURCES}")
     # Two hours and more, below three: else the job "monitor" moves some of them between these statements.
     minutes_from = (began_ms + DAYS * 86_400_000 - 120 * 60_000) // 3_600_000 * 3_600_000
-    for table, when, unit, slots in (("event_minutes", f">= {minutes_from}", 1, 4), ("event_hours", f"< {minutes_from}", 60, 1)):
+    hours_from = (began_ms + (DAYS - 8) * 86_400_000) // 86_400_000 * 86_400_000
+    for table, when, unit, slots in (("event_minutes", f">= {minutes_from}", 1, 4),
+                                     ("event_hours", f"BETWEEN {hours_from} AND {minutes_from - 1}", 60, 1), ("event_days", f"< {hours_from}", 1440, 1)):
         slot = ", slot" if slots > 1 else ""
         at = f"received_at DIV {unit * 60_000} * {unit}"
         yield table, (

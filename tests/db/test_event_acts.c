@@ -12,7 +12,7 @@ static struct id_maker ids;
 static uint64_t made;
 
 static const char *const emptied[] = { "events", "event_ids", "forwards", "event_attempts", "alerts", "requests", "breakers", "audit_log", "event_minutes",
-	"event_hours", "monitor_alerts", "monitor_cache", "jobs", "job_runs" };
+	"event_hours", "event_days", "monitor_alerts", "monitor_cache", "jobs", "job_runs" };
 
 enum { T_EVENT, T_ID, T_FORWARD, T_ATTEMPT, T_ALERT, T_REQUEST, T_BREAKER, T_SUMS };
 static const struct stmt stmts[] = {

@@ -9,10 +9,10 @@
 static uint64_t last_id = 1000;
 static struct id_maker ids;
 
-static const char *const emptied[] = { "monitor_alerts", "event_minutes", "event_hours", "event_failures", "events", "event_attempts",
+static const char *const emptied[] = { "monitor_alerts", "event_minutes", "event_hours", "event_days", "event_failures", "events", "event_attempts",
 	"monitor_cache" };
 
-enum { T_MINUTES, T_HOURS, T_EVENT, T_EVENTS, T_ATTEMPT };
+enum { T_MINUTES, T_HOURS, T_DAYS, T_EVENT, T_EVENTS, T_ATTEMPT };
 
 static const struct stmt stmts[] = {
 	[T_EVENT] = { "test.event",
@@ -25,6 +25,7 @@ static const struct stmt stmts[] = {
 		"INSERT INTO event_attempts (event_id, number, started_at, duration_us, error) VALUES (?, ?, 1, 5, ?)" },
 	[T_MINUTES] = { "test.minutes", "SELECT COUNT(*) AS n, COALESCE(SUM(events), 0) AS events FROM event_minutes WHERE tenant_id = ? AND at >= ? AND at <= ?" },
 	[T_HOURS] = { "test.hours", "SELECT COUNT(*) AS n, COALESCE(SUM(events), 0) AS events FROM event_hours WHERE tenant_id = ? AND at >= ? AND at <= ?" },
+	[T_DAYS] = { "test.days", "SELECT COUNT(*) AS n, COALESCE(SUM(events), 0) AS events FROM event_days WHERE tenant_id = ? AND at >= ? AND at <= ?" },
 };
 
 static const struct stmt once[] = {
@@ -272,18 +273,18 @@ START_TEST(minutes_move_to_their_hours_and_none_is_lost_or_counted_twice)
 }
 END_TEST
 
-START_TEST(hours_and_failures_are_forgotten_in_time)
+START_TEST(days_and_failures_are_forgotten_in_time)
 {
-	const ms_t kept = TALLY_HOURS_KEPT * MS_PER_HOUR;
+	const ms_t kept = TALLY_DAYS_KEPT * MS_PER_DAY;
 
-	add(1, 1, 7, "push", NOW - kept - MS_PER_HOUR, 1);
-	add(1, 1, 7, "push", NOW - kept + MS_PER_HOUR, 1);
+	add(1, 1, 7, "push", NOW - kept - MS_PER_DAY, 1);
+	add(1, 1, 7, "push", NOW - kept + MS_PER_DAY, 1);
 	succeeds(tally_failure(db, 1, 7, 99, NOW - kept - 1, &e));
 	succeeds(tally_failure(db, 1, 7, 99, NOW, &e));
 	succeeds(tally_failure(db, 1, 7, 99, NOW, &e));	/* twice in a millisecond */
 	fold(NOW, 1);
-	ck_assert_uint_eq(sum_of(T_HOURS, 1, 0, MINUTE).n, 2);
-	ck_assert_uint_eq(sum_of(T_MINUTES, 1, 0, MINUTE).n, 0);
+	ck_assert_uint_eq(sum_of(T_DAYS, 1, 0, MINUTE).n, 2);
+	ck_assert_uint_eq(sum_of(T_MINUTES, 1, 0, MINUTE).n + sum_of(T_HOURS, 1, 0, MINUTE).n, 0);
 }
 END_TEST
 
@@ -363,6 +364,27 @@ START_TEST(sums_and_the_index_make_the_whole)
 	ck_assert(str_eqs(seen.by_provider[0].name, "GITHUB") && seen.by_provider[0].count == 98);
 	ck_assert(str_eqs(seen.by_provider[1].name, "GOOGLE_CLOUD_MONITORING") && seen.by_provider[1].count == 10);
 	ck_assert(seen.by_type_n == 2 && str_eqs(seen.by_type[0].name, "push") && seen.by_type[0].count == 98);
+}
+END_TEST
+
+START_TEST(hours_move_to_their_days_and_a_long_window_begins_with_one)
+{
+	const ms_t day = NOW - NOW % MS_PER_DAY, then = day - 20 * MS_PER_DAY;
+
+	for (int i = 0; i < 48; i++)
+		add(1, 1, 7, "push", then + i * MS_PER_HOUR + 5 * MS_PER_MINUTE, 2);
+	add(1, 1, 7, "push", day - 2 * MS_PER_DAY, 1);
+	fold(NOW, 7);
+	ck_assert_uint_eq(sum_of(T_DAYS, 1, 0, MINUTE).events, 96 + 48);	/* with their durations */
+	ck_assert_uint_eq(sum_of(T_DAYS, 1, 0, MINUTE).n, 4);
+	ck_assert_uint_eq(sum_of(T_HOURS, 1, 0, MINUTE).events, 2);
+	add(1, 1, 7, "push", then, 1);
+	fold(NOW, 100);
+	ck_assert_uint_eq(sum_of(T_DAYS, 1, 0, MINUTE).events, 96 + 48 + 2);
+	/* 19 days ago there were the second day's 48, and one is of the day before yesterday */
+	ck_assert_uint_eq(look(1, 19 * 24 * 60, day + MS_PER_HOUR)->total, 49);
+	ck_assert_uint_eq(look(1, 19 * 24 * 60, day + 23 * MS_PER_HOUR)->total, 49);
+	ck_assert_uint_eq(look(1, 20 * 24 * 60, day)->total, 49 + 49);
 }
 END_TEST
 
@@ -587,7 +609,7 @@ int main(void)
 	const TTest *const tests[] = { it_runs_from_the_first_time_it_is_raised_until_it_is_ended, a_severity_is_raised_and_never_lowered,
 		tenants_types_and_subjects_are_apart, what_lasts_a_while_is_over_unless_it_is_raised_again, inside_a_transaction_it_is_a_step,
 		long_texts_are_cut, sums_add_up_by_source_type_and_minute, minutes_move_to_their_hours_and_none_is_lost_or_counted_twice,
-		hours_and_failures_are_forgotten_in_time, an_empty_window_has_nothing, sums_and_the_index_make_the_whole,
+		hours_move_to_their_days_and_a_long_window_begins_with_one, days_and_failures_are_forgotten_in_time, an_empty_window_has_nothing, sums_and_the_index_make_the_whole,
 		a_window_begins_with_a_whole_minute_and_a_long_one_with_a_whole_hour, what_waits_counts_whatever_the_window,
 		many_that_wait_are_counted_so_far, failures_are_events_and_the_worst_source_is_named, the_sender_that_repeats_is_named,
 		all_tenants_are_added_up, an_event_that_is_removed_counts_no_longer, it_is_kept_for_half_a_minute_and_comes_back_whole,

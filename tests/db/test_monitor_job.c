@@ -11,7 +11,7 @@ static struct conf conf;
 static struct id_maker ids;
 static uint64_t made;
 
-static const char *const emptied[] = { "events", "event_minutes", "event_hours", "event_failures", "monitor_alerts", "monitor_cache", "request_marks",
+static const char *const emptied[] = { "events", "event_minutes", "event_hours", "event_days", "event_failures", "monitor_alerts", "monitor_cache", "request_marks",
 	"requests", "jobs", "job_runs", "outbox" };
 
 enum { T_EVENT, T_STATUS, T_REFUSED, T_MARK, T_RAN, T_INSTALLED, T_POSITION };
