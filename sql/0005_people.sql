@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS service_channels (
 ALTER TABLE services ADD COLUMN IF NOT EXISTS policy_id INT UNSIGNED NULL COMMENT 'escalation_policies.id; NULL = nobody is paged';
 ALTER TABLE services ADD INDEX IF NOT EXISTS by_policy (policy_id);	-- which services use a policy
 
+-- ---- channels: addressees, and storms ----
+
+-- Where each of a channel's addressees gets a message of his own, each has rows of his own too: one whose telephone is off holds up no other.
+ALTER TABLE channels ADD COLUMN IF NOT EXISTS each_recipient TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'each one in `to` of settings gets a message of his own';
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS recipient VARCHAR(320) NULL COMMENT 'which of the addressees of its target this is for; NULL = all there are';
+
 -- ---- outbound webhooks ----
 
 

@@ -46,6 +46,7 @@ struct message {
 	struct message_fact facts[MESSAGE_FACTS_MAX];
 	size_t fact_n;
 	struct str path;	/* of the dashboard's page about it: "/monitor" */
+	struct str subject;	/* the same for programs, where that is another path; empty: it is not */
 	struct message_link links[MESSAGE_LINKS_MAX];	/* whoever sends adds them, where the kind has has_links */
 	size_t link_n;
 	ms_t at;		/* when it came to pass */
@@ -58,15 +59,22 @@ struct str message_headline(struct arena *a, const struct message *m);	/* "Resol
 
 /* ---- kinds ---- */
 
+bool sms_number_is(struct str s);	/* E.164: "+4930123456" */
+bool mail_address_is(struct str s);	/* without quotes and comments: one that people have */
+
 /* What a channel may have to know; each is a member of the form. */
 enum channel_part {
 	PART_URL,		/* where to; of e-mail the SMTP server */
-	PART_TO,		/* mail addresses, joined by ',' */
+	PART_TO,		/* mail addresses or telephone numbers, joined by ',' */
 	PART_FROM,
+	PART_ACCOUNT,
 	PART_USER,
 	PART_PASSWORD,
+	PART_TOKEN,
 	PART_ROUTING_KEY,
+	PART_KEY,		/* one, or two with a blank between */
 	PART_SECRET,		/* that signs */
+	PART_FORMAT,		/* one of the kind's words */
 	PART_COUNT
 };
 extern const char *const channel_part_names[PART_COUNT];	/* "routingKey" */
@@ -78,13 +86,15 @@ struct channel_settings {
 struct str channel_settings_write(struct arena *a, const struct channel_settings *s, enum channel_part secret);
 void channel_settings_read(struct arena *a, struct str json, struct channel_settings *out);
 
-#define MAIL_RECIPIENTS_MAX 20
+#define RECIPIENTS_MAX 20
 
 /* What all channels of an installation share. */
 struct channel_house {
 	struct str public_url;		/* without '/' at its end */
 	struct str mail_server;		/* "smtp://localhost:25" */
 	struct str mail_from, mail_user, mail_password;
+	struct str sms_url;		/* "https://api.twilio.com" */
+	struct str sms_account, sms_user, sms_token, sms_from;
 };
 
 struct channel_call {
@@ -92,10 +102,12 @@ struct channel_call {
 	struct channel_settings settings;	/* the secret one among them */
 	struct str id;			/* of the message: the same at each attempt; [A-Za-z0-9_-] */
 	struct str name;		/* of the channel */
+	struct str recipient;		/* of a kind with `each`: the one that this is for; empty: the first */
 	ms_t now;			/* of the attempt */
+	unsigned attempt;		/* from 1 on */
 };
 
-#define CHANNEL_HEADERS 8
+#define CHANNEL_HEADERS 10
 struct channel_request {
 	struct str url;			/* http, https, smtp or smtps */
 	bool trusted;			/* the administrator chose that address, not a user: no guard */
@@ -103,7 +115,7 @@ struct channel_request {
 	size_t header_n;
 	struct str body;
 	/* of e-mail */
-	struct str from, to[MAIL_RECIPIENTS_MAX], user, password;
+	struct str from, to[RECIPIENTS_MAX], user, password;
 	size_t to_n;			/* 0: it is none */
 	bool plain;			/* no TLS: the server is this machine */
 };
@@ -126,15 +138,21 @@ struct channel_kind {
 	struct channel_part_text {
 		const char *label, *help, *example;
 	} texts[PART_COUNT];
+	const struct channel_format {
+		const char *word, *title;
+	} *formats;			/* what PART_FORMAT may be, the usual one first; ends with NULL */
 	bool pairs;			/* what has begun must be ended, else it stays open there: a test too */
 	bool mail;			/* its URL is that of a mail server */
 	bool has_links;			/* people read it as text, with nothing to press but links: those of the message stand in it */
 	bool makes_secret;		/* a secret that nobody gave is made, and shown once */
+	bool each;			/* each of PART_TO gets a message of its own */
+	unsigned test_attempts;		/* of the test button's message; 0: one */
+	bool once;			/* its receiver knows no repeats: what may have arrived is not sent again */
 	/* Is each part what it should be? The URL is looked at by the guard beside it. ERR_INVALID names the field, with a sentence. */
-	bool (*check)(const struct channel_settings *s, struct err *e);
+	bool (*check)(const struct channel_settings *s, const struct channel_house *h, struct err *e);
 	void (*request)(struct arena *a, const struct channel_call *c, const struct message *m, struct channel_request *out);
-	/* Of an answer with that status (of SMTP for e-mail) and body. */
-	enum reception (*judge)(unsigned status, struct str body);
+	/* Of an answer with that status (of SMTP for e-mail) and body; of the call it looks at settings and attempt. */
+	enum reception (*judge)(struct arena *a, const struct channel_call *c, unsigned status, struct str body);
 };
 extern const struct channel_kind *const channel_kinds[];	/* as people choose; ends with NULL */
 const struct channel_kind *channel_kind_find(struct str slug);	/* NULL: there is none */

@@ -49,6 +49,9 @@ struct conf {
 		char *server, *from, *user, *password;
 	} mail;
 	struct {
+		char *url, *account, *user, *token, *from;
+	} sms;
+	struct {
 		char *token, *allow;
 	} metrics;
 	struct {

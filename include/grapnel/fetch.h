@@ -70,6 +70,7 @@ bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_US
 struct send_result {
 	const char *error;	/* why there is no answer, a sentence; NULL: there is one */
 	bool hopeless;		/* no answer, nor ever one: the address is not allowed, or is none */
+	bool begun;		/* something was sent: without an answer nobody knows whether it was taken */
 	unsigned status;	/* whatever the host said, redirects too; of mail the server's last word: 250 */
 	struct str body;	/* the first bytes, up to `keep`; of mail that word: "550 5.1.1 no such user" */
 	uint64_t retry_after_s;	/* the answer's Retry-After; 0 = none */
@@ -93,6 +94,7 @@ struct send {
 	struct str body;		/* posted; must live until `done` */
 	bool get;			/* GET, without a body */
 	bool trusted;			/* the administrator chose the address: it need not pass the guard */
+	bool once;			/* never sent twice: it goes by a connection of its own */
 	const struct send_mail *mail;	/* NULL: HTTP; needed by send_begin alone */
 	const struct send_cause *cause;	/* NULL: our own business, without a trace; needed by send_begin alone */
 	size_t keep;			/* bytes of the answer that `done` wants to see */

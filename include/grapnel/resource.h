@@ -11,6 +11,7 @@
 
 #include "grapnel/account.h"
 #include "grapnel/base.h"
+#include "grapnel/channel.h"
 #include "grapnel/conf.h"
 #include "grapnel/form.h"
 #include "grapnel/provider.h"
@@ -373,8 +374,8 @@ extern const struct form_field channel_delivery_query_fields[];
 
 struct channel_form {
 	struct str name, kind;
-	struct str url, from, user;
-	struct str password, routing_key, secret;	/* p NULL: as it was; and so `url` where that is the secret */
+	struct str url, from, account, user, format;
+	struct str password, token, routing_key, key, secret;	/* p NULL: as it was; and so `url` where that is the secret */
 	const struct json *to;			/* array of texts; NULL: none */
 	uint64_t events, min_severity;		/* min_severity: 1 << enum level */
 	bool enabled;
@@ -383,6 +384,8 @@ struct channel_form {
 };
 extern const struct form_field channel_fields[];
 #define CHANNEL_FORM_NEW { .events = CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
+
+struct str *channel_form_text(struct channel_form *f, enum channel_part p);	/* NULL: of PART_TO, which is `to` */
 
 /* 1 found; 0 no such channel in the caller's tenant; -1 failed. */
 int channel_find(const struct caller *by, struct str public_id, struct channel *out, struct err *e) MUST_USE;

@@ -372,6 +372,7 @@ enum outbox_status {
 struct outbox_row {
 	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
 	uint64_t attempts_max;		/* given up after so many; 0: as many as its kind has */
+	struct str recipient;		/* of a channel whose addressees get messages of their own: which of them; p NULL: all there are */
 	struct str payload;		/* JSON */
 	struct str traceparent;		/* of its cause, with our span as the parent; p NULL: none */
 	struct str answer, error;	/* p NULL: none */
@@ -446,7 +447,7 @@ struct channel {
 	struct str public_id, kind, name, settings;		/* settings: JSON, nothing secret */
 	struct str secret_sealed;
 	struct str disabled_reason, error;			/* p NULL: none */
-	bool enabled, has_secret;
+	bool enabled, has_secret, each_recipient;		/* each_recipient: of `to` in settings gets a message of its own */
 	ms_t sent_at, failed_at, created_at, updated_at;
 };
 int channel_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct channel *out, struct err *e) MUST_USE;
@@ -470,6 +471,8 @@ struct notice {
 	struct str traceparent;		/* of the cause; empty: none */
 };
 struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
+/* As many rows as the channel needs, which are as `like`. Returns how many. */
+size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out);
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
 /* Keeps in->public_id where there is one. Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */

@@ -453,8 +453,8 @@ struct channel_view {
 	struct str disabled_reason, error;
 	struct str events;		/* JSON array of words */
 	struct str min_severity;
-	struct str url, from, user;	/* empty: it has none, or it is the secret */
-	struct str to;			/* JSON array of mail addresses; empty: it takes none */
+	struct str url, from, account, user, format;	/* empty: it has none, or it is the secret */
+	struct str to;			/* JSON array of addresses or numbers; empty: it takes none */
 	struct str goes_to;		/* where, in a few words: the addresses, the host */
 	bool enabled, has_secret;
 	uint64_t failures;
@@ -470,6 +470,7 @@ struct channel_delivery_view {
 	uint64_t id, status_n, attempts, attempts_max;
 	struct str type, title;		/* "monitor.alert_started", and its one line */
 	struct str status;		/* waiting, sending, retrying, sent, dead */
+	struct str recipient;		/* which of its addressees; p NULL: all */
 	struct str error, payload;
 	bool held;			/* somebody sends it now */
 	ms_t created_at, next_at, finished_at;	/* next_at 0: there is no next attempt */
@@ -489,6 +490,24 @@ struct channel_attempt_view {
 extern const struct field channel_attempt_view_fields[];
 bool channel_attempt_view_list(struct db *db, struct arena *a, uint64_t delivery, struct channel_attempt_view **out, size_t *n,
 	struct err *e) MUST_USE;	/* oldest first */
+
+/* Of an incident: who was told what, and how that went. */
+struct incident_notification_view {
+	uint64_t id, status_n, attempts;
+	struct str target_id, target, target_kind;	/* the channel; p NULL: it was deleted */
+	struct str recipient;				/* which of its addressees; p NULL: all */
+	struct str type, title, status, error, payload;
+	bool held;
+	ms_t created_at, next_at, finished_at;		/* next_at 0: there is no next attempt */
+	struct channel_attempt_view *log;		/* oldest first */
+	size_t log_n;
+	struct str log_json;
+};
+extern const struct field incident_notification_view_fields[];
+#define INCIDENT_NOTIFICATIONS_MAX 200	/* newest messages shown with an incident */
+/* Oldest first. The caller has found the incident in its tenant. */
+bool incident_notification_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t incident_id, struct incident_notification_view **out,
+	size_t *n, struct err *e) MUST_USE;
 
 /* ---- health of what comes in: the last 24 hours without test webhooks ---- */
 

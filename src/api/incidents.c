@@ -21,6 +21,7 @@ void api_incident_list(void *call)
 const struct doc_part incident_parts[] = {
 	{ "timeline", PART_ROWS, FIELDS(timeline_view_fields), .help = "What happened and who did it, oldest first" },
 	{ "alerts", PART_ROWS, FIELDS(alert_view_fields), .help = "Its newest alerts, newest first" },
+	{ "notifications", PART_ROWS, FIELDS(incident_notification_view_fields), .help = "Who was told what of it, oldest first" },
 	{ 0 }
 };
 
@@ -29,8 +30,12 @@ static void reply_incident(struct call *c, uint64_t id)
 	struct incident_detail d;
 	struct err e = { 0 };
 	struct reply r;
+	struct incident_notification_view *told;
+	size_t told_n;
 	int found = incident_view_get(c->by.db, c->a, c->by.tenant_id, id, &d, &e);
 
+	if (found == 1 && !incident_notification_view_list(c->by.db, c->a, d.incident.tenant_id, id, &told, &told_n, &e))
+		found = -1;
 	if (found != 1) {
 		found < 0 ? reply_err(c, &e) : reply_not_found(c);
 		return;
@@ -40,6 +45,7 @@ static void reply_incident(struct call *c, uint64_t id)
 	reply_rows(&r, "timeline", timeline_view_fields, d.timeline, sizeof(*d.timeline),
 		d.timeline_n);
 	reply_rows(&r, "alerts", alert_view_fields, d.alerts, sizeof(*d.alerts), d.alert_n);
+	reply_rows(&r, "notifications", incident_notification_view_fields, told, sizeof(*told), told_n);
 	reply_end(c, &r, 200);
 }
 

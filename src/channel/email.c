@@ -36,7 +36,7 @@ static struct str server_url(struct arena *a, struct str server, struct str doma
 
 static void addressees(struct str list, struct channel_request *out)
 {
-	while (list.n && out->to_n < MAIL_RECIPIENTS_MAX) {
+	while (list.n && out->to_n < RECIPIENTS_MAX) {
 		struct str one = str_trim(str_until(&list, ','));
 
 		if (one.n)
@@ -136,12 +136,12 @@ static bool check_to(struct str list, struct err *e)
 			return err_field(e, ERR_INVALID, "to", "\"%.*s\" is no mail address.", STR_ARG(str_cut(one, 80)));
 		n += one.n > 0;
 	}
-	if (!n || n > MAIL_RECIPIENTS_MAX)
-		return err_field(e, ERR_INVALID, "to", "There must be 1 to %d mail addresses.", MAIL_RECIPIENTS_MAX);
+	if (!n || n > RECIPIENTS_MAX)
+		return err_field(e, ERR_INVALID, "to", "There must be 1 to %d mail addresses.", RECIPIENTS_MAX);
 	return true;
 }
 
-static bool check(const struct channel_settings *s, struct err *e)
+static bool check(const struct channel_settings *s, const struct channel_house *h, struct err *e)
 {
 	struct str url = s->part[PART_URL];
 
@@ -158,7 +158,7 @@ static bool check(const struct channel_settings *s, struct err *e)
 	return true;
 }
 
-static enum reception judge(unsigned status, struct str body)
+static enum reception judge(struct arena *a, const struct channel_call *c, unsigned status, struct str body)
 {
 	if (status >= 200 && status < 300)
 		return RECEPTION_TAKEN;

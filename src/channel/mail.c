@@ -2,6 +2,7 @@
  * wrote it. */
 #include <time.h>
 
+#include "grapnel/channel.h"
 #include "mail_int.h"
 
 #define LINE_MAX_QP 76		/* RFC 2045 section 6.7, with the '=' at its end */

@@ -4,7 +4,6 @@
 
 #include "grapnel/base.h"
 
-bool mail_address_is(struct str s);
 /* Writes "name: value"; what is not ASCII as encoded words. A line break in the value is a blank. */
 void mail_header(struct strbuf *b, const char *name, struct str value);
 void mail_date(struct strbuf *b, ms_t at);

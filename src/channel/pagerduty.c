@@ -80,7 +80,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	channel_json(out, s->part[PART_URL].n ? s->part[PART_URL] : STR(ENQUEUE), strbuf_str(&b));
 }
 
-static bool check(const struct channel_settings *s, struct err *e)
+static bool check(const struct channel_settings *s, const struct channel_house *h, struct err *e)
 {
 	struct str key = s->part[PART_ROUTING_KEY];
 

@@ -122,13 +122,13 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	channel_json(out, c->settings.part[PART_URL], strbuf_str(&b));
 }
 
-static bool check(const struct channel_settings *s, struct err *e)
+static bool check(const struct channel_settings *s, const struct channel_house *h, struct err *e)
 {
 	return channel_check_url(s->part[PART_URL], e);
 }
 
 /* An archived channel, a deleted hook or a workspace that is gone stays so. */
-static enum reception judge(unsigned status, struct str body)
+static enum reception judge(struct arena *a, const struct channel_call *c, unsigned status, struct str body)
 {
 	static const char *const gone[] = { "no_service", "no_service_id", "no_team", "team_disabled", "channel_not_found", "channel_is_archived" };
 
@@ -137,7 +137,7 @@ static enum reception judge(unsigned status, struct str body)
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
 		if (status < 500 && str_eqs(str_trim(body), gone[i]))
 			return RECEPTION_GONE;
-	return channel_judge_http(status, body);
+	return channel_judge_http(a, c, status, body);
 }
 
 const struct channel_kind channel_slack = {

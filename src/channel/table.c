@@ -3,16 +3,30 @@
 
 #define SETTINGS_MAX (32 * 1024)
 
-const struct channel_kind *const channel_kinds[] = { &channel_slack, &channel_email, &channel_pagerduty, &channel_webhook, NULL };
+const struct channel_kind *const channel_kinds[] = {
+	&channel_slack,
+	&channel_email,
+	&channel_sms,
+	&channel_push,
+	&channel_pagerduty,
+	&channel_webhook,
+	&channel_cloudevents,
+	&channel_event_grid,
+	NULL
+};
 
 const char *const channel_part_names[PART_COUNT] = {
 	[PART_URL] = "url",
 	[PART_TO] = "to",
 	[PART_FROM] = "from",
+	[PART_ACCOUNT] = "account",
 	[PART_USER] = "user",
 	[PART_PASSWORD] = "password",
+	[PART_TOKEN] = "token",
 	[PART_ROUTING_KEY] = "routingKey",
+	[PART_KEY] = "key",
 	[PART_SECRET] = "secret",
+	[PART_FORMAT] = "format",
 };
 
 const struct channel_kind *channel_kind_find(struct str slug)
@@ -79,9 +93,22 @@ void channel_json(struct channel_request *rq, struct str url, struct str body)
 	channel_header(rq, "Content-Type", STR("application/json"));
 }
 
+void channel_bearer(struct arena *a, struct channel_request *rq, struct str token)
+{
+	if (token.n)
+		channel_header(rq, "Authorization", arena_printf(a, "Bearer %.*s", STR_ARG(token)));
+}
+
+void channel_basic(struct arena *a, struct channel_request *rq, struct str user, struct str password)
+{
+	struct str both = arena_printf(a, "%.*s:%.*s", STR_ARG(user), STR_ARG(password)), text = base64_encode(a, both.p, both.n);
+
+	channel_header(rq, "Authorization", arena_printf(a, "Basic %.*s", STR_ARG(text)));
+}
+
 /* ---- answers ---- */
 
-enum reception channel_judge_http(unsigned status, struct str body)
+enum reception channel_judge_http(struct arena *a, const struct channel_call *c, unsigned status, struct str body)
 {
 	if (status >= 200 && status < 300)
 		return RECEPTION_TAKEN;
@@ -97,4 +124,23 @@ bool channel_check_url(struct str url, struct err *e)
 	if (!str_starts(url, "https://") && !str_starts(url, "http://"))
 		return err_field(e, ERR_INVALID, "url", "The URL must begin with https:// or http://.");
 	return true;
+}
+
+bool channel_check_word(struct str word, enum channel_part part, struct err *e)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if ((unsigned char)word.p[i] <= ' ' || (unsigned char)word.p[i] >= 0x7f)
+			return err_field(e, ERR_INVALID, channel_part_names[part], "The %s has printable ASCII characters and no blanks.",
+				channel_part_names[part]);
+	return true;
+}
+
+bool channel_check_format(const struct channel_kind *kind, const struct channel_settings *s, struct err *e)
+{
+	struct str format = s->part[PART_FORMAT];
+
+	for (size_t i = 0; kind->formats[i].word; i++)
+		if (!format.n || str_eqs(format, kind->formats[i].word))
+			return true;
+	return err_field(e, ERR_INVALID, channel_part_names[PART_FORMAT], "The format is %s or %s.", kind->formats[0].word, kind->formats[1].word);
 }

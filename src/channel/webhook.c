@@ -31,16 +31,16 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 		out->headers[out->header_n++] = signatures[i];
 }
 
-static bool check(const struct channel_settings *s, struct err *e)
+static bool check(const struct channel_settings *s, const struct channel_house *h, struct err *e)
 {
 	if (s->part[PART_SECRET].n > SECRET_MAX)
 		return err_field(e, ERR_INVALID, "secret", "The secret has more than %d bytes.", SECRET_MAX);
 	return channel_check_url(s->part[PART_URL], e);
 }
 
-static enum reception judge(unsigned status, struct str body)
+static enum reception judge(struct arena *a, const struct channel_call *c, unsigned status, struct str body)
 {
-	enum reception v = channel_judge_http(status, body);
+	enum reception v = channel_judge_http(a, c, status, body);
 
 	return v == RECEPTION_REFUSED ? RECEPTION_AGAIN : v;
 }

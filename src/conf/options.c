@@ -92,6 +92,12 @@ const struct option options[] = {
 	TEXT(mail, user, "", "User at that server, if it wants one."),
 	SECRET(mail, password, "Password of that user."),
 
+	{ "sms", "url", &type_url, MEMBER(sms, url, char *), "https://api.twilio.com", .help = "Server of text messages, one that speaks Twilio's REST API." },
+	TEXT(sms, account, "", "Account SID there, AC and 32 hex digits; empty: only channels with an account of their own send text messages."),
+	TEXT(sms, user, "", "SID of an API key of that account, SK...; empty: the account's own auth token is used."),
+	SECRET(sms, token, "That auth token, or the secret of that API key."),
+	TEXT(sms, from, "", "Sender: a number like +4930123456, a name, or a messaging service, MG..."),
+
 	SECRET(metrics, token, "Bearer token for /metrics."),
 	{ "metrics", "allow", &type_cidrs, MEMBER(metrics, allow, char *), "127.0.0.0/8, ::1",
 		.help = "Addresses that may read /metrics without it." },

@@ -4,7 +4,7 @@
 #include "grapnel/json.h"
 #include "tmpl.h"
 
-#define LINES_MAX 16384		/* MAIL_RECIPIENTS_MAX addresses */
+#define LINES_MAX 16384		/* RECIPIENTS_MAX of them */
 #define SECRET_MADE "The channel is saved. Its messages are signed with this secret; it is shown this once."
 
 static const struct choice_word severities[] = {
@@ -26,36 +26,46 @@ static struct str lines_of(struct visit *v, const struct json *list)
 	return strbuf_str(&b);
 }
 
-static struct str stored(struct visit *v, const struct channel_form *f, enum channel_part p)
+static struct str stored(struct visit *v, struct channel_form *f, enum channel_part p)
 {
-	switch (p) {
-	case PART_URL:
-		return f->url;
-	case PART_TO:
-		return lines_of(v, f->to);
-	case PART_FROM:
-		return f->from;
-	case PART_USER:
-		return f->user;
-	default:
-		return STR_NONE;
+	const struct str *text = channel_form_text(f, p);
+
+	return text ? *text : lines_of(v, f->to);
+}
+
+/* Of the part that is one of the kind's words. */
+static void fill_formats(struct visit *v, const struct channel_kind *kind, struct channel_part_field *p)
+{
+	size_t n = 0;
+
+	while (kind->formats[n].word)
+		n++;
+	p->choices = ARENA_ARRAY(v->a, struct choice, n);
+	for (; p->choices_n < n; p->choices_n++) {
+		const struct channel_format *x = &kind->formats[p->choices_n];
+
+		p->choices[p->choices_n] = (struct choice){ .value = str_of(x->word), .label = str_of(x->title), .chosen = str_eqs(p->value, x->word) };
 	}
 }
 
-static void fill_parts(struct visit *v, const struct channel_kind *kind, unsigned parts, const struct channel_form *f, bool has_secret,
+static void fill_parts(struct visit *v, const struct channel_kind *kind, unsigned parts, struct channel_form *f, bool has_secret,
 	struct channel_form_page *p)
 {
 	for (enum channel_part part = 0; part < PART_COUNT; part++) {
+		struct channel_part_field *x = &p->parts[p->parts_n];
 		const char *name = channel_part_names[part];
 		bool secret = part == kind->secret;
 
 		if (!(parts & 1u << part))
 			continue;
-		p->parts[p->parts_n++] = (struct channel_part_field){ .name = name, .label = kind->texts[part].label,
+		p->parts_n++;
+		*x = (struct channel_part_field){ .name = name, .label = kind->texts[part].label,
 			.help = kind->texts[part].help, .example = kind->texts[part].example,
 			.value = secret ? STR_NONE : visit_typed(v, name, stored(v, f, part)), .secret = secret, .lines = part == PART_TO,
 			.needed = kind->needs & 1u << part && !(secret && (has_secret || kind->makes_secret)), .is_set = secret && has_secret,
 			.error = str_eqs(p->page.error_field, name) ? p->page.error : STR_NONE };
+		if (part == PART_FORMAT)
+			fill_formats(v, kind, x);
 	}
 }
 
@@ -100,7 +110,7 @@ static const char *drop_label(const struct channel_kind *kind, bool has_secret)
 	return kind->needs & 1u << kind->secret ? NULL : "Remove it";
 }
 
-static void show(struct visit *v, const struct channel_kind *kind, const struct channel_form *f, bool has_secret, struct channel_form_page *p,
+static void show(struct visit *v, const struct channel_kind *kind, struct channel_form *f, bool has_secret, struct channel_form_page *p,
 	const struct err *bad)
 {
 	struct str severity = str_of(level_word((enum level)__builtin_ctzll(f->min_severity)));
@@ -126,9 +136,7 @@ static void show(struct visit *v, const struct channel_kind *kind, const struct 
 /* The secret field is not shown, so an empty one says nothing. */
 static void keep_secret(struct visit *v, const struct channel_kind *kind, struct channel_form *f)
 {
-	struct str *const secrets[PART_COUNT] = { [PART_URL] = &f->url, [PART_PASSWORD] = &f->password, [PART_ROUTING_KEY] = &f->routing_key,
-		[PART_SECRET] = &f->secret };
-	struct str *secret = secrets[kind->secret];
+	struct str *secret = channel_form_text(f, kind->secret);
 
 	if (switched(v, "_dropSecret", false))
 		*secret = STR("");

@@ -28,6 +28,8 @@ struct channel_part_field {
 	struct str value;		/* never of a secret */
 	bool secret, lines, needed;
 	bool is_set;			/* of a secret: there is one */
+	struct choice *choices;		/* of one that is chosen among words */
+	size_t choices_n;
 	struct str error;		/* of the form, where it is about this one */
 };
 

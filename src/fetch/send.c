@@ -208,8 +208,8 @@ static void set_options(struct transfer *t, const struct send *x)
 	fetch_set_limits(c, x->mail ? "smtps,smtp" : "https,http", connect_ms, x->total_ms);
 	x->mail ? set_mail(t, x) : set_http(t, x);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	/* A connection that did not pass the guard is nobody else's. */
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, (long)x->trusted);
+	/* A connection that did not pass the guard is nobody else's. On one that was kept libcurl itself sends again what gets no answer. */
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, (long)(x->trusted || x->once));
 	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, (long)x->trusted);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
@@ -334,14 +334,16 @@ static void finish(struct transfer *t, CURLcode code)
 	void (*done)(void *ctx, const struct send_result *result) = t->done;
 	curl_off_t duration_us = 0, retry_after_s = 0;
 	void *ctx = t->ctx;
-	long status = 0;
+	long status = 0, sent = 0;
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->curl, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(t->curl, CURLINFO_TOTAL_TIME_T, &duration_us);
 	curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (!is_refused_mail(t, code, status))
 		result.error = error_of(t, code, text, sizeof(text));
 	result.hopeless = result.error && (t->forbidden || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT);
+	result.begun = sent > 0;
 	result.status = (unsigned)status;
 	result.duration_us = (uint64_t)duration_us;
 	result.retry_after_s = (uint64_t)retry_after_s;

@@ -129,7 +129,7 @@ static const struct ctl_option delete_options[] = {
 
 const struct command channel_commands[] = {
 	{ "channel add", "KIND NAME [FIELD=VALUE...]", NULL, NEED_SCHEMA | NEED_KEY | NEED_STATE, add,
-		"makes a channel of the kind slack, email, pagerduty or webhook; a secret that is made is shown this once" },
+		"makes a channel of the kind slack, email, sms, push, pagerduty, webhook, cloudevents or event_grid; a secret that is made is shown this once" },
 	{ "channel list", "", list_options, NEED_SCHEMA, list, "lists the channels of the tenant, newest first" },
 	{ "channel show", "ID", NULL, NEED_SCHEMA, show, "shows a channel" },
 	{ "channel set", "ID [FIELD=VALUE...]", NULL, NEED_SCHEMA | NEED_KEY | NEED_STATE, set,

@@ -29,7 +29,9 @@ struct courier {
 struct channel_house courier_house(const struct conf *c)
 {
 	return (struct channel_house){ .public_url = str_of(c->server.public_url), .mail_server = str_of(c->mail.server),
-		.mail_from = str_of(c->mail.from), .mail_user = str_of(c->mail.user), .mail_password = str_of(c->mail.password) };
+		.mail_from = str_of(c->mail.from), .mail_user = str_of(c->mail.user), .mail_password = str_of(c->mail.password),
+		.sms_url = str_of(c->sms.url), .sms_account = str_of(c->sms.account), .sms_user = str_of(c->sms.user), .sms_token = str_of(c->sms.token),
+		.sms_from = str_of(c->sms.from) };
 }
 
 struct courier *courier_new(const struct courier_config *c)
@@ -142,8 +144,12 @@ static void on_done(void *ctx, const struct send_result *x)
 	p->body = as_text(a, x->body);
 	p->retry_after_s = x->retry_after_s;
 	end(p, x->hopeless ? RECEPTION_REFUSED : RECEPTION_AGAIN, x->error ? arena_str(a, str_of(x->error)) : STR_NONE);
-	if (!x->error)
+	if (!x->error) {
 		p->round->cargo->judge(p);
+	} else if (p->once && x->begun) {
+		p->reception = RECEPTION_REFUSED;
+		p->error = arena_printf(a, "%.*s It may have been taken, so it is not sent again.", STR_ARG(p->error));
+	}
 }
 
 /* A lease that ends while the receiver may still think about it is given back: somebody else would send it as well. */

@@ -55,7 +55,16 @@ static bool is_test(const struct parcel *p)
 	return str_starts(p->message.type, "channel.");
 }
 
-/* The sentence that says why not, or empty. */
+static struct channel_call call_of(const struct parcel *p, ms_t now)
+{
+	const struct target *t = p->round->target;
+
+	return (struct channel_call){ .house = &courier_config(p->round->courier)->house, .settings = t->settings, .name = t->channel.name,
+		.id = arena_printf(p->round->arena, "%llu", (unsigned long long)p->row.id), .recipient = p->row.recipient, .now = now,
+		.attempt = (unsigned)p->row.attempts };
+}
+
+/* The sentence that says why not, or empty. Settings may lean on the configuration, which may be another one than when they were made. */
 static struct str refusal(struct parcel *p, const struct target *t)
 {
 	struct err e = { 0 };
@@ -66,6 +75,8 @@ static struct str refusal(struct parcel *p, const struct target *t)
 		return STR("The channel was deleted.");
 	if (t->lost)
 		return STR(SETTINGS_LOST);
+	if (!t->kind->check(&t->settings, &courier_config(p->round->courier)->house, &e))
+		return arena_str(p->round->arena, str_of(e.text));
 	return t->channel.enabled || is_test(p) ? STR_NONE : STR("The channel is switched off.");
 }
 
@@ -84,14 +95,14 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	const struct target *t = p->round->target;
 	struct arena *a = p->round->arena;
 	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
-	struct channel_call call = { .house = &courier_config(p->round->courier)->house, .settings = t->settings, .name = t->channel.name,
-		.id = arena_printf(a, "%llu", (unsigned long long)p->row.id), .now = now };
+	struct channel_call call = call_of(p, now);
 
 	*why = refusal(p, t);
 	if (why->n)
 		return false;
 	if (t->kind->has_links)
 		parcel_links(p, LINK_TO_CHANNEL, t->channel.id, 0);
+	out->once = p->once = t->kind->once;
 	t->kind->request(a, &call, &p->message, rq);
 	out->url = rq->url;
 	out->headers = rq->headers;
@@ -106,8 +117,9 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 static void judge(struct parcel *p)
 {
 	const struct target *t = p->round->target;
+	const struct channel_call call = call_of(p, p->at);
 
-	p->reception = t->kind->judge(p->status, p->body);
+	p->reception = t->kind->judge(p->round->arena, &call, p->status, p->body);
 	if (p->reception == RECEPTION_TAKEN)
 		return;
 	p->error = parcel_answered(p->round->arena, p->status);

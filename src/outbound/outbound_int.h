@@ -26,6 +26,7 @@ struct parcel {
 	struct outbox_row row;
 	enum parcel_state state;
 	struct message message;		/* of notifications */
+	bool once;			/* what may have been taken is not sent again */
 	/* what came of it */
 	ms_t at;
 	int64_t began_us;
@@ -43,7 +44,7 @@ struct cargo {
 	unsigned attempts_max;		/* unless the row says otherwise */
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);
-	/* Fills `out` but for done and ctx; false: *why it is never sent, a sentence. */
+	/* Fills `out` but for done and ctx, and p->once; false: *why it is never sent, a sentence. */
 	bool (*request)(struct parcel *p, ms_t now, struct send *out, struct str *why);
 	/* Of an answer: sets reception, error, answer. */
 	void (*judge)(struct parcel *p);

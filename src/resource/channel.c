@@ -8,11 +8,12 @@
 #include "grapnel/channel.h"
 #include "grapnel/fetch.h"
 #include "grapnel/json.h"
+#include "grapnel/outbound.h"
 
 #define CHANGE_TRIES 8		/* one of those who change a channel at once gets through at each */
 #define URL_MAX 2000		/* as a secret it is sealed into VARBINARY(2100) */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
-#define ADDRESSES_TEXT_MAX 16384	/* MAIL_RECIPIENTS_MAX of 320 bytes */
+#define ADDRESSES_TEXT_MAX 16384	/* RECIPIENTS_MAX of 320 bytes */
 
 static const struct form_word event_words[] = {
 	{ "incident.*", CHANNEL_INCIDENT },
@@ -22,20 +23,27 @@ static const struct form_word event_words[] = {
 
 const struct form_field channel_fields[] = {
 	{ "name", TEXT_AT(struct channel_form, name), FORM_REQUIRED, 1, 400, .help = "1 to 100 characters" },
-	{ "kind", TEXT_AT(struct channel_form, kind), FORM_REQUIRED | FORM_FIXED, 1, 20, .help = "slack, email, pagerduty or webhook" },
+	{ "kind", TEXT_AT(struct channel_form, kind), FORM_REQUIRED | FORM_FIXED, 1, 20, .help = "slack, email, sms, push, pagerduty, webhook, cloudevents or event_grid" },
 	{ "enabled", BOOL_AT(struct channel_form, enabled), .help = "A disabled one is told nothing" },
 	{ "events", WORDS_AT(struct channel_form, events), FORM_NULL, .words = event_words, .absent = CHANNEL_INCIDENT | CHANNEL_MONITOR,
 		.help = "What it is told of; null = incident.* and monitor.*" },
 	{ "minSeverity", WORDS_AT(struct channel_form, min_severity), FORM_NULL, .words = level_words, .absent = 1u << LEVEL_INFO,
 		.help = "Nothing below it: INFO, LOW, MEDIUM, HIGH or CRITICAL; null = INFO" },
 	{ "url", TEXT_AT(struct channel_form, url), .max = URL_MAX,
-		.help = "slack: the incoming webhook, kept as a secret. webhook: where to. email: a mail server of its own, smtp:// or smtps://."
-			" pagerduty: another address than PagerDuty's" },
-	{ "to", LIST_AT(struct channel_form, to), .max = MAIL_RECIPIENTS_MAX, .help = "email: mail addresses" },
-	{ "from", TEXT_AT(struct channel_form, from), .max = 320, .help = "email: the sender; else the one of the configuration" },
-	{ "user", TEXT_AT(struct channel_form, user), .max = 255, .help = "email: user of its own mail server" },
+		.help = "slack: the incoming webhook, kept as a secret. webhook, cloudevents, event_grid: where to. push: the topic. email: a mail server of its"
+			" own, smtp:// or smtps://. sms, pagerduty: another address than Twilio's or PagerDuty's" },
+	{ "to", LIST_AT(struct channel_form, to), .max = RECIPIENTS_MAX, .help = "email: mail addresses. sms: telephone numbers, like +4930123456" },
+	{ "from", TEXT_AT(struct channel_form, from), .max = 320,
+		.help = "email: the sender. sms: a number, a name or a messaging service. Else the one of the configuration" },
+	{ "account", TEXT_AT(struct channel_form, account), .max = 255, .help = "sms: Account SID at Twilio; else the one of the configuration" },
+	{ "user", TEXT_AT(struct channel_form, user), .max = 255, .help = "email: user of its own mail server. sms: SID of an API key of its own account" },
 	{ "password", TEXT_AT(struct channel_form, password), .max = 255, .help = "email: password of that user; null or empty removes it" },
+	{ "token", TEXT_AT(struct channel_form, token), .max = 900,
+		.help = "sms: auth token of its own account, or secret of its API key. push, cloudevents: bearer token; null or empty removes it" },
 	{ "routingKey", TEXT_AT(struct channel_form, routing_key), .max = 255, .help = "pagerduty: integration key, 32 letters and digits" },
+	{ "key", TEXT_AT(struct channel_form, key), .max = 500, .help = "event_grid: access key, or both with a blank between" },
+	{ "format", TEXT_AT(struct channel_form, format), .max = 20,
+		.help = "cloudevents: structured or binary. event_grid: eventgrid or cloudevents. null = the first" },
 	{ "secret", TEXT_AT(struct channel_form, secret), .max = 900,
 		.help = "webhook: what its messages are signed with; none, null or empty: one is made and shown this once" },
 	FORM_END
@@ -51,13 +59,14 @@ const struct form_field channel_delivery_query_fields[] = { QUERY_ROWS("deliveri
 
 /* ---- form and settings ---- */
 
-/* The text of each part in the form; of the mail addresses see below. */
-static struct str *part_of(struct channel_form *f, enum channel_part p)
+struct str *channel_form_text(struct channel_form *f, enum channel_part p)
 {
 	static const size_t offsets[PART_COUNT] = {
 		[PART_URL] = offsetof(struct channel_form, url), [PART_FROM] = offsetof(struct channel_form, from),
-		[PART_USER] = offsetof(struct channel_form, user), [PART_PASSWORD] = offsetof(struct channel_form, password),
-		[PART_ROUTING_KEY] = offsetof(struct channel_form, routing_key), [PART_SECRET] = offsetof(struct channel_form, secret),
+		[PART_ACCOUNT] = offsetof(struct channel_form, account), [PART_USER] = offsetof(struct channel_form, user),
+		[PART_PASSWORD] = offsetof(struct channel_form, password), [PART_TOKEN] = offsetof(struct channel_form, token),
+		[PART_ROUTING_KEY] = offsetof(struct channel_form, routing_key), [PART_KEY] = offsetof(struct channel_form, key),
+		[PART_SECRET] = offsetof(struct channel_form, secret), [PART_FORMAT] = offsetof(struct channel_form, format),
 	};
 
 	return offsets[p] ? (struct str *)((char *)f + offsets[p]) : NULL;
@@ -98,9 +107,9 @@ static bool form_settings(const struct caller *by, struct channel_form *f, const
 {
 	*s = (struct channel_settings){ 0 };
 	if (commas(f->to))
-		return err_field(e, ERR_INVALID, "to", "Give each mail address for itself, without commas.");
+		return err_field(e, ERR_INVALID, "to", "Give each address or number for itself, without commas.");
 	for (enum channel_part p = 0; p < PART_COUNT; p++) {
-		struct str *text = part_of(f, p);
+		struct str *text = channel_form_text(f, p);
 
 		s->part[p] = text ? *text : addresses_joined(by, f->to);
 		if (p != PART_PASSWORD && p != PART_SECRET)
@@ -134,12 +143,14 @@ static bool check_address(const struct caller *by, const struct channel_kind *ki
 	return ok || err_field(e, ERR_INVALID, channel_part_names[PART_URL], "%s", why.text);
 }
 
-static bool check_parts(const struct channel_kind *kind, const struct channel_settings *s, struct err *e)
+static bool check_parts(const struct caller *by, const struct channel_kind *kind, const struct channel_settings *s, struct err *e)
 {
+	const struct channel_house house = courier_house(by->conf);
+
 	for (enum channel_part p = 0; p < PART_COUNT; p++)
 		if (kind->needs & 1u << p && !s->part[p].n)
 			return err_field(e, ERR_INVALID, channel_part_names[p], "%s: %s is needed.", kind->title, kind->texts[p].label);
-	return kind->check(s, e);
+	return kind->check(s, &house, e);
 }
 
 /* One that is the secret is new whenever it is given. */
@@ -149,10 +160,10 @@ static bool url_is_new(const struct channel_form *f, const struct channel_settin
 }
 
 /* A secret that is sent, not signed with, goes to no other server than the one it was given for. */
-static bool check_kept_secret(const struct channel_form *f, const struct channel_kind *kind, const struct channel_settings *s,
-	const struct channel_settings *before, struct err *e)
+static bool check_kept_secret(const struct channel_kind *kind, const struct channel_settings *s, const struct channel_settings *before,
+	struct err *e)
 {
-	if (kind->secret == PART_URL || kind->makes_secret || !s->part[kind->secret].n || !url_is_new(f, s, before))
+	if (kind->secret == PART_URL || kind->makes_secret || !s->part[kind->secret].n || str_eq(s->part[PART_URL], before->part[PART_URL]))
 		return true;
 	return err_field(e, ERR_INVALID, channel_part_names[kind->secret], "The address is another one: give its %s as well.",
 		kind->texts[kind->secret].label);
@@ -172,9 +183,9 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 		return false;
 	f->made_secret = kind->makes_secret && !s.part[kind->secret].n;
 	if (f->made_secret)
-		*part_of(f, kind->secret) = s.part[kind->secret] = make_secret(by);
-	kept = !part_of(f, kind->secret)->p;
-	ok = check_parts(kind, &s, e) && (!kept || check_kept_secret(f, kind, &s, &before, e));
+		*channel_form_text(f, kind->secret) = s.part[kind->secret] = make_secret(by);
+	kept = !channel_form_text(f, kind->secret)->p;
+	ok = check_parts(by, kind, &s, e) && (!kept || check_kept_secret(kind, &s, &before, e));
 	if (kept && s.part[kind->secret].n)
 		secret_wipe((char *)s.part[kind->secret].p, s.part[kind->secret].n);
 	if (!ok || (url_is_new(f, &s, &before) && !check_address(by, kind, s.part[PART_URL], e)))
@@ -185,6 +196,7 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 	c->events = f->events;
 	c->min_level = (uint64_t)__builtin_ctzll(f->min_severity);
 	c->settings = channel_settings_write(by->a, &s, kind->secret);
+	c->each_recipient = kind->each;
 	return true;
 }
 
@@ -195,10 +207,10 @@ void channel_to_form(const struct caller *by, const struct channel *c, struct ch
 
 	channel_settings_read(by->a, c->settings, &s);
 	*f = (struct channel_form){ .name = c->name, .kind = c->kind, .events = c->events, .min_severity = 1u << c->min_level, .enabled = c->enabled,
-		.url = s.part[PART_URL], .from = s.part[PART_FROM], .user = s.part[PART_USER],
 		.to = addresses_list(by, s.part[PART_TO]) };
-	if (kind)
-		*part_of(f, kind->secret) = STR_NONE;
+	for (enum channel_part p = 0; p < PART_COUNT; p++)
+		if (p != PART_TO && (!kind || p != kind->secret))
+			*channel_form_text(f, p) = s.part[p];
 }
 
 bool channel_to_form_open(const struct caller *by, const struct channel *c, struct channel_form *f, struct err *e)
@@ -206,14 +218,14 @@ bool channel_to_form_open(const struct caller *by, const struct channel *c, stru
 	const struct channel_kind *kind = channel_kind_find(c->kind);
 
 	channel_to_form(by, c, f);
-	return !kind || channel_secret(by->a, by->seal, c, part_of(f, kind->secret), e);
+	return !kind || channel_secret(by->a, by->seal, c, channel_form_text(f, kind->secret), e);
 }
 
 bool channel_secret_missing(const struct channel_form *f)
 {
 	const struct channel_kind *kind = channel_kind_find(f->kind);
 
-	return kind && kind->needs & 1u << kind->secret && !kind->makes_secret && !part_of((struct channel_form *)f, kind->secret)->n;
+	return kind && kind->needs & 1u << kind->secret && !kind->makes_secret && !channel_form_text((struct channel_form *)f, kind->secret)->n;
 }
 
 /* ---- acts ---- */
@@ -236,7 +248,7 @@ bool channel_create(const struct caller *by, struct channel_form *f, struct chan
 	struct str secret;
 
 	if (!kind)
-		return err_field(e, ERR_INVALID, "kind", "A channel is of the kind slack, email, pagerduty or webhook.");
+		return err_field(e, ERR_INVALID, "kind", "A channel is of the kind slack, email, sms, push, pagerduty, webhook, cloudevents or event_grid.");
 	c.kind = str_of(kind->slug);
 	c.public_id = f->public_id;
 	return form_to_channel(by, f, kind, &c, &secret, e) && channel_add(by->db, by->a, by->shm, by->seal, &c, secret, &who, by->now, made, e);
@@ -302,14 +314,18 @@ const struct field channel_tested_fields[] = {
 struct trial {
 	const struct caller *by;
 	const struct channel *channel;
-	struct outbox_row rows[2];
-	size_t n;
+	struct outbox_row *rows, *ends;	/* of what ends later, where that is needed */
+	size_t n, end_n;
 };
 
-static struct outbox_row test_row(const struct caller *by, const struct channel *c, const char *type, struct str data, ms_t next_at)
+static size_t test_rows(const struct caller *by, const struct channel *c, const char *type, struct str data, ms_t next_at, struct outbox_row **out)
 {
-	return (struct outbox_row){ .id = id_make(by->ids, by->now), .tenant_id = c->tenant_id, .kind = OUTBOX_NOTIFICATION, .target_id = c->id,
-		.payload = notice_payload(by->a, type, data, by->now), .attempts_max = 1, .next_at = next_at, .created_at = by->now };
+	const struct channel_kind *kind = channel_kind_find(c->kind);
+	const struct outbox_row like = { .tenant_id = c->tenant_id, .kind = OUTBOX_NOTIFICATION, .target_id = c->id,
+		.payload = notice_payload(by->a, type, data, by->now), .attempts_max = kind->test_attempts ? kind->test_attempts : 1,
+		.next_at = next_at, .created_at = by->now };
+
+	return channel_rows(by->a, by->ids, c, &like, by->now, out);
 }
 
 static struct str test_data(const struct caller *by, const struct channel *c)
@@ -335,7 +351,7 @@ static bool trial_tx(struct db *db, void *ctx, struct err *e)
 	const struct trial *t = ctx;
 	struct who who = caller_who(t->by, t->by->tenant_id);
 
-	return outbox_add_all(db, t->by->a, t->rows, t->n, e) &&
+	return outbox_add_all(db, t->by->a, t->rows, t->n, e) && outbox_add_all(db, t->by->a, t->ends, t->end_n, e) &&
 		audit_add(db, &who, "channel.test", t->channel->public_id, STR("{}"), t->by->now, e);
 }
 
@@ -349,17 +365,31 @@ static bool is_dispatched(const struct caller *by)
 	return by->conf->outbound.dispatcher && by->shm && shm_dispatcher_at(by->shm) > by->now - SEEN_MS;
 }
 
-/* Until it is over, in a place among those that may wait for others: at most half of the workers do. */
-static bool await(const struct caller *by, const struct channel *c, uint64_t id, struct channel_delivery_view *out, struct err *e)
+/* The first of its messages that was not taken, else the last one: when all are over, or at that time. */
+static int look(const struct trial *t, bool wait, int64_t end_us, struct channel_delivery_view *out, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = TEST_LOOK_MS * 1000000 };
-	ms_t wait_ms = by->conf->outbound.timeout_ms + TEST_MARGIN_MS, until = by->now + wait_ms;
-	int64_t end_us = clock_mono_us() + wait_ms * 1000;
-	int place = is_dispatched(by) ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1, found;
+	const struct caller *by = t->by;
+	int found = 0;
 
-	while ((found = channel_delivery_view_get(by->db, by->a, c->id, id, out, e)) == 1 && !is_over(out) && place >= 0 &&
-		clock_mono_us() < end_us)
-		nanosleep(&pause, NULL);
+	for (size_t i = 0; i < t->n; i++) {
+		while ((found = channel_delivery_view_get(by->db, by->a, t->channel->id, t->rows[i].id, out, e)) == 1 && !is_over(out) && wait &&
+			clock_mono_us() < end_us)
+			nanosleep(&pause, NULL);
+		if (found != 1 || !str_eqs(out->status, "sent"))
+			break;
+	}
+	return found;
+}
+
+/* In a place among those that may wait for others: at most half of the workers do. */
+static bool await(const struct trial *t, struct channel_delivery_view *out, struct err *e)
+{
+	const struct caller *by = t->by;
+	ms_t wait_ms = by->conf->outbound.timeout_ms + TEST_MARGIN_MS, until = by->now + wait_ms;
+	int place = is_dispatched(by) ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1;
+	int found = look(t, place >= 0, clock_mono_us() + wait_ms * 1000, out, e);
+
 	if (place >= 0)
 		place_leave(by->shm, place, until);
 	return found == 1 || (!found && not_found(e));
@@ -394,13 +424,13 @@ bool channel_test(const struct caller *by, struct str public_id, struct channel_
 	if (!kind)
 		return found >= 0 && not_found(e);
 	data = test_data(by, &c);
-	t.rows[t.n++] = test_row(by, &c, "channel.test", data, by->now);
+	t.n = test_rows(by, &c, "channel.test", data, by->now, &t.rows);
 	if (kind->pairs)
-		t.rows[t.n++] = test_row(by, &c, "channel.test_ended", data, by->now + TEST_ENDS_MS);
+		t.end_n = test_rows(by, &c, "channel.test_ended", data, by->now + TEST_ENDS_MS, &t.ends);
 	if (!db_tx(by->db, trial_tx, &t, e))
 		return false;
 	bell_ring(by->shm);
-	if (!await(by, &c, t.rows[0].id, &out->delivery, e) || !channel_attempt_view_list(by->db, by->a, t.rows[0].id, &attempts, &n, e))
+	if (!await(&t, &out->delivery, e) || !channel_attempt_view_list(by->db, by->a, out->delivery.id, &attempts, &n, e))
 		return false;
 	if (n)
 		out->attempt = attempts[n - 1];

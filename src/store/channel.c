@@ -13,7 +13,7 @@ enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_TOLD, Q_AD
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
-	" secret_sealed IS NOT NULL AS has_secret, sent_at, failed_at, failures, error, created_at, updated_at"
+	" secret_sealed IS NOT NULL AS has_secret, each_recipient, sent_at, failed_at, failures, error, created_at, updated_at"
 
 static const struct stmt stmts[] = {
 	[Q_BY_PUBLIC_ID] = { "channel.by_public_id", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ?" },
@@ -27,11 +27,11 @@ static const struct stmt stmts[] = {
 	[Q_BY_IDS] = { "channel.by_ids",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
 	[Q_TOLD] = { "channel.told",
-		"SELECT id, tenant_id FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ? AND (events & ? <> 0"
+		"SELECT id, tenant_id, each_recipient, settings FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ? AND (events & ? <> 0"
 		" OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) ORDER BY id" },
 	[Q_ADD] = { "channel.add",
-		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, created_at, updated_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, each_recipient, created_at,"
+		" updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	/* What has failed before says nothing of other settings. */
 	[Q_UPDATE] = { "channel.update",
 		"UPDATE channels SET name = ?, enabled = ?, disabled_reason = NULL, events = ?, min_level = ?, settings = ?, secret_sealed = ?,"
@@ -58,6 +58,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct channel, settings, "settings", ""),
 	FIELD_STR(struct channel, secret_sealed, "secret_sealed", ""),
 	FIELD_BOOL(struct channel, has_secret, "has_secret", ""),
+	FIELD_BOOL(struct channel, each_recipient, "each_recipient", ""),
 	FIELD_TIME(struct channel, sent_at, "sent_at", ""),
 	FIELD_TIME(struct channel, failed_at, "failed_at", ""),
 	FIELD_U64(struct channel, failures, "failures", ""),
@@ -155,23 +156,58 @@ struct str notice_payload(struct arena *a, const char *type, struct str data, ms
 	return strbuf_str(&b);
 }
 
+static size_t count_commas(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == ',';
+	return n;
+}
+
+size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out)
+{
+	struct err ignored = { 0 };
+	const struct json *settings;
+	struct str list = STR_NONE;
+	size_t n = 0;
+
+	if (c->each_recipient && json_parse(a, c->settings, &settings, &ignored))
+		list = json_text(json_get(settings, "to"));
+	*out = ARENA_ARRAY(a, struct outbox_row, count_commas(list) + 1);
+	do {
+		struct str one = str_trim(str_until(&list, ','));
+
+		if (!one.n && c->each_recipient)
+			continue;
+		(*out)[n] = *like;
+		(*out)[n].id = id_make(ids, now);
+		(*out)[n++].recipient = one.n ? one : STR_NONE;
+	} while (list.n);
+	return n;
+}
+
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e)
 {
 	uint64_t tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT;
 	struct str payload = notice_payload(a, x->type, x->data, now);
-	struct outbox_row *rows;
 	struct channel *list;
 	size_t n;
 
 	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->level), V_U(x->event), V_U(x->service_id)), a, fields, sizeof(*list), &list, &n, e))
 		return false;
-	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
-	for (size_t i = 0; i < n; i++)
-		rows[i] = (struct outbox_row){ .id = id_make(ids, now), .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION,
-			.target_id = list[i].id, .cause_id = x->cause_id, .payload = payload, .traceparent = x->traceparent, .next_at = now, .created_at = now };
+	for (size_t i = 0; i < n; i++) {
+		const struct outbox_row like = { .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION, .target_id = list[i].id,
+			.cause_id = x->cause_id, .payload = payload, .traceparent = x->traceparent, .next_at = now, .created_at = now };
+		struct outbox_row *rows;
+		size_t row_n = channel_rows(a, ids, &list[i], &like, now, &rows);
+
+		if (!outbox_add_all(db, a, rows, row_n, e))
+			return false;
+	}
 	if (told)
 		*told = n;
-	return outbox_add_all(db, a, rows, n, e);
+	return true;
 }
 
 /* ---- changing ---- */
@@ -226,7 +262,7 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		return err_tell(e, ERR_CONFLICT, "There are %d channels, and no room for more.", CHANNELS_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(c->public_id), V_U(c->tenant_id), V_S(c->kind), V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level),
-			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_I(x->now), V_I(x->now)),
+			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->each_recipient), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "id", "its id is that of a channel of another tenant", e);
 	c->id = db_insert_id(db);

@@ -10,15 +10,15 @@ enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
 	" AND NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.cause_id = o.cause_id AND earlier.id < o.id AND earlier.kind = o.kind" \
-	" AND earlier.target_id = o.target_id AND earlier.status IN (0, 2))"
+	" AND earlier.target_id = o.target_id AND earlier.recipient <=> o.recipient AND earlier.status IN (0, 2))"
 
 #define COLUMNS \
-	"id, tenant_id, kind, target_id, cause_id, payload, traceparent, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
+	"id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
-		"INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, traceparent, attempts_max, next_at, created_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, attempts_max, next_at, created_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
 		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox o FORCE INDEX (due) WHERE status = ?"
@@ -64,6 +64,7 @@ static const struct field fields[] = {
 	FIELD_ID(struct outbox_row, tenant_id, "tenant_id", ""),
 	FIELD_U64(struct outbox_row, kind, "kind", ""),
 	FIELD_ID(struct outbox_row, target_id, "target_id", ""),
+	FIELD_STR(struct outbox_row, recipient, "recipient", ""),
 	FIELD_ID(struct outbox_row, cause_id, "cause_id", ""),
 	FIELD_STR(struct outbox_row, payload, "payload", ""),
 	FIELD_STR(struct outbox_row, traceparent, "traceparent", ""),
@@ -86,7 +87,7 @@ static const struct field target_fields[] = {
 
 /* ---- writing ---- */
 
-#define ADD_COLUMNS 10
+#define ADD_COLUMNS 11
 
 bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e)
 {
@@ -94,8 +95,8 @@ bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *row
 
 	for (size_t i = 0; i < n; i++) {
 		const struct outbox_row *r = &rows[i];
-		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id), V_U(r->cause_id),
-			V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
+		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id),
+			V_SN(r->recipient.n ? r->recipient : STR_NONE), V_U(r->cause_id), V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
 
 		memcpy(vals + i * ADD_COLUMNS, row, sizeof(row));
 	}

@@ -4,12 +4,12 @@
 #include "grapnel/channel.h"
 
 #define EVENTS_TEXT_MAX 256	/* all words */
-#define ADDRESSES_TEXT_MAX 16384	/* MAIL_RECIPIENTS_MAX addresses of 320 bytes, as JSON */
+#define ADDRESSES_TEXT_MAX 16384	/* RECIPIENTS_MAX addresses of 320 bytes, as JSON */
 
 const struct field channel_view_fields[] = {
 	FIELD_STR(struct channel_view, id, "id", "Public id"),
 	FIELD_STR(struct channel_view, name, "name", "As people know it"),
-	FIELD_STR(struct channel_view, kind, "kind", "slack, email, pagerduty or webhook"),
+	FIELD_STR(struct channel_view, kind, "kind", "slack, email, sms, push, pagerduty, webhook, cloudevents or event_grid"),
 	FIELD_BOOL(struct channel_view, enabled, "enabled", "A disabled one is told nothing"),
 	FIELD_STR(struct channel_view, disabled_reason, "disabledReason", "Grapnel switched it off, and why; null = it did not"),
 	FIELD_STR(struct channel_view, status, "status",
@@ -17,10 +17,12 @@ const struct field channel_view_fields[] = {
 	FIELD_JSON(struct channel_view, events, "events", "What it is told of"),
 	FIELD_STR(struct channel_view, min_severity, "minSeverity", "Nothing below"),
 	FIELD_STR(struct channel_view, url, "url", "Where to, where that is no secret; of e-mail its own mail server"),
-	FIELD_JSON(struct channel_view, to, "to", "Mail addresses; null = it takes none"),
-	FIELD_STR(struct channel_view, from, "from", "Sender of its mails; null = the one of the configuration"),
-	FIELD_STR(struct channel_view, user, "user", "User of its own mail server"),
-	FIELD_BOOL(struct channel_view, has_secret, "hasSecret", "Its secret is set: hook URL, password, routing key or signing secret"),
+	FIELD_JSON(struct channel_view, to, "to", "Mail addresses or telephone numbers; null = it takes none"),
+	FIELD_STR(struct channel_view, from, "from", "Sender of its mails or text messages; null = the one of the configuration"),
+	FIELD_STR(struct channel_view, account, "account", "Its own account for text messages"),
+	FIELD_STR(struct channel_view, user, "user", "User of its own mail server, or API key of its own account"),
+	FIELD_STR(struct channel_view, format, "format", "What its events look like; null = as is usual for its kind"),
+	FIELD_BOOL(struct channel_view, has_secret, "hasSecret", "Its secret is set: hook URL, password, token, key or signing secret"),
 	FIELD_TIME(struct channel_view, sent_at, "lastSentAt", "Newest message that was taken"),
 	FIELD_TIME(struct channel_view, failed_at, "lastFailedAt", "Newest attempt that failed"),
 	FIELD_U64(struct channel_view, failures, "failures", "Attempts that failed since then"),
@@ -32,6 +34,7 @@ const struct field channel_view_fields[] = {
 
 const struct field channel_delivery_view_fields[] = {
 	FIELD_ID(struct channel_delivery_view, id, "id", "Our number of the message; its receiver sees it too"),
+	FIELD_STR(struct channel_delivery_view, recipient, "recipient", "The telephone number, where each has messages of its own; null = all addressees"),
 	FIELD_STR(struct channel_delivery_view, type, "type", "What it tells: monitor.alert_started, monitor.alert_ended, channel.test..."),
 	FIELD_STR(struct channel_delivery_view, title, "title", "Its one line"),
 	FIELD_STR(struct channel_delivery_view, status, "status",
@@ -126,7 +129,7 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 		.id = c->public_id, .name = c->name, .kind = c->kind, .kind_title = kind ? str_of(kind->title) : c->kind,
 		.status = status_word(c), .disabled_reason = c->disabled_reason, .error = c->error, .events = events_json(a, c->events),
 		.min_severity = str_of(level_word((enum level)c->min_level)),
-		.url = s.part[PART_URL], .from = s.part[PART_FROM], .user = s.part[PART_USER],
+		.url = s.part[PART_URL], .from = s.part[PART_FROM], .account = s.part[PART_ACCOUNT], .user = s.part[PART_USER], .format = s.part[PART_FORMAT],
 		.to = s.part[PART_TO].n ? addresses_json(a, s.part[PART_TO]) : STR_NONE,
 		.goes_to = s.part[PART_TO].n ? addresses_text(a, s.part[PART_TO]) : host_of(s.part[PART_URL]),
 		.enabled = c->enabled, .has_secret = c->has_secret, .failures = c->failures, .sent_at = c->sent_at, .failed_at = c->failed_at,
@@ -134,7 +137,9 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 	};
 	null_if_empty(&out->url);
 	null_if_empty(&out->from);
+	null_if_empty(&out->account);
 	null_if_empty(&out->user);
+	null_if_empty(&out->format);
 }
 
 bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t cursor, uint64_t limit, struct channel_view **out, size_t *n,
@@ -159,6 +164,7 @@ bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint6
 
 static const struct field columns[] = {
 	FIELD_U64(struct channel_delivery_view, id, "id", ""),
+	FIELD_STR(struct channel_delivery_view, recipient, "recipient", ""),
 	FIELD_STR(struct channel_delivery_view, payload, "payload", ""),
 	FIELD_U64(struct channel_delivery_view, status_n, "status", ""),
 	FIELD_U64(struct channel_delivery_view, attempts, "attempts", ""),
@@ -171,9 +177,9 @@ static const struct field columns[] = {
 	FIELD_END
 };
 
-static struct str delivery_word(const struct channel_delivery_view *v)
+struct str outbox_word(uint64_t status, bool held, uint64_t attempts)
 {
-	switch ((enum outbox_status)v->status_n) {
+	switch ((enum outbox_status)status) {
 	case OUTBOX_SENT:
 		return STR("sent");
 	case OUTBOX_DEAD:
@@ -182,22 +188,27 @@ static struct str delivery_word(const struct channel_delivery_view *v)
 	case OUTBOX_FAILED:
 		break;
 	}
-	return v->held ? STR("sending") : v->attempts ? STR("retrying") : STR("waiting");
+	return held ? STR("sending") : attempts ? STR("retrying") : STR("waiting");
+}
+
+void message_words(struct arena *a, struct str payload, struct str *type, struct str *title)
+{
+	struct message m = { 0 };
+	struct err unreadable = { 0 };
+
+	if (!message_of(a, payload, &m, &unreadable))
+		return;
+	*type = m.type;
+	*title = message_headline(a, &m);
 }
 
 /* Held, next_at is the end of a lease. */
 static void delivery_fill(struct arena *a, struct channel_delivery_view *v)
 {
-	struct message m = { 0 };
-	struct err unreadable = { 0 };
-
-	v->status = delivery_word(v);
+	v->status = outbox_word(v->status_n, v->held, v->attempts);
 	if (v->held || v->finished_at)
 		v->next_at = 0;
-	if (message_of(a, v->payload, &m, &unreadable)) {
-		v->type = m.type;
-		v->title = message_headline(a, &m);
-	}
+	message_words(a, v->payload, &v->type, &v->title);
 }
 
 bool channel_delivery_view_list(struct db *db, struct arena *a, uint64_t channel_row, uint64_t cursor, uint64_t limit,

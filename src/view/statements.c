@@ -211,6 +211,13 @@ const struct stmt view_stmt[] = {
 		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE id = ? AND kind = 1 AND target_id = ?" },
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
+	[V_NOTIFICATIONS] = { "view.notifications",
+		"SELECT o.id, o.recipient, o.payload, o.status, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at,"
+		" c.public_id, c.name, c.kind AS channel_kind FROM outbox o FORCE INDEX (by_cause) LEFT JOIN channels c ON c.id = o.target_id AND c.tenant_id = ?"
+		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 1 ORDER BY o.id DESC LIMIT ?" },
+	[V_NOTIFICATION_ATTEMPTS] = { "view.notification_attempts",
+		"SELECT t.outbox_id, t.attempt, t.at, t.duration_ms, t.status, t.error, t.answer FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
+		" JOIN outbox_attempts t ON t.outbox_id = j.id ORDER BY t.outbox_id, t.attempt" },
 	[V_LINK] = { "view.link",
 		"SELECT i.tenant_id, i.status AS status_n, i.level AS level_n, i.title, v.name AS service,"
 		" (SELECT x.used_at FROM link_uses x WHERE x.said_hash = ?) AS used_at,"

@@ -139,7 +139,7 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST,
 	V_MONITOR_TENANTS, V_MONITOR_SOURCES, V_MONITOR_SUMS, V_MONITOR_PENDING, V_MONITOR_PROCESSING, V_MONITOR_FAILED, V_MONITOR_DEAD,
 	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS, V_MONITOR_ALERTS_ALL, V_MONITOR_RUNNING,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
-	V_CHANNEL_DELIVERIES, V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS,
+	V_CHANNEL_DELIVERIES, V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS, V_NOTIFICATIONS, V_NOTIFICATION_ATTEMPTS,
 	V_LINK,
 };
 extern const struct stmt view_stmt[];
@@ -219,7 +219,12 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 /* ---- channel.c ---- */
 
 #define CHANNEL_DELIVERY_COLUMNS \
-	"id, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
+	"id, recipient, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
+
+/* Of a row of the outbox. */
+struct str outbox_word(uint64_t status, bool held, uint64_t attempts);
+/* Type and one line of a message; unchanged where the payload cannot be read. */
+void message_words(struct arena *a, struct str payload, struct str *type, struct str *title);
 
 /* ---- task.c ---- */
 

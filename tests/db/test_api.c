@@ -695,6 +695,24 @@ START_TEST(test_what_is_secret_of_a_channel_depends_on_its_kind)
 	r = expect(200, admin, "PATCH", path, "{\"url\":null,\"user\":null,\"to\":[\"c@example.org\"]}");
 	is(member(r, "/to/0"), "c@example.org");
 	ck_assert(json_is(json_get(r.json, "url"), JSON_NULL));
+
+	r = expect(201, admin, "POST", "/api/channels", "{\"name\":\"t\",\"kind\":\"sms\",\"to\":[\"+4930123456\",\"+4930123457\"],"
+		"\"account\":\"AC0123456789abcdef0123456789abcdef\",\"token\":\"geheim\",\"from\":\"Us\"}");
+	ck_assert(!str_has(r.body, "geheim"));
+	is(member(r, "/account"), "AC0123456789abcdef0123456789abcdef");
+	is(member(r, "/to/1"), "+4930123457");
+	is(member(r, "/hasSecret"), "true");
+	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
+	is(member(expect(200, admin, "POST", arena_printf(a, "%s/test", path).p, NULL), "/delivery/recipient"), "+4930123456");
+	is(member(expect(200, admin, "GET", arena_printf(a, "%s/deliveries", path).p, NULL), "/deliveries/0/recipient"), "+4930123457");
+
+	r = expect(201, admin, "POST", "/api/channels",
+		"{\"name\":\"g\",\"kind\":\"event_grid\",\"url\":\"https://192.0.43.8/api/events\",\"key\":\"geheim1 geheim2\",\"format\":\"cloudevents\"}");
+	ck_assert(!str_has(r.body, "geheim"));
+	is(member(r, "/format"), "cloudevents");
+	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
+	expect_error(400, "invalid_request", "key", ask(admin, "PATCH", path, "{\"key\":null}"));
+	ck_assert(json_is(json_get(expect(200, admin, "PATCH", path, "{\"format\":null}").json, "format"), JSON_NULL));
 }
 END_TEST
 
@@ -728,6 +746,17 @@ START_TEST(test_wrong_channels_name_the_field)
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"url\":\"smtp://10.0.0.1/\"}", "url" },
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"user\":\"u\"}", "user" },
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"password\":\"p\"}", "password" },
+		{ "{\"name\":\"x\",\"kind\":\"sms\"}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"030 123456\"]}", "to" },
+		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"+4930123456\"]}", "account" },
+		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"+4930123456\"],\"password\":\"x\"}", "password" },
+		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"+4930123456\"],\"account\":\"AC0123456789abcdef0123456789abcdef\",\"token\":\"t\",\"from\":\"Us\","
+			"\"url\":\"https://10.0.0.1/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"push\",\"url\":\"https://192.0.43.8/\"}", "url" },
+		{ "{\"name\":\"x\",\"kind\":\"push\",\"url\":\"https://192.0.43.8/ops\",\"token\":\"a b\"}", "token" },
+		{ "{\"name\":\"x\",\"kind\":\"event_grid\",\"url\":\"https://192.0.43.8/\"}", "key" },
+		{ "{\"name\":\"x\",\"kind\":\"cloudevents\",\"url\":\"https://192.0.43.8/\",\"format\":\"xml\"}", "format" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"format\":\"binary\"}", "format" },
 		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"events\":[\"weather.*\"]}", "events" },
 		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"minSeverity\":\"HIGH,LOW\"}", "minSeverity" },
 		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"enabled\":1}", "enabled" },

@@ -538,7 +538,7 @@ class Integrations(Case):
         self.assertIn("routingKey", self.text("channel", "set", made["id"]))
         self.assertIn("Our program", self.text("channel", "list"))
         self.refused(USAGE, "channel", "add", "webhook", "x", "url=http://127.0.0.1/", says="not allowed")
-        self.refused(USAGE, "channel", "add", "fax", "x", says="slack, email, pagerduty or webhook")
+        self.refused(USAGE, "channel", "add", "fax", "x", says="pagerduty, webhook, cloudevents or event_grid")
         self.refused(USAGE, "channel", "delete", made["id"], says="needs --yes")
         self.assertEqual(self.answer("channel", "delete", made["id"], "--yes"), {"success": True})
         self.refused(FAILED, "channel", "show", made["id"], says="there is no channel")

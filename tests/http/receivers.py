@@ -1,5 +1,6 @@
 """receivers.py - who is told of things, played by small servers on loopback that are as strict as the real ones: Slack's incoming webhooks,
-PagerDuty's Events API v2, a program that takes Standard Webhooks, and a mail server with STARTTLS, TLS from the start and AUTH.
+PagerDuty's Events API v2, Twilio's messages, ntfy, a custom topic of Azure Event Grid, a sink of CloudEvents, a program that takes Standard Webhooks,
+and a mail server with STARTTLS, TLS from the start and AUTH.
 
 They check what their documents ask for, with code of their own, and remember what they took. What is wrong is refused as the real ones
 refuse it, and noted in `complaints`."""
@@ -16,6 +17,7 @@ import socket
 import ssl
 import threading
 import time
+import urllib.parse
 
 from handler import Handler
 
@@ -36,10 +38,14 @@ class Receiver(Handler):
             self.complaints.append(wrong)
             self.say(request, *wrong)
         elif self.strict and self.status == 204:
-            self.taken.append(Taken(json.loads(got.body), got.headers, got.at))
+            self.taken.append(Taken(self.read(got), got.headers, got.at))
             self.say(request, *self.success)
         else:
             super().answer(request)
+
+    def read(self, got):
+        """What was taken."""
+        return json.loads(got.body)
 
     def say(self, request, status, body, kind="text/plain"):
         request.send_response(status)
@@ -153,6 +159,167 @@ class PagerDuty(Receiver):
             return self.refuse("'payload.timestamp'")
         self.open[dedup] = payload
         return None
+
+
+# ---- Twilio: twilio_api_v2010, POST /2010-04-01/Accounts/{AccountSid}/Messages.json ----
+
+class Twilio(Receiver):
+    account, token, service = "AC" + "0123456789abcdef" * 2, "a token of 32 characters, or so".replace(" ", "_"), "MG" + "0" * 32
+    success = 201, json.dumps({"sid": "SM" + "1" * 32, "status": "queued", "error_code": None, "num_segments": "1", "price": None}), "application/json"
+
+    def __init__(self):
+        super().__init__()
+        self.url, self.opted_out, self.busy = self.at(""), set(), False
+
+    @staticmethod
+    def read(got):
+        return dict(urllib.parse.parse_qsl(got.body.decode(), strict_parsing=True))
+
+    @staticmethod
+    def error(status, code, message):
+        more = "https://www.twilio.com/docs/errors/%d" % code
+        return status, json.dumps({"code": code, "message": message, "more_info": more, "status": status}), "application/json"
+
+    def check(self, got):
+        basic = "Basic " + base64.b64encode(("%s:%s" % (self.account, self.token)).encode()).decode()
+        if got.headers.get("authorization") != basic:
+            return self.error(401, 20003, "Authenticate")
+        if got.path != "/2010-04-01/Accounts/%s/Messages.json" % self.account:
+            return self.error(404, 20404, "The requested resource %s was not found" % got.path)
+        if self.busy:
+            return self.error(429, 20429, "Too Many Requests")
+        if got.headers.get("content-type") != "application/x-www-form-urlencoded":
+            return self.error(400, 21604, "A 'To' phone number is required.")
+        form = self.read(got)
+        if not re.fullmatch(r"\+[1-9]\d{6,14}", form.get("To", "")):
+            return self.error(400, 21211, "Invalid 'To' Phone Number: " + form.get("To", ""))
+        if form["To"] in self.opted_out:
+            return self.error(400, 21610, "Attempt to send to unsubscribed recipient")
+        if ("From" in form) == ("MessagingServiceSid" in form):
+            return self.error(400, 21603, "A 'From' phone number is required.")
+        if form.get("MessagingServiceSid", self.service) != self.service:
+            return self.error(400, 21705, "The Messaging Service Sid is invalid.")
+        if not form.get("Body"):
+            return self.error(400, 21602, "Message body is required.")
+        if len(form["Body"]) > 1600 or "\n" in form["Body"]:
+            return self.error(400, 21617, "The concatenated message body exceeds the 1600 character limit")
+        return None
+
+
+# ---- ntfy: docs.ntfy.sh/publish, "Publish as JSON" ----
+
+class Ntfy(Receiver):
+    members = {"topic", "message", "title", "tags", "priority", "click", "actions", "attach", "filename", "markdown", "icon", "delay", "email", "call"}
+
+    def __init__(self):
+        super().__init__()
+        self.url, self.token, self.success = self.at("/ops"), None, (200, json.dumps({"id": "x", "event": "message", "topic": "ops"}), "application/json")
+
+    @staticmethod
+    def error(status, code, message):
+        return status, json.dumps({"code": code, "http": status, "error": message}), "application/json"
+
+    def check(self, got):
+        if self.token and got.headers.get("authorization") != "Bearer " + self.token:
+            return self.error(401, 40101, "unauthorized")
+        if got.path != "/":
+            return self.error(404, 40401, "page not found")
+        try:
+            body = json.loads(got.body)
+        except ValueError:
+            return self.error(400, 40024, "invalid request: request body must be valid JSON")
+        if set(body) - self.members or not re.fullmatch(r"[-_A-Za-z0-9]{1,64}", body.get("topic", "")):
+            return self.error(400, 40009, "invalid request: topic invalid")
+        if body.get("priority", 3) not in (1, 2, 3, 4, 5):
+            return self.error(400, 40007, "invalid request: priority invalid")
+        if len(body.get("message", "").encode()) > 4096 or not all(isinstance(t, str) for t in body.get("tags", [])):
+            return self.error(413, 41301, "payload too large")
+        return None
+
+
+# ---- a custom topic of Azure Event Grid: learn.microsoft.com/azure/event-grid/post-to-custom-topic ----
+
+class EventGrid(Receiver):
+    success = 200, ""
+
+    def __init__(self, schema="eventgrid"):
+        super().__init__()
+        self.url, self.keys, self.schema = self.at("/api/events"), {"key/one+1==", "key/two+2=="}, schema
+
+    @staticmethod
+    def error(status, code, message):
+        return status, json.dumps({"error": {"code": code, "message": message, "details": []}}), "application/json"
+
+    def check(self, got):
+        path, _, query = got.path.partition("?")
+        if path != "/api/events" or "api-version=2018-01-01" not in query.split("&"):
+            return self.error(404, "NotFound", "no such endpoint")
+        if got.headers.get("aeg-sas-key") not in self.keys:
+            return self.error(401, "Unauthorized", "The request authorization key is not authorized")
+        if len(got.body) > 1 << 20:
+            return self.error(413, "RequestEntityTooLarge", "The maximum size (1048576) has been exceeded.")
+        body, kind = json.loads(got.body), got.headers.get("content-type")
+        wrong = self.grid(body, kind) if self.schema == "eventgrid" else CloudSink.structured(body, kind)
+        return self.error(400, "BadRequest", wrong) if wrong else None
+
+    @staticmethod
+    def grid(body, kind):
+        if not isinstance(body, list) or not (kind or "").startswith("application/json"):
+            return "the input is not a valid Event Grid array"
+        for event in body:
+            if set(event) - {"id", "eventType", "subject", "eventTime", "data", "dataVersion"} or not isinstance(event.get("data"), dict):
+                return "members %s" % sorted(event)
+            if not all(isinstance(event.get(m), str) and event[m] for m in ("id", "eventType", "subject", "dataVersion")):
+                return "a member is missing"
+            if not RFC3339.fullmatch(event.get("eventTime", "")):
+                return "eventTime"
+        return None
+
+
+# ---- a sink of CloudEvents 1.0: specification and HTTP binding ----
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+class CloudSink(Receiver):
+    success = 202, ""
+
+    def __init__(self):
+        super().__init__()
+        self.url, self.token = self.at("/sink"), None
+
+    @staticmethod
+    def read(got):
+        """As if it were structured, whichever mode it came in."""
+        body = json.loads(got.body)
+        if "ce-id" not in got.headers:
+            return body
+        return {**{h[3:]: urllib.parse.unquote(v) for h, v in got.headers.items() if h.startswith("ce-")}, "data": body}
+
+    @staticmethod
+    def attributes(x):
+        if x.get("specversion") != "1.0" or not all(isinstance(x.get(m), str) and x[m] for m in ("id", "source", "type")):
+            return "required attributes"
+        if not RFC3339.fullmatch(x.get("time", "")) or x.get("subject") == "":
+            return "time or subject"
+        return None
+
+    @classmethod
+    def structured(cls, body, kind):
+        if (kind or "").replace(" ", "") != "application/cloudevents+json;charset=utf-8":
+            return "content type %s" % kind
+        return cls.attributes(body) or (None if isinstance(body.get("data"), dict) and all(re.fullmatch("[a-z0-9]+", m) for m in body) else "shape")
+
+    def check(self, got):
+        kind = got.headers.get("content-type", "")
+        if self.token and got.headers.get("authorization") != "Bearer " + self.token:
+            return 401, "who?"
+        if kind.startswith("application/cloudevents"):
+            wrong = self.structured(json.loads(got.body), kind)
+        else:
+            encoded = all(re.fullmatch(r"([!#$&-~]|%[0-9A-F]{2})*", v) for h, v in got.headers.items() if h.startswith("ce-"))
+            wrong = self.attributes(self.read(got)) if encoded and kind == "application/json" else "headers"
+        return (400, wrong) if wrong else None
 
 
 # ---- a program that takes Standard Webhooks (specification 1.0), and our plain signature beside it ----

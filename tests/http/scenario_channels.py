@@ -11,7 +11,7 @@ import time
 from handler import Handler
 from harness import same, stripe_event, true, wait_until
 from look_alike import Authority
-from receivers import Hook, MailServer, PagerDuty, Slack
+from receivers import CloudSink, EventGrid, Hook, MailServer, Ntfy, PagerDuty, Slack, Twilio
 
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
 
@@ -118,14 +118,20 @@ def _end_trouble(box):
 def alert_begins_and_ends_on_each_kind_within_a_second(box):
     world = World.of(box)
     _cron(box, "monitor")       # what else is wrong has begun before
-    with Slack() as slack, PagerDuty() as duty, Hook() as hook:
+    with Slack() as slack, PagerDuty() as duty, Hook() as hook, Twilio() as twilio, Ntfy() as ntfy, EventGrid() as topic, CloudSink() as sink:
         channels = [_channel(box, "slack", url=slack.url), _channel(box, "pagerduty", url=duty.url, routingKey=duty.key), _hook(box, hook),
-                    _channel(box, "email", to=["ops@example.org", "boss@example.org"]), _hook(box, hook, minSeverity="CRITICAL")]
+                    _channel(box, "email", to=["ops@example.org", "boss@example.org"]), _hook(box, hook, minSeverity="CRITICAL"),
+                    _sms(box, twilio, ["+4930123456"]), _channel(box, "push", url=ntfy.url), _channel(box, "event_grid", url=topic.url, key="key/one+1=="),
+                    _channel(box, "cloudevents", url=sink.url)]
+        others = twilio, ntfy, topic, sink
         mails = world.local.mails
         mails.clear()
         began = _begin_trouble(box)
-        for what in (lambda: slack.telling("DUPLICATE_EVENTS"), lambda: duty.open, lambda: hook.telling("DUPLICATE_EVENTS"), lambda: mails):
+        for what in (lambda: slack.telling("DUPLICATE_EVENTS"), lambda: duty.open, lambda: hook.telling("DUPLICATE_EVENTS"), lambda: mails,
+                     lambda: all(r.taken for r in others)):
             wait_until(what, 3, "the beginning is told")
+        for receiver in others:
+            true(receiver.taken[0].at - began < 1, "%s was told %.3f s after the beginning" % (type(receiver).__name__, receiver.taken[0].at - began))
         for what, at in (("Slack", slack.taken[0].at), ("PagerDuty", duty.taken[0].at), ("webhook", hook.taken[0].at), ("mail", mails[0].at)):
             true(at - began < 1, "%s was told %.3f s after the beginning" % (what, at - began))
         body = hook.taken[0].body
@@ -140,7 +146,8 @@ def alert_begins_and_ends_on_each_kind_within_a_second(box):
              mails[0].message.get_payload(decode=True).decode(), "the mail says what is wrong")
 
         ended = _end_trouble(box)
-        wait_until(lambda: len(hook.taken) > 1 and not duty.open and len(mails) > 1 and len(slack.taken) > 1, 3, "the end is told")
+        wait_until(lambda: len(hook.taken) > 1 and not duty.open and len(mails) > 1 and len(slack.taken) > 1 and all(len(r.taken) > 1 for r in others), 3,
+                   "the end is told")
         true(hook.taken[1].at - ended < 1, "within a second")
         same((hook.taken[1].body["type"], hook.taken[1].body["data"]["id"]), ("monitor.alert_ended", body["data"]["id"]))
         true(hook.taken[1].body["data"]["endedAt"], "with its end")
@@ -149,8 +156,12 @@ def alert_begins_and_ends_on_each_kind_within_a_second(box):
         true("Resolved: " in slack.taken[1].body["text"], slack.taken[1].body)
         same((mails[1].message["References"], mails[1].message["In-Reply-To"]), (mails[0].message["Message-ID"],) * 2, "one thread")
         true(mails[1].message["Message-ID"] != mails[0].message["Message-ID"], "two mails")
-        for receiver in (slack, duty, hook, world.local):
+        for receiver in (slack, duty, hook, world.local, *others):
             same(receiver.complaints, [])
+        same([t.body["Body"].startswith("[MEDIUM] Resolved: ") for t in twilio.taken], [False, True])
+        same([(t.body["priority"], t.body["tags"]) for t in ntfy.taken], [(3, ["warning", "MEDIUM"]), (2, ["white_check_mark", "MEDIUM"])])
+        same([e["eventType"] for t in topic.taken for e in t.body], ["monitor.alert_started", "monitor.alert_ended"])
+        same([t.body["type"] for t in sink.taken], ["monitor.alert_started", "monitor.alert_ended"])
         same(len(hook.taken), 2, "the channel for critical things was told nothing")
         newest = box.get("/api/channels/%s/deliveries" % channels[0]["id"])["deliveries"]
         same([(d["type"], d["status"], d["attempts"]) for d in newest], [("monitor.alert_ended", "sent", 1), ("monitor.alert_started", "sent", 1)])
@@ -277,6 +288,110 @@ def mail_server_that_makes_strangers_wait_is_asked_again(box):
     attempts = box.get("/api/channels/%s/deliveries/%s" % (channel["id"], number))["attemptLog"]
     same([(a["attempt"], a["httpStatus"]) for a in attempts], [(1, 451), (2, 250)])
     _remove(box, channel)
+
+
+# ---- text messages ----
+
+def _sms(box, twilio, to, **more):
+    return _channel(box, "sms", to=to, url=twilio.url, account=twilio.account, token=twilio.token, **{"from": "+15005550006", **more})
+
+
+def text_message_goes_to_each_number_by_itself(box):
+    with Twilio() as twilio:
+        channel = _sms(box, twilio, ["+4930123456", "+4930123457", "+4930123458"])
+        same(_test(box, channel)["success"], True)
+        same(sorted(t.body["To"] for t in twilio.taken), ["+4930123456", "+4930123457", "+4930123458"])
+        text = twilio.taken[0].body["Body"]
+        true(text.startswith("[INFO] Test of the channel ") and text.endswith("/channels"), text)
+        twilio.opted_out.add("+4930123457")
+        answer = _test(box, channel)
+        same((answer["success"], answer["attempt"]["httpStatus"], "21610" in answer["message"]), (False, 400, True))
+        same(len(twilio.taken), 5, "the other two got it")
+        got = box.get("/api/channels/%s/deliveries" % channel["id"])["deliveries"]
+        same(sorted((d["recipient"], d["status"]) for d in got[:3]), [("+4930123456", "sent"), ("+4930123457", "dead"), ("+4930123458", "sent")])
+        box.api("PATCH", "/api/channels/" + channel["id"], {"token": "stale"}).expect(200)
+        answer = _test(box, channel)
+        same((answer["attempt"]["httpStatus"], "20003" in answer["attempt"]["answer"]), (401, True))
+        box.api("PATCH", "/api/channels/" + channel["id"], {"url": None}).expect(400, "invalid_request", "token")
+        _remove(box, channel)
+
+
+def text_message_that_may_have_arrived_is_not_sent_again(box):
+    with Twilio() as twilio:
+        channel = _sms(box, twilio, ["+4930123456"], minSeverity="CRITICAL", **{"from": twilio.service})   # not told that it fails itself
+        for does in twilio.hang, twilio.slam:
+            twilio.does = does
+            number, = _queue(box, channel, 1)
+            wait_until(lambda: _states(box, channel).get(DEAD), 5, "it is given up")
+            error = box.get("/api/channels/%s/deliveries/%s" % (channel["id"], number))["error"]
+            true(error.endswith("It may have been taken, so it is not sent again."), error)
+            box.sql("DELETE FROM outbox WHERE id = " + number)
+        same(len(twilio.got), 2)
+        twilio.does, twilio.busy = None, True
+        number, = _queue(box, channel, 1)
+        wait_until(lambda: _states(box, channel) == {FAILED: 1}, 5, "that is safe: it was not taken")
+        twilio.busy = False
+        box.sql("UPDATE outbox SET next_at = 1 WHERE id = " + number)
+        _cron(box, "outbox")
+        same([t.body["MessagingServiceSid"] for t in twilio.taken], [twilio.service])
+        _remove(box, channel)
+        nobody = _channel(box, "sms", to=["+4930123456"], url="http://127.0.0.1:1/", account=twilio.account, token="x", minSeverity="CRITICAL",
+                          **{"from": "Grapnel"})
+        number, = _queue(box, nobody, 1)
+        wait_until(lambda: _states(box, nobody) == {FAILED: 1}, 10, "nobody took the connection: it is tried again")
+        _remove(box, nobody)
+
+
+def text_messages_by_the_account_of_the_configuration(box):
+    World.of(box)
+    box.api("POST", "/api/channels", {"name": "x", "kind": "sms", "to": ["+4930123456"]}).expect(400, "invalid_request", "account")
+    with Twilio() as twilio:
+        box.up("--set", "sms.url=" + twilio.url, "--set", "sms.account=" + twilio.account, "--set", "sms.token=" + twilio.token, "--set", "sms.from=Grapnel")
+        try:
+            channel = _channel(box, "sms", to=["+4930123456"])
+            same((_test(box, channel)["success"], twilio.taken[0].body["From"]), (True, "Grapnel"))
+        finally:
+            box.up("--set", "sms.account=", "--set", "sms.token=", "--set", "sms.from=", "--set", "sms.url=https://api.twilio.com")
+        true("no account" in _test(box, channel)["message"], "the configuration has none any more")
+        same(len(twilio.taken), 1)
+        _remove(box, channel)
+
+
+# ---- events for programs ----
+
+def topic_of_event_grid_by_either_key(box):
+    with EventGrid() as topic, EventGrid("cloudevents") as cloud:
+        channel = _channel(box, "event_grid", url=topic.url, key="key/one+1== key/two+2==")
+        same(_test(box, channel)["success"], True)
+        event, = topic.taken[0].body
+        same((event["eventType"], event["subject"], event["dataVersion"]), ("channel.test", "/channels", "1.0"))
+        topic.keys.discard("key/one+1==")
+        answer = _test(box, channel)
+        same((answer["success"], answer["delivery"]["attempts"], topic.taken[1].headers["aeg-sas-key"]), (True, 2, "key/two+2=="))
+        topic.keys.clear()
+        answer = _test(box, channel)
+        same((answer["success"], answer["attempt"]["httpStatus"], answer["delivery"]["attempts"]), (False, 401, 2))
+        wrong = _channel(box, "event_grid", url=cloud.url, key="key/one+1==")
+        same(_test(box, wrong)["attempt"]["httpStatus"], 400, "the topic was made with the other schema")
+        box.api("PATCH", "/api/channels/" + wrong["id"], {"format": "cloudevents"}).expect(200)
+        same((_test(box, wrong)["success"], cloud.taken[0].body["type"]), (True, "channel.test"))
+        _remove(box, channel, wrong)
+
+
+def sink_of_cloudevents_in_either_mode(box):
+    with CloudSink() as sink:
+        sink.token = "s3cret"
+        channel = _channel(box, "cloudevents", url=sink.url, token="s3cret")
+        same(_test(box, channel)["success"], True)
+        box.api("PATCH", "/api/channels/" + channel["id"], {"format": "binary"}).expect(200)
+        same(_test(box, channel)["success"], True)
+        whole, parts = (t.body for t in sink.taken)
+        same({m for m in whole if m != "datacontenttype"}, set(parts))
+        same((whole["source"], whole["type"], parts["source"], parts["type"]), (whole["source"], "channel.test") * 2)
+        same((parts["data"]["channel"], sink.complaints), (channel["name"], []))
+        sink.token = "another"
+        same(_test(box, channel)["attempt"]["httpStatus"], 401)
+        _remove(box, channel)
 
 
 # ---- receivers that do not behave ----

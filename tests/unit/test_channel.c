@@ -7,7 +7,11 @@
 
 static struct arena *a;
 
-static const struct channel_house house = { .public_url = STR("https://hooks.example.org:8443"), .mail_server = STR("smtp://localhost:25") };
+#define SID(prefix) prefix "0123456789abcdef0123456789abcdef"
+
+static const struct channel_house house = { .public_url = STR("https://hooks.example.org:8443"), .mail_server = STR("smtp://localhost:25"),
+	.sms_url = STR("http://sms.example.org/api/"), .sms_account = STR(SID("AC")), .sms_user = STR(SID("SK")), .sms_token = STR("geheim"),
+	.sms_from = STR(SID("MG")) };
 
 static const struct message begins = { .type = STR("monitor.alert_started"), .thread = STR("monitor-7"), .phase = MESSAGE_BEGINS, .level = LEVEL_HIGH,
 	.title = STR("120 events <wait> & wait."), .text = STR("Add workers."), .facts = { { STR("Value"), STR("120") }, { STR("Threshold"), STR("<100") } },
@@ -18,7 +22,7 @@ static const struct message ends = { .type = STR("monitor.alert_ended"), .thread
 /* As it goes to the sender. */
 static struct str shown(const char *slug, struct channel_settings settings, const struct message *m, const struct channel_house *h)
 {
-	const struct channel_call c = { .house = h, .settings = settings, .id = STR("99"), .name = STR("Ops"), .now = AT + 5000 };
+	const struct channel_call c = { .house = h, .settings = settings, .id = STR("99"), .name = STR("Ops"), .now = AT + 5000, .attempt = 1 };
 	struct channel_request rq = { 0 };
 	struct strbuf b;
 
@@ -125,6 +129,133 @@ START_TEST(test_webhook)
 		"X-Webhook-Event: monitor.alert_ended\nX-Webhook-Delivery: 99\n"
 		"webhook-signature: v1,1B4+KUCu/1Ride4cLEwLFNu1lK3Xp4GqUDoXgQp0S4Q=\nX-Webhook-Signature: sha256=5cb6cd06ef93792eef97086d76b8a3585c5213636fde9fd5966258bdab110fa4\n\n"
 		"{\"type\":\"monitor.alert_ended\",\"timestamp\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\"}}");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_sms)
+{
+	const struct channel_settings s = { .part[PART_TO] = STR(" +4930123456,+15005550006") }, own = { .part = { [PART_TO] = STR("+4930123456"),
+		[PART_FROM] = STR("+15005550006"), [PART_ACCOUNT] = STR("ACme"), [PART_TOKEN] = STR("t:1") } };
+	struct message m = ends;
+
+	setup();
+	unit_str(shown("sms", s, &begins, &house),
+		"http://sms.example.org/api/2010-04-01/Accounts/" SID("AC") "/Messages.json trusted\n"
+		"Content-Type: application/x-www-form-urlencoded\n"
+		"Authorization: Basic U0swMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjpnZWhlaW0=\n\n"
+		"To=%2B4930123456&MessagingServiceSid=" SID("MG") "&Body=%5BHIGH%5D%20120%20events%20%3Cwait%3E%20%26%20wait."
+		"%20https%3A%2F%2Fhooks.example.org%3A8443%2Fmonitor");
+	m.title = STR("two\r\nlines");
+	unit_str(shown("sms", own, &m, &house),
+		"https://api.twilio.com/2010-04-01/Accounts/ACme/Messages.json\nContent-Type: application/x-www-form-urlencoded\n"
+		"Authorization: Basic QUNtZTp0OjE=\n\n"
+		"To=%2B4930123456&From=%2B15005550006&Body=%5BHIGH%5D%20Resolved%3A%20two%20%20lines%20https%3A%2F%2Fhooks.example.org%3A8443%2Fmonitor");
+	arena_free(a);
+}
+END_TEST
+
+/* Each addressee has a row of its own; the link is whole whatever the title. */
+START_TEST(test_sms_to_one_of_several_and_never_too_long)
+{
+	struct channel_call c = { .house = &house, .settings.part[PART_TO] = STR("+4930123456,+15005550006"), .id = STR("99"), .recipient = STR("+15005550006") };
+	struct channel_request rq = { 0 };
+	struct message m = begins;
+	char long_title[4000];
+	struct str body;
+
+	setup();
+	for (size_t i = 0; i < sizeof(long_title); i += 2)
+		memcpy(long_title + i, "\303\274", 2);
+	m.title = (struct str){ long_title, sizeof(long_title) };
+	channel_kind_find(STR("sms"))->request(a, &c, &m, &rq);
+	ck_assert(str_starts(rq.body, "To=%2B15005550006&"));
+	body = rq.body;
+	while (!str_starts(body, "Body="))
+		(void)str_until(&body, '&');
+	body = url_decode(a, str_sub(body, 5), true);
+	ck_assert(body.n <= 1600 && body.n > 1590 && str_is_utf8(body) && str_ends(body, " https://hooks.example.org:8443/monitor"));
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_push)
+{
+	const struct channel_settings s = { .part = { [PART_URL] = STR("https://push.example.org/ntfy/ops_1"), [PART_TOKEN] = STR("tk_1") } },
+		open = { .part[PART_URL] = STR("https://ntfy.sh/ops") };
+	struct message m = begins;
+
+	setup();
+	m.level = LEVEL_CRITICAL;
+	unit_str(shown("push", s, &m, &house),
+		"https://push.example.org/ntfy/\nContent-Type: application/json\nAuthorization: Bearer tk_1\n\n"
+		"{\"topic\":\"ops_1\",\"title\":\"120 events <wait> & wait.\",\"message\":\"Add workers.\\nValue: 120\\nThreshold: <100\","
+		"\"priority\":5,\"tags\":[\"rotating_light\",\"CRITICAL\"],\"click\":\"https://hooks.example.org:8443/monitor\"}");
+	unit_str(shown("push", open, &ends, &house),
+		"https://ntfy.sh/\nContent-Type: application/json\n\n"
+		"{\"topic\":\"ops\",\"title\":\"Resolved: 120 events <wait> & wait.\",\"message\":\"120 events <wait> & wait.\","
+		"\"priority\":2,\"tags\":[\"white_check_mark\",\"HIGH\"],\"click\":\"https://hooks.example.org:8443/monitor\"}");
+	arena_free(a);
+}
+END_TEST
+
+#define CLOUD_EVENT \
+	"{\"specversion\":\"1.0\",\"id\":\"99\",\"source\":\"https://hooks.example.org:8443\",\"type\":\"monitor.alert_started\",\"subject\":\"/monitor\"," \
+	"\"time\":\"2026-01-02T03:04:05.678Z\",\"datacontenttype\":\"application/json\",\"data\":{\"id\":\"7\",\"value\":120}}"
+
+START_TEST(test_cloudevents)
+{
+	const struct channel_settings s = { .part = { [PART_URL] = STR("https://sink.example.org/"), [PART_TOKEN] = STR("x") } },
+		binary = { .part = { [PART_URL] = STR("https://sink.example.org/"), [PART_FORMAT] = STR("binary") } };
+	struct message m = begins;
+
+	setup();
+	unit_str(shown("cloudevents", s, &begins, &house),
+		"https://sink.example.org/\nContent-Type: application/cloudevents+json; charset=utf-8\nAuthorization: Bearer x\n\n" CLOUD_EVENT);
+	m.subject = STR("/stripe/webhooks/\"M\303\274 100%\"\r\nX: y");
+	unit_str(shown("cloudevents", binary, &m, &house),
+		"https://sink.example.org/\nContent-Type: application/json\nce-specversion: 1.0\nce-id: 99\nce-source: https://hooks.example.org:8443\n"
+		"ce-type: monitor.alert_started\nce-subject: /stripe/webhooks/%22M%C3%BC%20100%25%22%0D%0AX:%20y\nce-time: 2026-01-02T03:04:05.678Z\n\n"
+		"{\"id\":\"7\",\"value\":120}");
+	arena_free(a);
+}
+END_TEST
+
+START_TEST(test_event_grid)
+{
+	const struct channel_settings s = { .part = { [PART_URL] = STR("https://t.eventgrid.azure.net/api/events"), [PART_KEY] = STR("one two") } },
+		cloud = { .part = { [PART_URL] = STR("https://t.eventgrid.azure.net/api/events?api-version=2020-01-01"), [PART_KEY] = STR("one"),
+			[PART_FORMAT] = STR("cloudevents") } };
+	struct channel_call c = { .house = &house, .settings = s, .id = STR("99"), .attempt = 2 };
+	struct channel_request rq = { 0 };
+
+	setup();
+	unit_str(shown("event_grid", s, &begins, &house),
+		"https://t.eventgrid.azure.net/api/events?api-version=2018-01-01\nContent-Type: application/json\naeg-sas-key: one\n\n"
+		"[{\"id\":\"99\",\"eventType\":\"monitor.alert_started\",\"subject\":\"/monitor\",\"eventTime\":\"2026-01-02T03:04:05.678Z\","
+		"\"data\":{\"id\":\"7\",\"value\":120},\"dataVersion\":\"1.0\"}]");
+	unit_str(shown("event_grid", cloud, &begins, &house),
+		"https://t.eventgrid.azure.net/api/events?api-version=2020-01-01\nContent-Type: application/cloudevents+json; charset=utf-8\n"
+		"aeg-sas-key: one\n\n" CLOUD_EVENT);
+	channel_kind_find(STR("event_grid"))->request(a, &c, &begins, &rq);
+	unit_str(rq.headers[1].value, "two");
+	arena_free(a);
+}
+END_TEST
+
+/* What one key does not open is tried with the other, but not for ever. */
+START_TEST(test_two_keys)
+{
+	struct channel_call c = { .settings.part[PART_KEY] = STR("one two"), .attempt = 1 };
+	const struct channel_kind *kind = channel_kind_find(STR("event_grid"));
+
+	setup();
+	ck_assert_int_eq(kind->judge(a, &c, 401, STR("")), RECEPTION_AGAIN);
+	c.attempt = 4;
+	ck_assert_int_eq(kind->judge(a, &c, 401, STR("")), RECEPTION_REFUSED);
+	c.attempt = 1;
+	c.settings.part[PART_KEY] = STR("one");
+	ck_assert_int_eq(kind->judge(a, &c, 401, STR("")), RECEPTION_REFUSED);
 	arena_free(a);
 }
 END_TEST
@@ -260,11 +391,23 @@ static const struct {
 	{ "webhook", 404, "", RECEPTION_AGAIN }, { "webhook", 410, "", RECEPTION_GONE }, { "webhook", 504, "", RECEPTION_LATER },
 	{ "email", 250, "", RECEPTION_TAKEN }, { "email", 451, "", RECEPTION_LATER }, { "email", 421, "", RECEPTION_LATER },
 	{ "email", 550, "", RECEPTION_REFUSED }, { "email", 535, "", RECEPTION_REFUSED },
+	{ "sms", 201, "{\"sid\":\"SM1\"}", RECEPTION_TAKEN }, { "sms", 400, "{\"code\":21211,\"status\":400}", RECEPTION_REFUSED },
+	{ "sms", 400, "{\"code\": 21610}", RECEPTION_REFUSED }, { "sms", 401, "{\"code\":20003}", RECEPTION_REFUSED },
+	{ "sms", 400, "{\"code\": 21611}", RECEPTION_LATER }, { "sms", 429, "{\"code\":20429}", RECEPTION_LATER },
+	{ "sms", 429, "", RECEPTION_LATER }, { "sms", 500, "<html>", RECEPTION_AGAIN }, { "sms", 302, "", RECEPTION_REFUSED },
+	{ "push", 200, "{}", RECEPTION_TAKEN }, { "push", 401, "{\"code\":40101}", RECEPTION_REFUSED }, { "push", 429, "", RECEPTION_LATER },
+	{ "push", 507, "", RECEPTION_AGAIN }, { "cloudevents", 202, "", RECEPTION_TAKEN }, { "cloudevents", 415, "", RECEPTION_REFUSED },
+	{ "cloudevents", 410, "", RECEPTION_GONE }, { "event_grid", 200, "", RECEPTION_TAKEN }, { "event_grid", 413, "", RECEPTION_REFUSED },
+	{ "event_grid", 503, "", RECEPTION_AGAIN },
 };
 
 START_TEST(test_answers)
 {
-	ck_assert_int_eq(channel_kind_find(str_of(answers[_i].kind))->judge(answers[_i].status, str_of(answers[_i].body)), answers[_i].want);
+	const struct channel_call c = { .attempt = 1 };
+
+	setup();
+	ck_assert_int_eq(channel_kind_find(str_of(answers[_i].kind))->judge(a, &c, answers[_i].status, str_of(answers[_i].body)), answers[_i].want);
+	arena_free(a);
 }
 END_TEST
 
@@ -290,15 +433,51 @@ static const struct {
 	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_USER] = STR("u") } }, "user" },
 	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_PASSWORD] = STR("u") } }, "password" },
 	{ "email", { .part = { [PART_TO] = STR("a@b.c"), [PART_URL] = STR("smtp://x"), [PART_USER] = STR("u"), [PART_PASSWORD] = STR("p") } }, "" },
+	{ "sms", { .part[PART_TO] = STR("+4930123456, +15005550006") }, "" },
+	{ "sms", { .part[PART_TO] = STR("+0930123456") }, "to" }, { "sms", { .part[PART_TO] = STR("030123456") }, "to" },
+	{ "sms", { .part[PART_TO] = STR("+49 30 123456") }, "to" }, { "sms", { .part[PART_TO] = STR("+493012") }, "to" },
+	{ "sms", { .part[PART_TO] = STR("+4930123456789012") }, "to" }, { "sms", { .part[PART_TO] = STR(",") }, "to" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_FROM] = STR("Grapnel 2") } }, "" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_FROM] = STR("12345") } }, "from" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_FROM] = STR("more than eleven") } }, "from" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_TOKEN] = STR("x") } }, "token" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_URL] = STR("https://x/") } }, "url" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR("AC12") } }, "account" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR(SID("AC")) } }, "token" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR(SID("AC")), [PART_TOKEN] = STR("a b") } }, "token" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR(SID("AC")), [PART_TOKEN] = STR("a") } }, "from" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR(SID("AC")), [PART_TOKEN] = STR("a"), [PART_USER] = STR("me"),
+		[PART_FROM] = STR(SID("MG")) } }, "user" },
+	{ "sms", { .part = { [PART_TO] = STR("+4930123456"), [PART_ACCOUNT] = STR(SID("AC")), [PART_TOKEN] = STR("a"), [PART_FROM] = STR(SID("MG")) } }, "" },
+	{ "push", { .part[PART_URL] = STR("https://ntfy.sh/ops-1_A") }, "" }, { "push", { .part[PART_URL] = STR("https://ntfy.sh/") }, "url" },
+	{ "push", { .part[PART_URL] = STR("https://ntfy.sh") }, "url" }, { "push", { .part[PART_URL] = STR("https://ntfy.sh/a?b") }, "url" },
+	{ "push", { .part = { [PART_URL] = STR("https://ntfy.sh/a"), [PART_TOKEN] = STR("tk\r\nX: y") } }, "token" },
+	{ "cloudevents", { .part = { [PART_URL] = STR("https://x/"), [PART_FORMAT] = STR("binary") } }, "" },
+	{ "cloudevents", { .part = { [PART_URL] = STR("https://x/"), [PART_FORMAT] = STR("batch") } }, "format" },
+	{ "cloudevents", { .part[PART_URL] = STR("x") }, "url" },
+	{ "event_grid", { .part = { [PART_URL] = STR("https://x/"), [PART_KEY] = STR("a b") } }, "" },
+	{ "event_grid", { .part = { [PART_URL] = STR("https://x/"), [PART_KEY] = STR("a b c") } }, "key" },
+	{ "event_grid", { .part = { [PART_URL] = STR("https://x/"), [PART_KEY] = STR("a"), [PART_FORMAT] = STR("binary") } }, "format" },
 };
 
 START_TEST(test_what_is_accepted)
 {
 	struct err e = { 0 };
-	bool ok = channel_kind_find(str_of(checks[_i].kind))->check(&checks[_i].s, &e);
+	bool ok = channel_kind_find(str_of(checks[_i].kind))->check(&checks[_i].s, &house, &e);
 
 	ck_assert_int_eq(ok, !*checks[_i].field);
 	ck_assert_str_eq(e.field, checks[_i].field);
+}
+END_TEST
+
+START_TEST(test_sms_needs_an_account_somewhere)
+{
+	const struct channel_house none = { .public_url = STR("https://hooks.example.org") };
+	const struct channel_settings s = { .part[PART_TO] = STR("+4930123456") };
+	struct err e = { 0 };
+
+	ck_assert(!channel_kind_find(STR("sms"))->check(&s, &none, &e));
+	ck_assert_str_eq(e.field, "account");
 }
 END_TEST
 
@@ -319,6 +498,8 @@ START_TEST(test_settings_come_back_without_the_secret)
 END_TEST
 
 UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
+	UNIT(test_sms), UNIT(test_sms_to_one_of_several_and_never_too_long), UNIT(test_sms_needs_an_account_somewhere), UNIT(test_push), UNIT(test_cloudevents),
+	UNIT(test_event_grid), UNIT(test_two_keys),
 	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_links),
 	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
 	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))
