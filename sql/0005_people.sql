@@ -43,6 +43,38 @@ ALTER TABLE outbox ADD COLUMN IF NOT EXISTS recipient VARCHAR(320) NULL COMMENT 
 
 -- ---- escalation policies ----
 
+-- Who is paged, step by step, while nobody takes care of an incident.
+CREATE TABLE IF NOT EXISTS escalation_policies (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	tenant_id INT UNSIGNED NOT NULL,
+	public_id VARCHAR(23) NOT NULL COMMENT 'po_...',
+	name VARCHAR(100) NOT NULL,
+	description VARCHAR(1024) NOT NULL DEFAULT '',
+	steps MEDIUMTEXT NOT NULL COMMENT 'JSON: [{"delayMinutes","targets":[{"type","id"}]}]; the delay passes after its step',
+	repeats TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'so often all steps once more',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	UNIQUE KEY by_name (tenant_id, name),
+	KEY by_tenant (tenant_id, id)			-- list
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Where each incident is in its policy, as long as that goes on: one row, gone when somebody takes care or the policy is at its end.
+CREATE TABLE IF NOT EXISTS escalations (
+	incident_id BIGINT UNSIGNED NOT NULL,
+	policy_id INT UNSIGNED NOT NULL COMMENT 'as its service had it when it began',
+	step TINYINT UNSIGNED NOT NULL COMMENT 'to be taken next, from 0',
+	round TINYINT UNSIGNED NOT NULL COMMENT 'of the repeats, from 0',
+	reached TINYINT(1) NOT NULL COMMENT 'somebody, in this round',
+	paused TINYINT(1) NOT NULL COMMENT 'by a snooze, a window or a silence',
+	since BIGINT NOT NULL COMMENT 'it waits since then',
+	next_at BIGINT NOT NULL COMMENT 'due',
+	PRIMARY KEY (incident_id),
+	KEY due (next_at),
+	KEY waiting (since)				-- from the future: a clock was wrong
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 
 -- ---- one-tap links ----
 

@@ -21,6 +21,7 @@ enum form_type {
 	FORM_OBJECT,	/* const struct json *; null is NULL; posted: its JSON, or nothing */
 	FORM_LIST,	/* const struct json *: an array of min..max texts; numbers count as texts, null is []. Posted: one a line, or
 			 * the field several times; blank lines are passed over */
+	FORM_OBJECTS,	/* const struct json *: an array of min..max objects, null is []; posted: its JSON, or nothing */
 	FORM_CURSOR,	/* uint64_t: `next` of an earlier page of the same list, as form_cursor wrote it */
 };
 
@@ -58,6 +59,7 @@ struct form_field {
 #define ADDRESSES_AT(s, m) FORM_ADDRESSES, FIELD_CHECKED(s, m, struct str)
 #define OBJECT_AT(s, m) FORM_OBJECT, FIELD_CHECKED(s, m, const struct json *)
 #define LIST_AT(s, m) FORM_LIST, FIELD_CHECKED(s, m, const struct json *)
+#define OBJECTS_AT(s, m) FORM_OBJECTS, FIELD_CHECKED(s, m, const struct json *)
 /* The row of a cursor of the list `plural`. */
 #define CURSOR_ROW(s, m, plural) { "cursor", FORM_CURSOR, FIELD_CHECKED(s, m, uint64_t), \
 	.help = "`next` of the page before", .list = plural }

@@ -66,4 +66,45 @@ int incident_order(const struct event *a, ms_t a_received_at, const struct event
 const char *incident_status_word(enum incident_status s);	/* "OPEN"; NONE gives "" */
 bool incident_status_parse(struct str s, enum incident_status *out) MUST_USE;
 
+/* ---- escalation.c: who is paged when, while nobody takes care ----
+ *
+ * A policy is taken step by step: the first at once, each further one when the delay of the step before has passed; after the last, as often as it
+ * says, all once more. A step that reached nobody is followed by the next at once; between two rounds its delay passes all the same, so that nothing
+ * runs in a ring. */
+
+#define ESCALATION_STEPS_MAX 20
+#define ESCALATION_TARGETS_MAX 10	/* of a step */
+#define ESCALATION_REPEATS_MAX 10
+#define ESCALATION_DELAY_MAX 1440	/* minutes: a day */
+#define ESCALATION_LOOK_MS MS_PER_MINUTE	/* while somebody holds the incident back it is looked at so often */
+
+struct escalation_plan {		/* a policy, as far as time is concerned */
+	ms_t delay_ms[ESCALATION_STEPS_MAX];	/* after that step */
+	size_t n;
+	uint64_t repeats;
+};
+
+struct escalation {			/* where an incident is in it */
+	uint64_t step, round;		/* to be taken next, from 0; behind the last round it is at its end */
+	bool reached;			/* somebody, in this round */
+	bool paused;
+	ms_t since, next_at;		/* it waits since then, until then */
+};
+
+enum escalation_act {
+	ESCALATION_WAITS,		/* until next_at */
+	ESCALATION_STEPS,		/* x->step is to be taken now; then say so with escalation_took */
+	ESCALATION_STOPS,		/* somebody takes care, or it is over */
+	ESCALATION_ENDS,		/* all steps were taken, and nobody took care */
+};
+
+void escalation_begin(struct escalation *x, ms_t now);
+/* What is to be done now, in an incident of that status, held back or snoozed until then (0: it is not). May move next_at. */
+enum escalation_act escalation_look(const struct escalation_plan *p, struct escalation *x, enum incident_status status, bool held, ms_t snoozed_until,
+	ms_t now);
+/* The step was taken, and reached somebody or not. True: this was the last step of a round in which nobody was reached. */
+bool escalation_took(const struct escalation_plan *p, struct escalation *x, bool reached, ms_t now);
+/* What it was paused for is over: what was due meanwhile is due now. */
+void escalation_wake(struct escalation *x, ms_t now);
+
 #endif

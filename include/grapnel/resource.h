@@ -289,6 +289,9 @@ extern const struct form_field service_query_fields[];	/* over struct service_fi
 struct service_form {
 	struct str name, description;
 	const struct json *aliases;	/* array of texts; NULL: none */
+	struct str policy;		/* public id; empty: none */
+	const struct json *channels;	/* array of public ids; NULL: none */
+	bool leave_gone;		/* a policy and channels that are not there are left out, not refused */
 	uint64_t auto_resolve_minutes;	/* 0: never */
 	bool is_default;
 };
@@ -411,6 +414,31 @@ extern const struct field channel_tested_fields[];
  * done, too: see *out. */
 bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e) MUST_USE;
 
+/* ---- policy.c: escalation policies ---- */
+
+struct policy_query {
+	uint64_t limit, cursor;
+};
+extern const struct form_field policy_query_fields[];
+#define POLICY_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+
+struct policy_form {
+	struct str name, description;
+	uint64_t repeats;
+	const struct json *steps;		/* array of objects */
+	bool leave_gone;			/* targets that are not there are left out, not refused */
+	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
+};
+extern const struct form_field policy_fields[];
+int policy_find(const struct caller *by, struct str public_id, struct policy *out, struct err *e) MUST_USE;	/* 1, 0, -1 */
+void policy_to_form(const struct caller *by, const struct policy *p, struct policy_form *f);
+bool policy_create(const struct caller *by, const struct policy_form *f, struct policy *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the policy meanwhile. */
+bool policy_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct policy_form *f, struct err *e), void *ctx,
+	struct err *e) MUST_USE;
+/* ERR_CONFLICT in a sentence: services use it. */
+bool policy_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {
@@ -511,7 +539,7 @@ bool storage_by(const struct caller *by, struct storage_view *out, struct err *e
 
 /* ---- config_export.c, config_import.c: what people set up, as a file, and back ----
  *
- * Tenants with their services, integrations, channels and users, each as the forms above read them: so whatever can be set is in the file,
+ * Tenants with their channels, users, escalation policies, services and integrations, each as the forms above read them: so whatever can be set is in the file,
  * and a member that nobody knows is refused by its name. No events, no incidents, no passwords, no tokens. Secrets only where they are
  * asked for: then the whole stands in the file a second time with them, sealed under a passphrase. */
 
@@ -535,7 +563,7 @@ struct config_imported {		/* of one kind of thing */
 	uint64_t left_out;		/* need a secret that the file does not bring */
 };
 extern const struct field config_imported_fields[];
-#define CONFIG_PARTS 5
+#define CONFIG_PARTS 6
 /* All of the file, or nothing: what was there and is not in the file stays. ERR_CONFLICT: the checksum is wrong. ERR_INVALID and others name
  * the place in the file. `out` has CONFIG_PARTS rows. */
 bool config_import(const struct caller *by, struct str file, const struct config_import *x, struct config_imported *out, struct err *e) MUST_USE;

@@ -155,11 +155,14 @@ bool session_rows_end(struct db *db, uint64_t user_id, struct str keep, uint64_t
 
 #define SERVICE_ALIASES_MAX 50
 #define AUTO_RESOLVE_MAX (30 * 24 * 60)	/* minutes: 30 days */
+#define SERVICE_CHANNELS_MAX 20
 
 struct service {
 	uint64_t id, tenant_id, auto_resolve_minutes;	/* 0 = never */
 	struct str public_id, name, description;
 	struct str aliases;		/* JSON array of texts, or p NULL */
+	struct str policy;		/* public id of its escalation policy, or empty */
+	struct str channels;		/* JSON array of public ids of the channels that are told of its incidents, or p NULL */
 	bool is_default;
 	ms_t created_at, updated_at;
 };
@@ -180,6 +183,52 @@ int service_update(struct db *db, struct arena *a, struct shm *shm, const struct
 /* ERR_CONFLICT with a sentence: it is the default one, or integrations or unresolved incidents use it. */
 int service_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
 	struct err *e) MUST_USE;
+
+/* ---- policy.c: escalation policies. Who is paged, step by step, while nobody takes care of an incident ---- */
+
+#define POLICIES_MAX 100		/* of a tenant */
+
+enum policy_target_type { TARGET_USER, TARGET_SCHEDULE, TARGET_CHANNEL };
+struct policy_target {
+	enum policy_target_type type;
+	struct str id;			/* public id, which says the type, too */
+};
+struct policy_step {
+	uint64_t delay_minutes;		/* after it, before the next one */
+	struct policy_target targets[ESCALATION_TARGETS_MAX];
+	size_t n;
+};
+const char *policy_target_word(enum policy_target_type t);	/* "user" */
+bool policy_target_of(struct str id, enum policy_target_type *out) MUST_USE;	/* by its form */
+
+struct policy {
+	uint64_t id, tenant_id, repeats;
+	struct str public_id, name, description;
+	struct str steps;		/* JSON, as policy_steps_write made it */
+	ms_t created_at, updated_at;
+};
+struct str policy_steps_write(struct arena *a, const struct policy_step *steps, size_t n);
+void policy_steps_read(struct arena *a, struct str json, struct policy_step out[ESCALATION_STEPS_MAX], size_t *n);
+
+int policy_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct policy *out, struct err *e) MUST_USE;
+int policy_by_id(struct db *db, struct arena *a, uint64_t id, struct policy *out, struct err *e) MUST_USE;
+/* Newest first; below an id, 0 = from the top. */
+bool policy_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t below, uint64_t limit, struct policy **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Inside a transaction: the policy cannot be deleted until its end. 1, 0, -1. */
+int policy_hold(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct policy *out, struct err *e) MUST_USE;
+/* Services that use the policies of the JSON array, oldest first. */
+struct policy_service {
+	uint64_t policy;
+	struct str id, name;
+};
+bool policy_services(struct db *db, struct arena *a, struct str ids, uint64_t limit, struct policy_service **out, size_t *n, struct err *e) MUST_USE;
+/* Keeps in->public_id where there is one. ERR_INVALID and ERR_CONFLICT name the field, or are a sentence. */
+bool policy_add(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct policy *out, struct err *e) MUST_USE;
+/* ERR_CONFLICT without field or sentence: it has changed since `in` was read. */
+int policy_update(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* ERR_CONFLICT with a sentence: services use it. */
+int policy_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
 
 /* ---- source.c: integrations and registrations as people manage them ---- */
 

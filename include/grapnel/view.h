@@ -421,6 +421,8 @@ struct service_view {
 	bool is_default;
 	uint64_t auto_resolve_minutes;	/* 0 = never */
 	struct str auto_resolve;	/* the same as JSON: null = never */
+	struct str policy_id, policy_name;	/* p NULL: it has none */
+	struct str channels;		/* JSON array of ids */
 	uint64_t integrations, open_incidents;
 	ms_t created_at, updated_at;
 };
@@ -556,6 +558,33 @@ extern const struct field user_view_fields[];
 bool user_view_list(struct db *db, struct arena *a, const struct user_filter *f, struct user_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
 void user_view_fill(const struct user *u, struct user_view *out);
+
+/* ---- escalation policies ---- */
+
+struct policy_target_name {
+	struct str id, name;
+};
+/* Of the tenant's users, schedules and channels whose public ids stand in the JSON array: those that are there. */
+bool policy_target_names(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, struct policy_target_name **out, size_t *n,
+	struct err *e) MUST_USE;
+struct str policy_target_name(const struct policy_target_name *names, size_t n, struct str id);	/* p NULL: it is gone */
+
+struct policy_view {
+	struct str id, name, description;
+	uint64_t repeats, service_count;
+	struct str steps, services;	/* JSON */
+	struct policy_step step[ESCALATION_STEPS_MAX];
+	size_t step_n;
+	const struct policy_target_name *names;	/* of its targets, and of others */
+	size_t name_n;
+	ms_t created_at, updated_at;
+};
+extern const struct field policy_view_fields[];
+bool policy_view_fill(struct db *db, struct arena *a, uint64_t tenant_id, const struct policy *rows, size_t n, struct policy_view **out,
+	struct err *e) MUST_USE;
+/* Newest first. */
+bool policy_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t cursor, uint64_t limit, struct policy_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
 
 /* ---- tokens ---- */
 

@@ -136,6 +136,18 @@ static void texts_type(struct json_out *o, const struct form_field *f, bool in_q
 	json_close(o, '}');
 }
 
+static void objects_type(struct json_out *o, const struct form_field *f)
+{
+	type(o, "array", true);
+	if (f->min)
+		number_member(o, "minItems", f->min);
+	number_member(o, "maxItems", f->max);
+	json_key(o, "items");
+	json_open(o, '{');
+	type(o, "object", false);
+	json_close(o, '}');
+}
+
 void schema_value(struct json_out *o, const struct form_field *f, bool in_query)
 {
 	bool null_ok = !in_query && f->flags & FORM_NULL;
@@ -170,6 +182,9 @@ void schema_value(struct json_out *o, const struct form_field *f, bool in_query)
 		break;
 	case FORM_OBJECT:
 		type(o, "object", true);
+		break;
+	case FORM_OBJECTS:
+		objects_type(o, f);
 		break;
 	case FORM_CURSOR:
 		type(o, "string", false);

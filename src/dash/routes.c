@@ -5,6 +5,7 @@
 #include "account.h"
 #include "audit.h"
 #include "channels.h"
+#include "policies.h"
 #include "dash_int.h"
 #include "events.h"
 #include "incidents.h"
@@ -65,6 +66,14 @@ const struct route dash_routes[] = {
 	{ "POST", "/services/:id/edit", ROLE_ADMIN, page_service_change, "Changes a service." },
 	{ "GET", "/services/:id/delete", ROLE_ADMIN, page_service_delete, "What deleting it means." },
 	{ "POST", "/services/:id/delete", ROLE_ADMIN, page_service_drop, "Deletes a service." },
+	{ "GET", "/policies", ROLE_VIEWER | CAN_EXPORT, page_policies, "Who is paged while nobody takes care." },
+	{ "POST", "/policies", ROLE_ADMIN, page_policy_create, "Makes a policy." },
+	{ "GET", "/policies/new", ROLE_ADMIN, page_policy_new, "Form of a new one." },
+	{ "GET", "/policies/:id", ROLE_VIEWER, page_policy, "One policy, step by step, and the services that use it." },
+	{ "GET", "/policies/:id/edit", ROLE_ADMIN, page_policy_edit, "The form of a policy." },
+	{ "POST", "/policies/:id/edit", ROLE_ADMIN, page_policy_change, "Changes a policy." },
+	{ "GET", "/policies/:id/delete", ROLE_ADMIN, page_policy_delete, "What deleting it means." },
+	{ "POST", "/policies/:id/delete", ROLE_ADMIN, page_policy_drop, "Deletes a policy." },
 	{ "GET", "/channels", ROLE_VIEWER | CAN_EXPORT, page_channels, "Where people and programs are told of things." },
 	{ "GET", "/channels/new", ROLE_ADMIN, page_channel_kinds, "Which kind?" },
 	{ "GET", "/channels/new/:kind", ROLE_ADMIN, page_channel_new, "Form of a new one." },

@@ -135,6 +135,58 @@ static bool fill_incidents(struct visit *v, struct service_page *p, struct err *
 	return true;
 }
 
+/* `typed`: what was just posted counts, not what is stored. */
+static bool is_chosen(struct visit *v, const struct json *stored, bool typed, struct str id)
+{
+	struct str rest = v->rq->body, name, value;
+	bool found = false;
+
+	if (!typed) {
+		for (const struct json *j = stored ? stored->first : NULL; j; j = j->next)
+			found |= str_eq(json_text(j), id);
+		return found;
+	}
+	while (form_next(v->a, &rest, &name, &value))
+		found |= str_eqs(name, "channelIds") && str_eq(value, id);
+	return found;
+}
+
+/* The tenant's channels, those of the service chosen; `all`: the others, too. */
+static bool fill_channels(struct visit *v, const struct service_view *s, bool all, struct choice **out, size_t *n, struct err *e)
+{
+	bool typed = str_eqs(v->rq->method, "POST");
+	const struct json *stored = names_of(v, s->channels);
+	struct channel *rows;
+	size_t max;
+
+	*n = 0;
+	if (!channel_list(v->by.db, v->a, v->by.tenant_id, 0, CHANNELS_MAX, &rows, &max, e))
+		return false;
+	*out = ARENA_ARRAY(v->a, struct choice, max + 1);
+	for (size_t i = 0; i < max; i++) {
+		bool chosen = is_chosen(v, stored, typed, rows[i].public_id);
+
+		if (all || chosen)
+			(*out)[(*n)++] = (struct choice){ rows[i].public_id, rows[i].name, chosen };
+	}
+	return true;
+}
+
+static bool fill_policies(struct visit *v, const struct service_view *s, struct service_form_page *p, struct err *e)
+{
+	struct str chosen = visit_typed(v, "policyId", s->policy_id);
+	struct policy *rows;
+	size_t n;
+
+	if (!policy_list(v->by.db, v->a, v->by.tenant_id, 0, POLICIES_MAX, &rows, &n, e))
+		return false;
+	p->policies = ARENA_ARRAY(v->a, struct choice, n + 1);
+	for (; p->policies_n < n; p->policies_n++)
+		p->policies[p->policies_n] = (struct choice){ rows[p->policies_n].public_id, rows[p->policies_n].name,
+			str_eq(chosen, rows[p->policies_n].public_id) };
+	return true;
+}
+
 void page_service(void *visit)
 {
 	struct visit *v = visit;
@@ -145,7 +197,7 @@ void page_service(void *visit)
 		return;
 	fill_aliases(v, &p);
 	p.auto_resolve = minutes_in_words(v, p.service.auto_resolve_minutes);
-	if (!fill_incidents(v, &p, &e) ||
+	if (!fill_incidents(v, &p, &e) || !fill_channels(v, &p.service, false, &p.channels, &p.channels_n, &e) ||
 		!service_view_sources(v->by.db, v->a, p.service.row, &p.sources, &p.sources_n, &e)) {
 		(void)visit_err(v, &e);
 		return;
@@ -160,7 +212,12 @@ void page_service(void *visit)
 static void show_form(struct visit *v, struct service_form_page *p, const struct service_view *s, const struct err *bad)
 {
 	struct str minutes = s->auto_resolve_minutes ? arena_printf(v->a, "%" PRIu64, s->auto_resolve_minutes) : STR_NONE;
+	struct err e = { 0 };
 
+	if (!fill_channels(v, s, true, &p->channels, &p->channels_n, &e) || !fill_policies(v, s, p, &e)) {
+		(void)visit_err(v, &e);
+		return;
+	}
 	p->name = visit_typed(v, "name", s->name);
 	p->description = visit_typed(v, "description", s->description);
 	p->aliases = visit_typed(v, "aliases", s->aliases.n ? names_joined(v, names_of(v, s->aliases), "\n") : STR_NONE);

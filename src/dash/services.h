@@ -2,6 +2,7 @@
 #ifndef GRAPNEL_DASH_SERVICES_H
 #define GRAPNEL_DASH_SERVICES_H
 
+#include "choice.h"
 #include "incidents.h"
 
 struct service_row {
@@ -29,6 +30,8 @@ struct service_page {
 	size_t sources_n;
 	struct incident_line *incidents;
 	size_t incidents_n;
+	struct choice *channels;	/* that are told */
+	size_t channels_n;
 };
 
 struct service_form_page {
@@ -36,6 +39,8 @@ struct service_form_page {
 	struct str heading, action, back, button;
 	struct str name, description, aliases, minutes;	/* as typed */
 	bool is_default, was_default;
+	struct choice *policies, *channels;
+	size_t policies_n, channels_n;
 };
 
 void page_services(void *visit);

@@ -252,6 +252,21 @@ static bool read_object(const struct input *in, struct err *e)
 	return true;
 }
 
+static bool read_objects(const struct input *in, struct err *e)
+{
+	const struct json *list = in->j;
+	struct err cause = { 0 };
+
+	if (in->is_text && !json_parse(in->a, json_text(in->j), &list, &cause))
+		list = NULL;
+	if (!json_is(list, JSON_ARRAY))
+		return bad(in, e, "a list of objects");
+	for (const struct json *j = list->first; j; j = j->next)
+		if (!json_is(j, JSON_OBJECT))
+			return bad(in, e, "a list of objects");
+	return list->count > in->f->max ? wrong_count(in, e) : set_list(in, list, e);
+}
+
 static bool read_null(const struct input *in, struct err *e)
 {
 	switch (in->f->type) {
@@ -267,6 +282,7 @@ static bool read_null(const struct input *in, struct err *e)
 		*(uint64_t *)in->at = in->f->absent;
 		return in->f->flags & FORM_NULL || bad(in, e, "there, not null");
 	case FORM_LIST:
+	case FORM_OBJECTS:
 		return set_list(in, json_new(in->a, JSON_ARRAY), e);
 	default:
 		return bad(in, e, "there, not null");
@@ -296,6 +312,8 @@ static bool read_value(const struct input *in, struct err *e)
 		return read_list(in, e);
 	case FORM_OBJECT:
 		return read_object(in, e);
+	case FORM_OBJECTS:
+		return read_objects(in, e);
 	}
 	return bad(in, e, "of a known type");
 }

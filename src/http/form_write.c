@@ -44,6 +44,7 @@ static void write_value(struct json_out *o, const struct form_field *f, const vo
 		json_tree(o, *(const struct json *const *)at);
 		break;
 	case FORM_LIST:
+	case FORM_OBJECTS:
 		write_list(o, *(const struct json *const *)at);
 		break;
 	}

@@ -104,7 +104,7 @@ static const struct json *wish_of(struct import *m, const struct config_part *p,
 
 	for (const struct json *x = entry->first; x; x = x->next) {
 		const struct form_field *f = p->fields;
-		const struct json *ours = str_eqs(x->name, "serviceId") ? json_getn(m->w.services, json_text(x)) : NULL;
+		const struct json *ours = str_eqs(x->name, "serviceId") ? json_getn(m->w.ids, json_text(x)) : NULL;
 
 		while (f->name && !str_eqs(x->name, f->name))
 			f++;
@@ -179,10 +179,12 @@ static bool take(struct import *m, const struct config_part *p, const struct jso
 	memcpy(form, stored ? stored->form : p->fresh, p->form_size);
 	if (!form_read_json(m->w.by.a, wish_of(m, p, entry, false), p->fields, FORM_NEW, form, e))
 		return false;
+	if (p->ours)
+		p->ours(&m->w, form);
 	if (!stored)
 		return make(m, p, entry, form, sum, e);
-	if (p->fields == service_fields)
-		json_add(m->w.services, json_text(json_get(entry, "id")), json_new_str(m->w.by.a, stored->id));
+	if (p->fields == service_fields || p->fields == user_fields)
+		json_add(m->w.ids, json_text(json_get(entry, "id")), json_new_str(m->w.by.a, stored->id));
 	if (same(m, p, stored, form)) {
 		sum->unchanged++;
 		return true;
@@ -247,7 +249,7 @@ static bool import_tenant(struct import *m, const struct json *tenant, struct er
 
 	for (size_t i = 0; i < CONFIG_PARTS; i++)
 		members[i + 1] = config_parts[i].name;
-	m->w.services = json_new(m->w.by.a, JSON_OBJECT);
+	m->w.ids = json_new(m->w.by.a, JSON_OBJECT);
 	ok = members_check(tenant, "tenants", members, e) && tenant_of(m, tenant, e);
 	for (size_t i = 0; ok && i < CONFIG_PARTS; i++)
 		ok = import_part(m, tenant, &config_parts[i], &m->out[i], e);

@@ -20,8 +20,7 @@ struct config_thing {
 struct config_work {
 	struct caller by;		/* of the tenant in work */
 	bool secrets;			/* forms hold them, opened */
-	/* of an import: ids of the file's services, each followed by that of ours */
-	struct json *services;
+	struct json *ids;		/* of an import: ids of the file's services and users, each with that of ours */
 };
 
 struct config_part {
@@ -35,6 +34,8 @@ struct config_part {
 	int (*create)(struct config_work *w, void *form, struct str id, struct err *e);
 	/* Puts the wish over what is stored. */
 	bool (*change)(struct config_work *w, const struct config_thing *stored, const struct json *wish, struct err *e);
+	/* Optional: what the form points to has other ids here. */
+	void (*ours)(struct config_work *w, void *form);
 };
 extern const struct config_part config_parts[];	/* in the order in which they are made; ends with { NULL } */
 

@@ -65,19 +65,21 @@ static bool service_things(struct config_work *w, struct config_thing **out, siz
 }
 
 /* It has another id here. */
-static void service_is(struct config_work *w, struct str theirs, struct str ours)
+static void has_id(struct config_work *w, struct str theirs, struct str ours)
 {
-	if (w->services)
-		json_add(w->services, theirs, json_new_str(w->by.a, ours));
+	if (w->ids)
+		json_add(w->ids, theirs, json_new_str(w->by.a, ours));
 }
 
 static int service_make(struct config_work *w, void *form, struct str id, struct err *e)
 {
+	struct service_form *f = form;
 	struct service made;
 
-	if (!service_create(&w->by, form, &made, e))
+	f->leave_gone = true;
+	if (!service_create(&w->by, f, &made, e))
 		return -1;
-	service_is(w, id, made.public_id);
+	has_id(w, id, made.public_id);
 	return 1;
 }
 
@@ -85,6 +87,7 @@ static bool service_read(void *ctx, struct service_form *f, struct err *e)
 {
 	struct wish *x = ctx;
 
+	f->leave_gone = true;
 	return form_read_json(x->w->by.a, x->json, service_fields, FORM_CHANGE, f, e);
 }
 
@@ -275,7 +278,10 @@ static int user_make(struct config_work *w, void *form, struct str id, struct er
 {
 	struct user made;
 
-	return user_create(&w->by, form, &made, e) ? 1 : -1;
+	if (!user_create(&w->by, form, &made, e))
+		return -1;
+	has_id(w, id, made.public_id);
+	return 1;
 }
 
 static bool user_read(void *ctx, struct user_form *f, struct err *e)
@@ -293,15 +299,86 @@ static bool user_set(struct config_work *w, const struct config_thing *stored, c
 	return user_change(&w->by, stored->id, user_read, &(struct wish){ w, wish }, &f, &out, e);
 }
 
+/* ---- escalation policies ---- */
+
+static const struct policy_form policy_new;
+
+static bool policy_things(struct config_work *w, struct config_thing **out, size_t *n, struct err *e)
+{
+	struct policy *rows;
+
+	if (!policy_list(w->by.db, w->by.a, w->by.tenant_id, 0, POLICIES_MAX, &rows, n, e))
+		return false;
+	*out = things_new(w->by.a, *n, sizeof(struct policy_form));
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i].id = rows[i].public_id;
+		(*out)[i].name = rows[i].name;
+		policy_to_form(&w->by, &rows[i], (*out)[i].form);
+	}
+	return true;
+}
+
+/* A copy, since the import may run again. */
+static struct json *with_our_ids(struct config_work *w, const struct json *j)
+{
+	const struct json *ours = json_is(j, JSON_STRING) && str_eqs(j->name, "id") ? json_getn(w->ids, j->text) : NULL;
+	struct json *out = json_new(w->by.a, j->type);
+
+	out->text = ours ? ours->text : j->text;
+	for (const struct json *x = j->first; x; x = x->next)
+		json_add(out, x->name, with_our_ids(w, x));
+	return out;
+}
+
+/* Users have other ids here; channels that were left out are left out of it. */
+static void policy_ours(struct config_work *w, void *form)
+{
+	struct policy_form *f = form;
+
+	f->leave_gone = true;
+	if (f->steps)
+		f->steps = with_our_ids(w, f->steps);
+}
+
+static int policy_make(struct config_work *w, void *form, struct str id, struct err *e)
+{
+	struct policy_form *f = form;
+	struct policy made;
+
+	if (!public_id_is(id, "po")) {
+		err_field(e, ERR_INVALID, "id", "The id of an escalation policy begins with po_.");
+		return -1;
+	}
+	f->public_id = id;
+	return policy_create(&w->by, f, &made, e) ? 1 : -1;
+}
+
+static bool policy_read(void *ctx, struct policy_form *f, struct err *e)
+{
+	struct wish *x = ctx;
+
+	if (!form_read_json(x->w->by.a, x->json, policy_fields, FORM_CHANGE, f, e))
+		return false;
+	policy_ours(x->w, f);
+	return true;
+}
+
+static bool policy_set(struct config_work *w, const struct config_thing *stored, const struct json *wish, struct err *e)
+{
+	return policy_change(&w->by, stored->id, policy_read, &(struct wish){ w, wish }, e);
+}
+
 /* ---- the table ---- */
 
 const struct config_part config_parts[] = {
 	{ "retention", retention_fields, sizeof(struct retention_form), &retention_new, retention_list, NULL, retention_set },
+	{ "channels", channel_fields, sizeof(struct channel_form), &channel_new, channel_things, channel_make, channel_set },
+	{ "users", user_fields, sizeof(struct user_form), &user_new, user_things, user_make, user_set },
+	{ "policies", policy_fields, sizeof(struct policy_form), &policy_new, policy_things, policy_make, policy_set,
+		policy_ours },
 	{ "services", service_fields, sizeof(struct service_form), &service_new, service_things, service_make, service_set },
 	{ "integrations", integration_fields, sizeof(struct integration_form), &integration_new, integration_things, integration_make,
 		integration_set },
-	{ "channels", channel_fields, sizeof(struct channel_form), &channel_new, channel_things, channel_make, channel_set },
-	{ "users", user_fields, sizeof(struct user_form), &user_new, user_things, user_make, user_set },
 	{ NULL }
 };
 static_assert(ARRAY_SIZE(config_parts) == CONFIG_PARTS + 1, "CONFIG_PARTS");

@@ -29,7 +29,7 @@ struct retry_policy {
 	uint64_t max_retries, backoff_s;
 };
 
-static const struct form_field policy_fields[] = {
+static const struct form_field retry_policy_fields[] = {
 	{ "maxRetries", NUMBER_AT(struct retry_policy, max_retries), .max = RETRIES_MAX },
 	{ "backoffSeconds", NUMBER_AT(struct retry_policy, backoff_s), .min = 1, .max = BACKOFF_MAX },
 	FORM_END
@@ -181,7 +181,7 @@ static bool read_policy(const struct caller *by, const struct integration_form *
 
 	if (!f->retry_policy || !s->backoff_s)
 		p = (struct retry_policy){ RETRIES_DEFAULT, BACKOFF_DEFAULT };
-	if (f->retry_policy && !form_read_json(by->a, f->retry_policy, policy_fields, FORM_CHANGE, &p, &why))
+	if (f->retry_policy && !form_read_json(by->a, f->retry_policy, retry_policy_fields, FORM_CHANGE, &p, &why))
 		return err_field(e, ERR_INVALID, "retryPolicy", "retryPolicy: %s", why.text);
 	s->max_retries = p.max_retries;
 	s->backoff_s = p.backoff_s;
@@ -251,7 +251,7 @@ static const struct json *policy_json(const struct caller *by, const struct sour
 		struct json *number = json_new(by->a, JSON_NUMBER);
 
 		number->text = arena_printf(by->a, "%llu", (unsigned long long)values[i]);
-		json_add(policy, str_of(policy_fields[i].name), number);
+		json_add(policy, str_of(retry_policy_fields[i].name), number);
 	}
 	return policy;
 }

@@ -23,6 +23,9 @@ const struct form_field service_fields[] = {
 		.help = "Further names that events may call it by" },
 	{ "autoResolveMinutes", NUMBER_AT(struct service_form, auto_resolve_minutes), FORM_NULL, 1, AUTO_RESOLVE_MAX,
 		.help = "Resolves its incidents when no alert came for so long; null = never" },
+	{ "policyId", TEXT_AT(struct service_form, policy), .max = 23, .help = "Escalation policy: who is paged for its incidents; null = nobody" },
+	{ "channelIds", LIST_AT(struct service_form, channels), .max = SERVICE_CHANNELS_MAX,
+		.help = "Channels that are told of its incidents, whatever else they want to know" },
 	{ "isDefault", BOOL_AT(struct service_form, is_default),
 		.help = "Takes the integrations that name no service; moves here from the one that was" },
 	FORM_END
@@ -56,8 +59,55 @@ static bool aliases_text(const struct caller *by, const struct service_form *f, 
 	return !b.failed || err_field(e, ERR_INVALID, "aliases", "The aliases are too long.");
 }
 
-static bool form_to_service(const struct caller *by, const struct service_form *f, struct service *s, struct err *e)
+static bool policy_there(const struct caller *by, struct service_form *f, struct err *e)
 {
+	struct policy p;
+	int found = f->policy.n ? policy_find(by, f->policy, &p, e) : 1;
+
+	if (!found && f->leave_gone)
+		f->policy = STR_NONE;
+	else if (!found)
+		err_field(e, ERR_INVALID, "policyId", "There is no such escalation policy.");
+	return found == 1 || (!found && f->leave_gone);
+}
+
+/* Each once, and of this tenant. */
+static bool channels_text(const struct caller *by, const struct service_form *f, struct str *out, struct err *e)
+{
+	struct policy_target_name *there;
+	struct json_out o;
+	struct strbuf b;
+	size_t n, left = 0;
+
+	strbuf_init(&b, by->a, ALIASES_TEXT_MAX);
+	json_out_init(&o, &b);
+	json_tree(&o, f->channels ? f->channels : json_new(by->a, JSON_ARRAY));
+	if (!policy_target_names(by->db, by->a, by->tenant_id, strbuf_str(&b), &there, &n, e))
+		return false;
+	strbuf_init(&b, by->a, ALIASES_TEXT_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	for (const struct json *j = f->channels ? f->channels->first : NULL; j; j = j->next) {
+		struct str id = json_text(j);
+		bool known = public_id_is(id, "ch") && policy_target_name(there, n, id).p;
+
+		if (!known && !f->leave_gone)
+			return err_field(e, ERR_INVALID, "channelIds", "There is no channel \"%.*s\".", STR_ARG(str_cut(id, 60)));
+		if (!known || stands_before(f->channels, j))
+			continue;
+		json_str(&o, id);
+		left++;
+	}
+	json_close(&o, ']');
+	*out = left ? strbuf_str(&b) : STR_NONE;
+	return true;
+}
+
+static bool form_to_service(const struct caller *by, struct service_form *f, struct service *s, struct err *e)
+{
+	if (!policy_there(by, f, e) || !channels_text(by, f, &s->channels, e))
+		return false;
+	s->policy = f->policy;
 	s->name = f->name;
 	s->description = str_trim(f->description);
 	s->auto_resolve_minutes = f->auto_resolve_minutes;
@@ -70,7 +120,9 @@ void service_to_form(const struct caller *by, const struct service *s, struct se
 	struct err ignored = { 0 };
 
 	*f = (struct service_form){ .name = s->name, .description = s->description,
-		.auto_resolve_minutes = s->auto_resolve_minutes, .is_default = s->is_default };
+		.policy = s->policy, .auto_resolve_minutes = s->auto_resolve_minutes, .is_default = s->is_default };
+	if (s->channels.n && !json_parse(by->a, s->channels, &f->channels, &ignored))
+		f->channels = NULL;
 	if (s->aliases.n && !json_parse(by->a, s->aliases, &f->aliases, &ignored))
 		f->aliases = NULL;
 }
@@ -79,8 +131,9 @@ bool service_create(const struct caller *by, const struct service_form *f, struc
 {
 	struct who who = caller_who(by, by->tenant_id);
 	struct service s = { .tenant_id = by->tenant_id };
+	struct service_form wish = *f;
 
-	return form_to_service(by, f, &s, e) && service_add(by->db, by->a, by->shm, &s, &who, by->now, made, e);
+	return form_to_service(by, &wish, &s, e) && service_add(by->db, by->a, by->shm, &s, &who, by->now, made, e);
 }
 
 static bool not_found(struct err *e)

@@ -25,6 +25,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&monitor_cache_stmts,
 	&news_stmts,
 	&outbox_stmts,
+	&policy_stmts,
 	&retention_stmts,
 	&sealed_stmts,
 	&server_stmts,

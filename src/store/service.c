@@ -13,11 +13,13 @@
 #define ALIASES_MAX 65535	/* bytes of the column */
 #define DETAIL_MAX (4 * ALIASES_MAX)	/* of the audit log: before and after */
 
-enum { Q_BY_PUBLIC_ID, Q_BY_NAME, Q_DEFAULT, Q_LIST, Q_HOLD, Q_LOCK, Q_ADD, Q_UPDATE, Q_ONLY_DEFAULT, Q_USE, Q_DELETE };
+enum { Q_BY_PUBLIC_ID, Q_BY_NAME, Q_DEFAULT, Q_LIST, Q_HOLD, Q_LOCK, Q_ADD, Q_UPDATE, Q_ONLY_DEFAULT, Q_USE, Q_DELETE, Q_DROP_CHANNELS, Q_ADD_CHANNELS };
 
 #define SELECT_SERVICE \
 	"SELECT id, tenant_id, COALESCE(auto_resolve_minutes, 0) AS auto_resolve_minutes, public_id, name, description, aliases," \
-	" is_default, created_at, updated_at FROM services WHERE deleted_at IS NULL"
+	" (SELECT p.public_id FROM escalation_policies p WHERE p.id = services.policy_id) AS policy," \
+	" (SELECT JSON_ARRAYAGG(c.public_id ORDER BY c.id) FROM service_channels l JOIN channels c ON c.id = l.channel_id" \
+	" WHERE l.service_id = services.id) AS channels, is_default, created_at, updated_at FROM services WHERE deleted_at IS NULL"
 
 static const struct stmt stmts[] = {
 	[Q_BY_PUBLIC_ID] = { "service.by_public_id", SELECT_SERVICE " AND public_id = ? AND tenant_id = ?" },
@@ -28,16 +30,21 @@ static const struct stmt stmts[] = {
 	[Q_HOLD] = { "service.hold", "SELECT id FROM services WHERE id = ? AND deleted_at IS NULL LOCK IN SHARE MODE" },
 	[Q_LOCK] = { "service.lock", SELECT_SERVICE " AND tenant_id = ? ORDER BY id FOR UPDATE" },
 	[Q_ADD] = { "service.add",
-		"INSERT INTO services (public_id, tenant_id, name, description, aliases, is_default, auto_resolve_minutes,"
-		" created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO services (public_id, tenant_id, name, description, aliases, is_default, auto_resolve_minutes, policy_id,"
+		" created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_UPDATE] = { "service.update",
-		"UPDATE services SET name = ?, description = ?, aliases = ?, is_default = ?, auto_resolve_minutes = ?, updated_at = ?"
-		" WHERE id = ?" },
+		"UPDATE services SET name = ?, description = ?, aliases = ?, is_default = ?, auto_resolve_minutes = ?, policy_id = ?,"
+		" updated_at = ? WHERE id = ?" },
 	[Q_ONLY_DEFAULT] = { "service.only_default",
 		"UPDATE services SET is_default = 0, updated_at = ? WHERE tenant_id = ? AND is_default = 1 AND id <> ?" },
 	[Q_USE] = { "service.use",
 		"SELECT (SELECT COUNT(*) FROM sources WHERE service_id = ? AND deleted_at IS NULL) AS integrations,"
 		" (SELECT COUNT(*) FROM incidents WHERE service_id = ? AND status IN (1, 2)) AS incidents" },
+	[Q_DROP_CHANNELS] = { "service.drop_channels", "DELETE FROM service_channels WHERE service_id = ?" },
+	[Q_ADD_CHANNELS] = { "service.add_channels",
+		"INSERT INTO service_channels (service_id, channel_id) SELECT ?, c.id FROM JSON_TABLE(?, '$[*]'"
+		" COLUMNS (id VARCHAR(23) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j JOIN channels c ON c.public_id = j.id"
+		" WHERE c.tenant_id = ?" },
 	[Q_DELETE] = { "service.delete", "UPDATE services SET deleted_at = ?, updated_at = ? WHERE id = ?" },
 };
 const struct stmt_table service_stmts = { stmts, ARRAY_SIZE(stmts) };
@@ -50,6 +57,8 @@ static const struct field fields[] = {
 	FIELD_STR(struct service, name, "name", ""),
 	FIELD_STR(struct service, description, "description", ""),
 	FIELD_STR(struct service, aliases, "aliases", ""),
+	FIELD_STR(struct service, policy, "policy", ""),
+	FIELD_STR(struct service, channels, "channels", ""),
 	FIELD_BOOL(struct service, is_default, "is_default", ""),
 	FIELD_TIME(struct service, created_at, "created_at", ""),
 	FIELD_TIME(struct service, updated_at, "updated_at", ""),
@@ -60,6 +69,8 @@ static const struct field audit_fields[] = {
 	FIELD_STR(struct service, name, "name", ""),
 	FIELD_STR(struct service, description, "description", ""),
 	FIELD_JSON(struct service, aliases, "aliases", ""),
+	FIELD_STR(struct service, policy, "policyId", ""),
+	FIELD_JSON(struct service, channels, "channelIds", ""),
 	FIELD_BOOL(struct service, is_default, "isDefault", ""),
 	FIELD_U64(struct service, auto_resolve_minutes, "autoResolveMinutes", ""),
 	FIELD_END
@@ -219,6 +230,27 @@ static bool only_default(struct db *db, const struct change *c, struct err *e)
 		db_exec(db, &stmts[Q_ONLY_DEFAULT], VALS(V_I(c->now), V_U(s->tenant_id), V_U(s->id)), NULL, e);
 }
 
+/* The row of its policy, which is not deleted before the end of this transaction; 0: it has none. */
+static bool hold_policy(struct db *db, const struct change *c, uint64_t *row, struct err *e)
+{
+	const struct service *s = &c->service;
+	struct policy p = { 0 };
+	int found = s->policy.n ? policy_hold(db, c->arena, s->tenant_id, s->policy, &p, e) : 1;
+
+	*row = p.id;
+	return found == 1 || (!found && err_field(e, ERR_INVALID, "policyId", "There is no such escalation policy."));
+}
+
+/* Those that are deleted at the same moment are left out. */
+static bool write_channels(struct db *db, const struct change *c, const struct service *before, struct err *e)
+{
+	const struct service *s = &c->service;
+
+	if (before && !db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(s->id)), NULL, e))
+		return false;
+	return !s->channels.n || db_exec(db, &stmts[Q_ADD_CHANNELS], VALS(V_U(s->id), V_S(s->channels), V_U(s->tenant_id)), NULL, e);
+}
+
 static struct val text_val(struct str s)
 {
 	return s.n ? V_S(s) : V_NULL();
@@ -238,17 +270,18 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
 	struct service *s = &c->service, *all, *same;
+	uint64_t policy_row;
 	size_t n;
 
-	if (!lock(db, c, &all, &n, &same, e) || !names_are_free(c->arena, all, n, s, e))
+	if (!lock(db, c, &all, &n, &same, e) || !names_are_free(c->arena, all, n, s, e) || !hold_policy(db, c, &policy_row, e))
 		return false;
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(s->public_id), V_U(s->tenant_id), V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases),
-			V_U(s->is_default), V_ID(s->auto_resolve_minutes), V_I(c->now), V_I(c->now)),
+			V_U(s->is_default), V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(c->now), V_I(c->now)),
 		NULL, e))
 		return name_taken(db, e);
 	s->id = db_insert_id(db);
-	return only_default(db, c, e) && audit(db, c, "service.create", NULL, s, e);
+	return write_channels(db, c, NULL, e) && only_default(db, c, e) && audit(db, c, "service.create", NULL, s, e);
 }
 
 bool service_add(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct service *out,
@@ -275,6 +308,7 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
 	struct service *s = &c->service, *all, *before;
+	uint64_t policy_row;
 	size_t n;
 
 	if (!lock(db, c, &all, &n, &before, e))
@@ -286,15 +320,15 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 		return err_set(e, ERR_CONFLICT, "service %.*s has changed since it was read", STR_ARG(s->public_id));
 	if (before->is_default && !s->is_default)
 		return err_field(e, ERR_CONFLICT, "isDefault", "This is the default service. Make another one the default instead.");
-	if (!names_are_free(c->arena, all, n, s, e))
+	if (!names_are_free(c->arena, all, n, s, e) || !hold_policy(db, c, &policy_row, e))
 		return false;
 	s->updated_at = c->now > before->updated_at ? c->now : before->updated_at + 1;
 	if (!db_exec(db, &stmts[Q_UPDATE],
 		VALS(V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases), V_U(s->is_default),
-			V_ID(s->auto_resolve_minutes), V_I(s->updated_at), V_U(s->id)),
+			V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(s->updated_at), V_U(s->id)),
 		NULL, e))
 		return name_taken(db, e);
-	return only_default(db, c, e) && audit(db, c, "service.update", before, s, e);
+	return write_channels(db, c, before, e) && only_default(db, c, e) && audit(db, c, "service.update", before, s, e);
 }
 
 int service_update(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct err *e)
@@ -350,7 +384,7 @@ static bool delete_tx(struct db *db, void *ctx, struct err *e)
 		return false;
 	if (!before)
 		return true;
-	return not_in_use(db, c, before, e) &&
+	return not_in_use(db, c, before, e) && db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(before->id)), NULL, e) &&
 		db_exec(db, &stmts[Q_DELETE], VALS(V_I(c->now), V_I(c->now), V_U(before->id)), NULL, e) &&
 		audit(db, c, "service.delete", before, NULL, e);
 }

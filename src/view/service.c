@@ -9,6 +9,8 @@ const struct field service_view_fields[] = {
 	FIELD_BOOL(struct service_view, is_default, "isDefault", "Takes the integrations that name no service"),
 	FIELD_JSON(struct service_view, auto_resolve, "autoResolveMinutes",
 		"Incidents without an alert for so long are resolved; null = never"),
+	FIELD_STR(struct service_view, policy_id, "policyId", "Escalation policy: who is paged for its incidents; null = nobody"),
+	FIELD_JSON(struct service_view, channels, "channelIds", "Channels that are told of its incidents"),
 	FIELD_U64(struct service_view, integrations, "integrations", "Integrations whose incidents it takes"),
 	FIELD_U64(struct service_view, open_incidents, "openIncidents", "Unresolved incidents"),
 	FIELD_TIME(struct service_view, created_at, "createdAt", "Creation"),
@@ -24,6 +26,9 @@ static const struct field columns[] = {
 	FIELD_STR(struct service_view, aliases, "aliases", ""),
 	FIELD_BOOL(struct service_view, is_default, "is_default", ""),
 	FIELD_U64(struct service_view, auto_resolve_minutes, "auto_resolve_minutes", ""),
+	FIELD_STR(struct service_view, policy_id, "policy_id", ""),
+	FIELD_STR(struct service_view, policy_name, "policy_name", ""),
+	FIELD_STR(struct service_view, channels, "channels", ""),
 	FIELD_U64(struct service_view, integrations, "integrations", ""),
 	FIELD_U64(struct service_view, open_incidents, "open_incidents", ""),
 	FIELD_TIME(struct service_view, created_at, "created_at", ""),
@@ -35,6 +40,8 @@ static void fill(struct arena *a, struct service_view *v)
 {
 	if (!v->aliases.n)
 		v->aliases = STR("[]");
+	if (!v->channels.n)
+		v->channels = STR("[]");
 	if (v->auto_resolve_minutes)
 		v->auto_resolve = arena_printf(a, "%llu", (unsigned long long)v->auto_resolve_minutes);
 }

@@ -6,6 +6,10 @@
 #define SELECT_SERVICE \
 	"SELECT v.id AS row, v.public_id AS id, v.name, v.description, v.aliases, v.is_default," \
 	" COALESCE(v.auto_resolve_minutes, 0) AS auto_resolve_minutes, v.created_at, v.updated_at," \
+	" (SELECT p.public_id FROM escalation_policies p WHERE p.id = v.policy_id) AS policy_id," \
+	" (SELECT p.name FROM escalation_policies p WHERE p.id = v.policy_id) AS policy_name," \
+	" (SELECT JSON_ARRAYAGG(c.public_id ORDER BY c.id) FROM service_channels l JOIN channels c ON c.id = l.channel_id" \
+	" WHERE l.service_id = v.id) AS channels," \
 	" (SELECT COUNT(*) FROM sources s WHERE s.service_id = v.id AND s.deleted_at IS NULL) AS integrations," \
 	" (SELECT COUNT(*) FROM incidents i WHERE i.service_id = v.id AND i.status = 1)" \
 	" + (SELECT COUNT(*) FROM incidents i WHERE i.service_id = v.id AND i.status = 2) AS open_incidents" \
@@ -101,6 +105,11 @@ const struct stmt view_stmt[] = {
 	[V_FIND_SERVICE] = { "view.find_service",
 		"SELECT id, tenant_id FROM services WHERE public_id = ? UNION SELECT id, tenant_id FROM services"
 		" WHERE tenant_id = ? AND live_name = ? LIMIT 1" },
+	[V_POLICY_TARGETS] = { "view.policy_targets",
+		"SELECT w.id, COALESCE(u.name, c.name) AS name FROM (SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]'"
+		" COLUMNS (id VARCHAR(23) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j) w"
+		" LEFT JOIN users u ON u.public_id = w.id AND u.tenant_id = ? LEFT JOIN channels c ON c.public_id = w.id AND c.tenant_id = ?"
+		" WHERE COALESCE(u.id, c.id) IS NOT NULL" },
 	[V_SERVICE] = { "view.service",
 		SELECT_SERVICE " AND v.tenant_id = ? AND v.public_id = ?" },
 	[V_SERVICES] = { "view.services",

@@ -73,6 +73,10 @@ def furnish(box):
     box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
     for text in MARKUP, FORMULA, "db1":
         box.api("POST", "/api/events/replay", {"q": text}).expect(202)
+    eve = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"].startswith("eve"))
+    steps = [{"delayMinutes": 5, "targets": [{"id": eve["id"]}]}, {"delayMinutes": 1440, "targets": [{"id": c.removeprefix("/api/channels/")} for c in channels]}]
+    policy = box.api("POST", "/api/escalation-policies", {"name": MARKUP[:60], "description": FORMULA, "repeat": 2, "steps": steps}).expect(201)
+    box.api("PATCH", "/api/services/" + service["id"], {"policyId": policy["id"], "channelIds": [channels[0].removeprefix("/api/channels/")]}).expect(200)
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]

@@ -289,7 +289,7 @@ static struct str their_thing(const char *pattern)
 	static const struct {
 		const char *subject, *thing;
 	} things[] = {
-		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
+		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
@@ -608,6 +608,91 @@ START_TEST(test_an_integration_from_birth_to_end)
 	expect(404, admin, "GET", path, NULL);
 	expect(404, admin, "DELETE", path, NULL);
 	expect(404, admin, "PATCH", path, "{\"name\":\"again\"}");
+}
+END_TEST
+
+/* ---- escalation policies ---- */
+
+START_TEST(test_a_policy_from_birth_to_end)
+{
+	struct str pia = member(expect(201, admin, "POST", "/api/users", "{\"name\":\"pia\",\"role\":\"operator\"}"), "/id");
+	struct reply r = expect(201, admin, "POST", "/api/escalation-policies", arena_printf(a,
+		"{\"name\":\"Shop\",\"repeat\":2,\"steps\":[{\"delayMinutes\":5,\"targets\":[{\"type\":\"user\",\"id\":\"%.*s\"}]},"
+		"{\"delayMinutes\":10,\"targets\":[{\"id\":\"ch_00000000000000000001\"},{\"id\":\"ch_00000000000000000001\"}]}]}", STR_ARG(pia)).p);
+	struct str id = member(r, "/id");
+	const char *path = arena_printf(a, "/api/escalation-policies/%.*s", STR_ARG(id)).p, *shop = "/api/services/sv_shop";
+
+	ck_assert(public_id_is(id, "po"));
+	is(header_of(r, "Location"), path);
+	is(member(r, "/repeat"), "2");
+	is(member(r, "/steps/0/targets/0/name"), "pia");
+	is(member(r, "/steps/1/targets/0/type"), "channel");
+	is(member(r, "/steps/1/targets/0/name"), "ops");
+	ck_assert_uint_eq(json_at(r.json, STR("/steps/1/targets"))->count, 1);	/* each once */
+	expect_error(409, "conflict", "name", ask(admin, "POST", "/api/escalation-policies",
+		"{\"name\":\"Shop\",\"steps\":[{\"delayMinutes\":1,\"targets\":[{\"id\":\"ch_00000000000000000001\"}]}]}"));
+
+	expect_error(400, "invalid_request", "policyId", ask(admin, "PATCH", shop, "{\"policyId\":\"po_00000000000000000009\"}"));
+	expect_error(400, "invalid_request", "channelIds", ask(admin, "PATCH", shop, "{\"channelIds\":[\"ch_00000000000000000009\"]}"));
+	r = expect(200, admin, "PATCH", shop, arena_printf(a, "{\"policyId\":\"%.*s\",\"channelIds\":[\"ch_00000000000000000001\"]}", STR_ARG(id)).p);
+	is(member(r, "/policyId"), arena_cstr(a, id));
+	is(member(r, "/channelIds/0"), "ch_00000000000000000001");
+	is(member(expect(200, admin, "PATCH", shop, "{\"description\":\"sells\"}"), "/channelIds/0"), "ch_00000000000000000001");
+	is(member(expect(200, admin, "GET", path, NULL), "/services/0/name"), "shop");
+	is(member(expect(200, admin, "GET", "/api/escalation-policies?limit=1", NULL), "/policies/0/services/0/id"), "sv_shop");
+
+	r = ask(admin, "DELETE", path, NULL);
+	ck_assert_uint_eq(r.status, 409);
+	ck_assert(str_has(member(r, "/message"), "It is used by shop."));
+	r = expect(200, admin, "PATCH", shop, "{\"policyId\":null,\"channelIds\":[]}");
+	ck_assert(json_is(json_get(r.json, "policyId"), JSON_NULL));
+	ck_assert_uint_eq(json_get(r.json, "channelIds")->count, 0);
+	r = expect(200, admin, "PATCH", path, "{\"name\":\"Days\",\"repeat\":0}");
+	is(member(r, "/name"), "Days");
+	is(member(r, "/steps/1/delayMinutes"), "10");
+	expect(404, theirs, "GET", path, NULL);
+	expect(404, theirs, "DELETE", path, NULL);
+	expect(204, admin, "DELETE", path, NULL);
+	expect(404, admin, "GET", path, NULL);
+	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	is(member(r, "/audit/0/action"), "policy.delete");
+	is(member(r, "/audit/2/action"), "policy.create");
+}
+END_TEST
+
+START_TEST(test_wrong_policies_name_the_step)
+{
+#define TARGET "{\"id\":\"ch_00000000000000000001\"}"
+	static const struct {
+		const char *steps, *says;
+	} rows[] = {
+		{ "[]", NULL },
+		{ "{}", NULL },
+		{ "[1]", NULL },
+		{ "[{\"delayMinutes\":5,\"targets\":[]}]", "Step 1: it has 1 to 10 targets." },
+		{ "[{\"delayMinutes\":5}]", "Step 1: it has 1 to 10 targets." },
+		{ "[{\"targets\":[" TARGET "]}]", "Step 1: delayMinutes is 1 to 1440." },
+		{ "[{\"delayMinutes\":0,\"targets\":[" TARGET "]}]", "delayMinutes" },
+		{ "[{\"delayMinutes\":1441,\"targets\":[" TARGET "]}]", "delayMinutes" },
+		{ "[{\"delayMinutes\":\"5\",\"targets\":[" TARGET "]}]", "delayMinutes" },
+		{ "[{\"delayMinutes\":1.5,\"targets\":[" TARGET "]}]", "delayMinutes" },
+		{ "[{\"delayMinutes\":5,\"targets\":[" TARGET "]},{\"delayMinutes\":5,\"targets\":[7]}]", "Step 2: a target is an object" },
+		{ "[{\"delayMinutes\":5,\"targets\":[{\"id\":\"in_00000000000000000001\"}]}]", "us_, sc_ or ch_" },
+		{ "[{\"delayMinutes\":5,\"targets\":[{\"id\":\"ch_00000000000000000009\"}]}]", "there is no channel ch_00000000000000000009." },
+		{ "[{\"delayMinutes\":5,\"targets\":[{\"id\":\"us_00000000000000009999\"}]}]", "there is no user" },
+		{ "[{\"delayMinutes\":5,\"targets\":[{\"type\":\"user\",\"id\":\"ch_00000000000000000001\"}]}]", "do not fit" },
+		{ "[{\"delayMinutes\":5,\"targets\":[{\"who\":\"x\"}]}]", "nothing else" },
+		{ "[{\"delayMinutes\":5,\"target\":1}]", "nothing else" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct reply r = ask(admin, "POST", "/api/escalation-policies", arena_printf(a, "{\"name\":\"n\",\"steps\":%s}", rows[i].steps).p);
+
+		expect_error(400, "invalid_request", "steps", r);
+		ck_assert_msg(!rows[i].says || str_has(member(r, "/message"), rows[i].says), "%s: %.*s", rows[i].steps, STR_ARG(r.body));
+	}
+	expect_error(400, "invalid_request", "repeat", ask(admin, "POST", "/api/escalation-policies", "{\"name\":\"n\",\"repeat\":11,\"steps\":[]}"));
+	expect_error(400, "invalid_request", "steps", ask(admin, "POST", "/api/escalation-policies", "{\"name\":\"n\"}"));
 }
 END_TEST
 
@@ -1695,6 +1780,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_integrations_page_by_page);
 	tcase_add_test(t, test_an_integration_from_birth_to_end);
 	tcase_add_test(t, test_an_integration_needs_little);
+	tcase_add_test(t, test_a_policy_from_birth_to_end);
+	tcase_add_test(t, test_wrong_policies_name_the_step);
 	tcase_add_test(t, test_a_channel_from_birth_to_end);
 	tcase_add_test(t, test_what_is_secret_of_a_channel_depends_on_its_kind);
 	tcase_add_test(t, test_wrong_channels_name_the_field);

@@ -640,11 +640,14 @@ class Transfer(Case):
                               'settings={"clientId":"c","clientSecret":"s3cret"}', "enabled=false")
         self.do("from", "tenant", "add", "Acme")
         self.do("from", "--tenant", "Acme", "integration", "add", "prometheus", "--name", "theirs")
-        self.do("from", "user", "add", "anna", "--role", "admin", "--platform", "--email", "a@example.org")
+        anna = self.do("from", "user", "add", "anna", "--role", "admin", "--platform", "--email", "a@example.org")
         self.do("from", "user", "add", "gone")
         sql("UPDATE users SET enabled = 0 WHERE name = 'gone'; INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level,"
-            " settings, created_at, updated_at) VALUES ('ch_00000000000000000000', 1, 'email', 'ops', 1, 1, 3, '{\"to\":\"ops@example.org\"}', 1, 1)",
-            "grapnel_from")
+            " settings, created_at, updated_at) VALUES ('ch_00000000000000000000', 1, 'email', 'ops', 1, 1, 3, '{\"to\":\"ops@example.org\"}', 1, 1);"
+            "INSERT INTO escalation_policies (id, public_id, tenant_id, name, steps, repeats, created_at, updated_at) VALUES (5, 'po_00000000000000000000', 1,"
+            " 'Nights', '[{\"delayMinutes\":5,\"targets\":[{\"type\":\"user\",\"id\":\"%s\"},{\"type\":\"channel\",\"id\":\"ch_00000000000000000000\"}]}]',"
+            " 2, 1, 1); UPDATE services SET policy_id = 5 WHERE name = 'Shop'; INSERT INTO service_channels SELECT s.id, c.id FROM services s"
+            " JOIN channels c WHERE s.name = 'Shop'" % anna["id"], "grapnel_from")
 
     def exported(self, where, *words):
         return {k: v for k, v in self.do(where, "export", *words).items() if k != "grapnel"}["configuration"]
@@ -663,18 +666,19 @@ class Transfer(Case):
         self.assertEqual(len(self.do("to", "integration", "list")["integrations"]), 0)
         self.assertEqual(dry, self.do("to", "import", path, "--yes"))
         self.assertEqual(self.sums(dry), {"retention": (0, 0, 2, 0), "services": (1, 0, 2, 0), "integrations": (3, 0, 0, 0),
-                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0)})
+                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "policies": (1, 0, 0, 0)})
         seen = self.exported("to")
         want = self.exported("from")
         for tenant in want["tenants"] + seen["tenants"]:     # a service is itself by its name, so that its id may be another
             ids = {s.pop("id"): s["name"] for s in tenant["services"]}
             for i in tenant["integrations"]:
                 i["serviceId"] = ids[i["serviceId"]]
-            for u in tenant["users"]:
-                del u["id"]
+            people = {u.pop("id"): u["name"] for u in tenant["users"]}
+            for p in tenant["policies"]:
+                p["steps"][0]["targets"][0]["id"] = people[p["steps"][0]["targets"][0]["id"]]
         self.assertEqual(seen, want)
         again = self.sums(self.do("to", "import", path, "--yes"))
-        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 5)
+        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 6)
         self.assertEqual(sql("SELECT enabled, password_hash IS NULL FROM users WHERE name = 'gone'", "grapnel_to"), [[b"0", b"1"]])
 
     def test_with_secrets(self):
@@ -686,7 +690,7 @@ class Transfer(Case):
         path = self.written("sealed.json", text)
         self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
         again = self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
-        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 5)
+        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 6)
         key_hash = hashlib.sha256(self.github["key"].encode()).hexdigest()
         [[stored]] = sql("SELECT LOWER(HEX(key_hash)) FROM sources WHERE public_id = '%s'" % self.github["id"], "grapnel_to")
         self.assertEqual(stored.decode(), key_hash)
@@ -753,7 +757,7 @@ class Transfer(Case):
     def test_ids_that_are_taken(self):
         self.fill()
         path = self.signed(lambda f: f["configuration"].update(tenants=[
-            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": []} for t in f["configuration"]["tenants"][:1]]))
+            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": [], "policies": []} for t in f["configuration"]["tenants"][:1]]))
         self.do("to", "import", path, "--yes")
         self.do("to", "tenant", "add", "Ours")
         self.refused(FAILED, "--tenant", "Ours", "import", path, "--yes", conf=self.confs["to"], says="P: its id or key is that of another integration")
