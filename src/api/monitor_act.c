@@ -32,7 +32,7 @@ static const struct doc_part data_parts[] = {
 	{ "sample", PART_ROWS, FIELDS(monitor_sample_fields), .help = "With dryRun: some of the events", .maybe = true },
 	{ "cleanup", PART_ONE, FIELDS(monitor_cleanup_result_fields), .help = "Of the action cleanup", .maybe = true },
 	{ "steps", PART_ROWS, FIELDS(remediation_step_fields), .help = "Of the action auto-remediate", .maybe = true },
-	{ "groups", PART_ROWS, FIELDS(duplicate_group_fields), .help = "Of the action find-duplicates, by kind, the largest repeats first", .maybe = true },
+	{ "groups", PART_ROWS, FIELDS(duplicate_group_fields), .help = "Of the action find-duplicates, by kind, of a tenant the largest repeats first", .maybe = true },
 	{ "counts", PART_ONE, FIELDS(duplicates_fields), .help = "Of the action find-duplicates", .maybe = true },
 	{ 0 }
 };

@@ -9,18 +9,26 @@
 
 #include "grapnel/json.h"
 
-#define LOOK_MAX 20000			/* events, and repeats */
+#define LOOK_MAX 20000			/* events, of all tenants together; and repeats, of each */
+#define LOOK_US 10000000		/* at tenants, where there are many: somebody waits */
 #define BODY_BYTES_MAX (32u << 20)	/* read and hashed in all: some tenth of a second */
 #define HASHED_AT_ONCE 500		/* bodies of a statement */
 #define IDS_SHOWN 20			/* of a group */
+
+/* The newest events of a tenant. What is equal at two tenants is a matter of chance. */
+struct look {
+	struct look *next;
+	uint64_t tenant_id;
+	struct duplicate_trace *t;
+	size_t n;
+};
 
 struct search {
 	const struct caller *by;
 	ms_t since;
 	size_t limit;			/* groups of a kind */
+	uint64_t body_bytes;		/* read so far */
 	struct duplicates *out;
-	struct duplicate_trace *t;
-	size_t n;
 };
 
 /* ---- groups ---- */
@@ -55,12 +63,12 @@ static void add(struct search *s, const char *kind, const struct duplicate_trace
 
 /* ---- repeats of an event ---- */
 
-static bool find_repeats(struct search *s, struct err *e)
+static bool find_repeats(struct search *s, const struct look *l, struct err *e)
 {
 	struct duplicate_trace *t;
 	size_t n;
 
-	if (!duplicate_repeated(s->by->db, s->by->a, s->by->tenant_id, s->since, LOOK_MAX, s->limit + 1, &t, &n, e))
+	if (!duplicate_repeated(s->by->db, s->by->a, l->tenant_id, s->since, LOOK_MAX, s->limit + 1, &t, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		add(s, "repeats", &t[i], 1, t[i].repeats, &s->out->repeats);
@@ -86,15 +94,17 @@ static bool same_event_id(const struct duplicate_trace *a, const struct duplicat
 	return str_eq(a->event_id, b->event_id) && str_eq(a->provider, b->provider);
 }
 
-static void find_ids(struct search *s)
+static bool find_ids(struct search *s, const struct look *l, struct err *e)
 {
-	qsort(s->t, s->n, sizeof(*s->t), by_event_id);
-	for (size_t i = 0, k; i < s->n; i = k) {
-		for (k = i + 1; k < s->n && same_event_id(&s->t[i], &s->t[k]);)
+	if (l->n)
+		qsort(l->t, l->n, sizeof(*l->t), by_event_id);
+	for (size_t i = 0, k; i < l->n; i = k) {
+		for (k = i + 1; k < l->n && same_event_id(&l->t[i], &l->t[k]);)
 			k++;
-		if (!str_eq(s->t[i].source_id, s->t[k - 1].source_id))
-			add(s, "sources", &s->t[i], k - i, k - i, &s->out->sources);
+		if (!str_eq(l->t[i].source_id, l->t[k - 1].source_id))
+			add(s, "sources", &l->t[i], k - i, k - i, &s->out->sources);
 	}
+	return true;
 }
 
 /* ---- equal bodies ---- */
@@ -148,7 +158,6 @@ static size_t requests_alone(struct duplicate_trace *t, size_t n)
 /* Those whose length another one has, as far as the bytes allow. */
 static size_t equal_lengths(struct search *s, struct duplicate_trace *t, size_t n)
 {
-	uint64_t bytes = 0;
 	size_t k = 0;
 
 	if (n)
@@ -158,8 +167,8 @@ static size_t equal_lengths(struct search *s, struct duplicate_trace *t, size_t 
 
 		if (!equal)
 			continue;
-		bytes += t[i].body_bytes;
-		if (bytes > BODY_BYTES_MAX) {
+		s->body_bytes += t[i].body_bytes;
+		if (s->body_bytes > BODY_BYTES_MAX) {
 			s->out->more = true;
 			break;
 		}
@@ -201,10 +210,10 @@ static bool hash_bodies(struct search *s, struct duplicate_trace *t, size_t n, s
 	return true;
 }
 
-static bool find_bodies(struct search *s, struct err *e)
+static bool find_bodies(struct search *s, const struct look *l, struct err *e)
 {
-	struct duplicate_trace *t = s->t;
-	size_t n = equal_lengths(s, t, requests_alone(t, s->n));
+	struct duplicate_trace *t = l->t;
+	size_t n = equal_lengths(s, t, requests_alone(t, l->n));
 
 	if (!n)
 		return true;
@@ -222,19 +231,52 @@ static bool find_bodies(struct search *s, struct err *e)
 
 /* ---- all ---- */
 
+static bool look_at(struct search *s, uint64_t tenant_id, struct look ***end, struct err *e)
+{
+	struct look *l = ARENA_NEW(s->by->a, struct look);
+	size_t most = LOOK_MAX - s->out->looked_at;
+
+	*l = (struct look){ .tenant_id = tenant_id };
+	if (!duplicate_recent(s->by->db, s->by->a, tenant_id, s->since, most, &l->t, &l->n, e))
+		return false;
+	s->out->looked_at += l->n;
+	s->out->more |= l->n == most;
+	**end = l;
+	*end = &l->next;
+	return true;
+}
+
+static bool look_at_all(struct search *s, struct look **end, struct err *e)
+{
+	int64_t until_us = clock_mono_us() + LOOK_US;
+	struct tenant t = { 0 };
+	int found;
+
+	while ((found = tenant_next(s->by->db, s->by->a, t.id, &t, e)) == 1) {
+		if (s->out->looked_at == LOOK_MAX || clock_mono_us() > until_us) {
+			s->out->more = true;
+			return true;
+		}
+		if (!look_at(s, t.id, &end, e))
+			return false;
+	}
+	return found == 0;
+}
+
 bool duplicates_find(const struct caller *by, ms_t since, size_t limit, struct duplicates *out, struct err *e)
 {
+	static bool (*const kinds[])(struct search *s, const struct look *l, struct err *e) = { find_repeats, find_ids, find_bodies };
 	struct search s = { .by = by, .since = since, .limit = limit, .out = out };
+	struct look *looks = NULL, **end = &looks;
 
 	*out = (struct duplicates){ .groups = ARENA_ARRAY(by->a, struct duplicate_group, 3 * limit) };
-	if (!find_repeats(&s, e) || !duplicate_recent(by->db, by->a, by->tenant_id, since, LOOK_MAX, &s.t, &s.n, e))
+	if (by->tenant_id ? !look_at(&s, by->tenant_id, &end, e) : !look_at_all(&s, end, e))
 		return false;
-	out->looked_at = s.n;
-	out->more |= s.n == LOOK_MAX;
-	if (!s.n)
-		return true;
-	find_ids(&s);
-	return find_bodies(&s, e);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		for (const struct look *l = looks; l; l = l->next)
+			if (!kinds[i](&s, l, e))
+				return false;
+	return true;
 }
 
 const struct field duplicate_group_fields[] = {

@@ -10,7 +10,7 @@
 
 #define LIMIT_MS (20 * MS_PER_SECOND)		/* as a job that a person starts */
 #define CLEANUP_MS (15 * MS_PER_SECOND)
-#define REST_MS (3 * MS_PER_SECOND)		/* to count what cleanup left */
+#define REST_MS (3 * MS_PER_SECOND)		/* to count what cleanup left; to find a sample of it */
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 #define ATTEMPTS_DEFAULT 5
@@ -465,20 +465,34 @@ static bool mark_processed(struct doing *d, struct err *e)
 /* ---- what is old ---- */
 
 /* Events of no incident: others may be kept by it. */
-static bool sample_old(struct doing *d, ms_t before, struct err *e)
+static bool add_old(struct doing *d, uint64_t tenant_id, ms_t before, struct event_brief *old, size_t *old_n, struct err *e)
 {
 	struct event_brief *ev;
-	size_t n, k = 0;
+	size_t n;
 
-	if (!d->by->tenant_id)
-		return true;
-	if (!event_of_status(d->by->db, d->by->a, d->by->tenant_id, EVENT_PROCESSED, 0, PAGE, &ev, &n, e))
+	if (!event_of_status(d->by->db, d->by->a, tenant_id, EVENT_PROCESSED, 0, PAGE, &ev, &n, e))
 		return false;
-	for (size_t i = 0; i < n && ev[i].received_at < before; i++)
+	for (size_t i = 0; i < n && ev[i].received_at < before && *old_n < SAMPLE; i++)
 		if (!ev[i].incident_id)
-			ev[k++] = ev[i];
-	set_sample(d, ev, k);
+			old[(*old_n)++] = ev[i];
 	return true;
+}
+
+static bool sample_old(struct doing *d, ms_t before, struct err *e)
+{
+	int64_t until_us = clock_mono_us() + REST_MS * 1000;
+	struct event_brief old[SAMPLE];
+	struct tenant t = { 0 };
+	size_t n = 0;
+	int found = 0;
+
+	if (d->by->tenant_id && !add_old(d, d->by->tenant_id, before, old, &n, e))
+		return false;
+	while (!d->by->tenant_id && n < SAMPLE && clock_mono_us() < until_us && (found = tenant_next(d->by->db, d->by->a, t.id, &t, e)) == 1)
+		if (!add_old(d, t.id, before, old, &n, e))
+			return false;
+	set_sample(d, old, n);
+	return found >= 0;
 }
 
 /* A clock that may not say what is old is said in a sentence, by who found out. */
@@ -548,8 +562,6 @@ static bool find_duplicates(struct doing *d, struct err *e)
 	uint64_t window = d->p->window_min ? d->p->window_min : DAY_MINUTES;
 	struct duplicates *x = d->out->duplicates = ARENA_NEW(by->a, struct duplicates);
 
-	if (!by->tenant_id)
-		return err_field(e, ERR_INVALID, "tenant", "Name one tenant here.");
 	if (!duplicates_find(by, by->now - (ms_t)window * MS_PER_MINUTE, d->p->limit ? d->p->limit : LIMIT_DEFAULT, x, e))
 		return false;
 	d->out->affected = x->events;

@@ -307,6 +307,8 @@ def cleanup_takes_what_is_old_and_keeps_what_an_open_incident_needs(box):
     data = _act(box, "cleanup", token, dry_run=True).expect(200)["data"]
     same((data["affected"], data["cleanup"]["counts"].split(";")[0], len(data["sample"])), (10, "events 5, requests 5", 5))
     same(left(), 6, "a dry run removes nothing")
+    sample = box.api("POST", PATH + "?tenant=all", {"action": "cleanup", "params": {"dryRun": True}}).expect(200)["data"]["sample"]
+    true(0 < len(sample) <= 10, "of all tenants: %d" % len(sample))
     data = _do(box, "cleanup", token)
     same((data["affected"], data["cleanup"]["outcome"], data["left"], data["more"]), (10, "done", 0, False))
     same((left(), box.number("SELECT COUNT(*) FROM events WHERE id = %d" % (int(needed) - (old << 22)))), (1, 1), "of an open incident")
@@ -332,7 +334,12 @@ def duplicates_of_three_kinds_are_found(box):
          {"repeats": (3, [first]), "sources": (2, sorted((first, second))), "bodies": (2, sorted((first, third)))})
     same(data["counts"], {"lookedAt": 4, "repeats": 1, "sources": 1, "bodies": 1})
     same(data["affected"], 7)
-    box.api("POST", PATH + "?tenant=all", {"action": "find-duplicates"}).expect(400, "invalid_request", "tenant")
+    _, other = _tenant(box)
+    alien = send(box.integration("webhook", other), "one", body).expect(201)["result"]["event"]["id"]
+    groups = box.api("POST", PATH + "?tenant=all", {"action": "find-duplicates", "params": {"timeWindow": 10, "limit": 1000}}).expect(200)["data"]["groups"]
+    same([kind for kind in ("repeats", "sources", "bodies") if first in sum((g["events"] for g in groups if g["kind"] == kind), [])],
+         ["repeats", "sources", "bodies"], "of all tenants")
+    same([g for g in groups if alien in g["events"]], [], "what is equal at two tenants is no duplicate")
 
 
 # ---- what is mended without a person ----
