@@ -1025,8 +1025,8 @@ struct monitor_alert {
 	ms_t lasts_until;		/* ends by itself then, unless it is raised again before; 0: whoever raised it ends it */
 };
 /* Begins it under *in's id, made by the caller; one of its tenant, type and subject that runs already goes on, with the new texts and
- * numbers and the higher severity. 1 it began now, and the channels that want to know are told; 0 it ran before; -1 failed. Both calls
- * are a step of the transaction that is open, else they open one of their own; `ids` numbers what is told. */
+ * numbers and the higher severity. 1 it began now; 0 it ran before; -1 failed. The channels that want to know are told when it begins, and
+ * once more when it is more severe than before. Both calls are a step of the transaction that is open, else they open one of their own; `ids` numbers what is told. */
 int monitor_alert_raise(struct db *db, struct arena *a, struct id_maker *ids, const struct monitor_alert *in, ms_t now, struct err *e) MUST_USE;
 /* 1 it ended now, and channels are told; 0 none of these ran; -1 failed. */
 int monitor_alert_end(struct db *db, struct arena *a, struct id_maker *ids, uint64_t tenant_id, struct str type, struct str subject, ms_t now,

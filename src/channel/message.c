@@ -49,14 +49,26 @@ static void monitor_alert(struct arena *a, const struct json *data, struct messa
 	add_fact(m, "Severity", part(data, "severity"));
 }
 
-static void monitor_started(struct arena *a, const struct json *data, struct message *m)
+static void monitor_running(struct arena *a, const struct json *data, struct message *m)
 {
 	monitor_alert(a, data, m);
-	m->phase = MESSAGE_BEGINS;
 	m->text = part(data, "advice");
 	add_fact(m, "Value", part(data, "value"));
 	add_fact(m, "Threshold", part(data, "threshold"));
 	add_fact(m, "Since", part(data, "startedAt"));
+}
+
+static void monitor_started(struct arena *a, const struct json *data, struct message *m)
+{
+	monitor_running(a, data, m);
+	m->phase = MESSAGE_BEGINS;
+}
+
+static void monitor_raised(struct arena *a, const struct json *data, struct message *m)
+{
+	monitor_running(a, data, m);
+	m->phase = MESSAGE_GOES_ON;
+	m->lead = arena_printf(a, "Now %.*s", STR_ARG(part(data, "severity")));
 }
 
 static void monitor_ended(struct arena *a, const struct json *data, struct message *m)
@@ -182,6 +194,7 @@ static const struct {
 	{ "incident.resolved", incident_resolved },
 	{ "incident.severity_raised", incident_raised },
 	{ "monitor.alert_started", monitor_started },
+	{ "monitor.alert_raised", monitor_raised },
 	{ "monitor.alert_ended", monitor_ended },
 };
 

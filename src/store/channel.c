@@ -70,7 +70,7 @@ static const struct field fields[] = {
 
 const struct channel_event_name channel_event_names[] = {
 	{ "incident.*", CHANNEL_INCIDENT, "Incidents of all services: when one opens, rises in severity, is acknowledged, resolved or reopened" },
-	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins and when it ends" },
+	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins, gets worse and ends" },
 	{ NULL }
 };
 

@@ -6,7 +6,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_RAISE, Q_FIND, Q_END, Q_RUNNING, Q_OVER, Q_FLOODS };
+enum { Q_RAISE, Q_WORSEN, Q_FIND, Q_END, Q_RUNNING, Q_OVER, Q_FLOODS };
 
 #define COLUMNS "id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, ended_at, lasts_until"
 
@@ -15,7 +15,9 @@ static const struct stmt stmts[] = {
 		"INSERT INTO monitor_alerts (id, tenant_id, type, subject, severity, message, advice, value, threshold, started_at, updated_at,"
 		" lasts_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE"
 		" severity = GREATEST(severity, VALUES(severity)), message = VALUES(message), advice = VALUES(advice), value = VALUES(value),"
-		" threshold = VALUES(threshold), updated_at = VALUES(updated_at), lasts_until = VALUES(lasts_until) RETURNING id AS id" },
+		" threshold = VALUES(threshold), updated_at = VALUES(updated_at), lasts_until = VALUES(lasts_until) RETURNING id, severity, started_at" },
+	[Q_WORSEN] = { "monitor_alert.worsen",
+		"UPDATE monitor_alerts SET severity = ? WHERE tenant_id = ? AND type = ? AND subject = ? AND running = 1 AND severity < ?" },
 	[Q_FIND] = { "monitor_alert.find",
 		"SELECT " COLUMNS " FROM monitor_alerts WHERE tenant_id = ? AND type = ? AND subject = ? AND running = 1" },
 	[Q_END] = { "monitor_alert.end",
@@ -118,17 +120,23 @@ static bool raise_step(struct db *db, void *ctx, struct err *e)
 {
 	struct change *c = ctx;
 	const struct monitor_alert *m = c->alert;
-	struct monitor_alert kept = { 0 };
+	struct monitor_alert told = *m, kept = { 0 };
+	uint64_t worse = 0;
 	const struct val row[] = { V_U(m->id), V_U(m->tenant_id), V_S(m->type), V_S(m->subject), V_U(m->severity),
 		V_S(str_cut(m->message, TEXT_MAX)), V_S(str_cut(m->advice, TEXT_MAX)), number(c->a, m->value), number(c->a, m->threshold),
 		V_I(c->now), V_I(c->now), V_T(m->lasts_until) };
 
-	if (!db_bulk_returning(db, &stmts[Q_RAISE], row, 1, ARRAY_SIZE(row), c->a, fields, sizeof(kept), &kept, e))
+	/* First, since the upsert does not say what it found: of all who see it become worse at once, one changes it and tells. */
+	if (!db_exec(db, &stmts[Q_WORSEN], VALS(V_U(m->severity), V_U(m->tenant_id), V_S(m->type), V_S(m->subject), V_U(m->severity)), &worse, e) ||
+		!db_bulk_returning(db, &stmts[Q_RAISE], row, 1, ARRAY_SIZE(row), c->a, fields, sizeof(kept), &kept, e))
 		return false;
 	c->changed = kept.id == m->id;
-	kept = *m;
-	kept.started_at = c->now;
-	return !c->changed || tell(db, c, "monitor.alert_started", &kept, e);
+	told.id = kept.id;
+	told.severity = kept.severity;
+	told.started_at = kept.started_at;
+	if (c->changed)
+		return tell(db, c, "monitor.alert_started", &told, e);
+	return !worse || tell(db, c, "monitor.alert_raised", &told, e);
 }
 
 static bool end_step(struct db *db, void *ctx, struct err *e)

@@ -35,7 +35,7 @@ const struct field channel_view_fields[] = {
 const struct field channel_delivery_view_fields[] = {
 	FIELD_ID(struct channel_delivery_view, id, "id", "Our number of the message; its receiver sees it too"),
 	FIELD_STR(struct channel_delivery_view, recipient, "recipient", "The telephone number, where each has messages of its own; null = all addressees"),
-	FIELD_STR(struct channel_delivery_view, type, "type", "What it tells: monitor.alert_started, monitor.alert_ended, channel.test..."),
+	FIELD_STR(struct channel_delivery_view, type, "type", "What it tells: monitor.alert_started, monitor.alert_raised, monitor.alert_ended, channel.test..."),
 	FIELD_STR(struct channel_delivery_view, title, "title", "Its one line"),
 	FIELD_STR(struct channel_delivery_view, status, "status",
 		"waiting, sending, retrying: attempts failed, there will be others; sent; dead: given up"),

@@ -69,6 +69,30 @@ START_TEST(each_channel_that_wants_to_know_gets_a_row)
 }
 END_TEST
 
+START_TEST(a_monitor_alert_that_gets_worse_tells_so_once)
+{
+	struct monitor_alert m = { .id = 5, .tenant_id = 1, .type = STR("LARGE_BACKLOG"), .severity = MONITOR_WARNING, .message = STR("120 wait.") };
+	struct channel all = made(1, "all", CHANNEL_MONITOR, LEVEL_INFO), grave = made(1, "grave", CHANNEL_MONITOR, LEVEL_CRITICAL);
+	struct outbox_row row;
+
+	ck_assert_int_eq(monitor_alert_raise(db, a, &ids, &m, NOW, &e), 1);
+	is("SELECT COUNT(*) AS n FROM outbox", 1);
+	m.id = 6;
+	m.severity = MONITOR_CRITICAL;
+	m.message = STR("9000 wait.");
+	ck_assert_int_eq(monitor_alert_raise(db, a, &ids, &m, NOW + MIN, &e), 0);
+	is("SELECT COUNT(*) AS n FROM outbox", 3);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, all.id, &row, &e), 1);
+	ck_assert_msg(row.cause_id == 5 && str_eqs(row.payload, "{\"type\":\"monitor.alert_raised\",\"at\":\"2025-10-09T09:01:00.000Z\",\"data\":{\"id\":\"5\","
+		"\"type\":\"LARGE_BACKLOG\",\"subject\":\"\",\"severity\":\"CRITICAL\",\"message\":\"9000 wait.\",\"value\":0,\"threshold\":0,"
+		"\"startedAt\":\"2025-10-09T09:00:00.000Z\",\"endedAt\":null,\"advice\":\"\"}}"), "%.*s", STR_ARG(row.payload));
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, grave.id, &row, &e), 1);
+	for (m.severity = MONITOR_WARNING; m.severity <= MONITOR_CRITICAL; m.severity++)
+		ck_assert_int_eq(monitor_alert_raise(db, a, &ids, &m, NOW + 2 * MIN, &e), 0);
+	is("SELECT COUNT(*) AS n FROM outbox", 3);
+}
+END_TEST
+
 START_TEST(a_monitor_alert_tells_of_its_start_and_its_end)
 {
 	struct monitor_alert m = { .id = 5, .tenant_id = 1, .type = STR("LARGE_BACKLOG"), .severity = MONITOR_ERROR, .message = STR("120 wait."),
@@ -278,7 +302,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end,
+	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end, a_monitor_alert_that_gets_worse_tells_so_once,
 		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
 		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease,
 		an_end_waits_for_its_start };

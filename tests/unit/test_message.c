@@ -52,6 +52,10 @@ static const struct {
 	  "\"endedAt\":null,\"advice\":\"Add workers.\"}}",
 		"monitor.alert_started monitor-7 begins 2\n120 events wait.\nAdd workers.\n/monitor\nCheck=LARGE_BACKLOG\nSeverity=WARNING\nValue=120\n"
 		"Threshold=100\nSince=2026-01-02T03:04:05.678Z\n" },
+	{ "{\"type\":\"monitor.alert_raised\",\"at\":\"2026-01-02T03:30:05.678Z\",\"data\":{\"id\":\"8\",\"type\":\"DEAD_EVENTS\",\"subject\":\"in_1\","
+		"\"severity\":\"CRITICAL\",\"message\":\"2 events died.\",\"advice\":\"See them.\",\"startedAt\":\"2026-01-02T03:04:05.678Z\",\"endedAt\":null}}",
+		"monitor.alert_raised monitor-8 goes on 4\nNow CRITICAL: 2 events died.\nSee them.\n/monitor\nCheck=DEAD_EVENTS\nAbout=in_1\nSeverity=CRITICAL\n"
+		"Since=2026-01-02T03:04:05.678Z\n" },
 	{ "{\"type\":\"monitor.alert_ended\",\"at\":\"2026-01-02T03:30:05.678Z\",\"data\":{\"id\":\"8\",\"type\":\"DEAD_EVENTS\",\"subject\":\"in_1\","
 	  "\"severity\":\"CRITICAL\",\"message\":\"2 events died.\",\"value\":2,\"threshold\":0,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":\"2026-01-02T03:30:05.678Z\",\"advice\":\"Look.\"}}",
