@@ -29,6 +29,15 @@ ALTER TABLE services ADD INDEX IF NOT EXISTS by_policy (policy_id);	-- which ser
 ALTER TABLE channels ADD COLUMN IF NOT EXISTS each_recipient TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'each one in `to` of settings gets a message of his own';
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS recipient VARCHAR(320) NULL COMMENT 'which of the addressees of its target this is for; NULL = all there are';
 
+-- So many messages go to a channel in a minute of the clock; what comes more is told in one message at its end. Those rows have status 4.
+ALTER TABLE channels ADD COLUMN IF NOT EXISTS max_per_minute SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 = no limit: programs read it';
+UPDATE channels SET max_per_minute = 10 WHERE kind IN ('slack', 'email', 'sms', 'push') AND max_per_minute = 0;
+ALTER TABLE channels ADD COLUMN IF NOT EXISTS storm_minute BIGINT NOT NULL DEFAULT 0 COMMENT 'minutes since 1970: what storm_n counts';
+ALTER TABLE channels ADD COLUMN IF NOT EXISTS storm_n INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'messages of that minute';
+ALTER TABLE channels ADD COLUMN IF NOT EXISTS storm_digest BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'outbox.id of the message at its end; 0 = none yet';
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS bundled_in BIGINT UNSIGNED NULL COMMENT 'outbox.id of the message that tells it; NULL = it is told by itself';
+ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such a message tells
+
 -- ---- outbound webhooks ----
 
 

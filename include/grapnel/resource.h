@@ -381,11 +381,14 @@ struct channel_form {
 	struct str password, token, routing_key, key, secret;	/* p NULL: as it was; and so `url` where that is the secret */
 	const struct json *to;			/* array of texts; NULL: none */
 	uint64_t events, min_severity;		/* min_severity: 1 << enum level */
+	uint64_t max_per_minute;		/* 0: as is usual for its kind */
 	bool enabled;
 	bool made_secret;			/* returned: `secret` is a made one, to be shown this once */
 	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
 };
 extern const struct form_field channel_fields[];
+#define CHANNEL_PER_MINUTE 10		/* where people read it; programs are told each thing by itself */
+#define CHANNEL_PER_MINUTE_MAX 600
 #define CHANNEL_FORM_NEW { .events = CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
 
 struct str *channel_form_text(struct channel_form *f, enum channel_part p);	/* NULL: of PART_TO, which is `to` */

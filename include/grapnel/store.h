@@ -415,11 +415,13 @@ enum outbox_status {
 	OUTBOX_SENT = 1,
 	OUTBOX_FAILED = 2,	/* its quick attempts did: waits for cron */
 	OUTBOX_DEAD = 3,	/* given up */
+	OUTBOX_BUNDLED = 4,	/* done with: told in another message, with others */
 };
 #define OUTBOX_ANSWER_MAX 4096	/* bytes of an answer that are kept */
 
 struct outbox_row {
 	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
+	uint64_t bundled_in;		/* the message that tells it; 0: it is told by itself */
 	uint64_t attempts_max;		/* given up after so many; 0: as many as its kind has */
 	struct str recipient;		/* of a channel whose addressees get messages of their own: which of them; p NULL: all there are */
 	struct str payload;		/* JSON */
@@ -474,6 +476,9 @@ bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *r
 int outbox_get(struct db *db, struct arena *a, uint64_t id, struct outbox_row *out, struct err *e) MUST_USE;
 /* The newest for a source or channel, and the one of a cause. 1, 0, -1. */
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e) MUST_USE;
+/* What a message tells of others, the oldest first: as much of each as can be told of it; and how many there are, counted up to OUTBOX_BUNDLE_MAX. */
+#define OUTBOX_BUNDLE_MAX 100000
+bool outbox_bundled(struct db *db, struct arena *a, uint64_t digest, size_t limit, struct outbox_row **out, size_t *n, uint64_t *all, struct err *e) MUST_USE;
 int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t cause_id, struct outbox_row *out, struct err *e) MUST_USE;
 
 /* ---- channel.c: where people and programs are told of things ---- */
@@ -493,6 +498,7 @@ void channel_events_json(struct json_out *o, uint64_t events);	/* their words, a
 
 struct channel {
 	uint64_t id, tenant_id, events, min_level, failures;	/* failures: attempts that failed since sent_at */
+	uint64_t max_per_minute;				/* what comes more is bundled; 0: no limit */
 	struct str public_id, kind, name, settings;		/* settings: JSON, nothing secret */
 	struct str secret_sealed;
 	struct str disabled_reason, error;			/* p NULL: none */
@@ -506,6 +512,8 @@ bool channel_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t b
 bool channels_by_ids(struct db *db, struct arena *a, struct str ids, struct channel **out, size_t *n, struct err *e) MUST_USE;	/* JSON array of numbers */
 /* Empty: it has none. The arena holds it afterwards: wipe it. */
 bool channel_secret(struct arena *a, const struct seal_key *sk, const struct channel *c, struct str *out, struct err *e) MUST_USE;
+
+/* ---- channel_tell.c: who is told of a thing ---- */
 
 /* One step of the transaction of its cause: a row of the outbox for each channel that wants to know. Once it is committed, ring the dispatcher's bell.
  * The payload is {"type","at","data"}; src/channel makes a message of it. */
@@ -523,6 +531,12 @@ struct str notice_payload(struct arena *a, const char *type, struct str data, ms
 /* As many rows as the channel needs, which are as `like`. Returns how many. */
 size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out);
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
+
+#define DIGEST_TYPE "messages.bundled"	/* data: {"id"}, of the message; the rest is found when it is sent */
+/* Nothing is bundled into that one any more. Waits for who is about to. */
+bool channel_digest_close(struct db *db, uint64_t channel_id, uint64_t digest, struct err *e) MUST_USE;
+
+/* ---- channel.c again: changes, and results ---- */
 
 /* Keeps in->public_id where there is one. Kind and settings are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many. */
 bool channel_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,

@@ -455,6 +455,7 @@ struct channel_view {
 	struct str disabled_reason, error;
 	struct str events;		/* JSON array of words */
 	struct str min_severity;
+	uint64_t max_per_minute;
 	struct str url, from, account, user, format;	/* empty: it has none, or it is the secret */
 	struct str to;			/* JSON array of addresses or numbers; empty: it takes none */
 	struct str goes_to;		/* where, in a few words: the addresses, the host */
@@ -469,9 +470,9 @@ bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint6
 
 /* A message for a channel. */
 struct channel_delivery_view {
-	uint64_t id, status_n, attempts, attempts_max;
+	uint64_t id, status_n, attempts, attempts_max, bundled_in;
 	struct str type, title;		/* "monitor.alert_started", and its one line */
-	struct str status;		/* waiting, sending, retrying, sent, dead */
+	struct str status;		/* waiting, sending, retrying, sent, dead, bundled */
 	struct str recipient;		/* which of its addressees; p NULL: all */
 	struct str error, payload;
 	bool held;			/* somebody sends it now */
@@ -495,7 +496,7 @@ bool channel_attempt_view_list(struct db *db, struct arena *a, uint64_t delivery
 
 /* Of an incident: who was told what, and how that went. */
 struct incident_notification_view {
-	uint64_t id, status_n, attempts;
+	uint64_t id, status_n, attempts, bundled_in;
 	struct str target_id, target, target_kind;	/* the channel; p NULL: it was deleted */
 	struct str recipient;				/* which of its addressees; p NULL: all */
 	struct str type, title, status, error, payload;

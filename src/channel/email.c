@@ -168,7 +168,7 @@ static enum reception judge(struct arena *a, const struct channel_call *c, unsig
 const struct channel_kind channel_email = {
 	.slug = "email", .title = "E-mail",
 	.help = "Plain text by SMTP, one thread for each trouble. Without a server of its own it goes by the one of the configuration, [mail].",
-	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true, .has_links = true,
+	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true, .people = true, .has_links = true,
 	.texts = {
 		[PART_TO] = { "To", "Mail addresses, one a line, up to 20.", "ops@example.org" },
 		[PART_FROM] = { "From", "Empty: the one of the configuration.", "grapnel@example.org" },

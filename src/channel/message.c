@@ -154,6 +154,32 @@ static void incident_reopened(struct arena *a, const struct json *data, struct m
 	add_fact(m, "By", doer(json_get(data, "entry")));
 }
 
+/* ---- what was bundled in a storm ---- */
+
+/* Most grave first. Until it is sent nobody has looked what it tells. */
+static void bundled(struct arena *a, const struct json *data, struct message *m)
+{
+	const struct json *list = json_get(data, "messages"), *counts = json_get(data, "bySeverity");
+	struct str count = part(data, "count");
+	struct strbuf b;
+
+	m->thread = arena_printf(a, "bundle-%.*s", STR_ARG(part(data, "id")));
+	m->phase = MESSAGE_BEGINS;
+	m->level = LEVEL_INFO;
+	if (list && list->first && !level_parse(part(list->first, "severity"), &m->level))
+		m->level = LEVEL_INFO;
+	m->title = count.n ? arena_printf(a, "%.*s more messages in one minute", STR_ARG(count)) : STR("What was too much for one minute, in one message");
+	m->path = STR("/incidents");
+	strbuf_init(&b, a, DATA_MAX);
+	for (const struct json *j = list ? list->first : NULL; j; j = j->next) {
+		strbuf_addf(&b, "%s[%.*s] ", b.n ? "\n" : "", STR_ARG(part(j, "severity")));
+		strbuf_addstr(&b, part(j, "title"));
+	}
+	m->text = strbuf_str(&b);
+	for (const struct json *j = counts ? counts->first : NULL; j; j = j->next)
+		add_fact(m, arena_cstr(a, j->name), json_text(j));
+}
+
 /* ---- the test button ---- */
 
 static void test(struct arena *a, const struct json *data, struct message *m)
@@ -193,6 +219,7 @@ static const struct {
 	{ "incident.reopened", incident_reopened },
 	{ "incident.resolved", incident_resolved },
 	{ "incident.severity_raised", incident_raised },
+	{ "messages.bundled", bundled },
 	{ "monitor.alert_started", monitor_started },
 	{ "monitor.alert_raised", monitor_raised },
 	{ "monitor.alert_ended", monitor_ended },

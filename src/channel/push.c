@@ -104,7 +104,7 @@ static bool check(const struct channel_settings *s, const struct channel_house *
 const struct channel_kind channel_push = {
 	.slug = "push", .title = "Push",
 	.help = "A push message to phones and desktops by ntfy, of ntfy.sh or of a server of your own.",
-	.takes = PART(URL) | PART(TOKEN), .needs = PART(URL), .secret = PART_TOKEN,
+	.takes = PART(URL) | PART(TOKEN), .needs = PART(URL), .secret = PART_TOKEN, .people = true,
 	.texts = {
 		[PART_URL] = { "Topic's URL", "As it is subscribed to in the app. Without an access token whoever knows the topic can read it, so choose one that cannot be guessed.",
 			"https://ntfy.sh/grapnel-Xq7vT2" },

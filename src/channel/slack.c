@@ -143,7 +143,7 @@ static enum reception judge(struct arena *a, const struct channel_call *c, unsig
 const struct channel_kind channel_slack = {
 	.slug = "slack", .title = "Slack",
 	.help = "An incoming webhook of a Slack app posts into the channel that was chosen there.",
-	.takes = PART(URL), .needs = PART(URL), .secret = PART_URL,
+	.takes = PART(URL), .needs = PART(URL), .secret = PART_URL, .people = true,
 	.texts = {
 		[PART_URL] = { "Webhook URL", "Slack shows it under Features, Incoming Webhooks. Whoever knows it can post: it is kept as a secret.",
 			HOST "services/T000/B000/XXXX" },

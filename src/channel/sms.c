@@ -189,7 +189,7 @@ const struct channel_kind channel_sms = {
 	.slug = "sms", .title = "SMS",
 	.help = "A line of text to telephone numbers, by Twilio. Without an account of its own it goes by the one of the configuration, [sms].",
 	.takes = PART(TO) | PART(FROM) | PART(ACCOUNT) | PART(USER) | PART(TOKEN) | PART(URL), .needs = PART(TO), .secret = PART_TOKEN,
-	.each = true, .once = true, .has_links = true,
+	.each = true, .people = true, .once = true, .has_links = true,
 	.texts = {
 		[PART_TO] = { "Telephone numbers", "With + and the country's code, one a line, up to 20. Each gets a message of its own.", "+4930123456" },
 		[PART_FROM] = { "Sender", "A number, a name or a messaging service (MG...) of the account. Empty: the one of the configuration.", "+15005550006" },

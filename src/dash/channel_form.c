@@ -127,6 +127,9 @@ static void show(struct visit *v, const struct channel_kind *kind, struct channe
 	fill_parts(v, kind, kind->needs, f, has_secret, p);
 	fill_parts(v, kind, kind->takes & ~kind->needs, f, has_secret, p);
 	fill_events(v, f, p);
+	p->per_minute = visit_typed(v, "maxPerMinute", arena_printf(v->a, "%llu",
+		(unsigned long long)(f->max_per_minute ? f->max_per_minute : CHANNEL_PER_MINUTE)));
+	p->per_minute_max = kind->people ? CHANNEL_PER_MINUTE_MAX : 0;
 	choices_of_words(v, severities, visit_typed(v, "minSeverity", severity), &p->severities, &p->severities_n);
 	PAGE_SEND(v, bad ? err_status(bad->code) : 200, tmpl_channel_form, p);
 }

@@ -50,6 +50,8 @@ struct channel_form_page {
 	size_t events_n;
 	struct choice *severities;
 	size_t severities_n;
+	struct str per_minute;
+	uint64_t per_minute_max;	/* 0: the kind has no limit */
 	const char *drop_label;		/* of the box that drops the secret; NULL: there is none */
 	bool enabled, drop_secret;
 };

@@ -58,6 +58,10 @@ extern const struct cargo cargo_notification, cargo_confirmation;
 /* Into p->message, where it is about an incident that can be acknowledged or resolved: of a message to a user's contact, or to a channel (contact 0). */
 void parcel_links(struct parcel *p, enum incident_link_to to, uint64_t recipient, uint64_t contact);
 
+/* ---- digest.c: a row that tells what was bundled ---- */
+
+bool digest_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
+
 /* ---- otlp.c ---- */
 
 #define OTLP_HEADERS_MAX 20

@@ -29,6 +29,8 @@ const struct form_field channel_fields[] = {
 		.help = "What it is told of; null = incident.* and monitor.*" },
 	{ "minSeverity", WORDS_AT(struct channel_form, min_severity), FORM_NULL, .words = level_words, .absent = 1u << LEVEL_INFO,
 		.help = "Nothing below it: INFO, LOW, MEDIUM, HIGH or CRITICAL; null = INFO" },
+	{ "maxPerMinute", NUMBER_AT(struct channel_form, max_per_minute), FORM_NULL, 1, CHANNEL_PER_MINUTE_MAX,
+		.help = "slack, email, sms, push: messages a minute; what comes more is told in one message at its end; null = 10. The others have no limit" },
 	{ "url", TEXT_AT(struct channel_form, url), .max = URL_MAX,
 		.help = "slack: the incoming webhook, kept as a secret. webhook, cloudevents, event_grid: where to. push: the topic. email: a mail server of its"
 			" own, smtp:// or smtps://. sms, pagerduty: another address than Twilio's or PagerDuty's" },
@@ -179,6 +181,8 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 	channel_settings_read(by->a, c->settings, &before);
 	if (!f->min_severity || f->min_severity & (f->min_severity - 1))
 		return err_field(e, ERR_INVALID, "minSeverity", "minSeverity is one of INFO, LOW, MEDIUM, HIGH, CRITICAL.");
+	if (f->max_per_minute && !kind->people)
+		return err_field(e, ERR_INVALID, "maxPerMinute", "%s is told each thing by itself: it takes no limit.", kind->title);
 	if (!form_settings(by, f, kind, c, &s, e))
 		return false;
 	f->made_secret = kind->makes_secret && !s.part[kind->secret].n;
@@ -197,6 +201,7 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 	c->min_level = (uint64_t)__builtin_ctzll(f->min_severity);
 	c->settings = channel_settings_write(by->a, &s, kind->secret);
 	c->each_recipient = kind->each;
+	c->max_per_minute = !kind->people ? 0 : f->max_per_minute ? f->max_per_minute : CHANNEL_PER_MINUTE;
 	return true;
 }
 
@@ -207,6 +212,7 @@ void channel_to_form(const struct caller *by, const struct channel *c, struct ch
 
 	channel_settings_read(by->a, c->settings, &s);
 	*f = (struct channel_form){ .name = c->name, .kind = c->kind, .events = c->events, .min_severity = 1u << c->min_level, .enabled = c->enabled,
+		.max_per_minute = c->max_per_minute,
 		.to = addresses_list(by, s.part[PART_TO]) };
 	for (enum channel_part p = 0; p < PART_COUNT; p++)
 		if (p != PART_TO && (!kind || p != kind->secret))

@@ -11,6 +11,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&batch_stmts,
 	&breaker_stmts,
 	&channel_stmts,
+	&channel_tell_stmts,
 	&clock_stmts,
 	&duplicate_stmts,
 	&event_stmts,

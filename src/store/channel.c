@@ -9,11 +9,11 @@
 #define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 
-enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_TOLD, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
+enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
-	" secret_sealed IS NOT NULL AS has_secret, each_recipient, sent_at, failed_at, failures, error, created_at, updated_at"
+	" secret_sealed IS NOT NULL AS has_secret, each_recipient, max_per_minute, sent_at, failed_at, failures, error, created_at, updated_at"
 
 static const struct stmt stmts[] = {
 	[Q_BY_PUBLIC_ID] = { "channel.by_public_id", "SELECT " COLUMNS " FROM channels WHERE public_id = ? AND tenant_id = ?" },
@@ -26,16 +26,13 @@ static const struct stmt stmts[] = {
 		" MIN(IF(enabled = 1 AND failures > 0, error, NULL)) AS error FROM channels", SCAN_OK },
 	[Q_BY_IDS] = { "channel.by_ids",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
-	[Q_TOLD] = { "channel.told",
-		"SELECT id, tenant_id, each_recipient, settings FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ? AND (events & ? <> 0"
-		" OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) ORDER BY id" },
 	[Q_ADD] = { "channel.add",
-		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, each_recipient, created_at,"
-		" updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level, settings, secret_sealed, each_recipient,"
+		" max_per_minute, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	/* What has failed before says nothing of other settings. */
 	[Q_UPDATE] = { "channel.update",
 		"UPDATE channels SET name = ?, enabled = ?, disabled_reason = NULL, events = ?, min_level = ?, settings = ?, secret_sealed = ?,"
-		" failures = 0, error = NULL, updated_at = ? WHERE id = ?" },
+		" max_per_minute = ?, failures = 0, error = NULL, updated_at = ? WHERE id = ?" },
 	[Q_DELETE] = { "channel.delete", "DELETE FROM channels WHERE id = ?" },
 	[Q_LEAVE_SERVICES] = { "channel.leave_services", "DELETE FROM service_channels WHERE channel_id = ?" },
 	[Q_SENT] = { "channel.sent", "UPDATE channels SET sent_at = ?, failures = 0, error = NULL WHERE id = ?" },
@@ -59,6 +56,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct channel, secret_sealed, "secret_sealed", ""),
 	FIELD_BOOL(struct channel, has_secret, "has_secret", ""),
 	FIELD_BOOL(struct channel, each_recipient, "each_recipient", ""),
+	FIELD_U64(struct channel, max_per_minute, "max_per_minute", ""),
 	FIELD_TIME(struct channel, sent_at, "sent_at", ""),
 	FIELD_TIME(struct channel, failed_at, "failed_at", ""),
 	FIELD_U64(struct channel, failures, "failures", ""),
@@ -79,6 +77,7 @@ static const struct field audit_fields[] = {
 	FIELD_STR(struct channel, name, "name", ""),
 	FIELD_BOOL(struct channel, enabled, "enabled", ""),
 	FIELD_JSON(struct channel, settings, "settings", ""),
+	FIELD_U64(struct channel, max_per_minute, "maxPerMinute", ""),
 	FIELD_BOOL(struct channel, has_secret, "hasSecret", ""),
 	FIELD_END
 };
@@ -136,80 +135,6 @@ bool channel_secret(struct arena *a, const struct seal_key *sk, const struct cha
 	return !c->secret_sealed.n || unseal(a, sk, c->secret_sealed, context(a, c->public_id).p, out, e);
 }
 
-/* ---- telling ---- */
-
-struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, data.n + 256);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, "type");
-	json_strz(&o, type);
-	json_key(&o, "at");
-	json_time(&o, at);
-	json_key(&o, "data");
-	json_raw(&o, data);
-	json_close(&o, '}');
-	return strbuf_str(&b);
-}
-
-static size_t count_commas(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == ',';
-	return n;
-}
-
-size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out)
-{
-	struct err ignored = { 0 };
-	const struct json *settings;
-	struct str list = STR_NONE;
-	size_t n = 0;
-
-	if (c->each_recipient && json_parse(a, c->settings, &settings, &ignored))
-		list = json_text(json_get(settings, "to"));
-	*out = ARENA_ARRAY(a, struct outbox_row, count_commas(list) + 1);
-	do {
-		struct str one = str_trim(str_until(&list, ','));
-
-		if (!one.n && c->each_recipient)
-			continue;
-		(*out)[n] = *like;
-		(*out)[n].id = id_make(ids, now);
-		(*out)[n++].recipient = one.n ? one : STR_NONE;
-	} while (list.n);
-	return n;
-}
-
-bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e)
-{
-	uint64_t tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT;
-	struct str payload = notice_payload(a, x->type, x->data, now);
-	struct channel *list;
-	size_t n;
-
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->level), V_U(x->event), V_U(x->service_id)), a, fields, sizeof(*list), &list, &n, e))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const struct outbox_row like = { .tenant_id = list[i].tenant_id, .kind = OUTBOX_NOTIFICATION, .target_id = list[i].id,
-			.cause_id = x->cause_id, .payload = payload, .traceparent = x->traceparent, .next_at = now, .created_at = now };
-		struct outbox_row *rows;
-		size_t row_n = channel_rows(a, ids, &list[i], &like, now, &rows);
-
-		if (!outbox_add_all(db, a, rows, row_n, e))
-			return false;
-	}
-	if (told)
-		*told = n;
-	return true;
-}
-
 /* ---- changing ---- */
 
 /* The transaction may run several times, so all that is random stands here before. */
@@ -262,7 +187,7 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		return err_tell(e, ERR_CONFLICT, "There are %d channels, and no room for more.", CHANNELS_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(c->public_id), V_U(c->tenant_id), V_S(c->kind), V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level),
-			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->each_recipient), V_I(x->now), V_I(x->now)),
+			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->each_recipient), V_U(c->max_per_minute), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "id", "its id is that of a channel of another tenant", e);
 	c->id = db_insert_id(db);
@@ -321,7 +246,7 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 		return err_set(e, ERR_CONFLICT, "channel %.*s has changed since it was read", STR_ARG(c->public_id));
 	return db_exec(db, &stmts[Q_UPDATE],
 		VALS(V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level), V_S(c->settings),
-			c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1),
+			c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->max_per_minute), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1),
 			V_U(before.id)),
 		NULL, e) && audit(db, x, "channel.update", &before, c, e);
 }

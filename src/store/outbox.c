@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -13,12 +13,12 @@ enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED
 	" AND earlier.target_id = o.target_id AND earlier.recipient <=> o.recipient AND earlier.status IN (0, 2))"
 
 #define COLUMNS \
-	"id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
+	"id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, bundled_in, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
-		"INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, attempts_max, next_at, created_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, bundled_in, attempts_max, next_at, created_at,"
+		" finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
 		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox o FORCE INDEX (due) WHERE status = ?"
@@ -56,6 +56,9 @@ static const struct stmt stmts[] = {
 		"SELECT " COLUMNS " FROM outbox WHERE kind = ? AND target_id = ? ORDER BY id DESC LIMIT 1" },
 	[Q_OF_CAUSE] = { "outbox.of_cause",
 		"SELECT " COLUMNS " FROM outbox WHERE cause_id = ? AND kind = ? ORDER BY id LIMIT 1" },
+	[Q_BUNDLED] = { "outbox.bundled", "SELECT id, payload FROM outbox FORCE INDEX (by_bundle) WHERE bundled_in = ? ORDER BY id LIMIT ?" },
+	[Q_BUNDLED_COUNT] = { "outbox.bundled_count",
+		"SELECT COUNT(*) AS id FROM (SELECT 1 FROM outbox FORCE INDEX (by_bundle) WHERE bundled_in = ? LIMIT ?) w" },
 };
 const struct stmt_table outbox_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -69,6 +72,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct outbox_row, payload, "payload", ""),
 	FIELD_STR(struct outbox_row, traceparent, "traceparent", ""),
 	FIELD_U64(struct outbox_row, status, "status", ""),
+	FIELD_ID(struct outbox_row, bundled_in, "bundled_in", ""),
 	FIELD_U64(struct outbox_row, attempts, "attempts", ""),
 	FIELD_U64(struct outbox_row, attempts_max, "attempts_max", ""),
 	FIELD_STR(struct outbox_row, answer, "answer", ""),
@@ -87,7 +91,7 @@ static const struct field target_fields[] = {
 
 /* ---- writing ---- */
 
-#define ADD_COLUMNS 11
+#define ADD_COLUMNS 14
 
 bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e)
 {
@@ -96,7 +100,8 @@ bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *row
 	for (size_t i = 0; i < n; i++) {
 		const struct outbox_row *r = &rows[i];
 		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id),
-			V_SN(r->recipient.n ? r->recipient : STR_NONE), V_U(r->cause_id), V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at) };
+			V_SN(r->recipient.n ? r->recipient : STR_NONE), V_U(r->cause_id), V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->status),
+			V_ID(r->bundled_in), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at), V_T(r->finished_at) };
 
 		memcpy(vals + i * ADD_COLUMNS, row, sizeof(row));
 	}
@@ -252,4 +257,15 @@ int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_
 int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t cause_id, struct outbox_row *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_OF_CAUSE], VALS(V_U(cause_id), V_U(kind)), a, fields, sizeof(*out), out, e);
+}
+
+bool outbox_bundled(struct db *db, struct arena *a, uint64_t digest, size_t limit, struct outbox_row **out, size_t *n, uint64_t *all, struct err *e)
+{
+	struct outbox_row count = { 0 };
+
+	if (!db_query(db, &stmts[Q_BUNDLED], VALS(V_U(digest), V_U(limit)), a, fields, sizeof(**out), out, n, e) ||
+		db_query_one(db, &stmts[Q_BUNDLED_COUNT], VALS(V_U(digest), V_U(OUTBOX_BUNDLE_MAX)), a, fields, sizeof(count), &count, e) < 0)
+		return false;
+	*all = count.id;
+	return true;
 }

@@ -124,7 +124,7 @@ static const struct stmt stmts[] = {
 	[Q_AUDIT_DROP] = { "old.audit_drop", "DELETE FROM audit_log WHERE id = ?" },
 
 	[Q_OUTBOX] = { "old.outbox", "SELECT id, status IN (0, 2) AS kept, 150 + COALESCE(LENGTH(payload), 0) AS bytes FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
-	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status IN (1, 3)" },
+	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status NOT IN (0, 2)" },
 	[Q_ATTEMPTS_DROP] = { "old.attempts_drop", "DELETE FROM outbox_attempts WHERE outbox_id = ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = ?)" },
 
 	[Q_MONITOR] = { "old.monitor_alerts",

@@ -16,6 +16,7 @@ const struct field channel_view_fields[] = {
 		"working: the newest attempt was taken; failing: it was not; untried: there was none; or disabled"),
 	FIELD_JSON(struct channel_view, events, "events", "What it is told of"),
 	FIELD_STR(struct channel_view, min_severity, "minSeverity", "Nothing below"),
+	FIELD_U64(struct channel_view, max_per_minute, "maxPerMinute", "Messages a minute; what comes more is told in one at its end; 0 = no limit, since programs read it"),
 	FIELD_STR(struct channel_view, url, "url", "Where to, where that is no secret; of e-mail its own mail server"),
 	FIELD_JSON(struct channel_view, to, "to", "Mail addresses or telephone numbers; null = it takes none"),
 	FIELD_STR(struct channel_view, from, "from", "Sender of its mails or text messages; null = the one of the configuration"),
@@ -35,10 +36,11 @@ const struct field channel_view_fields[] = {
 const struct field channel_delivery_view_fields[] = {
 	FIELD_ID(struct channel_delivery_view, id, "id", "Our number of the message; its receiver sees it too"),
 	FIELD_STR(struct channel_delivery_view, recipient, "recipient", "The telephone number, where each has messages of its own; null = all addressees"),
+	FIELD_ID(struct channel_delivery_view, bundled_in, "bundledIn", "The message that tells it, with others of its minute; null = it is told by itself"),
 	FIELD_STR(struct channel_delivery_view, type, "type", "What it tells: monitor.alert_started, monitor.alert_raised, monitor.alert_ended, channel.test..."),
 	FIELD_STR(struct channel_delivery_view, title, "title", "Its one line"),
 	FIELD_STR(struct channel_delivery_view, status, "status",
-		"waiting, sending, retrying: attempts failed, there will be others; sent; dead: given up"),
+		"waiting, sending, retrying: attempts failed, there will be others; sent; dead: given up; bundled: told in another message"),
 	FIELD_U64(struct channel_delivery_view, attempts, "attempts", "Attempts so far"),
 	FIELD_STR(struct channel_delivery_view, error, "error", "Why the newest one failed"),
 	FIELD_TIME(struct channel_delivery_view, created_at, "createdAt", "When it came to pass"),
@@ -128,7 +130,7 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 	*out = (struct channel_view){
 		.id = c->public_id, .name = c->name, .kind = c->kind, .kind_title = kind ? str_of(kind->title) : c->kind,
 		.status = status_word(c), .disabled_reason = c->disabled_reason, .error = c->error, .events = events_json(a, c->events),
-		.min_severity = str_of(level_word((enum level)c->min_level)),
+		.min_severity = str_of(level_word((enum level)c->min_level)), .max_per_minute = c->max_per_minute,
 		.url = s.part[PART_URL], .from = s.part[PART_FROM], .account = s.part[PART_ACCOUNT], .user = s.part[PART_USER], .format = s.part[PART_FORMAT],
 		.to = s.part[PART_TO].n ? addresses_json(a, s.part[PART_TO]) : STR_NONE,
 		.goes_to = s.part[PART_TO].n ? addresses_text(a, s.part[PART_TO]) : host_of(s.part[PART_URL]),
@@ -165,6 +167,7 @@ bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint6
 static const struct field columns[] = {
 	FIELD_U64(struct channel_delivery_view, id, "id", ""),
 	FIELD_STR(struct channel_delivery_view, recipient, "recipient", ""),
+	FIELD_ID(struct channel_delivery_view, bundled_in, "bundled_in", ""),
 	FIELD_STR(struct channel_delivery_view, payload, "payload", ""),
 	FIELD_U64(struct channel_delivery_view, status_n, "status", ""),
 	FIELD_U64(struct channel_delivery_view, attempts, "attempts", ""),
@@ -184,6 +187,8 @@ struct str outbox_word(uint64_t status, bool held, uint64_t attempts)
 		return STR("sent");
 	case OUTBOX_DEAD:
 		return STR("dead");
+	case OUTBOX_BUNDLED:
+		return STR("bundled");
 	case OUTBOX_WAITING:
 	case OUTBOX_FAILED:
 		break;

@@ -221,7 +221,7 @@ const struct stmt view_stmt[] = {
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
 	[V_NOTIFICATIONS] = { "view.notifications",
-		"SELECT o.id, o.recipient, o.payload, o.status, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at,"
+		"SELECT o.id, o.recipient, o.bundled_in, o.payload, o.status, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at,"
 		" c.public_id, c.name, c.kind AS channel_kind FROM outbox o FORCE INDEX (by_cause) LEFT JOIN channels c ON c.id = o.target_id AND c.tenant_id = ?"
 		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 1 ORDER BY o.id DESC LIMIT ?" },
 	[V_NOTIFICATION_ATTEMPTS] = { "view.notification_attempts",

@@ -9,6 +9,7 @@ static void fill(struct arena *a, const struct outbox_row *row, struct subscript
 		out->status = STR("confirmed");
 		out->text = row->answer;
 		return;
+	case OUTBOX_BUNDLED:	/* not of this kind */
 	case OUTBOX_DEAD:
 		out->status = STR("failed");
 		out->text = row->error;

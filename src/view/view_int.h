@@ -219,7 +219,7 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 /* ---- channel.c ---- */
 
 #define CHANNEL_DELIVERY_COLUMNS \
-	"id, recipient, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
+	"id, recipient, bundled_in, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
 
 /* Of a row of the outbox. */
 struct str outbox_word(uint64_t status, bool held, uint64_t attempts);

@@ -772,6 +772,7 @@ START_TEST(test_what_is_secret_of_a_channel_depends_on_its_kind)
 		"{\"name\":\"m\",\"kind\":\"email\",\"to\":[\"a@example.org\",\"b@example.org\"],\"url\":\"smtps://192.0.43.8\",\"user\":\"u\",\"password\":\"geheim\"}");
 	ck_assert(!str_has(r.body, "geheim"));
 	is(member(r, "/to/1"), "b@example.org");
+	is(member(r, "/maxPerMinute"), "10");
 	is(member(r, "/user"), "u");
 	path = arena_printf(a, "/api/channels/%.*s", STR_ARG(member(r, "/id"))).p;
 	expect_error(400, "invalid_request", "password", ask(admin, "PATCH", path, "{\"url\":\"smtps://192.0.43.9\"}"));	/* it would get our password */
@@ -831,6 +832,9 @@ START_TEST(test_wrong_channels_name_the_field)
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"url\":\"smtp://10.0.0.1/\"}", "url" },
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"user\":\"u\"}", "user" },
 		{ "{\"name\":\"x\",\"kind\":\"email\",\"to\":[\"a@example.org\"],\"password\":\"p\"}", "password" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"maxPerMinute\":0}", "maxPerMinute" },
+		{ "{\"name\":\"x\",\"kind\":\"slack\",\"url\":\"https://192.0.43.8/\",\"maxPerMinute\":601}", "maxPerMinute" },
+		{ "{\"name\":\"x\",\"kind\":\"webhook\",\"url\":\"https://192.0.43.8/\",\"maxPerMinute\":5}", "maxPerMinute" },
 		{ "{\"name\":\"x\",\"kind\":\"sms\"}", "to" },
 		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"030 123456\"]}", "to" },
 		{ "{\"name\":\"x\",\"kind\":\"sms\",\"to\":[\"+4930123456\"]}", "account" },

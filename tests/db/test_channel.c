@@ -116,6 +116,88 @@ START_TEST(a_monitor_alert_tells_of_its_start_and_its_end)
 }
 END_TEST
 
+/* ---- storms ---- */
+
+static struct channel people(const char *settings, bool each)
+{
+	const struct channel in = { .tenant_id = 1, .kind = STR("sms"), .name = STR("people"), .enabled = true, .events = CHANNEL_MONITOR, .max_per_minute = 3,
+		.settings = str_of(settings), .each_recipient = each };
+	struct channel out;
+
+	succeeds(channel_add(db, a, NULL, seal_key, &in, STR(""), &who, NOW, &out, &e));
+	return out;
+}
+
+static void storm(size_t n, ms_t now)
+{
+	const struct notice x = { .tenant_id = 1, .event = CHANNEL_MONITOR, .level = LEVEL_HIGH, .type = "channel.test", .data = STR("{\"id\":\"7\"}") };
+
+	for (size_t i = 0; i < n; i++)
+		succeeds(channels_tell(db, a, &ids, &x, now, NULL, &e));
+}
+
+#define counted(condition) number("SELECT COUNT(*) AS n FROM outbox o WHERE " condition)
+
+START_TEST(what_is_too_much_for_a_minute_is_told_at_its_end)
+{
+	struct outbox_row *rows, digest;
+	struct channel c = people("{\"to\":\"a\"}", false);
+	uint64_t all;
+	size_t n;
+
+	made(1, "program", CHANNEL_MONITOR, LEVEL_INFO);
+	storm(200, NOW + 1000);
+	ck_assert_uint_eq(counted("status = 0 AND payload LIKE '%channel.test%' AND next_at = 1760000401000"), 203);	/* 200 of them the program's */
+	ck_assert_uint_eq(counted("status = 4 AND bundled_in IS NOT NULL AND finished_at IS NOT NULL"), 197);
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 1);
+	ck_assert_uint_eq(counted("bundled_in NOT IN (SELECT id FROM outbox d WHERE d.payload LIKE '%messages.bundled%' AND d.next_at = 1760000460000)"), 0);
+	ck_assert_int_eq(outbox_get(db, a, number("SELECT storm_digest AS n FROM channels WHERE storm_n > 0"), &digest, &e), 1);
+	ck_assert(digest.target_id == c.id && digest.cause_id == digest.id && digest.status == OUTBOX_WAITING);
+	succeeds(outbox_bundled(db, a, digest.id, 50, &rows, &n, &all, &e));
+	ck_assert(n == 50 && all == 197 && rows[0].id < rows[49].id && str_has(rows[0].payload, "channel.test"));
+
+	storm(4, NOW - 500);	/* a clock that is a little behind */
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 1);
+	storm(4, NOW + MIN);
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 2);
+	ck_assert_uint_eq(counted("status = 4"), 202);
+	storm(4, NOW + 2 * MS_PER_HOUR);	/* one that is wrong holds up nobody for long */
+	storm(3, NOW + 2 * MIN);
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 3);
+	ck_assert_uint_eq(counted("status = 0 AND next_at = 1760000520000 AND payload LIKE '%channel.test%'"), 6);
+}
+END_TEST
+
+START_TEST(a_digest_that_is_sent_takes_no_more)
+{
+	struct channel c = people("{\"to\":\"a\"}", false);
+	uint64_t first;
+
+	storm(5, NOW);
+	first = number("SELECT storm_digest AS n FROM channels WHERE storm_n > 0");
+	succeeds(channel_digest_close(other, c.id, first, &e));
+	storm(5, NOW);	/* somebody whose clock is behind: it begins anew */
+	ck_assert_uint_eq(counted("bundled_in = (SELECT MIN(id) FROM outbox d WHERE d.payload LIKE '%messages.bundled%')"), 2);
+	ck_assert_uint_eq(counted("status = 4"), 4);
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 2);
+	succeeds(channel_digest_close(db, c.id, first, &e));	/* not its own any more */
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM channels WHERE storm_digest <> 0"), 1);
+}
+END_TEST
+
+START_TEST(each_addressee_has_rows_of_his_own_and_gets_the_digest)
+{
+	people("{\"to\":\"+4930123456, +4930123457,\"}", true);
+	storm(5, NOW);
+	ck_assert_uint_eq(counted("status = 0 AND payload LIKE '%channel.test%' AND recipient = '+4930123456'"), 3);
+	ck_assert_uint_eq(counted("status = 0 AND payload LIKE '%channel.test%' AND recipient = '+4930123457'"), 3);
+	ck_assert_uint_eq(counted("status = 4 AND recipient IS NULL"), 2);
+	ck_assert_uint_eq(number("SELECT COUNT(DISTINCT recipient) AS n FROM outbox WHERE payload LIKE '%messages.bundled%'"), 2);
+	ck_assert_uint_eq(number("SELECT COUNT(DISTINCT payload) AS n FROM outbox WHERE payload LIKE '%messages.bundled%'"), 1);
+	ck_assert_uint_eq(counted("1"), 10);
+}
+END_TEST
+
 /* ---- changes ---- */
 
 START_TEST(a_change_is_of_what_was_read)
@@ -303,6 +385,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end, a_monitor_alert_that_gets_worse_tells_so_once,
+		what_is_too_much_for_a_minute_is_told_at_its_end, a_digest_that_is_sent_takes_no_more, each_addressee_has_rows_of_his_own_and_gets_the_digest,
 		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
 		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease,
 		an_end_waits_for_its_start };

@@ -4,8 +4,8 @@ import signal
 import time
 
 from harness import alert, alerts, same, true, wait_until
-from receivers import Hook, PagerDuty, Slack
-from scenario_channels import World, _channel, _cron, _dispatcher, _hook, _remove
+from receivers import Hook, PagerDuty, Slack, Twilio
+from scenario_channels import World, _channel, _cron, _dispatcher, _hook, _remove, _sms
 
 WORKERS_MAY_DIE = True      # the dispatcher is stopped, and the configuration changed
 
@@ -44,6 +44,51 @@ def story_of_an_incident_reaches_channels_in_its_order(box):
         for receiver in (slack, duty, hook):
             same(receiver.complaints, [])
         same(box.number("SELECT COUNT(*) FROM incident_news"), 0)
+        _remove(box, *channels)
+
+
+def storm_is_told_people_in_one_message_and_programs_each(box):
+    """200 incidents at once, and the dispatcher is killed in the middle."""
+    World.of(box)
+    with Slack() as slack, PagerDuty() as duty, Hook() as hook, Twilio() as twilio:
+        channels = [_channel(box, "slack", url=slack.url, events=["incident.*"]), _hook(box, hook, events=["incident.*"]),
+                    _channel(box, "pagerduty", url=duty.url, routingKey=duty.key, events=["incident.*"]),
+                    _sms(box, twilio, ["+4930123456", "+4930123457"], events=["incident.*"], maxPerMinute=2)]
+        same([box.get("/api/channels/" + c["id"])["maxPerMinute"] for c in channels], [10, 0, 0, 2])
+        source = box.integration("prometheus", rateLimitPerMinute=0)
+        many = [alert(fingerprint=os.urandom(8).hex(), severity="critical" if i == 77 else "warning") for i in range(200)]
+        for i in range(0, 200, 20):
+            box.send(source, alerts(*many[i:i + 20])).expect(201)
+            if i == 100:
+                os.kill(_dispatcher(box), signal.SIGKILL)
+        told = "SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND payload LIKE '{\"type\":\"incident.opened%%'"
+        rows = [box.number("SELECT id FROM channels WHERE public_id = '%s'" % c["id"]) for c in channels]
+        wait_until(lambda: box.number(told % rows[1]) == 200, 20, "all is news to somebody")
+        same([box.number(told % rows[0] + " AND status <> 4") <= 20, box.number(told % rows[0])], [True, 200], "ten a minute, if it was two minutes")
+        # The minute is over, and no lease of the dead one is left.
+        box.sql("UPDATE outbox SET next_at = 1 WHERE status IN (0, 2) AND target_id IN (%s)" % ", ".join(map(str, rows)))
+        wait_until(lambda: not box.number("SELECT COUNT(*) FROM outbox WHERE status IN (0, 2) AND target_id IN (%s)" % ", ".join(map(str, rows))), 30, "all is sent")
+        digests = [t.body["attachments"][0]["blocks"] for t in slack.taken if "more messages in one minute" in t.body["text"]]
+        true(1 <= len(digests) <= 2, "one for each minute")
+        bundled = sum(int(blocks[0]["text"]["text"].split()[0]) for blocks in digests)
+        singles = {t.body["text"] + str(t.body["attachments"]) for t in slack.taken if "more messages" not in t.body["text"]}
+        same(len(singles) + bundled, 200, "each is told once")
+        if len(digests) == 1:
+            lines = digests[0][1]["text"]["text"].split("\n")
+            same((len(lines), lines[0].startswith("[CRITICAL] "), lines[1].startswith("[MEDIUM] ")), (20, True, True), lines)
+        same((len({h.headers["webhook-id"] for h in hook.taken}), len(duty.open)), (200, 200), "programs are told each")
+        for number in "+4930123456", "+4930123457":
+            texts = {t.body["Body"] for t in twilio.taken if t.body["To"] == number}
+            true(any("more messages in one minute" in t for t in texts), texts)
+        true(len(twilio.taken) <= 12, "at most two, and one more, to each number and minute: %d" % len(twilio.taken))
+        last = box.get("/api/incidents/" + box.sql("SELECT MAX(id) FROM incidents")[0][0])
+        mine = {n["channelId"]: n for n in last["notifications"]}
+        said = mine[channels[0]["id"]]
+        same((said["status"], said["attemptLog"], mine[channels[1]["id"]]["status"]), ("bundled", [], "sent"))
+        same(box.get("/api/channels/%s/deliveries/%s" % (channels[0]["id"], said["bundledIn"]))["status"], "sent")
+        same([a["httpStatus"] for a in mine[channels[1]["id"]]["attemptLog"]][-1], 204)
+        for receiver in (slack, duty, hook, twilio):
+            same(receiver.complaints, [])
         _remove(box, *channels)
 
 

@@ -35,6 +35,11 @@ static struct str shown(const struct message *m)
 static const struct {
 	const char *payload, *want;
 } rows[] = {
+	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\",\"count\":190,\"bySeverity\":{\"CRITICAL\":1,\"LOW\":189},"
+		"\"messages\":[{\"type\":\"incident.opened\",\"severity\":\"CRITICAL\",\"title\":\"Disk full\"},{\"severity\":\"LOW\",\"title\":\"Resolved: x\"}]}}",
+		"messages.bundled bundle-6 begins 4\n190 more messages in one minute\n[CRITICAL] Disk full\n[LOW] Resolved: x\n/incidents\nCRITICAL=1\nLOW=189\n" },
+	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\"}}",
+		"messages.bundled bundle-6 begins 0\nWhat was too much for one minute, in one message\n\n/incidents\n" },
 	{ INCIDENT("opened", "false", "\"actor\":\"sender\",\"text\":\"Disk full\""), "incident.opened incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("opened", "true", "\"actor\":\"sender\""), "incident.opened incident-7 begins 3\n[TEST] Disk full\n\n" FACTS },
