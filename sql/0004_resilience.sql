@@ -70,8 +70,8 @@ CREATE TABLE IF NOT EXISTS event_failures (
 	PRIMARY KEY (tenant_id, at, event_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- What the monitor counts among those that wait or failed, it counts in this index alone.
-ALTER TABLE events DROP INDEX IF EXISTS by_status, ADD INDEX by_status (tenant_id, status, id, is_test, attempts);
+-- What the monitor and alert rules count among those that wait or failed, they count in this index alone.
+ALTER TABLE events DROP INDEX IF EXISTS by_status, ADD INDEX by_status (tenant_id, status, id, is_test, attempts, source_id);
 
 -- What was found out for the monitor, for half a minute. The row of window 0 holds how often a tenant's were dropped.
 CREATE TABLE IF NOT EXISTS monitor_cache (
@@ -145,7 +145,7 @@ CREATE TABLE IF NOT EXISTS channels (
 	name VARCHAR(100) NOT NULL,
 	enabled TINYINT(1) NOT NULL DEFAULT 1,
 	disabled_reason VARCHAR(255) NULL COMMENT 'the program switched it off, and why; NULL = it did not',
-	events INT UNSIGNED NOT NULL COMMENT 'what it is told of, bits: 1 monitor alerts',
+	events INT UNSIGNED NOT NULL COMMENT 'what it is told of, bits: 1 monitor alerts, 4 alert rules',
 	min_level TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'nothing below: 0 info, 1 low, 2 medium, 3 high, 4 critical',
 	settings TEXT NOT NULL COMMENT 'JSON: what its kind wants to know and is no secret',
 	secret_sealed VARBINARY(2100) NULL COMMENT 'the secret of its kind: hook URL, password, routing key or signature secret',
@@ -237,3 +237,34 @@ CREATE TABLE IF NOT EXISTS table_sizes (
 -- ---- snoozes that end ----
 
 ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_snooze (snoozed_until);	-- what is to be woken; NULL is none
+
+-- ---- alert rules ----
+
+-- Thresholds that users set for themselves; a job judges them each minute and tells when that changes.
+CREATE TABLE IF NOT EXISTS alert_rules (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	tenant_id INT UNSIGNED NOT NULL COMMENT 'whose events are counted',
+	user_id INT UNSIGNED NOT NULL COMMENT 'whose rule it is',
+	public_id VARCHAR(23) NOT NULL COMMENT 'ar_...',
+	name VARCHAR(100) NOT NULL,
+	metric TINYINT UNSIGNED NOT NULL COMMENT '1 event_count, 2 failure_count, 3 success_rate, 4 pending_count, 5 oldest_pending_minutes, 6 minutes_since_last_event, 7 open_incidents',
+	provider VARCHAR(32) NULL COMMENT 'slug: only its integrations; NULL = all',
+	source_id INT UNSIGNED NULL COMMENT 'only that integration; NULL = all',
+	service_id INT UNSIGNED NULL COMMENT 'only that service; NULL = all',
+	comparison TINYINT UNSIGNED NOT NULL COMMENT '1 >, 2 >=, 3 <, 4 <=, 5 ==',
+	threshold DECIMAL(20,4) NOT NULL,
+	window_minutes INT UNSIGNED NOT NULL COMMENT 'that is looked at, up to now',
+	enabled TINYINT(1) NOT NULL DEFAULT 1,
+	triggered TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'the condition held when it was judged last, and that was told',
+	episode BIGINT UNSIGNED NULL COMMENT 'number of the newest time that it triggered, made as those of events; NULL = it never did',
+	triggered_at BIGINT NULL COMMENT 'begin of that time',
+	since BIGINT NULL COMMENT 'when `triggered` changed last; NULL = never',
+	value DECIMAL(20,4) NULL COMMENT 'what was measured last; NULL = nothing yet of this condition',
+	evaluated_at BIGINT NULL COMMENT 'when that was',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL COMMENT 'last change by a person',
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	KEY by_user (user_id, tenant_id, id),		-- list
+	KEY by_tenant (tenant_id, evaluated_at)		-- the job: those that were not judged for longest
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

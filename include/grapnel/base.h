@@ -140,6 +140,7 @@ void strbuf_adds(struct strbuf *b, const char *terminated);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF(2, 3);
 void strbuf_number(struct strbuf *b, double x);	/* finite; at most four decimals, no zeros at their end: 12, 0.9496 */
+double number_rounded(double x);		/* to what strbuf_number writes; 0 has no sign. Below 10^14 either way */
 struct str strbuf_str(const struct strbuf *b);
 
 /* ---- text encodings --------------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ static inline struct val V_T(ms_t t) { return t ? V_I(t) : V_NULL(); }	/* 0 = NU
 static inline struct val V_ID(uint64_t id) { return id ? V_U(id) : V_NULL(); }	/* 0 = NULL */
 static inline struct val V_SN(struct str s) { return s.p ? V_S(s) : V_NULL(); }	/* p NULL = NULL */
 #define VALS(...) ((const struct val[]){ __VA_ARGS__ }), ARRAY_SIZE(((const struct val[]){ __VA_ARGS__ }))
+struct val V_DECIMAL(struct arena *a, double x);	/* for a column DECIMAL: four decimals, as text in the arena */
 
 /* The members of a struct, in the order of the first n rows of its field table; no FIELD_RATE and no FIELD_NUMBER. */
 void fields_to_vals(const struct field *fields, size_t n, const void *obj, struct val *out);

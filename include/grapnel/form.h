@@ -14,6 +14,7 @@
 enum form_type {
 	FORM_TEXT,	/* struct str, UTF-8; min (0 or 1) to max bytes; null is "" */
 	FORM_NUMBER,	/* uint64_t, min..max */
+	FORM_DECIMAL,	/* double, -max..max, rounded to four decimals; as JSON writes numbers */
 	FORM_BOOL,	/* bool */
 	FORM_TIME,	/* ms_t, RFC 3339 */
 	FORM_WORDS,	/* uint64_t: bits of the words; one, several with commas, or an array; posted also the field several times */
@@ -53,6 +54,7 @@ struct form_field {
 /* Type and place of a row; a member of another type does not compile. */
 #define TEXT_AT(s, m) FORM_TEXT, FIELD_CHECKED(s, m, struct str)
 #define NUMBER_AT(s, m) FORM_NUMBER, FIELD_CHECKED(s, m, uint64_t)
+#define DECIMAL_AT(s, m) FORM_DECIMAL, FIELD_CHECKED(s, m, double)
 #define BOOL_AT(s, m) FORM_BOOL, FIELD_CHECKED(s, m, bool)
 #define TIME_AT(s, m) FORM_TIME, FIELD_CHECKED(s, m, ms_t)
 #define WORDS_AT(s, m) FORM_WORDS, FIELD_CHECKED(s, m, uint64_t)

@@ -82,4 +82,45 @@ struct str monitor_window_text(struct arena *a, uint64_t minutes);	/* "the last 
 double monitor_success_rate(const struct monitor_facts *f);	/* 0 to 1; 1 where there is nothing */
 double monitor_average_attempts(const struct monitor_facts *f);	/* 0 where there is nothing */
 
+/* ---- rules.c: alert rules, thresholds that users set for themselves. Numbers of both enums stand in alert_rules: never renumber ---- */
+
+enum rule_metric { RULE_EVENT_COUNT = 1, RULE_FAILURE_COUNT, RULE_SUCCESS_RATE, RULE_PENDING_COUNT, RULE_OLDEST_PENDING, RULE_LAST_EVENT,
+	RULE_OPEN_INCIDENTS, RULE_METRICS_END };
+enum rule_comparison { RULE_ABOVE = 1, RULE_AT_LEAST, RULE_BELOW, RULE_AT_MOST, RULE_EQUAL, RULE_COMPARISONS_END };
+
+#define RULE_WINDOW_MAX (31 * 24 * 60)	/* minutes, as the monitor's */
+#define RULE_THRESHOLD_MAX 1000000000000	/* either way: nothing that is counted comes near */
+
+/* What was counted of the integrations and services that a rule names, test traffic left out. */
+struct rule_counts {
+	uint64_t events;		/* received in the window */
+	uint64_t undone;		/* of these not processed: waiting, failed, dead */
+	uint64_t failures;		/* events with a failed attempt in the window */
+	/* whatever the window */
+	uint64_t waiting;		/* events */
+	ms_t oldest_at;			/* receipt of the oldest of them; 0 = none */
+	ms_t heard_at;			/* newest accepted request; where there was none, since when that is expected */
+	uint64_t incidents;		/* not resolved */
+};
+
+const char *rule_metric_word(enum rule_metric m);		/* "event_count" */
+const char *rule_metric_title(enum rule_metric m);		/* "Events received" */
+const char *rule_comparison_word(enum rule_comparison c);	/* ">" */
+const char *rule_comparison_title(enum rule_comparison c);	/* "above" */
+
+/* Of value and threshold four decimals count: number_rounded. */
+double rule_value(enum rule_metric m, const struct rule_counts *c, ms_t now);
+bool rule_holds(double value, enum rule_comparison c, double threshold);
+
+struct rule_condition {
+	enum rule_metric metric;
+	enum rule_comparison comparison;
+	double threshold;
+	uint64_t window_min;
+};
+/* "Events received in the last hour: above 10" */
+struct str rule_text(struct arena *a, const struct rule_condition *c);
+/* "Events received in the last hour: 12, above 10.", "...: 9, no longer above 10." */
+struct str rule_sentence(struct arena *a, const struct rule_condition *c, double value, bool holds);
+
 #endif

@@ -442,6 +442,50 @@ bool policy_change(const struct caller *by, struct str public_id, bool (*read)(v
 /* ERR_CONFLICT in a sentence: services use it. */
 bool policy_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
+/* ---- alert_rule.c: thresholds that users set for themselves; always the caller's own ---- */
+
+struct alert_rule_query {
+	uint64_t limit, cursor;
+};
+extern const struct form_field alert_rule_query_fields[];
+#define ALERT_RULE_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+
+struct alert_rule_form {
+	struct str name;
+	uint64_t metric, comparison;		/* 1 << enum rule_metric, 1 << enum rule_comparison */
+	const struct json *filter;		/* as programs say it; alert_rule_form_filter takes from it: */
+	struct str provider, source, service;	/* slug, public id, public id or name; empty: all */
+	double threshold;
+	uint64_t window_min;
+	bool enabled;
+	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
+};
+extern const struct form_field alert_rule_fields[], alert_rule_post_fields[];	/* of programs; of the page, whose fields are flat */
+#define ALERT_RULE_FORM_NEW { .window_min = 60, .enabled = true }
+bool alert_rule_form_filter(const struct caller *by, struct alert_rule_form *f, struct err *e) MUST_USE;
+
+/* 1 found; 0 the caller has none of that id in that tenant; -1 failed. */
+int alert_rule_find(const struct caller *by, struct str public_id, struct alert_rule *out, struct err *e) MUST_USE;
+void alert_rule_to_form(const struct caller *by, const struct alert_rule *r, struct alert_rule_form *f);
+bool alert_rule_create(const struct caller *by, const struct alert_rule_form *f, struct alert_rule *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the rule meanwhile. */
+bool alert_rule_change_by(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx,
+	struct err *e) MUST_USE;
+bool alert_rule_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+struct alert_rule_result {
+	struct str rule_id, name;
+	bool triggered;
+	double value, threshold;
+};
+extern const struct field alert_rule_result_fields[];
+struct alert_rules_judged {
+	struct alert_rule_result *results;	/* of each enabled rule, the oldest first */
+	size_t n, triggered;
+};
+/* Measures and judges them now; what is stored of them stays as it is, since that is the job's, which tells of changes. */
+bool alert_rules_judge_by(const struct caller *by, struct alert_rules_judged *out, struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {

@@ -486,7 +486,7 @@ int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint6
 #define CHANNELS_MAX 100		/* of a tenant: each message goes to all that want it */
 #define CHANNEL_SECRET_MAX 2000		/* bytes; what VARBINARY(2100) holds, less the sealing */
 /* Bits of channels.events: never renumber. */
-enum channel_event { CHANNEL_MONITOR = 1, CHANNEL_INCIDENT = 2 };
+enum channel_event { CHANNEL_MONITOR = 1, CHANNEL_INCIDENT = 2, CHANNEL_ALERTS = 4 };
 struct channel_event_name {
 	const char *word;	/* "monitor.*"; ends with NULL */
 	uint64_t bit;
@@ -1055,6 +1055,66 @@ struct proof_flood {
 bool proof_floods(struct db *db, struct arena *a, uint64_t tenant_id, ms_t since, uint64_t at_least, struct proof_flood **out, size_t *n,
 	struct err *e) MUST_USE;
 bool monitor_alerts_over(struct db *db, struct arena *a, ms_t now, size_t limit, struct monitor_alert **out, size_t *n, struct err *e) MUST_USE;
+
+/* ---- alert_rule.c: thresholds that users set for themselves ---- */
+
+#define ALERT_RULES_MAX 100	/* of a user: a person reads them, and each is judged every minute */
+
+struct alert_rule {
+	uint64_t id, tenant_id, user_id;
+	uint64_t metric, comparison;		/* enum rule_metric, enum rule_comparison */
+	struct str public_id, name;
+	struct str provider;			/* slug; empty: all */
+	uint64_t source_row, service_row;	/* sources.id, services.id; 0: all */
+	struct str source, source_name, service, service_name;	/* of these, public ids and names; read only */
+	struct str user_name;			/* read only, as all that follows but `enabled` */
+	double threshold;
+	uint64_t window_min;
+	bool enabled, user_enabled;
+	bool triggered;				/* it held when it was judged last */
+	uint64_t episode;			/* the newest time that it did; 0: it never did */
+	ms_t triggered_at, since;		/* its begin; when `triggered` changed last */
+	double value;				/* what was measured last, at evaluated_at; has_value: there is one */
+	bool has_value;
+	ms_t evaluated_at, created_at, updated_at;
+};
+struct rule_condition alert_rule_condition(const struct alert_rule *r);
+void alert_rule_filter_json(struct json_out *o, const struct alert_rule *r);	/* {"provider","source","service"}, as far as there are */
+
+int alert_rule_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct str public_id, struct alert_rule *out,
+	struct err *e) MUST_USE;
+/* Below that row (0: from the newest), newest first. */
+bool alert_rule_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t below, uint64_t limit, struct alert_rule **out,
+	size_t *n, struct err *e) MUST_USE;
+bool alert_rules_of_user(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct alert_rule **out, size_t *n,
+	struct err *e) MUST_USE;	/* enabled ones, oldest first */
+bool alert_rules_of_tenant(struct db *db, struct arena *a, uint64_t tenant_id, struct alert_rule **out, size_t *n, struct err *e) MUST_USE;	/* all, oldest first */
+/* Of a tenant, those that are to be judged, or are off and triggered; the ones that were not judged for longest first. */
+bool alert_rules_due(struct db *db, struct arena *a, uint64_t tenant_id, size_t limit, struct alert_rule **out, size_t *n, struct err *e) MUST_USE;
+int alert_rule_tenant_next(struct db *db, struct arena *a, uint64_t after, uint64_t *tenant_id, struct err *e) MUST_USE;	/* that has any */
+
+/* Keeps in->public_id where there is one. Metric, comparison, filter and window are the caller's to check. ERR_CONFLICT with a sentence: there are
+ * too many. */
+bool alert_rule_add(struct db *db, struct arena *a, const struct alert_rule *in, const struct who *who, ms_t now, struct alert_rule *out,
+	struct err *e) MUST_USE;
+/* 1, 0 that user has none of that id, -1. ERR_CONFLICT without field: it has changed since `in` was read. One that is triggered and is switched
+ * off or deleted is over, and channels are told. */
+int alert_rule_update(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *in, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+int alert_rule_delete(struct db *db, struct arena *a, struct id_maker *ids, uint64_t tenant_id, uint64_t user_id, struct str public_id,
+	const struct who *who, ms_t now, struct err *e) MUST_USE;
+
+/* Values that were measured and changed nothing; of rules that were changed meanwhile they are dropped. */
+bool alert_rules_note(struct db *db, struct arena *a, const struct alert_rule *rules, size_t n, ms_t now, struct err *e) MUST_USE;
+struct rule_verdict {
+	bool triggered;			/* otherwise than the rule that was read */
+	bool measured;
+	double value;
+	struct str why;			/* a sentence: it is over for another reason than its value */
+};
+/* As `seen` it was read. 1 it changed, and channels are told; 0 it is another one by now, or somebody else was faster; -1. */
+int alert_rule_change(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *seen, const struct rule_verdict *v, ms_t now,
+	struct err *e) MUST_USE;
 
 /* ---- table_size.c: how large the tables were ---- */
 

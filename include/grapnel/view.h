@@ -512,6 +512,31 @@ extern const struct field incident_notification_view_fields[];
 bool incident_notification_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t incident_id, struct incident_notification_view **out,
 	size_t *n, struct err *e) MUST_USE;
 
+/* ---- alert rules ---- */
+
+struct alert_rule_view {
+	struct str id, name, metric, comparison;
+	struct str filter;		/* JSON object */
+	struct str condition;		/* "Events received in the last hour: above 10" */
+	struct str of;			/* what the filter names, for people; empty: all */
+	struct str status;		/* triggered, fine, untried, disabled */
+	struct str value;		/* a number as text; empty: nothing was measured yet */
+	double threshold;
+	uint64_t window_min;
+	bool enabled;
+	ms_t since, evaluated_at, created_at, updated_at;
+};
+extern const struct field alert_rule_view_fields[];
+void alert_rule_view_fill(struct arena *a, const struct alert_rule *r, struct alert_rule_view *out);
+bool alert_rule_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t cursor, uint64_t limit,
+	struct alert_rule_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+/* The rows that provider, source and service of a rule name in its tenant. ERR_INVALID names the one that is unknown there. */
+bool alert_rule_find_filter(struct db *db, struct arena *a, struct alert_rule *r, struct err *e) MUST_USE;
+
+/* rule_counts.c: measures rules of one tenant at one moment; lives in the arena. What several rules ask for is read once. */
+struct rule_meter *rule_meter_new(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now);
+bool rule_measure(struct rule_meter *m, const struct alert_rule *r, double *value, struct err *e) MUST_USE;
+
 /* ---- health of what comes in: the last 24 hours without test webhooks ---- */
 
 #define TRAFFIC_HOURS 24

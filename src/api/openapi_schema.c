@@ -166,6 +166,12 @@ void schema_value(struct json_out *o, const struct form_field *f, bool in_query)
 		if (!(f->flags & FORM_CLAMP))
 			number_member(o, "maximum", f->max);
 		break;
+	case FORM_DECIMAL:
+		type(o, "number", false);
+		json_key(o, "minimum");
+		json_i64(o, -(int64_t)f->max);
+		number_member(o, "maximum", f->max);
+		break;
 	case FORM_BOOL:
 		type(o, "boolean", false);
 		break;

@@ -86,6 +86,14 @@ void strbuf_number(struct strbuf *b, double x)
 	strbuf_add(b, text, (size_t)(text[n - 1] == '.' ? n - 1 : n));
 }
 
+/* Without libm, which nothing else needs. */
+double number_rounded(double x)
+{
+	const double unit = 1e4, half = x < 0 ? -0.5 : 0.5;
+
+	return (double)(int64_t)(x * unit + half) / unit;
+}
+
 struct str strbuf_str(const struct strbuf *b)
 {
 	return (struct str){ b->p, b->n };

@@ -31,6 +31,14 @@ static struct str duration(struct arena *a, ms_t ms)
 	return arena_printf(a, "%" PRId64 " %s%s", ms / units[u].ms, units[u].name, ms / units[u].ms == 1 ? "" : "s");
 }
 
+static void add_lasted(struct arena *a, const struct json *data, struct message *m)
+{
+	ms_t from, to;
+
+	if (time_parse(part(data, "startedAt"), &from) && time_parse(part(data, "endedAt"), &to) && to >= from)
+		add_fact(m, "Lasted", duration(a, to - from));
+}
+
 /* ---- monitor alerts ---- */
 
 static enum level monitor_level(struct str severity)
@@ -73,14 +81,50 @@ static void monitor_raised(struct arena *a, const struct json *data, struct mess
 
 static void monitor_ended(struct arena *a, const struct json *data, struct message *m)
 {
-	ms_t from, to;
-
 	monitor_alert(a, data, m);
 	m->phase = MESSAGE_ENDS;
 	m->lead = STR("Resolved");
-	if (!time_parse(part(data, "startedAt"), &from) || !time_parse(part(data, "endedAt"), &to) || to < from)
-		return;
-	add_fact(m, "Lasted", duration(a, to - from));
+	add_lasted(a, data, m);
+}
+
+/* ---- alert rules ---- */
+
+static struct str joined_filter(struct arena *a, const struct json *filter)
+{
+	struct str out = STR_NONE;
+
+	for (const struct json *j = filter ? filter->first : NULL; j; j = j->next)
+		out = arena_printf(a, "%.*s%s%.*s %.*s", STR_ARG(out), out.n ? ", " : "", STR_ARG(j->name), STR_ARG(json_text(j)));
+	return out;
+}
+
+static void rule(struct arena *a, const struct json *data, struct message *m)
+{
+	m->thread = arena_printf(a, "rule-%.*s", STR_ARG(part(data, "id")));
+	m->level = LEVEL_HIGH;
+	m->title = arena_printf(a, "Alert rule: %.*s", STR_ARG(part(data, "name")));
+	m->text = part(data, "message");
+	m->path = STR("/alert-rules");
+	add_fact(m, "Rule of", part(data, "user"));
+	add_fact(m, "Metric", part(data, "metric"));
+	add_fact(m, "Only", joined_filter(a, json_get(data, "filter")));
+	add_fact(m, "Value", part(data, "value"));
+	add_fact(m, "Threshold", arena_printf(a, "%.*s %.*s", STR_ARG(part(data, "comparison")), STR_ARG(part(data, "threshold"))));
+}
+
+static void rule_triggered(struct arena *a, const struct json *data, struct message *m)
+{
+	rule(a, data, m);
+	m->phase = MESSAGE_BEGINS;
+	add_fact(m, "Since", part(data, "startedAt"));
+}
+
+static void rule_over(struct arena *a, const struct json *data, struct message *m)
+{
+	rule(a, data, m);
+	m->phase = MESSAGE_ENDS;
+	m->lead = STR("Over");
+	add_lasted(a, data, m);
 }
 
 /* ---- incidents ---- */
@@ -211,6 +255,8 @@ static const struct {
 	const char *type;
 	void (*fill)(struct arena *a, const struct json *data, struct message *m);
 } types[] = {
+	{ "alerts.over", rule_over },
+	{ "alerts.triggered", rule_triggered },
 	{ "channel.test", test_started },
 	{ "channel.test_ended", test_ended },
 	{ "incident.acknowledged", incident_acknowledged },

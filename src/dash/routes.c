@@ -3,6 +3,7 @@
  * How to add: a handler in the file of its subject, declared in that subject's header, and a row here. A role is enough for a
  * page; a POST is checked for its CSRF token by the gates. */
 #include "account.h"
+#include "alert_rules.h"
 #include "audit.h"
 #include "channels.h"
 #include "policies.h"
@@ -86,6 +87,15 @@ const struct route dash_routes[] = {
 	{ "POST", "/channels/:id/edit", ROLE_ADMIN, page_channel_change, "Changes a channel." },
 	{ "GET", "/channels/:id/delete", ROLE_ADMIN, page_channel_delete, "What deleting it means." },
 	{ "POST", "/channels/:id/delete", ROLE_ADMIN, page_channel_drop, "Deletes a channel." },
+	{ "GET", "/alert-rules", ROLE_VIEWER | CAN_EXPORT, page_alert_rules, "One's own alert rules." },
+	{ "POST", "/alert-rules", ROLE_VIEWER, page_alert_rule_create, "Makes a rule of one's own." },
+	{ "GET", "/alert-rules/new", ROLE_VIEWER, page_alert_rule_new, "The form of a new rule." },
+	{ "GET", "/alert-rules/:id/edit", ROLE_VIEWER, page_alert_rule_edit, "The form of a rule." },
+	{ "POST", "/alert-rules/:id/edit", ROLE_VIEWER, page_alert_rule_change, "Changes a rule." },
+	{ "POST", "/alert-rules/:id/enable", ROLE_VIEWER, page_alert_rule_enable, "Switches it on." },
+	{ "POST", "/alert-rules/:id/disable", ROLE_VIEWER, page_alert_rule_disable, "Switches it off." },
+	{ "GET", "/alert-rules/:id/delete", ROLE_VIEWER, page_alert_rule_delete, "What deleting it means." },
+	{ "POST", "/alert-rules/:id/delete", ROLE_VIEWER, page_alert_rule_drop, "Deletes a rule." },
 	{ "GET", "/login", NEED_GUEST, page_login, "Signing in." },
 	{ "POST", "/login", NEED_GUEST, page_login_post, "Name and password, then a code where an app is set up." },
 	{ "POST", "/logout", ROLE_VIEWER, page_logout_post, "Signing out." },

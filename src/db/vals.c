@@ -1,4 +1,4 @@
-/* vals.c - the members of a struct as values to be bound, by the field table that reads it from rows. */
+/* vals.c - values to be bound: the members of a struct, by the field table that reads it from rows; numbers that are not whole. */
 #include <assert.h>
 
 #include "src/db/db_int.h"
@@ -26,6 +26,15 @@ static struct val val_of(enum field_type type, const void *member)
 	}
 	assert(!"a type that is not bound");
 	return V_NULL();
+}
+
+struct val V_DECIMAL(struct arena *a, double x)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, 400);	/* the largest double has 309 digits */
+	strbuf_number(&b, x);
+	return V_S(strbuf_str(&b));
 }
 
 void fields_to_vals(const struct field *fields, size_t n, const void *obj, struct val *out)

@@ -2,10 +2,13 @@
 #include "grapnel/form.h"
 
 #include <inttypes.h>
+#include <math.h>	/* isfinite */
+#include <stdlib.h>
 
 #include "grapnel/net.h"
 
 #define ADDRESSES_MAX 4096	/* as the store takes them */
+#define DECIMAL_MAX 64		/* digits and all: more than any double needs */
 
 struct input {
 	struct arena *a;
@@ -44,6 +47,32 @@ static bool read_number(const struct input *in, struct err *e)
 			"%s must be a whole number from %" PRIu64 " to %" PRIu64 ".", f->name,
 			f->min, f->max);
 	*(uint64_t *)in->at = n;
+	return true;
+}
+
+/* strtod takes names, hexadecimal digits and leading blanks too. */
+static bool decimal(struct str s, double *out)
+{
+	char text[DECIMAL_MAX + 1], *end;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr("0123456789+-.eE", s.p[i]) || !s.p[i])
+			return false;
+	if (!s.n || s.n > DECIMAL_MAX)
+		return false;
+	snprintf(text, sizeof(text), "%.*s", STR_ARG(s));
+	*out = strtod(text, &end);
+	return !*end && isfinite(*out);
+}
+
+static bool read_decimal(const struct input *in, struct err *e)
+{
+	const struct form_field *f = in->f;
+	double x;
+
+	if (!json_is(in->j, in->is_text ? JSON_STRING : JSON_NUMBER) || !decimal(json_text(in->j), &x) || x > (double)f->max || -x > (double)f->max)
+		return err_field(e, ERR_INVALID, f->name, "%s must be a number from -%" PRIu64 " to %" PRIu64 ".", f->name, f->max, f->max);
+	*(double *)in->at = number_rounded(x);
 	return true;
 }
 
@@ -298,6 +327,8 @@ static bool read_value(const struct input *in, struct err *e)
 		return read_text(in, e);
 	case FORM_NUMBER:
 		return read_number(in, e);
+	case FORM_DECIMAL:
+		return read_decimal(in, e);
 	case FORM_BOOL:
 		return read_bool(in, e);
 	case FORM_TIME:
@@ -396,7 +427,7 @@ struct str form_cursor(struct arena *a, const char *plural, uint64_t id)
 	return id ? arena_printf(a, "%s-%" PRIu64, plural, id) : STR_NONE;
 }
 
-/* A text field that is left empty says: nothing. Other types without value are as if they were not there. */
+/* A text field that is left empty says: nothing. A decimal has no number that stands for that. Other types without value are as if they were not there. */
 static bool read_empty(const struct input *in, struct err *e)
 {
 	switch (in->f->type) {
@@ -409,6 +440,8 @@ static bool read_empty(const struct input *in, struct err *e)
 		return !(in->f->flags & FORM_NULL) || read_null(in, e);
 	case FORM_OBJECT:
 		return read_null(in, e);
+	case FORM_DECIMAL:
+		return read_decimal(in, e);
 	default:
 		return true;
 	}

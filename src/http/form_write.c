@@ -31,6 +31,9 @@ static void write_value(struct json_out *o, const struct form_field *f, const vo
 	case FORM_CURSOR:
 		json_u64(o, *(const uint64_t *)at);
 		break;
+	case FORM_DECIMAL:
+		json_number(o, *(const double *)at);
+		break;
 	case FORM_BOOL:
 		json_bool(o, *(const bool *)at);
 		break;

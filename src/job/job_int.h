@@ -105,6 +105,7 @@ void job_sender_close(struct job_sender *s);
 /* Drives a carrier as long as there is work and time; what has not begun by then is left to the next run. */
 bool job_carry(struct job_run *r, struct sender *s, const struct carrier *c, struct err *e) MUST_USE;
 
+extern const struct job job_alert_rules;
 extern const struct job job_auto_resolve, job_cleanup, job_escalate, job_monitor, job_outbox, job_retries, job_sessions, job_spool_drain,
 	job_stale_alerts, job_storage;
 extern const struct job job_tasks;

@@ -11,6 +11,7 @@ const struct job *const jobs[] = {
 	&job_tasks,
 	&job_retries,
 	&job_monitor,
+	&job_alert_rules,
 	&job_stale_alerts,
 	&job_sessions,
 	&job_storage,

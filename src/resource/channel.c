@@ -18,6 +18,7 @@
 static const struct form_word event_words[] = {
 	{ "incident.*", CHANNEL_INCIDENT },
 	{ "monitor.*", CHANNEL_MONITOR },
+	{ "alerts.*", CHANNEL_ALERTS },
 	{ 0 }
 };
 

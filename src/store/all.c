@@ -5,6 +5,7 @@
 #include "store_int.h"
 
 const struct stmt_table *const stmt_tables[] = {
+	&alert_rule_stmts,
 	&archived_stmts,
 	&audit_stmts,
 	&auto_resolve_stmts,

@@ -61,16 +61,6 @@ struct change {
 	bool changed;
 };
 
-/* Of numbers there are none but whole ones among the values of a statement: as text they fit a DECIMAL. */
-static struct val number(struct arena *a, double x)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, a, 400);
-	strbuf_number(&b, x);
-	return V_S(strbuf_str(&b));
-}
-
 /* ---- who is to know ---- */
 
 #define DATA_MAX (16 * 1024)
@@ -123,7 +113,7 @@ static bool raise_step(struct db *db, void *ctx, struct err *e)
 	struct monitor_alert told = *m, kept = { 0 };
 	uint64_t worse = 0;
 	const struct val row[] = { V_U(m->id), V_U(m->tenant_id), V_S(m->type), V_S(m->subject), V_U(m->severity),
-		V_S(str_cut(m->message, TEXT_MAX)), V_S(str_cut(m->advice, TEXT_MAX)), number(c->a, m->value), number(c->a, m->threshold),
+		V_S(str_cut(m->message, TEXT_MAX)), V_S(str_cut(m->advice, TEXT_MAX)), V_DECIMAL(c->a, m->value), V_DECIMAL(c->a, m->threshold),
 		V_I(c->now), V_I(c->now), V_T(m->lasts_until) };
 
 	/* First, since the upsert does not say what it found: of all who see it become worse at once, one changes it and tells. */

@@ -6,6 +6,7 @@
 
 #define NAME_MAX_CHARS 100	/* VARCHAR(100) of every column `name` */
 
+extern const struct stmt_table alert_rule_stmts;
 extern const struct stmt_table breaker_stmts, forward_stmts;
 extern const struct stmt_table duplicate_stmts, event_stmts;
 extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmts, service_stmts, source_stmts, source_load_stmts, source_secret_stmts,

@@ -373,7 +373,7 @@ static void finish(struct gather *g)
 		qsort(g->v->by_provider, g->v->by_provider_n, sizeof(*g->v->by_provider), compare_counts);
 }
 
-static ms_t window_begin(uint64_t window_min, ms_t now)
+ms_t monitor_window_begin(uint64_t window_min, ms_t now)
 {
 	ms_t unit = window_min <= TALLY_MINUTES_KEPT ? MS_PER_MINUTE : window_min <= HOURS_EXACT_MIN ? MS_PER_HOUR : MS_PER_DAY;
 	ms_t from = now - (ms_t)window_min * MS_PER_MINUTE;
@@ -383,7 +383,7 @@ static ms_t window_begin(uint64_t window_min, ms_t now)
 
 bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, ms_t now, struct monitor_view *v, struct err *e)
 {
-	ms_t from = window_begin(window_min, now);
+	ms_t from = monitor_window_begin(window_min, now);
 	struct gather g = { .db = db, .a = a, .v = v, .from = from, .from_minute = (uint64_t)(from / MS_PER_MINUTE), .floor = id_floor(from) };
 
 	*v = (struct monitor_view){ .facts = { .window_min = window_min }, .made_at = now };

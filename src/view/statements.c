@@ -26,10 +26,18 @@
 #define OLDEST_OF(status) \
 	"(SELECT id FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = " #status " AND is_test = 0 ORDER BY id LIMIT ?)"
 
+/* Of a status, by integration, in the index alone: all of the oldest; of those received in a window. */
+#define WAITING_OF(status) \
+	"(SELECT id, source_id FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = " #status " AND is_test = 0 ORDER BY id LIMIT ?)"
+#define UNDONE_OF(status) \
+	"(SELECT source_id FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = " #status " AND id >= ? AND is_test = 0 LIMIT ?)"
+
 #define SUM_OF(column) "CAST(SUM(" column " + 0e0) AS SIGNED) AS " column
 #define SUMS_OF(table) \
 	"SELECT took, source_id, event_type, " SUM_OF("events") ", " SUM_OF("starts") ", " SUM_OF("duplicates") ", " SUM_OF("took_us") \
 	" FROM " table " WHERE tenant_id = ? AND at >= ? GROUP BY took, source_id, event_type"
+#define EVENTS_OF(table) \
+	"SELECT source_id, CAST(GREATEST(SUM(events), 0) AS UNSIGNED) AS n FROM " table " WHERE tenant_id = ? AND at >= ? AND took = 0 GROUP BY source_id"
 
 const struct stmt view_stmt[] = {
 	[V_EVENT] = { "view.event",
@@ -233,6 +241,23 @@ const struct stmt view_stmt[] = {
 		" u.name AS user, c.name AS channel FROM incidents i JOIN services v ON v.id = i.service_id"
 		" LEFT JOIN users u ON u.id = ? AND u.tenant_id = i.tenant_id AND u.enabled = 1 AND u.role >= ?"
 		" LEFT JOIN channels c ON c.id = ? AND c.tenant_id = i.tenant_id WHERE i.id = ?" },
+	[V_RULE_SOURCES] = { "view.rule_sources",
+		"SELECT s.id AS row, s.service_id, s.provider, COALESCE(MAX(t.heard_at), 0) AS heard_at"
+		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour = 0 WHERE s.tenant_id = ? GROUP BY s.id" },
+	[V_RULE_EVENTS] = { "view.rule_events",
+		EVENTS_OF("event_minutes") " UNION ALL " EVENTS_OF("event_hours") " UNION ALL " EVENTS_OF("event_days") },
+	[V_RULE_UNDONE] = { "view.rule_undone",
+		"SELECT source_id, COUNT(*) AS n FROM (" UNDONE_OF(0) " UNION ALL " UNDONE_OF(1) " UNION ALL " UNDONE_OF(3) " UNION ALL "
+		UNDONE_OF(4) ") w GROUP BY source_id" },
+	[V_RULE_FAILURES] = { "view.rule_failures",
+		"SELECT source_id, COUNT(DISTINCT event_id) AS n FROM (SELECT event_id, source_id FROM event_failures"
+		" WHERE tenant_id = ? AND at >= ? ORDER BY at DESC LIMIT ?) f GROUP BY source_id" },
+	[V_RULE_WAITING] = { "view.rule_waiting",
+		"SELECT source_id, COUNT(*) AS n, MIN(id) AS oldest FROM (" WAITING_OF(0) " UNION ALL " WAITING_OF(1) " UNION ALL " WAITING_OF(3)
+		") w GROUP BY source_id" },
+	[V_RULE_INCIDENTS] = { "view.rule_incidents",
+		"SELECT source_id, service_id, COUNT(*) AS n FROM (SELECT source_id, service_id FROM incidents FORCE INDEX (by_status)"
+		" WHERE tenant_id = ? AND status IN (1, 2) AND is_test = 0 LIMIT ?) i GROUP BY source_id, service_id" },
 	[V_TASK] = { "view.task", "SELECT " TASK_COLUMNS " FROM tasks t" TASK_JOINS " WHERE t.id = ?" },
 	[V_TASKS] = { "view.tasks",
 		"SELECT " TASK_COLUMNS " FROM tasks t FORCE INDEX (by_tenant)" TASK_JOINS " WHERE t.tenant_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?" },

@@ -141,6 +141,7 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
 	V_CHANNEL_DELIVERIES, V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS, V_NOTIFICATIONS, V_NOTIFICATION_ATTEMPTS,
 	V_LINK,
+	V_RULE_SOURCES, V_RULE_EVENTS, V_RULE_UNDONE, V_RULE_FAILURES, V_RULE_WAITING, V_RULE_INCIDENTS,
 };
 extern const struct stmt view_stmt[];
 
@@ -202,6 +203,9 @@ struct str in_capitals(struct arena *a, struct str slug);	/* "google-cloud" is G
 int compare_counts(const void *x, const void *y);		/* of struct stats_count: most first, then by name */
 
 /* ---- monitor.c ---- */
+
+/* Where a window of so many minutes begins: with a whole minute; of more than three hours with a whole hour. */
+ms_t monitor_window_begin(uint64_t window_min, ms_t now);
 
 /* Counts all that monitor_view_get keeps. */
 bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t window_min, ms_t now, struct monitor_view *v, struct err *e) MUST_USE;

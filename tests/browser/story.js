@@ -1,6 +1,7 @@
 /* story.js - what an administrator does with a new installation, in his order: he signs in, makes an integration of the gallery, sees
  * on its set-up page why a first request was refused and that the next one is good, sends a test and watches the incident open,
- * acknowledges, notes, resolves, rotates the key, finds the refused request with its reason, makes a channel and tries it, signs out.
+ * acknowledges, notes, resolves, rotates the key, finds the refused request with its reason, makes a channel and tries it, makes an alert
+ * rule, signs out.
  *
  * The same steps are gone with scripts and without. What is looked for are the words that a person looks for. */
 "use strict";
@@ -226,6 +227,35 @@ async function deletesTheChannel(me) {
 	await sees(me, "The channel is deleted.");
 }
 
+async function makesAnAlertRule(me) {
+	await goes(me, "Alert rules");
+	await link(me, "New rule").click();
+	await me.page.getByLabel("Name", { exact: true }).fill(`Quiet ${me.knows.name}`);
+	await me.page.getByLabel("This figure").selectOption({ label: "Success rate" });
+	await me.page.getByLabel("is", { exact: true }).selectOption({ label: "below" });
+	await me.page.getByLabel("this threshold").fill("95 %");
+	await me.page.getByLabel("This integration").selectOption({ label: me.knows.name });
+	await me.expecting(400, () => button(me, "Make the rule").click());
+	await sees(me, /must be a number/);
+	await me.page.getByLabel("this threshold").fill("0.95");
+	await button(me, "Make the rule").click();
+	await sees(me, "The rule is there.");
+	await sees(me, `Success rate in the last hour: below 0.95 (${me.knows.name})`);
+}
+
+async function changesAndDeletesTheRule(me) {
+	await button(me, `Switch off the rule Quiet ${me.knows.name}`).click();
+	await sees(me, /^disabled$/);
+	await link(me, `Quiet ${me.knows.name}`).click();
+	await me.page.getByLabel("in the last so many minutes").fill("90");
+	await me.page.getByLabel("Switched on").check();
+	await button(me, "Save").click();
+	await sees(me, /in the last 90 minutes: below 0\.95/);
+	await link(me, `Delete the rule Quiet ${me.knows.name}`).click();
+	await button(me, "Delete the rule").click();
+	await sees(me, "You have no alert rules");
+}
+
 async function hasTheMonitorLookBeforeItActs(me) {
 	await goes(me, "Monitor");
 	await sees(me, "Oldest event that waits");
@@ -264,7 +294,8 @@ async function signsOut(me) {
 
 const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
 	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
-	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, hasTheMonitorLookBeforeItActs, runsAJob,
+	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, makesAnAlertRule, changesAndDeletesTheRule,
+	hasTheMonitorLookBeforeItActs, runsAJob,
 	findsWhatHeDidInTheAuditLog, signsOut];
 
 /* ---- stories ---- */

@@ -77,9 +77,13 @@ def furnish(box):
     steps = [{"delayMinutes": 5, "targets": [{"id": eve["id"]}]}, {"delayMinutes": 1440, "targets": [{"id": c.removeprefix("/api/channels/")} for c in channels]}]
     policy = box.api("POST", "/api/escalation-policies", {"name": MARKUP[:60], "description": FORMULA, "repeat": 2, "steps": steps}).expect(201)
     box.api("PATCH", "/api/services/" + service["id"], {"policyId": policy["id"], "channelIds": [channels[0].removeprefix("/api/channels/")]}).expect(200)
+    for name, metric, of in ((MARKUP, "open_incidents", {}), (FORMULA, "success_rate", {"source": sources[3]["id"], "provider": "webhook"})):
+        box.api("POST", "/api/alerts/rules", {"name": name[:100].strip(), "metric": metric, "comparison": ">", "threshold": 0.5, "filter": of}).expect(201)
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
     admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
+    box.sql("UPDATE alert_rules SET user_id = (SELECT id FROM users WHERE public_id = '%s')" % admin["id"])    # who walks
+    box.cron("alert-rules").communicate()
     channel = channels[0].removeprefix("/api")
     return [channel + "/deliveries", "%s/deliveries/%s" % (channel, delivery), github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"]]

@@ -289,7 +289,7 @@ static struct str their_thing(const char *pattern)
 	static const struct {
 		const char *subject, *thing;
 	} things[] = {
-		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
+		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/rules/", "ar_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
@@ -693,6 +693,98 @@ START_TEST(test_wrong_policies_name_the_step)
 	}
 	expect_error(400, "invalid_request", "repeat", ask(admin, "POST", "/api/escalation-policies", "{\"name\":\"n\",\"repeat\":11,\"steps\":[]}"));
 	expect_error(400, "invalid_request", "steps", ask(admin, "POST", "/api/escalation-policies", "{\"name\":\"n\"}"));
+}
+END_TEST
+
+/* ---- alert rules ---- */
+
+START_TEST(test_an_alert_rule_from_birth_to_end)
+{
+	struct reply r = expect(201, admin, "POST", "/api/alerts/rules",
+		"{\"name\":\"code is quiet\",\"metric\":\"event_count\",\"filter\":{\"source\":\"" GITHUB "\",\"provider\":\"github\"},\"comparison\":\"<\","
+		"\"threshold\":0.5,\"windowMinutes\":44640}");
+	struct str id = member(r, "/id");
+	const char *path = arena_printf(a, "/api/alerts/rules/%.*s", STR_ARG(id)).p;
+	char other[64];
+
+	ck_assert(public_id_is(id, "ar"));
+	is(header_of(r, "Location"), path);
+	is(member(r, "/status"), "untried");
+	is(member(r, "/filter/source"), GITHUB);
+	is(member(r, "/threshold"), "0.5");
+	ck_assert(json_is(json_get(r.json, "value"), JSON_NULL) && json_is(json_get(r.json, "since"), JSON_NULL));
+	is(member(expect(200, admin, "GET", path, NULL), "/name"), "code is quiet");
+	r = expect(200, admin, "GET", "/api/alerts/rules", NULL);
+	ck_assert_uint_eq(json_get(r.json, "rules")->count, 1);
+
+	/* Nobody else has it, whatever his role. */
+	token_for(1, ROLE_ADMIN, false, SCOPE_ALL, other);
+	expect(404, other, "GET", path, NULL);
+	expect(404, other, "PATCH", path, "{\"name\":\"x\"}");
+	expect(404, other, "DELETE", path, NULL);
+	expect(404, theirs, "GET", path, NULL);
+	ck_assert_uint_eq(json_get(expect(200, other, "GET", "/api/alerts/rules", NULL).json, "rules")->count, 0);
+
+	r = expect(200, admin, "PATCH", path, "{\"name\":\"n\",\"filter\":{\"service\":\"shop\"},\"threshold\":-1,\"comparison\":\">=\"}");
+	is(member(r, "/filter/service"), "sv_shop");
+	ck_assert(!json_get(json_get(r.json, "filter"), "source"));
+	is(member(r, "/windowMinutes"), "44640");
+	r = expect(200, admin, "PATCH", path, "{\"filter\":null}");
+	ck_assert_uint_eq(json_get(r.json, "filter")->count, 0);
+	r = expect(200, admin, "PATCH", path, "{}");
+	is(member(r, "/name"), "n");
+	is(member(expect(200, admin, "PATCH", path, "{\"enabled\":false}"), "/status"), "disabled");
+	ck_assert_uint_eq(json_get(expect(200, admin, "GET", "/api/alerts/triggered", NULL).json, "results")->count, 0);
+	expect(200, admin, "PATCH", path, "{\"enabled\":true}");
+
+	r = expect(200, admin, "GET", "/api/alerts/triggered", NULL);
+	is(r.body, arena_printf(a, "{\"results\":[{\"rule_id\":\"%.*s\",\"name\":\"n\",\"triggered\":true,\"value\":0,\"threshold\":-1}],"
+		"\"summary\":{\"evaluated\":1,\"triggered_count\":1}}", STR_ARG(id)).p);
+	is(expect(200, admin, "GET", "/alerts/triggered", NULL).body, arena_cstr(a, r.body));
+	expect(200, admin, "PATCH", path, "{\"metric\":\"open_incidents\",\"filter\":{\"provider\":\"stripe\"},\"threshold\":0.0001}");
+	r = expect(200, admin, "GET", "/api/alerts/triggered", NULL);
+	is(member(r, "/results/0/triggered"), "false");
+	is(member(r, "/summary/triggered_count"), "0");
+	is(member(expect(200, admin, "GET", path, NULL), "/status"), "untried");	/* the job's alone */
+
+	expect(204, admin, "DELETE", path, NULL);
+	expect(404, admin, "GET", path, NULL);
+	expect(404, admin, "DELETE", path, NULL);
+	expect(404, admin, "PATCH", path, "{\"name\":\"again\"}");
+	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	is(member(r, "/audit/0/action"), "alert_rule.delete");
+}
+END_TEST
+
+START_TEST(test_wrong_alert_rules_name_the_field)
+{
+#define RULE(more) "{\"name\":\"r\",\"metric\":\"event_count\",\"comparison\":\">\",\"threshold\":1" more "}"
+	static const struct {
+		const char *body, *field;
+	} rows[] = {
+		{ "{}", "name" }, { RULE(",\"name\":\"\""), "name" }, { RULE(",\"name\":\" x\""), "name" }, { RULE(",\"name\":7"), "name" },
+		{ "{\"name\":\"r\",\"comparison\":\">\",\"threshold\":1}", "metric" }, { RULE(",\"metric\":\"cpu\""), "metric" },
+		{ RULE(",\"metric\":\"event_count,success_rate\""), "metric" }, { RULE(",\"metric\":null"), "metric" },
+		{ RULE(",\"comparison\":\"=\""), "comparison" }, { RULE(",\"comparison\":\"!=\""), "comparison" },
+		{ RULE(",\"comparison\":[\">\",\"<\"]"), "comparison" }, { "{\"name\":\"r\",\"metric\":\"event_count\",\"threshold\":1}", "comparison" },
+		{ RULE(",\"threshold\":\"1\""), "threshold" }, { RULE(",\"threshold\":1e999"), "threshold" },
+		{ RULE(",\"threshold\":1000000000001"), "threshold" }, { RULE(",\"threshold\":null"), "threshold" },
+		{ "{\"name\":\"r\",\"metric\":\"event_count\",\"comparison\":\">\"}", "threshold" },
+		{ RULE(",\"windowMinutes\":0"), "windowMinutes" }, { RULE(",\"windowMinutes\":44641"), "windowMinutes" },
+		{ RULE(",\"windowMinutes\":1.5"), "windowMinutes" }, { RULE(",\"windowMinutes\":-5"), "windowMinutes" },
+		{ RULE(",\"filter\":[]"), "filter" }, { RULE(",\"filter\":\"stripe\""), "filter" },
+		{ RULE(",\"filter\":{\"type\":\"push\"}"), "type" }, { RULE(",\"filter\":{\"provider\":\"nobody\"}"), "provider" },
+		{ RULE(",\"filter\":{\"source\":\"in_00000000000000000077\"}"), "source" },
+		{ RULE(",\"filter\":{\"source\":\"" THEIRS "\"}"), "source" }, { RULE(",\"filter\":{\"service\":\"sv_other\"}"), "service" },
+		{ RULE(",\"filter\":{\"service\":\"no such service\"}"), "service" }, { RULE(",\"severity\":1"), "severity" },
+		{ RULE(",\"enabled\":1"), "enabled" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/alerts/rules", rows[i].body));
+	expect_error(400, "invalid_request", "name", ask(admin, "POST", "/api/alerts/rules",
+		arena_printf(a, RULE(",\"name\":\"%0101d\""), 7).p));
+	ck_assert_uint_eq(json_get(expect(200, admin, "GET", "/api/alerts/rules", NULL).json, "rules")->count, 0);
 }
 END_TEST
 
@@ -1786,6 +1878,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_an_integration_needs_little);
 	tcase_add_test(t, test_a_policy_from_birth_to_end);
 	tcase_add_test(t, test_wrong_policies_name_the_step);
+	tcase_add_test(t, test_an_alert_rule_from_birth_to_end);
+	tcase_add_test(t, test_wrong_alert_rules_name_the_field);
 	tcase_add_test(t, test_a_channel_from_birth_to_end);
 	tcase_add_test(t, test_what_is_secret_of_a_channel_depends_on_its_kind);
 	tcase_add_test(t, test_wrong_channels_name_the_field);

@@ -22,6 +22,7 @@ JOBS = [
     "tasks",
     "retries",
     "monitor",
+    "alert-rules",
     "stale-alerts",
     "sessions",
     "storage",

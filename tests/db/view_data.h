@@ -31,6 +31,9 @@ static const struct stmt view_data[] = {
 	{ "data.policies", "INSERT INTO escalation_policies (id, public_id, tenant_id, name, steps, created_at, updated_at) VALUES"
 		" (1, 'po_00000000000000000001', 1, 'nights', '[{\"delayMinutes\":5,\"targets\":[{\"type\":\"channel\",\"id\":\"ch_00000000000000000001\"}]}]', 1, 1),"
 		" (9, 'po_00000000000000000009', 2, 'theirs', '[]', 1, 1)" },
+	{ "data.rules", "INSERT INTO alert_rules (id, public_id, tenant_id, user_id, name, metric, comparison, threshold, window_minutes, created_at,"
+		" updated_at) VALUES (1, 'ar_00000000000000000001', 1, 7, 'mine', 1, 1, 10, 60, 1, 1),"
+		" (9, 'ar_00000000000000000009', 2, 7, 'theirs', 1, 1, 10, 60, 1, 1)" },
 	{ "data.outbox", "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, next_at, created_at, finished_at)"
 		" SELECT " SQL_ID ", 1, 1, 1, 1, '{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"5\","
 		"\"severity\":\"ERROR\",\"message\":\"120 wait.\"}}', 1, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000 FROM seq_1_to_60" },

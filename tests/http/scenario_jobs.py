@@ -12,6 +12,7 @@ JOBS = [
     "tasks",
     "retries",
     "monitor",
+    "alert-rules",
     "stale-alerts",
     "sessions",
     "storage",

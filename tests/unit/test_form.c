@@ -10,6 +10,7 @@ struct form {
 	const struct json *object;
 	uint64_t cursor;
 	const struct json *list;
+	double decimal;
 };
 
 static const struct form_word words[] = { { "one", 1 }, { "two", 2 }, { "four", 4 }, { 0 } };
@@ -25,6 +26,7 @@ static const struct form_field fields[] = {
 	{ "object", OBJECT_AT(struct form, object) },
 	CURSOR_ROW(struct form, cursor, "events"),
 	{ "list", LIST_AT(struct form, list), .min = 1, .max = 3 },
+	{ "decimal", DECIMAL_AT(struct form, decimal), .max = 1000 },
 	FORM_END
 };
 
@@ -220,6 +222,55 @@ START_TEST(test_query)
 }
 END_TEST
 
+static const struct {
+	const char *number;
+	bool ok;
+	double want;
+} decimals[] = {
+	{ "0", true, 0 }, { "-0", true, 0 }, { "10", true, 10 }, { "-1.5", true, -1.5 }, { "0.95", true, 0.95 }, { "1e2", true, 100 },
+	{ "1.5E-1", true, 0.15 }, { "0.00005", true, 0.0001 }, { "0.00004", true, 0 }, { "-0.00001", true, 0 }, { "1000", true, 1000 },
+	{ "-1000", true, -1000 }, { "1000.1", false }, { "-1000.0001", false }, { "1e999", false }, { "-1e999", false }, { "1e-999", true, 0 },
+	{ "\"5\"", false }, { "true", false }, { "null", false }, { "[]", false },
+};
+
+START_TEST(test_decimals)
+{
+	begin();
+	f.decimal = 7;
+	ck_assert_msg(read_body(arena_printf(a, "{\"text\":\"x\",\"decimal\":%s}", decimals[_i].number).p, FORM_NEW) == decimals[_i].ok, "%s: %s",
+		decimals[_i].number, e.text);
+	if (decimals[_i].ok)
+		ck_assert_msg(f.decimal == decimals[_i].want, "%f", f.decimal);
+	else
+		ck_assert_str_eq(e.field, "decimal");
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool ok;
+	double want;
+} typed_decimals[] = {
+	{ "0.95", true, 0.95 }, { "-3", true, -3 }, { "%2B3", true, 3 }, { "1e2", true, 100 }, { "", false }, { "%20", false }, { "5%20", false },
+	{ "1,5", false }, { "0x10", false }, { "nan", false }, { "inf", false }, { "1e", false }, { ".", false }, { "-", false }, { "5%00", false },
+	{ "00000000000000000000000000000000000000000000000000000000000000001", false },
+};
+
+START_TEST(test_typed_decimals)
+{
+	begin();
+	e = (struct err){ 0 };
+	ck_assert_msg(form_read_post(a, arena_printf(a, "text=x&decimal=%s", typed_decimals[_i].text), fields, FORM_NEW, &f, &e) ==
+		typed_decimals[_i].ok, "%s: %s", typed_decimals[_i].text, e.text);
+	if (typed_decimals[_i].ok)
+		ck_assert_msg(f.decimal == typed_decimals[_i].want, "%f", f.decimal);
+	else
+		ck_assert_str_eq(e.text, "decimal must be a number from -1000 to 1000.");
+	arena_free(a);
+}
+END_TEST
+
 /* What a browser posts: everything is text, a field left empty says so, a checkbox overrides the hidden field before it. */
 static const struct posted {
 	const char *body;
@@ -397,6 +448,6 @@ START_TEST(test_a_body_full_of_boxes)
 }
 END_TEST
 
-UNIT_MAIN("form", UNIT(test_a_body_full_of_boxes), UNIT_ROWS(test_lists, list_rows), UNIT_ROWS(test_times, time_rows), UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
+UNIT_MAIN("form", UNIT_ROWS(test_decimals, decimals), UNIT_ROWS(test_typed_decimals, typed_decimals), UNIT(test_a_body_full_of_boxes), UNIT_ROWS(test_lists, list_rows), UNIT_ROWS(test_times, time_rows), UNIT(test_a_whole_form), UNIT(test_what_is_not_there_stays), UNIT(test_null),
 	UNIT_ROWS(test_refused, refused), UNIT(test_too_many_addresses),
 	UNIT_ROWS(test_query, queries), UNIT_ROWS(test_posted, posted), UNIT(test_posted_object), UNIT_ROWS(test_ticked, ticked))

@@ -65,6 +65,17 @@ static const struct {
 	  "\"severity\":\"CRITICAL\",\"message\":\"2 events died.\",\"value\":2,\"threshold\":0,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":\"2026-01-02T03:30:05.678Z\",\"advice\":\"Look.\"}}",
 		"monitor.alert_ended monitor-8 ends 4\nResolved: 2 events died.\n\n/monitor\nCheck=DEAD_EVENTS\nAbout=in_1\nSeverity=CRITICAL\nLasted=26 minutes\n" },
+	{ "{\"type\":\"alerts.triggered\",\"at\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"11\",\"ruleId\":\"ar_1\",\"name\":\"Silence\","
+	  "\"metric\":\"minutes_since_last_event\",\"filter\":{\"provider\":\"stripe\",\"service\":\"sv_1\"},\"comparison\":\">\",\"threshold\":30,"
+	  "\"windowMinutes\":60,\"user\":\"ann\",\"value\":31,\"message\":\"Minutes since the last event: 31, above 30.\","
+	  "\"startedAt\":\"2026-01-02T03:04:05.678Z\",\"endedAt\":null}}",
+		"alerts.triggered rule-11 begins 3\nAlert rule: Silence\nMinutes since the last event: 31, above 30.\n/alert-rules\nRule of=ann\n"
+		"Metric=minutes_since_last_event\nOnly=provider stripe, service sv_1\nValue=31\nThreshold=> 30\nSince=2026-01-02T03:04:05.678Z\n" },
+	{ "{\"type\":\"alerts.over\",\"at\":\"2026-01-02T04:04:05.678Z\",\"data\":{\"id\":\"11\",\"name\":\"Silence\",\"metric\":\"open_incidents\","
+	  "\"filter\":{},\"comparison\":\">=\",\"threshold\":0.5,\"value\":0,\"message\":\"The rule was deleted.\","
+	  "\"startedAt\":\"2026-01-02T03:04:05.678Z\",\"endedAt\":\"2026-01-02T03:34:05.678Z\"}}",
+		"alerts.over rule-11 ends 3\nOver: Alert rule: Silence\nThe rule was deleted.\n/alert-rules\nMetric=open_incidents\nValue=0\n"
+		"Threshold=>= 0.5\nLasted=30 minutes\n" },
 	{ "{\"type\":\"channel.test\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"9\",\"channel\":\"Ops\",\"user\":\"ann\"}}",
 		"channel.test test-9 begins 0\nTest of the channel Ops\nThis message was asked for with the test button. Nothing is wrong.\n/channels\n"
 		"Asked for by=ann\n" },
