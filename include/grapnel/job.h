@@ -30,6 +30,8 @@ extern const struct job *const jobs[];		/* in the order of their first run: shor
 #define JOBS_MAX 16
 
 const struct job *job_find(struct str name);	/* "name", or the row "name@node" of a host. NULL: there is none */
+/* The same where it is to run: NULL with ERR_NOT_FOUND where there is none, with ERR_CONFLICT where it is that of another host than `node`. */
+const struct job *job_here(struct str name, uint64_t node, struct err *e) MUST_USE;
 /* The facts of all jobs, for views. */
 const struct job_facts *job_facts_all(struct arena *a, size_t *n);
 

@@ -30,6 +30,23 @@ const struct job *job_find(struct str name)
 	return NULL;
 }
 
+const struct job *job_here(struct str name, uint64_t node, struct err *e)
+{
+	const struct job *job = job_find(name);
+	struct str host = name;
+	bool has_host = str_until(&host, '@').n < name.n;
+	uint64_t n = node;
+
+	if (!job || (has_host && (!job->facts.each_host || !str_u64(host, &n)))) {
+		err_tell(e, ERR_NOT_FOUND, "There is no job \"%.*s\".", STR_ARG(str_cut(name, 60)));
+		return NULL;
+	}
+	if (n == node)
+		return job;
+	err_tell(e, ERR_CONFLICT, "%.*s is of another host: this one is %llu, [server] node.", STR_ARG(str_cut(name, 60)), (unsigned long long)node);
+	return NULL;
+}
+
 const struct job_facts *job_facts_all(struct arena *a, size_t *n)
 {
 	struct job_facts *all = ARENA_ARRAY(a, struct job_facts, ARRAY_SIZE(jobs));

@@ -23,6 +23,7 @@ struct cron {
 	const char *conf_path;
 	bool list, dry_run, json, verbose;
 	const struct job *only[JOBS_MAX + 1];
+	struct str only_names[JOBS_MAX];	/* as they were given: maybe with a host */
 	size_t only_n;
 	struct conf conf;
 	struct db *db;
@@ -75,6 +76,7 @@ static bool take_job(struct cron *c, const char *name)
 		fprintf(stderr, "grapnel-cron: there is no job \"%s\"; see grapnel-cron --list\n", name);
 		return false;
 	}
+	c->only_names[c->only_n] = str_of(name);
 	c->only[c->only_n++] = job;
 	return true;
 }
@@ -189,6 +191,15 @@ static enum cron_exit run(struct cron *c, struct err *e)
 	return status;
 }
 
+/* Which host this is stands in the configuration. */
+static bool are_here(const struct cron *c, struct err *e)
+{
+	for (size_t i = 0; i < c->only_n; i++)
+		if (!job_here(c->only_names[i], c->conf.server.node, e))
+			return false;
+	return true;
+}
+
 static enum cron_exit open_and_run(struct cron *c, struct err *e)
 {
 	const struct sigaction stop = { .sa_handler = on_signal };
@@ -197,6 +208,8 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 
 	if (!conf_load(&c->conf, c->conf_path, e))
 		return CRON_FAILED;
+	if (!are_here(c, e))
+		return CRON_USAGE;
 	zone_set(c->conf.cron.timezone);
 	log_init("grapnel-cron", c->conf.log.target, c->conf.log.level, c->conf.log.format);
 	sigaction(SIGTERM, &stop, NULL);

@@ -62,14 +62,12 @@ static struct job_config config(const struct caller *by, int64_t limit_ms)
 
 bool job_run_by(const struct caller *by, struct str name, struct job_result *out, struct err *e)
 {
-	const struct job *only[] = { job_find(name), NULL };
+	const struct job *only[] = { job_here(name, by->conf->server.node, e), NULL };
 	const struct job_config c = config(by, limit_of_person(by->conf));
 	struct who who = caller_who(by, by->principal.tenant_id);
 	size_t n;
 
-	if (!only[0])
-		return err_set(e, ERR_NOT_FOUND, "there is no such job");
-	return audit_add(by->db, &who, "job.run", name, STR_NONE, by->now, e) && jobs_run(&c, by->a, only, out, &n, e);
+	return only[0] && audit_add(by->db, &who, "job.run", name, STR_NONE, by->now, e) && jobs_run(&c, by->a, only, out, &n, e);
 }
 
 bool job_run_due_by(const struct caller *by, struct job_result **out, size_t *n, struct err *e)

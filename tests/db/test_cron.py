@@ -110,6 +110,8 @@ class Running(Case):
     def test_named_and_verbose(self):
         self.done(OK, "sessions", out="^sessions +done +[0-9]+ ms  nothing\n$")
         self.done(OK, "-v", out="(?s)^spool-drain@0 .*cleanup")
+        self.done(OK, "spool-drain@0", out="^spool-drain@0 +done ")
+        self.done(USAGE, "spool-drain@9999", err="is of another host: this one is 0")
         rows = json.loads(self.done(OK, "--json", "cleanup", "cleanup", out=None).stdout)["jobs"]
         self.assertEqual([(r["name"], r["outcome"], r["touched"]) for r in rows], [("cleanup", "done", 0)])
 

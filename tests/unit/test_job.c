@@ -52,6 +52,23 @@ START_TEST(test_due)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	enum err_code code;
+} named[] = {
+	{ "spool-drain", ERR_NONE }, { "spool-drain@7", ERR_NONE }, { "spool-drain@9999", ERR_CONFLICT }, { "spool-drain@", ERR_NOT_FOUND },
+	{ "spool-drain@x", ERR_NOT_FOUND }, { "cleanup", ERR_NONE }, { "cleanup@7", ERR_NOT_FOUND }, { "nosuch", ERR_NOT_FOUND }, { "@7", ERR_NOT_FOUND },
+};
+
+START_TEST(test_jobs_of_this_host_by_their_names)
+{
+	struct err e = { 0 };
+
+	ck_assert_msg((job_here(str_of(named[_i].name), 7, &e) == NULL) == (named[_i].code != ERR_NONE), "%s", named[_i].name);
+	ck_assert_msg(e.code == named[_i].code && e.told == (e.code != ERR_NONE), "%s: %s", named[_i].name, e.text);
+}
+END_TEST
+
 START_TEST(test_table)
 {
 	struct arena *a = arena_new(4096);
@@ -161,4 +178,5 @@ START_TEST(test_clock)
 }
 END_TEST
 
-UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_daily_where_clocks_change, midnights), UNIT_ROWS(test_clock, clocks), UNIT(test_table), UNIT(test_order))
+UNIT_MAIN("job", UNIT_ROWS(test_due, rows), UNIT_ROWS(test_daily_where_clocks_change, midnights), UNIT_ROWS(test_clock, clocks), UNIT(test_table),
+	UNIT_ROWS(test_jobs_of_this_host_by_their_names, named), UNIT(test_order))
