@@ -29,6 +29,14 @@ static bool list(struct ctl *c, struct err *e)
 	return true;
 }
 
+static bool stopped(const struct ctl *c, struct err *e)
+{
+	struct spool_state s = spool_state(c->conf.spool.directory);
+
+	return err_set(e, ERR_CONFLICT, "stopped; %llu files with %llu bytes are left: cron, a worker or another drain goes on with them",
+		(unsigned long long)s.files, (unsigned long long)s.bytes);
+}
+
 static bool drain(struct ctl *c, struct err *e)
 {
 	const struct job *only[] = { job_find(STR("spool-drain")), NULL };
@@ -52,7 +60,7 @@ static bool drain(struct ctl *c, struct err *e)
 		ctl_one(c, job_result_fields, &x);
 	else
 		printf("%.*s\n", STR_ARG(x.counts.n ? x.counts : STR("nothing is left to replay")));
-	return true;
+	return x.outcome != JOB_UNFINISHED || stopped(c, e);
 }
 
 static const struct ctl_option drain_options[] = {

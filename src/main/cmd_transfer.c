@@ -89,6 +89,17 @@ static bool import_configuration(struct ctl *c, struct err *e)
 	return true;
 }
 
+/* An archive knows whose its rows are, and holds no secret. */
+static bool import_archives(struct ctl *c, struct err *e)
+{
+	static const char *const strange[] = { "tenant", "passphrase-file" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++)
+		if (ctl_value(c, strange[i]).p)
+			return err_set(e, ERR_INVALID, "--%s is for a file of export, and these are archives", strange[i]);
+	return ctl_archive_read(c, e);
+}
+
 static bool import(struct ctl *c, struct err *e)
 {
 	size_t archives = 0;
@@ -96,7 +107,7 @@ static bool import(struct ctl *c, struct err *e)
 	for (size_t i = 0; i < c->word_n; i++)
 		archives += is_archive(c->words[i]);
 	if (archives == c->word_n)
-		return ctl_archive_read(c, e);
+		return import_archives(c, e);
 	if (c->word_n > 1)
 		return err_set(e, ERR_INVALID, "give one file of configuration, or archives alone");
 	return ctl_open(c, NEED_KEY | NEED_STATE, e) == CTL_OK && import_configuration(c, e);

@@ -208,6 +208,8 @@ class Archive(Case):
         listed = json.loads(P.run("grapnelctl", "--json", "archive", "read", "--dry-run", *files()))["files"]
         self.assertEqual((sum(f["rows"] for f in listed), sum(f["added"] for f in listed)), (350 + 350 + 20 + 1 + 3 + 40, 0))
         self.assertEqual(count("events"), 0)
+        self.refused(USAGE, "--tenant", "default", "import", *files(), says="--tenant is for a file of export")
+        self.refused(USAGE, "import", "--passphrase-file", "/dev/null", *files(), says="--passphrase-file is for a file of export")
         out = P.run("grapnelctl", "import", *files())
         self.assertRegex(out, r"(?m)^\s*rows\s+added\s+file$")
         self.maxDiff = 2000
