@@ -159,6 +159,9 @@ int gunzip(struct arena *a, struct str in, size_t max, struct str *out) MUST_USE
 struct str url_decode(struct arena *a, struct str s, bool plus);
 struct str url_encode(struct arena *a, struct str s);				/* RFC 3986 unreserved stay */
 
+/* "https://user@example.org:8443/x" is of example.org, "smtp://[::1]:25" of ::1. */
+struct str url_host(struct str url);
+
 /* application/x-www-form-urlencoded and query strings. Eats one pair from *s; false at the end. Names and values are
  * decoded copies. A piece without '=' is a name with an empty value; empty pieces are passed over. */
 bool form_next(struct arena *a, struct str *s, struct str *name, struct str *value);

@@ -126,6 +126,18 @@ static bool has_dots(struct str path)
 	return false;
 }
 
+struct str url_host(struct str url)
+{
+	(void)str_until(&url, '/');
+	(void)str_until(&url, '/');
+	url = str_until(&url, '/');
+	url = str_sub(url, (size_t)(str_find(url, '@') + 1));
+	if (!str_starts(url, "["))
+		return str_until(&url, ':');
+	url = str_sub(url, 1);
+	return str_until(&url, ']');
+}
+
 bool https_url_parse(struct str s, struct https_url *out)
 {
 	static const char scheme[] = "https://";

@@ -10,20 +10,19 @@
 
 /* ---- where it goes ---- */
 
-/* "https://hooks.example.org:8443/x" is of hooks.example.org. */
-static struct str host_of(struct str url)
-{
-	(void)str_until(&url, '/');
-	(void)str_until(&url, '/');
-	url = str_until(&url, '/');
-	return str_until(&url, ':');
-}
-
 static bool is_this_machine(struct str url)
 {
-	struct str host = host_of(url);
+	struct str host = url_host(url);
 
-	return str_ieqs(host, "localhost") || str_eqs(host, "127.0.0.1");
+	return str_ieqs(host, "localhost") || str_eqs(host, "127.0.0.1") || str_eqs(host, "::1");
+}
+
+/* Of our addresses and ids, where a bare IPv6 address cannot stand (RFC 5321, section 4.1.3). */
+static struct str domain_of(struct str public_url)
+{
+	struct str host = url_host(public_url);
+
+	return str_find(host, ':') < 0 ? host : STR("localhost");
 }
 
 /* The path is the name that the server is greeted with. */
@@ -107,7 +106,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 {
 	const struct channel_settings *s = &c->settings;
 	bool own = s->part[PART_URL].n;
-	struct str server = own ? s->part[PART_URL] : c->house->mail_server, domain = host_of(c->house->public_url);
+	struct str server = own ? s->part[PART_URL] : c->house->mail_server, domain = domain_of(c->house->public_url);
 	struct strbuf b;
 
 	out->trusted = !own;

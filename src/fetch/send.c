@@ -120,6 +120,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 }
 
 /* Of mail these are the server's words, a line each: the last one tells why. */
+#define FAREWELL "221"	/* to our QUIT: what was said before it tells why */
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -129,6 +131,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	if (t->mail) {
 		struct str line = str_cut(str_trim((struct str){ p, got }), t->keep);
 
+		if (str_starts(line, FAREWELL) && t->kept_n)
+			return got;
 		memcpy(t->kept, line.p, line.n);
 		t->kept_n = line.n;
 	}

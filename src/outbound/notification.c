@@ -9,6 +9,7 @@
 
 #define ATTEMPTS_MAX 12		/* three quick ones, then for some three hours: whoever hears of it later has seen it */
 #define ALERT_MS MS_PER_DAY	/* then it is no news any more */
+#define ANSWER_SHOWN 150	/* bytes */
 #define SETTINGS_LOST "The channel's secret does not open under our keys."
 
 struct target {
@@ -141,6 +142,18 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	return true;
 }
 
+/* The beginning of what was answered, for logs and lists: one line. */
+static struct str in_a_line(struct arena *a, struct str s)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, ANSWER_SHOWN + 1);
+	s = str_cut(str_trim(s), ANSWER_SHOWN);
+	for (size_t i = 0; i < s.n; i++)
+		strbuf_addc(&b, (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i]);
+	return strbuf_str(&b);
+}
+
 static void judge(struct parcel *p)
 {
 	const struct target *t = p->round->target;
@@ -151,7 +164,7 @@ static void judge(struct parcel *p)
 		return;
 	p->error = parcel_answered(p->round->arena, p->status);
 	if (p->body.n)
-		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(str_cut(p->body, 150)));
+		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(in_a_line(p->round->arena, p->body)));
 }
 
 /* ---- what is noted ---- */

@@ -272,11 +272,13 @@ def mail_is_not_sent_without_tls_nor_to_a_stranger(box):
 
 def mail_server_that_makes_strangers_wait_is_asked_again(box):
     world = World.of(box)
-    world.local.busy = "451 4.7.1 greylisted, come back later"
+    world.local.busy = "451 4.7.1 greylisted,\tcome back later" + 300 * "."
     channel = _channel(box, "email", to=["ops@example.org"])
     try:
         number, = _queue(box, channel, 1)
         wait_until(lambda: _states(box, channel) == {FAILED: 1}, 5, "it waits for cron")
+        error = box.sql("SELECT error FROM outbox WHERE id = %s" % number)[0][0]
+        true("greylisted, come back later" in error and len(error) < 200, "one line, and a short one: %r" % error)
         wait = box.number("SELECT FLOOR(next_at - UNIX_TIMESTAMP(NOW(3)) * 1000) FROM outbox WHERE id = %s" % number)
         true(50000 < wait <= 60000, "a minute: %d ms" % wait)
     finally:

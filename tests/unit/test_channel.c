@@ -325,7 +325,7 @@ static const struct {
 	const char *server;
 	bool plain;
 } servers[] = { { "smtp://localhost", true }, { "smtp://127.0.0.1:2525", true }, { "smtps://localhost", false }, { "smtp://localhost.example.org", false },
-	{ "smtp://mail.example.org:25", false } };
+	{ "smtp://mail.example.org:25", false }, { "smtp://[::1]:2525", true }, { "smtp://[::1]", true }, { "smtp://[2001:db8::1]:25", false } };
 
 START_TEST(test_tls_is_required_but_on_this_machine)
 {
@@ -335,6 +335,8 @@ START_TEST(test_tls_is_required_but_on_this_machine)
 	setup();
 	h.mail_server = str_of(servers[_i].server);
 	ck_assert_int_eq(str_has(shown("email", s, &ends, &h), " plain\n"), servers[_i].plain);
+	h.public_url = STR("https://[2001:db8::7]:8443");
+	ck_assert(str_has(shown("email", s, &ends, &h), "In-Reply-To: <monitor-7@localhost>"));
 	arena_free(a);
 }
 END_TEST

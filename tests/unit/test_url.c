@@ -141,6 +141,20 @@ START_TEST(test_https_url)
 END_TEST
 
 static const struct {
+	const char *url, *host;
+} hosts[] = {
+	{ "https://hooks.example.org/x", "hooks.example.org" }, { "https://hooks.example.org:8443/x", "hooks.example.org" },
+	{ "smtp://mail.example.org", "mail.example.org" }, { "smtps://ann@mail.example.org:465", "mail.example.org" },
+	{ "smtp://[::1]:25", "::1" }, { "smtp://[2001:db8::1]/x", "2001:db8::1" }, { "smtp://[::1", "::1" }, { "smtp://", "" }, { "", "" },
+};
+
+START_TEST(test_host)
+{
+	unit_str(url_host(str_of(hosts[_i].url)), hosts[_i].host);
+}
+END_TEST
+
+static const struct {
 	const char *pattern, *text;
 	bool fits;
 } patterns[] = {
@@ -170,4 +184,4 @@ START_TEST(test_pattern)
 END_TEST
 
 UNIT_MAIN("url", UNIT_ROWS(test_decode, decodings), UNIT(test_encode), UNIT_ROWS(test_form, forms), UNIT(test_find),
-	UNIT_ROWS(test_https_url, urls), UNIT_ROWS(test_pattern, patterns))
+	UNIT_ROWS(test_https_url, urls), UNIT_ROWS(test_pattern, patterns), UNIT_ROWS(test_host, hosts))
