@@ -233,7 +233,8 @@ const struct route api_routes[] = {
 	{ "GET", "/api/jobs/:id", READ_ANY(SCOPE_EVENTS), api_task_get,
 		"One task by its number, and how far it is.", DOC(ONE(task_view_fields), MAYBE(task_progress_fields), PARTS(task_parts)) },
 	{ "POST", "/api/jobs/:id/cancel", NEED(ROLE_OPERATOR, SCOPE_EVENTS), api_task_cancel,
-		"Ends a task; events that it has put into the queue and that nobody has sent yet are taken out again.",
+		"Ends a task; events that it has put into the queue and that nobody has sent yet are taken out again, also after it was done. 409 where"
+		" nothing waits any more.",
 		DOC(ONE(task_view_fields), MAYBE(task_progress_fields), PARTS(task_parts)) },
 	{ "GET", "/api/storage", NEED(ROLE_ADMIN, SCOPE_ADMIN) | NEED_PLATFORM, api_storage,
 		"How large the tables of all tenants are, how fast they grow, and when the disk is full.",

@@ -16,7 +16,8 @@ static struct task_shown shown(struct visit *v, const struct task_view *t)
 		.changed = kind ? kind->changed : "changed",
 		.events_url = arena_printf(v->a, "/events%s%.*s", t->about.n ? "?" : "", STR_ARG(t->about)),
 		.percent = t->progress > 0 ? (uint64_t)(t->progress * 100) : 0,
-		.can_cancel = (t->state_n == TASK_WAITING || t->state_n == TASK_RUNNING) && v->by.principal.role >= ROLE_OPERATOR,
+		.can_cancel = (t->state_n == TASK_WAITING || t->state_n == TASK_RUNNING || (t->over && t->waiting)) &&
+			account_has_role(&v->by.principal, ROLE_OPERATOR),
 	};
 }
 

@@ -31,5 +31,5 @@ bool task_cancel_by(const struct caller *by, uint64_t id, struct task_view *out,
 		return false;
 	if (done || out->state_n == TASK_CANCELLING || out->state_n == TASK_CANCELLED)
 		return true;	/* cancelled once more is cancelled */
-	return err_tell(e, ERR_CONFLICT, "It is over already.");
+	return err_tell(e, ERR_CONFLICT, "It is over already, and nothing of it waits in the queue any more.");
 }

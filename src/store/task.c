@@ -26,8 +26,11 @@ static const struct stmt stmts[] = {
 	[Q_END] = { "task.end",
 		"UPDATE tasks SET state = ?, error = ?, owner = 0, finished_at = ?, updated_at = ? WHERE id = ? AND owner = ? AND state = ?" },
 	[Q_RELEASE] = { "task.release", "UPDATE tasks SET owner = 0, next_at = ? WHERE id = ? AND owner = ? AND open = 1" },
+	/* One that is over is opened once more while something that it queued waits. */
 	[Q_CANCEL] = { "task.cancel",
-		"UPDATE tasks SET state = 2, updated_at = ? WHERE id = ? AND (? = 0 OR tenant_id = ?) AND state IN (0, 1)" },
+		"UPDATE tasks SET next_at = IF(state IN (0, 1), next_at, ?), state = 2, finished_at = NULL, error = NULL, updated_at = ?"
+		" WHERE id = ? AND (? = 0 OR tenant_id = ?) AND (state IN (0, 1) OR (state IN (3, 4, 5)"
+		" AND EXISTS (SELECT 1 FROM forwards f WHERE f.task_id = tasks.id AND f.owner = 0)))" },
 };
 const struct stmt_table task_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -144,7 +147,7 @@ int task_cancel(struct db *db, uint64_t tenant_id, uint64_t id, ms_t now, struct
 {
 	uint64_t matched;
 
-	if (!db_exec(db, &stmts[Q_CANCEL], VALS(V_I(now), V_U(id), V_U(tenant_id), V_U(tenant_id)), &matched, e))
+	if (!db_exec(db, &stmts[Q_CANCEL], VALS(V_I(now), V_I(now), V_U(id), V_U(tenant_id), V_U(tenant_id)), &matched, e))
 		return -1;
 	return matched == 1;
 }

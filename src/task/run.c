@@ -102,6 +102,8 @@ static const char *hopeless(const struct task_runner *t, ms_t now)
 		return "This version knows no such kind of task.";
 	if (t->task.lost > TASK_LOST_MAX)
 		return "Whoever worked at it died each time.";
+	if (t->task.state == TASK_CANCELLING)	/* whenever that was asked for */
+		return NULL;
 	return t->task.created_at + TASK_LIFE_MS < now ? "It took longer than a week." : NULL;
 }
 

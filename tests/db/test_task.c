@@ -302,6 +302,25 @@ START_TEST(test_cancelled_while_somebody_holds_it)
 }
 END_TEST
 
+START_TEST(test_cancelled_after_its_end)
+{
+	static const struct stmt sent = { "t.sent", "DELETE FROM forwards ORDER BY event_id LIMIT 1" };
+
+	events(1, 0, 10, EVENT_PROCESSED);
+	ask(TASK, &(struct event_filter){ .tenant_id = 1 });
+	work(NOW);
+	ck_assert(seen(TASK).state_n == TASK_DONE && seen(TASK).waiting == 10);
+	succeeds(db_exec(db, &sent, NULL, 0, NULL, &e));
+	ck_assert_int_eq(task_cancel(db, 2, TASK, NOW, &e), 0);
+	ck_assert_int_eq(task_cancel(db, 1, TASK, NOW + TASK_LIFE_MS, &e), 1);
+	work(NOW + TASK_LIFE_MS + 1);
+	ck_assert(seen(TASK).state_n == TASK_CANCELLED && seen(TASK).undone == 9 && seen(TASK).finished_at == NOW + TASK_LIFE_MS + 1);
+	is("SELECT COUNT(*) AS n FROM forwards", 0);
+	is("SELECT COUNT(*) AS n FROM events WHERE status = 2", 9);
+	ck_assert_int_eq(task_cancel(db, 1, TASK, NOW + TASK_LIFE_MS + 2, &e), 0);
+}
+END_TEST
+
 START_TEST(test_cancelled_what_waits_goes_on_waiting)
 {
 	events(1, 0, 2, EVENT_FAILED);
@@ -356,7 +375,8 @@ int main(void)
 	const TTest *const tests[] = { test_replay_of_all_kinds, test_replay_by_filter, test_filter_that_names_nothing_known,
 		test_replays_are_not_tallied, test_killed_in_the_middle_it_goes_on_where_it_was, test_two_runners_share_without_doubles,
 		test_what_kills_its_runner_is_given_up, test_it_does_not_live_for_ever, test_cancelled_before_it_began,
-		test_cancelled_while_somebody_holds_it, test_cancelled_what_waits_goes_on_waiting, test_events_that_wait_in_no_queue };
+		test_cancelled_while_somebody_holds_it, test_cancelled_what_waits_goes_on_waiting,
+		test_cancelled_after_its_end, test_events_that_wait_in_no_queue };
 
 	if (!store_test_begin(TASK_DB, NULL, 0))
 		return STORE_TEST_SKIPPED;
