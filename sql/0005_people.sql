@@ -104,3 +104,24 @@ ALTER TABLE timeline ADD COLUMN IF NOT EXISTS by_link VARCHAR(120) NULL COMMENT 
 
 -- ---- status pages ----
 
+-- What a tenant shows to everybody.
+CREATE TABLE IF NOT EXISTS status_pages (
+	tenant_id INT UNSIGNED NOT NULL,
+	slug VARCHAR(63) NOT NULL COMMENT 'its address is /status/SLUG: a-z, 0-9 and -',
+	enabled TINYINT(1) NOT NULL DEFAULT 0,
+	title VARCHAR(100) NOT NULL,
+	about VARCHAR(1024) NOT NULL DEFAULT '' COMMENT 'a text above the list',
+	show_titles TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'what incidents are called inside; else only which service, and how bad',
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (tenant_id),
+	UNIQUE KEY by_slug (slug)			-- the page
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Which services stand there, and where.
+CREATE TABLE IF NOT EXISTS status_services (
+	tenant_id INT UNSIGNED NOT NULL,
+	position TINYINT UNSIGNED NOT NULL COMMENT 'from 0, the first above',
+	service_id INT UNSIGNED NOT NULL,
+	PRIMARY KEY (tenant_id, position)		-- of a page, in its order
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+

@@ -441,6 +441,22 @@ bool policy_change(const struct caller *by, struct str public_id, bool (*read)(v
 	struct err *e) MUST_USE;
 /* ERR_CONFLICT in a sentence: services use it. */
 bool policy_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+/* ---- status_page.c: what a tenant shows to everybody ---- */
+
+struct status_form {
+	struct str slug, title, about;
+	const struct json *services;	/* array of texts */
+	bool enabled, show_titles;
+};
+extern const struct form_field status_fields[];
+struct status_page_view {
+	struct status_page page;
+	struct str url;			/* p NULL: nobody sees it */
+};
+extern const struct field status_page_view_fields[];
+bool status_page_by(const struct caller *by, struct status_page_view *out, struct err *e) MUST_USE;
+void status_page_to_form(const struct caller *by, const struct status_page *p, struct status_form *f);
+bool status_page_change(const struct caller *by, const struct status_form *f, struct err *e) MUST_USE;
 
 /* ---- alert_rule.c: thresholds that users set for themselves; always the caller's own ---- */
 

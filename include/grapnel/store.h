@@ -229,6 +229,24 @@ bool policy_add(struct db *db, struct arena *a, const struct policy *in, const s
 int policy_update(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
 /* ERR_CONFLICT with a sentence: services use it. */
 int policy_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* ---- status_page.c: what a tenant shows to everybody ---- */
+
+#define STATUS_SERVICES_MAX 100
+#define STATUS_SLUG_MAX 63
+#define STATUS_ABOUT_MAX 1024		/* characters */
+
+struct status_page {
+	uint64_t tenant_id;
+	struct str slug, title, about;
+	bool enabled, show_titles;
+	struct str services, names;	/* JSON arrays of their public ids and names, in their order; without those that were deleted. To set: ids or names */
+	ms_t updated_at;		/* 0: the tenant has none */
+};
+/* A tenant that has none gets a struct of zeros. */
+bool status_page_get(struct db *db, struct arena *a, uint64_t tenant_id, struct status_page *out, struct err *e) MUST_USE;
+int status_page_by_slug(struct db *db, struct arena *a, struct str slug, struct status_page *out, struct err *e) MUST_USE;	/* an enabled one */
+/* Makes or replaces that of in->tenant_id. ERR_INVALID names the field; ERR_CONFLICT where another tenant has the slug. */
+bool status_page_set(struct db *db, struct arena *a, const struct status_page *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
 
 /* ---- source.c: integrations and registrations as people manage them ---- */
 

@@ -349,6 +349,42 @@ struct incident_detail {
 int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_detail *out, struct err *e) MUST_USE;
 
+/* ---- status.c: what everybody may see of a tenant ---- */
+
+#define STATUS_INCIDENTS_MAX 50		/* open ones, and past ones */
+#define STATUS_PAST_DAYS 14		/* opened then or later */
+
+/* From good to bad; the page says the worst of its services. */
+enum service_state { SERVICE_OPERATIONAL, SERVICE_DEGRADED, SERVICE_PARTIAL_OUTAGE, SERVICE_MAJOR_OUTAGE };
+
+struct status_service {
+	uint64_t row, level_n;		/* of the worst unresolved incident; 0 also without one */
+	struct str name;
+	enum service_state state;
+	struct str state_text;		/* "Partial outage" */
+	const char *state_class;	/* for the style sheet */
+};
+struct status_incident {
+	uint64_t id, status_n, level_n;
+	struct str title;		/* what may be said: without show_titles which service and how bad */
+	struct str service, status;	/* "Investigating" */
+	enum service_state state;
+	struct str state_text;
+	const char *state_class;
+	ms_t opened_at, acknowledged_at, resolved_at, updated_at;	/* 0: not */
+};
+struct status_view {
+	struct status_service *services;
+	size_t service_n;
+	struct status_incident *open, *past;	/* newest first */
+	size_t open_n, past_n;
+	enum service_state worst;
+	struct str summary;		/* "All systems operational" */
+	const char *state_class;
+	ms_t updated_at;		/* newest change of what is shown */
+};
+bool status_view_get(struct db *db, struct arena *a, const struct status_page *page, ms_t now, struct status_view *out, struct err *e) MUST_USE;
+
 /* ---- news: what befell incidents and nobody has been told of yet ---- */
 
 struct news_view {

@@ -194,6 +194,8 @@ void api_task_list(void *call);
 void api_task_get(void *call);
 void api_task_cancel(void *call);
 void api_cron(void *call);
+void api_status_page_get(void *call);
+void api_status_page_update(void *call);
 void api_retention_get(void *call);
 void api_retention_update(void *call);
 void api_healthz(void *call);

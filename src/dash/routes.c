@@ -19,6 +19,7 @@
 #include "requests.h"
 #include "retention.h"
 #include "services.h"
+#include "status.h"
 #include "tasks.h"
 #include "users.h"
 
@@ -146,6 +147,10 @@ const struct route dash_routes[] = {
 	{ "GET", "/tasks/:id", ROLE_VIEWER, page_task, "How far one is." },
 	{ "POST", "/tasks/:id/cancel", ROLE_OPERATOR, page_task_cancel, "Ends it." },
 	{ "GET", "/jobs", ROLE_VIEWER | CAN_EXPORT, page_jobs, "What cron does, and when it did." },
+	{ "GET", "/status/:slug", NEED_OPEN, page_status, "How a tenant's services are, for everybody." },
+	{ "GET", "/status/:slug/feed.atom", NEED_OPEN, status_feed, "The same as a feed." },
+	{ "GET", "/status-page", ROLE_ADMIN, page_status_form, "What everybody may see." },
+	{ "POST", "/status-page", ROLE_ADMIN, page_status_form_post, "Says it." },
 	{ "GET", "/retention", ROLE_ADMIN, page_retention, "How long things are kept." },
 	{ "POST", "/retention", ROLE_ADMIN, page_retention_post, "Changes how long events are kept." },
 	{ "POST", "/jobs/:name/run", ROLE_ADMIN | NEED_PLATFORM, page_job_run, "Runs a job now." },

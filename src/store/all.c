@@ -37,6 +37,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&source_load_stmts, &source_secret_stmts,
 	&source_stmts,
 	&tally_stmts,
+	&status_page_stmts,
 	&table_size_stmts,
 	&task_stmts,
 	&tenant_stmts,

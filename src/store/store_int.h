@@ -18,6 +18,7 @@ extern const struct stmt_table tally_stmts;
 extern const struct stmt_table heartbeat_stmts;
 extern const struct stmt_table task_stmts;
 extern const struct stmt_table news_stmts;
+extern const struct stmt_table status_page_stmts;
 extern const struct stmt_table sealed_stmts, server_stmts;
 extern const struct stmt_table archived_stmts, clock_stmts, table_size_stmts;
 

@@ -265,6 +265,20 @@ const struct stmt view_stmt[] = {
 	[V_TASK_QUEUE] = { "view.task_queue", "SELECT COUNT(*) AS n FROM (SELECT 1 FROM forwards WHERE task_id = ? LIMIT ?) w" },
 	[V_SOURCE_NAMES] = { "view.source_names",
 		"SELECT public_id AS id, name, provider FROM sources WHERE tenant_id = ? AND deleted_at IS NULL ORDER BY name LIMIT ?" },
+	[V_STATUS_SERVICES] = { "view.status_services",
+		"SELECT s.id AS row, s.name, (SELECT MAX(i.level) FROM incidents i FORCE INDEX (by_service_status) WHERE i.service_id = s.id AND i.status IN (1, 2)"
+		" AND i.is_test = 0) AS level_n FROM status_services x JOIN services s ON s.id = x.service_id WHERE x.tenant_id = ? AND s.deleted_at IS NULL"
+		" ORDER BY x.position" },
+	[V_STATUS_OPEN] = { "view.status_open",
+		"SELECT STRAIGHT_JOIN i.id, i.title, s.name AS service, i.status AS status_n, i.level AS level_n, i.opened_at, i.acknowledged_at, i.resolved_at,"
+		" i.updated_at FROM status_services x JOIN services s ON s.id = x.service_id JOIN incidents i FORCE INDEX (by_service_status)"
+		" ON i.service_id = x.service_id AND i.status IN (1, 2) WHERE x.tenant_id = ? AND s.deleted_at IS NULL AND i.is_test = 0 AND i.level >= ?"
+		" ORDER BY i.id DESC LIMIT ?" },
+	[V_STATUS_PAST] = { "view.status_past",
+		"SELECT STRAIGHT_JOIN i.id, i.title, s.name AS service, i.status AS status_n, i.level AS level_n, i.opened_at, i.acknowledged_at, i.resolved_at,"
+		" i.updated_at FROM status_services x JOIN services s ON s.id = x.service_id JOIN incidents i FORCE INDEX (by_service_status)"
+		" ON i.service_id = x.service_id AND i.status = 3 AND i.id >= ? WHERE x.tenant_id = ? AND s.deleted_at IS NULL AND i.is_test = 0 AND i.level >= ?"
+		" ORDER BY i.id DESC LIMIT ?" },
 };
 
 const struct stmt_table view_stmts = { view_stmt, ARRAY_SIZE(view_stmt) };

@@ -1,0 +1,122 @@
+"""The public status page: what a tenant shows to everybody, and what stays inside."""
+import os
+import time
+import xml.etree.ElementTree as tree
+
+from harness import alert, alerts, same, true
+from visitor import Visitor
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def _ask(box, path, **headers):
+    """(status, the answer's headers, text) of somebody who is not signed in."""
+    reply = box.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return reply.status, {name: reply.header(name) for name in ("cache-control", "content-type", "etag", "set-cookie")}, reply.body.decode()
+
+
+def _page(box, **more):
+    slug = "shop-" + os.urandom(3).hex()
+    return slug, box.api("PATCH", "/api/status-page", {"slug": slug, "title": "Shop & Co <1>", "enabled": True, **more}).expect(200)
+
+
+def _service(box):
+    return box.api("POST", "/api/services", {"name": "till " + os.urandom(3).hex()}).expect(201)
+
+
+def everybody_sees_the_services_that_are_shown_and_nothing_else(box):
+    shown, hidden = _service(box), _service(box)
+    slug, made = _page(box, services=[shown["id"]], about="We sell.", showTitles=False)
+    true(made["url"].endswith("/status/" + slug), made)
+    status, headers, text = _ask(box, "/status/" + slug)
+    same((status, headers["cache-control"], headers["set-cookie"]), (200, "public, max-age=30", None))
+    true("All systems operational" in text and shown["name"] in text and "We sell." in text and "Shop &amp; Co &lt;1>" in text.replace("&gt;", ">"), text)
+    true(hidden["name"] not in text, "what is not shown is not there")
+
+    mine, other = (box.integration("prometheus", rateLimitPerMinute=0, serviceId=s["id"]) for s in (shown, hidden))
+    key = os.urandom(4).hex()
+    box.send(mine, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
+    box.send(mine, alerts(alert(severity="info"))).expect(201)
+    box.send(other, alerts(alert(severity="critical"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true("Major outage: " + shown["name"] in text and "Investigating since " in text, text)
+    same(text.count("<h3"), 1, "neither what is less grave nor what is elsewhere")
+    incident = box.get("/api/incidents?limit=3")["incidents"]
+    title = [i["title"] for i in incident if i["serviceId"] == shown["id"] and i["severity"] == "CRITICAL"][0]
+    true(title not in text, "its title stays inside")
+    box.api("PATCH", "/api/status-page", {"showTitles": True}).expect(200)
+    true(title in _ask(box, "/status/" + slug)[2], "until the tenant says so")
+
+    box.send(mine, alerts(alert(fingerprint=key, status="resolved"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true("All systems operational" in text and text.count("<h3") == 1, "it is past, and told")
+
+
+def test_incidents_are_not_told(box):
+    shown = _service(box)
+    slug, _ = _page(box, services=[shown["id"]])
+    source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=shown["id"])
+    box.api("POST", "/api/integrations/%s/test" % source["id"], {}).expect(201)
+    true("All systems operational" in _ask(box, "/status/" + slug)[2], "a test is nobody's business")
+
+
+def feed_is_atom_and_tells_the_same(box):
+    shown = _service(box)
+    slug, made = _page(box, services=[shown["id"]], showTitles=False)
+    source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=shown["id"])
+    box.send(source, alerts(alert(severity="critical"))).expect(201)
+    status, headers, text = _ask(box, "/status/%s/feed.atom" % slug)
+    same((status, headers["content-type"], headers["cache-control"]), (200, "application/atom+xml; charset=utf-8", "public, max-age=30"))
+    feed = tree.fromstring(text)
+    same((feed.tag, feed.find(ATOM + "id").text, feed.find(ATOM + "title").text), (ATOM + "feed", made["url"], "Shop & Co <1>"))
+    entries = feed.findall(ATOM + "entry")
+    same([e.find(ATOM + "title").text for e in entries], ["Investigating: Major outage: " + shown["name"]])
+    for part in ("id", "title", "updated"):     # what RFC 4287 wants of each
+        true(all(e.find(ATOM + part) is not None for e in [feed] + entries), part)
+
+
+def caches_are_answered_without_a_body(box):
+    shown = _service(box)
+    slug, _ = _page(box, services=[shown["id"]])
+    for path in ("/status/" + slug, "/status/%s/feed.atom" % slug):
+        etag = _ask(box, path)[1]["etag"]
+        time.sleep(1.1)
+        status, headers, text = _ask(box, path, If_None_Match=etag)
+        same((status, text, headers["etag"]), (304, "", etag), path)
+        same(_ask(box, path, If_None_Match='"other"')[0], 200)
+
+
+def page_that_is_switched_off_is_not_there(box):
+    slug, _ = _page(box, enabled=False)
+    for path in ("/status/" + slug, "/status/%s/feed.atom" % slug, "/status/none", "/status/" + "x" * 300):
+        same(_ask(box, path)[0], 404, path)
+    same(box.get("/api/status-page")["url"], None)
+
+
+def wrong_wishes_name_the_field(box):
+    _page(box)
+    for wish, field in (({"slug": "Shop"}, "slug"), ({"slug": "-a"}, "slug"), ({"slug": "a" * 64}, "slug"), ({"slug": ""}, "slug"),
+                        ({"title": ""}, "title"), ({"title": " x"}, None), ({"title": "x" * 101}, "title"), ({"about": "x" * 1025}, "about"),
+                        ({"services": ["sv_unknown"]}, "services"), ({"services": ["x"] * 101}, "services"), ({"services": "sv"}, "services"), ({"colour": 1}, "colour")):
+        reply = box.api("PATCH", "/api/status-page", wish)
+        if field:
+            reply.expect(400, "invalid_request", field)
+        else:
+            reply.expect(200)
+    box.sql("INSERT IGNORE INTO tenants (id, name, created_at) VALUES (77, 'status neighbour', 1);"
+            " REPLACE INTO status_pages (tenant_id, slug, title, updated_at) VALUES (77, 'theirs', 't', 1)")
+    box.api("PATCH", "/api/status-page", {"slug": "theirs"}).expect(409, "conflict")
+    same(box.number("SELECT COUNT(*) FROM status_pages WHERE slug = 'theirs' AND tenant_id = 77"), 1)
+
+
+def form_says_it_and_is_for_admins(box):
+    shown, second = _service(box), _service(box)
+    _page(box)
+    admin = Visitor(box, "admin")
+    admin.page("/status-page")
+    slug = "form-" + os.urandom(3).hex()
+    admin.done(admin.post("/status-page", slug=slug, title="Ours", about="", showTitles="false", enabled="true", services="%s\n%s\n" % (second["name"].upper(), shown["name"])))
+    true(shown["name"] in _ask(box, "/status/" + slug)[2], "it is shown")
+    same(box.get("/api/status-page")["services"], [second["id"], shown["id"]], "in their order")
+    true("%s\n%s\n" % (second["name"], shown["name"]) in admin.page("/status-page"), "as they were typed")
+    same(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'status_page.update' AND object = '%s'" % slug), 1)
