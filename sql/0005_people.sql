@@ -46,6 +46,53 @@ ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such 
 
 -- ---- on-call schedules ----
 
+-- Who is on call. Its layers are rotations, the first one that has somebody wins.
+CREATE TABLE IF NOT EXISTS schedules (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	tenant_id INT UNSIGNED NOT NULL,
+	public_id VARCHAR(23) NOT NULL COMMENT 'sc_...',
+	name VARCHAR(100) NOT NULL,
+	description VARCHAR(1024) NOT NULL DEFAULT '',
+	time_zone VARCHAR(64) NOT NULL COMMENT 'a name of the zone files; all times of layers are on its clocks',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	UNIQUE KEY by_name (tenant_id, name),
+	KEY by_tenant (tenant_id, id)			-- list
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE IF NOT EXISTS schedule_layers (
+	schedule_id INT UNSIGNED NOT NULL,
+	position TINYINT UNSIGNED NOT NULL COMMENT 'from 0',
+	name VARCHAR(100) NOT NULL,
+	unit TINYINT UNSIGNED NOT NULL COMMENT 'of the length of a turn: 1 hours, 2 days, 3 weeks',
+	length SMALLINT UNSIGNED NOT NULL,
+	at_min SMALLINT UNSIGNED NOT NULL COMMENT 'hand-over: minutes after midnight',
+	weekday TINYINT UNSIGNED NOT NULL COMMENT 'of the hand-over, with weeks: 0 Monday to 6 Sunday',
+	start_day INT NOT NULL COMMENT 'days since 1970: nobody is on call before at_min of it',
+	weekdays TINYINT UNSIGNED NOT NULL COMMENT 'it counts on these days, bits: 1 Monday to 64 Sunday',
+	from_min SMALLINT UNSIGNED NOT NULL COMMENT 'and from then on...',
+	to_min SMALLINT UNSIGNED NOT NULL COMMENT '...until then; not after from_min: of the next day',
+	PRIMARY KEY (schedule_id, position)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE IF NOT EXISTS schedule_layer_users (
+	schedule_id INT UNSIGNED NOT NULL,
+	layer TINYINT UNSIGNED NOT NULL COMMENT 'schedule_layers.position',
+	position TINYINT UNSIGNED NOT NULL COMMENT 'order of turns, from 0',
+	user_id INT UNSIGNED NOT NULL COMMENT 'of a disabled user the next one has the turn',
+	PRIMARY KEY (schedule_id, layer, position)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+-- Somebody takes over for a while; wins over all layers, a later one over an earlier one. Kept a year, that the calendar is true.
+CREATE TABLE IF NOT EXISTS schedule_overrides (
+	id BIGINT UNSIGNED NOT NULL COMMENT 'made as those of events',
+	schedule_id INT UNSIGNED NOT NULL,
+	user_id INT UNSIGNED NOT NULL,
+	from_at BIGINT NOT NULL,
+	to_at BIGINT NOT NULL COMMENT 'not part of it',
+	PRIMARY KEY (id),
+	KEY by_schedule (schedule_id, to_at)		-- those that are not over; those that are long over
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 
 -- ---- contacts ----
 

@@ -109,6 +109,16 @@ struct bar {
 };
 /* A bar chart of n bars in a box of w x h units, scaled by CSS; each bar a link with a title that tells its numbers. */
 struct html html_bars(struct html_out *o, const struct bar *bars, size_t n, unsigned w, unsigned h, struct str title);
+/* Spans of time as blocks with their names, as wide as the box that the page gives: places are in ten thousandths of it. */
+#define PICTURE_WHOLE 10000
+struct picture_span {
+	unsigned from, to;
+	unsigned tone;		/* class who-N */
+	struct str text, title;	/* what stands in it, as far as there is room; what it says when pointed at */
+};
+/* `marks`: lines between days. `now`: a line of its own, PICTURE_WHOLE = none. */
+struct html html_spans(struct html_out *o, const struct picture_span *spans, size_t n, const unsigned *marks, size_t marks_n, unsigned now,
+	struct str title);
 /* A line without axes for a table cell. */
 struct html html_spark(struct html_out *o, const uint64_t *values, size_t n, struct str title);
 

@@ -502,6 +502,68 @@ struct alert_rules_judged {
 /* Measures and judges them now; what is stored of them stays as it is, since that is the job's, which tells of changes. */
 bool alert_rules_judge_by(const struct caller *by, struct alert_rules_judged *out, struct err *e) MUST_USE;
 
+/* ---- oncall.c: schedules, who is on call ---- */
+
+struct schedule_query {
+	uint64_t limit, cursor;
+};
+extern const struct form_field schedule_query_fields[];
+#define SCHEDULE_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+
+struct schedule_form {
+	struct str name, description, time_zone;
+	const struct json *layers;		/* array of objects; NULL: none */
+	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
+	ms_t version;				/* of what is stored: its last change */
+};
+extern const struct form_field schedule_fields[];
+#define SCHEDULE_FORM_NEW { .time_zone = STR("UTC") }
+struct schedule_layer_form {
+	struct str name, hand_over, start_date, from, to;
+	uint64_t rotation, length, weekday, days;	/* rotation: a bit of rotation_words; days: 1 is Monday */
+	const struct json *users;		/* array of ids or names */
+};
+extern const struct form_field schedule_layer_fields[];
+extern const struct form_word rotation_words[];
+#define SCHEDULE_LAYER_FORM_NEW { .rotation = 1, .length = 1, .weekday = 1, .days = ONCALL_ALL_DAYS, \
+	.hand_over = STR("09:00"), .from = STR("00:00"), .to = STR("24:00") }
+
+/* 1 found; 0 no such schedule in the caller's tenant; -1 failed. With overrides that are not over at `since`. */
+int schedule_find(const struct caller *by, struct str public_id, ms_t since, struct oncall_schedule *out, struct err *e) MUST_USE;
+void schedule_to_form(const struct caller *by, const struct oncall_schedule *s, enum oncall_naming naming, struct schedule_form *f);
+bool schedule_create(const struct caller *by, const struct schedule_form *f, struct oncall_schedule *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the schedule meanwhile. */
+bool schedule_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct schedule_form *f, struct err *e), void *ctx,
+	struct err *e) MUST_USE;
+bool schedule_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+/* As a change would take it; blames its member. */
+bool schedule_layer_check(const struct caller *by, const struct schedule_layer_form *f, struct err *e) MUST_USE;
+
+struct schedule_override_form {
+	struct str user;			/* id or name; empty: the caller */
+	ms_t from, to;				/* from 0: now */
+};
+extern const struct form_field schedule_override_fields[];
+bool schedule_override_create(const struct caller *by, struct str public_id, const struct schedule_override_form *f, struct schedule_override_view *made,
+	struct err *e) MUST_USE;
+bool schedule_override_remove(const struct caller *by, struct str public_id, uint64_t id, struct err *e) MUST_USE;
+
+#define CALENDAR_DAYS 14		/* where nobody says how many */
+#define CALENDAR_DAYS_MAX 92
+struct schedule_calendar_query {
+	ms_t from, to;
+};
+extern const struct form_field schedule_calendar_query_fields[];
+struct schedule_calendar {
+	struct str id, time_zone;
+	ms_t from, to;
+	struct schedule_span_view *spans;
+	size_t n;
+};
+extern const struct field schedule_calendar_fields[];
+bool schedule_calendar_by(const struct caller *by, struct str public_id, const struct schedule_calendar_query *q, struct schedule_calendar *out,
+	struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {
@@ -626,7 +688,7 @@ struct config_imported {		/* of one kind of thing */
 	uint64_t left_out;		/* need a secret that the file does not bring */
 };
 extern const struct field config_imported_fields[];
-#define CONFIG_PARTS 6
+#define CONFIG_PARTS 7
 /* All of the file, or nothing: what was there and is not in the file stays. ERR_CONFLICT: the checksum is wrong. ERR_INVALID and others name
  * the place in the file. `out` has CONFIG_PARTS rows. */
 bool config_import(const struct caller *by, struct str file, const struct config_import *x, struct config_imported *out, struct err *e) MUST_USE;

@@ -13,6 +13,7 @@
 #include "grapnel/event.h"
 #include "grapnel/incident.h"
 #include "grapnel/monitor.h"
+#include "grapnel/oncall.h"
 #include "grapnel/shm.h"
 
 #define KEY_HASH_BYTES 16	/* of a dedup key or event id: see key_hash */
@@ -247,6 +248,70 @@ bool status_page_get(struct db *db, struct arena *a, uint64_t tenant_id, struct 
 int status_page_by_slug(struct db *db, struct arena *a, struct str slug, struct status_page *out, struct err *e) MUST_USE;	/* an enabled one */
 /* Makes or replaces that of in->tenant_id. ERR_INVALID names the field; ERR_CONFLICT where another tenant has the slug. */
 bool status_page_set(struct db *db, struct arena *a, const struct status_page *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+
+/* ---- oncall.c: schedules, who is on call ---- */
+
+#define SCHEDULES_MAX 100		/* of a tenant */
+
+struct oncall_person {
+	uint64_t id;
+	struct str public_id, name;
+	bool enabled;
+};
+/* What a layer has beside its turns. */
+struct oncall_crew {
+	struct str name;
+	const struct oncall_person *people;
+	size_t n;
+};
+struct oncall_schedule {
+	uint64_t id, tenant_id;
+	struct str public_id, name, description, time_zone;
+	ms_t created_at, updated_at;
+	struct oncall_plan plan;		/* read: with overrides that were not over at a moment; a disabled person is 0. Of a wish: its layers */
+	const struct oncall_crew *crews;	/* as many as layers */
+	const struct oncall_person *stand_ins;	/* of the overrides */
+};
+/* Layers as the API shows and takes them: an array; people by their ids, or by their names. */
+enum oncall_naming { ONCALL_BY_ID, ONCALL_BY_NAME };
+void oncall_layers_json(struct json_out *o, const struct oncall_schedule *s, enum oncall_naming naming);
+/* "monday" */
+extern const char *const oncall_day_words[7];
+
+/* Whole, with overrides that are not over at `since`. */
+int oncall_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, ms_t since, struct oncall_schedule *out, struct err *e) MUST_USE;
+/* Newest first; below an id, 0 = from the top. */
+bool oncall_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t below, uint64_t limit, ms_t since, struct oncall_schedule **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Of the tenant, by public ids: a JSON array; those that are there. */
+bool oncall_some(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, ms_t since, struct oncall_schedule **out, size_t *n,
+	struct err *e) MUST_USE;
+/* Who is that: one of the people of the schedule. NULL: nobody. */
+const struct oncall_person *oncall_who(const struct oncall_schedule *s, const struct oncall_duty *d);
+/* Who is on call at a moment, of schedules by public ids (a JSON array), each person once, in their order. */
+bool oncall_now(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, ms_t at, const struct oncall_person **out, size_t *n,
+	struct err *e) MUST_USE;
+
+/* Users of the tenant by their public ids or names, a JSON array of texts; in its order, each with the place it has there. Unknown ones are
+ * not among them. */
+struct oncall_found {
+	uint64_t place;				/* from 1 */
+	struct oncall_person person;
+};
+bool oncall_find_people(struct db *db, struct arena *a, uint64_t tenant_id, struct str words, struct oncall_found **out, size_t *n,
+	struct err *e) MUST_USE;
+
+/* Keeps in->public_id where there is one. ERR_CONFLICT: its name is taken, or there is no room. */
+bool oncall_add(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct oncall_schedule *out,
+	struct err *e) MUST_USE;
+/* ERR_CONFLICT without field or sentence: it has changed since `in` was read. */
+int oncall_update(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+int oncall_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* 0: there is no such schedule, or override of it. Of `in` its id and times count. */
+int oncall_override_add(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct oncall_override *in,
+	const struct oncall_person *user, const struct who *who, ms_t now, struct err *e) MUST_USE;
+int oncall_override_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, uint64_t id, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
 
 /* ---- source.c: integrations and registrations as people manage them ---- */
 

@@ -573,6 +573,50 @@ bool alert_rule_find_filter(struct db *db, struct arena *a, struct alert_rule *r
 struct rule_meter *rule_meter_new(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now);
 bool rule_measure(struct rule_meter *m, const struct alert_rule *r, double *value, struct err *e) MUST_USE;
 
+/* ---- oncall.c: schedules, and who is on call ---- */
+
+#define ONCALL_LOOK_MS (60 * MS_PER_DAY)	/* further ahead nobody looks for the next hand-over */
+
+struct schedule_view {
+	struct str id, name, description, time_zone;
+	struct str layers, users, overrides;	/* JSON arrays */
+	struct str user_id, user;		/* on call now; empty: nobody */
+	ms_t until;				/* somebody else is then, or nobody; 0: not within ONCALL_LOOK_MS */
+	uint64_t layers_n;
+	ms_t created_at, updated_at;
+};
+extern const struct field schedule_view_fields[];
+void schedule_view_fill(struct arena *a, const struct oncall_schedule *s, ms_t now, struct schedule_view *out);
+bool schedule_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t cursor, uint64_t limit, ms_t now, struct schedule_view **out,
+	size_t *n, uint64_t *next, struct err *e) MUST_USE;
+
+struct oncall_view {
+	struct str schedule_id, schedule, user_id, user, layer;
+	uint64_t override;
+	ms_t until;
+};
+extern const struct field oncall_view_fields[];
+/* Of all schedules of the tenant, by name. */
+bool oncall_view_list(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct oncall_view **out, size_t *n, struct err *e) MUST_USE;
+
+struct schedule_override_view {
+	uint64_t id;
+	struct str user_id, user;
+	ms_t from, to;
+};
+extern const struct field schedule_override_view_fields[];
+/* Of the plan, in the order in which they were made. */
+void schedule_override_views(struct arena *a, const struct oncall_schedule *s, struct schedule_override_view **out, size_t *n);
+
+struct schedule_span_view {
+	ms_t from, to;
+	struct str user_id, user, layer;	/* empty: nobody; an override */
+	uint64_t override;
+	uint64_t person;			/* users.id; 0 = nobody */
+};
+extern const struct field schedule_span_view_fields[];
+void schedule_span_views(struct arena *a, const struct oncall_schedule *s, ms_t from, ms_t to, struct schedule_span_view **out, size_t *n);
+
 /* ---- health of what comes in: the last 24 hours without test webhooks ---- */
 
 #define TRAFFIC_HOURS 24

@@ -18,6 +18,7 @@
 #include "overview.h"
 #include "requests.h"
 #include "retention.h"
+#include "schedules.h"
 #include "services.h"
 #include "status.h"
 #include "tasks.h"
@@ -97,6 +98,23 @@ const struct route dash_routes[] = {
 	{ "POST", "/alert-rules/:id/disable", ROLE_VIEWER, page_alert_rule_disable, "Switches it off." },
 	{ "GET", "/alert-rules/:id/delete", ROLE_VIEWER, page_alert_rule_delete, "What deleting it means." },
 	{ "POST", "/alert-rules/:id/delete", ROLE_VIEWER, page_alert_rule_drop, "Deletes a rule." },
+	{ "GET", "/schedules", ROLE_VIEWER | CAN_EXPORT, page_schedules, "Who is on call, and until when." },
+	{ "POST", "/schedules", ROLE_ADMIN, page_schedule_create, "Makes a schedule." },
+	{ "GET", "/schedules/new", ROLE_ADMIN, page_schedule_new, "Form of a new one." },
+	{ "GET", "/schedules/:id", ROLE_VIEWER, page_schedule, "One schedule: calendar, layers, overrides." },
+	{ "GET", "/schedules/:id/edit", ROLE_ADMIN, page_schedule_edit, "The form of a schedule." },
+	{ "POST", "/schedules/:id/edit", ROLE_ADMIN, page_schedule_change, "Changes a schedule." },
+	{ "GET", "/schedules/:id/delete", ROLE_ADMIN, page_schedule_delete, "What deleting it means." },
+	{ "POST", "/schedules/:id/delete", ROLE_ADMIN, page_schedule_drop, "Deletes a schedule." },
+	{ "POST", "/schedules/:id/overrides", ROLE_OPERATOR, page_schedule_override, "Somebody takes over for a while." },
+	{ "POST", "/schedules/:id/overrides/:override/delete", ROLE_OPERATOR, page_schedule_override_delete, "Takes that back." },
+	{ "GET", "/schedules/:id/layers/new", ROLE_ADMIN, page_schedule_layer_new, "Form of a new layer." },
+	{ "POST", "/schedules/:id/layers/new", ROLE_ADMIN, page_schedule_layer_create, "Adds it." },
+	{ "GET", "/schedules/:id/layers/:layer/edit", ROLE_ADMIN, page_schedule_layer_edit, "The form of a layer." },
+	{ "POST", "/schedules/:id/layers/:layer/edit", ROLE_ADMIN, page_schedule_layer_change, "Changes it." },
+	{ "POST", "/schedules/:id/layers/:layer/up", ROLE_ADMIN, page_schedule_layer_up, "Asks it before the one above." },
+	{ "GET", "/schedules/:id/layers/:layer/delete", ROLE_ADMIN, page_schedule_layer_delete, "What removing it means." },
+	{ "POST", "/schedules/:id/layers/:layer/delete", ROLE_ADMIN, page_schedule_layer_drop, "Removes it." },
 	{ "GET", "/login", NEED_GUEST, page_login, "Signing in." },
 	{ "POST", "/login", NEED_GUEST, page_login_post, "Name and password, then a code where an app is set up." },
 	{ "POST", "/logout", ROLE_VIEWER, page_logout_post, "Signing out." },

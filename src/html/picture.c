@@ -145,6 +145,55 @@ struct html html_bars(struct html_out *o, const struct bar *bars, size_t n, unsi
 	return taken(o, from);
 }
 
+/* ---- spans ---- */
+
+static void put_share(struct html_out *o, const char *before, unsigned of_whole)
+{
+	strbuf_addf(&o->b, "%s%u.%02u%%\"", before, of_whole / 100, of_whole % 100);
+}
+
+static void put_mark(struct html_out *o, const char *class, unsigned at)
+{
+	strbuf_addf(&o->b, "<line class=\"%s\" y2=\"100%%\"", class);
+	put_share(o, " x1=\"", at);
+	put_share(o, " x2=\"", at);
+	put(o, "/>");
+}
+
+/* A picture in the picture cuts off what does not fit. */
+static void put_span(struct html_out *o, const struct picture_span *s)
+{
+	strbuf_addf(&o->b, "<svg class=\"who-%u\"", s->tone);
+	put_share(o, " x=\"", s->from);
+	put_share(o, " width=\"", s->to - s->from);
+	put(o, "><title>");
+	html_text(o, s->title);
+	put(o, "</title><rect width=\"100%\" height=\"100%\"/><text x=\"5\" y=\"50%\" dy=\".35em\">");
+	html_text(o, s->text);
+	put(o, "</text></svg>");
+}
+
+struct html html_spans(struct html_out *o, const struct picture_span *spans, size_t n, const unsigned *marks, size_t marks_n, unsigned now,
+	struct str title)
+{
+	size_t from = o->b.n;
+
+	put(o, "<svg class=\"spans\" role=\"img\" aria-label=\"");
+	html_attr(o, title);
+	put(o, "\">");
+	for (size_t i = 0; i < n; i++)
+		if (spans[i].to > spans[i].from)
+			put_span(o, &spans[i]);
+	for (size_t i = 0; i < marks_n; i++)
+		put_mark(o, "mark", marks[i]);
+	if (now < PICTURE_WHOLE)
+		put_mark(o, "now", now);
+	put(o, "</svg>");
+	return taken(o, from);
+}
+
+/* ---- a line ---- */
+
 struct html html_spark(struct html_out *o, const uint64_t *values, size_t n, struct str title)
 {
 	size_t from = o->b.n;

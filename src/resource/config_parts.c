@@ -299,6 +299,48 @@ static bool user_set(struct config_work *w, const struct config_thing *stored, c
 	return user_change(&w->by, stored->id, user_read, &(struct wish){ w, wish }, &f, &out, e);
 }
 
+/* ---- schedules: whoever takes turns is named, since users have other ids elsewhere. Without overrides ---- */
+
+static const struct schedule_form schedule_new = SCHEDULE_FORM_NEW;
+
+static bool schedule_things(struct config_work *w, struct config_thing **out, size_t *n, struct err *e)
+{
+	struct oncall_schedule *rows;
+
+	if (!oncall_list(w->by.db, w->by.a, w->by.tenant_id, 0, SCHEDULES_MAX, w->by.now, &rows, n, e))
+		return false;
+	*out = things_new(w->by.a, *n, sizeof(struct schedule_form));
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i].id = rows[i].public_id;
+		(*out)[i].name = rows[i].name;
+		schedule_to_form(&w->by, &rows[i], ONCALL_BY_NAME, (*out)[i].form);
+	}
+	return true;
+}
+
+static int schedule_make(struct config_work *w, void *form, struct str id, struct err *e)
+{
+	struct schedule_form *f = form;
+	struct oncall_schedule made;
+
+	if (!public_id_is(id, "sc"))
+		err_field(e, ERR_INVALID, "id", "The id of a schedule begins with sc_.");
+	f->public_id = id;
+	return !e->code && schedule_create(&w->by, f, &made, e) ? 1 : -1;
+}
+
+static bool schedule_read(void *ctx, struct schedule_form *f, struct err *e)
+{
+	struct wish *x = ctx;
+
+	return form_read_json(x->w->by.a, x->json, schedule_fields, FORM_CHANGE, f, e);
+}
+
+static bool schedule_set(struct config_work *w, const struct config_thing *stored, const struct json *wish, struct err *e)
+{
+	return schedule_change(&w->by, stored->id, schedule_read, &(struct wish){ w, wish }, e);
+}
+
 /* ---- escalation policies ---- */
 
 static const struct policy_form policy_new;
@@ -374,6 +416,7 @@ const struct config_part config_parts[] = {
 	{ "retention", retention_fields, sizeof(struct retention_form), &retention_new, retention_list, NULL, retention_set },
 	{ "channels", channel_fields, sizeof(struct channel_form), &channel_new, channel_things, channel_make, channel_set },
 	{ "users", user_fields, sizeof(struct user_form), &user_new, user_things, user_make, user_set },
+	{ "schedules", schedule_fields, sizeof(struct schedule_form), &schedule_new, schedule_things, schedule_make, schedule_set },
 	{ "policies", policy_fields, sizeof(struct policy_form), &policy_new, policy_things, policy_make, policy_set,
 		policy_ours },
 	{ "services", service_fields, sizeof(struct service_form), &service_new, service_things, service_make, service_set },

@@ -26,6 +26,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&monitor_alert_stmts,
 	&monitor_cache_stmts,
 	&news_stmts,
+	&oncall_stmts,
 	&outbox_stmts,
 	&policy_stmts,
 	&retention_stmts,

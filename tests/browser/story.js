@@ -256,6 +256,31 @@ async function changesAndDeletesTheRule(me) {
 	await sees(me, "You have no alert rules");
 }
 
+async function makesAScheduleOfTurns(me) {
+	await goes(me, "Schedules");
+	await link(me, "New schedule").click();
+	await me.page.getByLabel("Name", { exact: true }).fill(`Night ${me.knows.name}`);
+	await me.page.getByLabel("Time zone", { exact: true }).fill("Europe/Berlin");
+	await button(me, "Create").click();
+	await sees(me, "Nobody takes turns yet");
+	await link(me, "Add a layer").first().click();
+	await me.page.getByLabel("Number 1", { exact: true }).selectOption({ index: 1 });
+	await me.page.getByLabel("Lasts", { exact: true }).fill("2");
+	await me.page.getByLabel("Of", { exact: true }).selectOption({ label: "weeks" });
+	await button(me, "Add the layer").click();
+	await sees(me, /every 2 weeks, hand-over Mon at 09:00/);
+}
+
+async function takesOver(me) {
+	const from = await me.page.getByLabel("From", { exact: true }).inputValue();
+
+	await me.page.getByLabel("To", { exact: true }).fill(`${Number(from.slice(0, 4)) + 1}${from.slice(4, 8)}01T00:00`);
+	await button(me, "Take over").click();
+	await sees(me, / takes over\.$/);
+	await me.page.getByRole("button", { name: /^Take back/ }).click();
+	await sees(me, "The override is taken back.");
+}
+
 async function hasTheMonitorLookBeforeItActs(me) {
 	await goes(me, "Monitor");
 	await sees(me, "Oldest event that waits");
@@ -294,7 +319,7 @@ async function signsOut(me) {
 
 const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
 	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
-	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, makesAnAlertRule, changesAndDeletesTheRule,
+	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, makesAScheduleOfTurns, takesOver, makesAnAlertRule, changesAndDeletesTheRule,
 	hasTheMonitorLookBeforeItActs, runsAJob,
 	findsWhatHeDidInTheAuditLog, signsOut];
 

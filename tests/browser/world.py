@@ -71,6 +71,10 @@ def furnish(box):
                 _channel(box, kind="pagerduty", name="PagerDuty", routingKey="0" * 32, enabled=False)]
     delivery = box.api("POST", channels[0] + "/test").expect(200)["delivery"]["id"]
     box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
+    box.api("POST", "/api/schedules", {"name": MARKUP[:60], "description": MARKUP, "timeZone": "Europe/Berlin", "layers": [
+        {"name": MARKUP[:60], "rotation": "hours", "length": 12, "startDate": "2026-01-01", "users": [VIEWER["name"], "eve " + MARKUP]},
+        {"name": FORMULA, "users": []}]}).expect(201)
+    box.api("POST", "/api/schedules", {"name": FORMULA}).expect(201)
     for text in MARKUP, FORMULA, "db1":
         box.api("POST", "/api/events/replay", {"q": text}).expect(202)
     eve = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"].startswith("eve"))

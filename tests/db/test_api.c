@@ -290,6 +290,7 @@ static struct str their_thing(const char *pattern)
 		const char *subject, *thing;
 	} things[] = {
 		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/rules/", "ar_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
+		{ "/schedules/", "sc_00000000000000000009" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
@@ -328,7 +329,8 @@ START_TEST(test_lists_refuse_what_is_no_filter)
 {
 	const struct route *r = &api_routes[_i];
 	const struct json *p = json_get(documented(r), "parameters");
-	const char *path = with_thing(r->pattern, strstr(r->pattern, "/channels/") ? STR("ch_00000000000000000001") : STR(GITHUB));
+	const char *path = with_thing(r->pattern, strstr(r->pattern, "/channels/") ? STR("ch_00000000000000000001") :
+		strstr(r->pattern, "/schedules/") ? STR("sc_00000000000000000001") : STR(GITHUB));
 	bool any = false;
 
 	if (!json_get(documented(r), "x-role"))
@@ -608,6 +610,131 @@ START_TEST(test_an_integration_from_birth_to_end)
 	expect(404, admin, "GET", path, NULL);
 	expect(404, admin, "DELETE", path, NULL);
 	expect(404, admin, "PATCH", path, "{\"name\":\"again\"}");
+}
+END_TEST
+
+/* ---- schedules ---- */
+
+#define OVERRIDE "{\"user\":\"ann\",\"from\":\"2026-01-02T00:00:00Z\",\"to\":\"2026-01-03T00:00:00Z\"}"
+
+static struct str layers_of(struct reply r)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, 65536);
+	json_out_init(&o, &b);
+	json_tree(&o, json_get(r.json, "layers"));
+	return strbuf_str(&b);
+}
+
+START_TEST(test_a_schedule_from_birth_to_end)
+{
+	struct reply r = expect(201, admin, "POST", "/api/schedules",
+		"{\"name\":\"Night\",\"timeZone\":\"Europe/Berlin\",\"layers\":[{\"rotation\":\"weekly\",\"weekday\":\"friday\",\"handOver\":\"09:30\","
+		"\"startDate\":\"2025-01-03\",\"users\":[\"ann\",\"us_seven\"]},{\"name\":\"Days\",\"days\":[\"monday\",\"tuesday\"],\"from\":\"08:00\","
+		"\"to\":\"18:00\"}]}");
+	struct str id = member(r, "/id"), override;
+	const char *path = arena_printf(a, "/api/schedules/%.*s", STR_ARG(id)).p, *overrides = arena_printf(a, "%s/overrides", path).p;
+
+	ck_assert(public_id_is(id, "sc"));
+	is(header_of(r, "Location"), path);
+	is(member(r, "/onCall"), "ann");
+	is(member(r, "/onCallId"), "us_seven");
+	ck_assert(json_is(json_get(r.json, "onCallUntil"), JSON_NULL));
+	is(member(r, "/layers/0/name"), "Layer 1");
+	is(member(r, "/layers/0/handOver"), "09:30");
+	is(member(r, "/layers/0/to"), "24:00");
+	is(member(r, "/layers/1/days/1"), "tuesday");
+	is(member(r, "/layers/1/rotation"), "daily");
+	is(member(r, "/users/0/name"), "ann");
+	ck_assert_ptr_null(json_at(r.json, STR("/users/1")));
+	is(member(expect(200, admin, "GET", "/api/schedules?limit=1", NULL), "/schedules/0/name"), "Night");
+
+	/* what is shown is taken as it is */
+	r = expect(200, admin, "PATCH", path, arena_printf(a, "{\"layers\":%.*s}", STR_ARG(layers_of(r))).p);
+	is(member(r, "/layers/1/to"), "18:00");
+	is(member(r, "/onCall"), "ann");
+	r = expect(200, admin, "PATCH", path,
+		"{\"name\":\"Nights\",\"layers\":[{\"name\":\"x\",\"rotation\":\"hours\",\"length\":12,\"weekday\":null,\"startDate\":\"\",\"users\":[]}]}");
+	is(member(r, "/layers/0/rotation"), "hours");
+	is(member(r, "/layers/0/length"), "12");
+	ck_assert(json_is(json_get(r.json, "onCall"), JSON_NULL));
+
+	r = expect(201, admin, "POST", overrides, OVERRIDE);
+	is(member(r, "/user"), "ann");
+	override = member(r, "/id");
+	r = expect(200, admin, "GET", arena_printf(a, "%s/calendar?from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z", path).p, NULL);
+	is(member(r, "/timeZone"), "Europe/Berlin");
+	is(member(r, "/spans/0/to"), "2026-01-02T00:00:00.000Z");
+	ck_assert(json_is(json_at(r.json, STR("/spans/0/user")), JSON_NULL));
+	is(member(r, "/spans/1/user"), "ann");
+	is(member(r, "/spans/1/overrideId"), arena_cstr(a, override));
+	is(member(r, "/spans/2/to"), "2026-01-04T00:00:00.000Z");
+	ck_assert_ptr_null(json_at(r.json, STR("/spans/3")));
+	is(member(expect(200, admin, "GET", path, NULL), "/overrides/0/userId"), "us_seven");
+	expect(204, admin, "DELETE", arena_printf(a, "%s/%.*s", overrides, STR_ARG(override)).p, NULL);
+	expect(404, admin, "DELETE", arena_printf(a, "%s/%.*s", overrides, STR_ARG(override)).p, NULL);
+
+	expect(404, theirs, "GET", path, NULL);
+	expect(404, theirs, "PATCH", path, "{\"name\":\"x\"}");
+	expect(404, theirs, "GET", arena_printf(a, "%s/calendar", path).p, NULL);
+	expect_error(400, "invalid_request", "user", ask(theirs, "POST", overrides, OVERRIDE));
+	expect(404, theirs, "DELETE", path, NULL);
+	r = expect(200, admin, "GET", "/api/on-call", NULL);
+	is(member(r, "/onCall/0/schedule"), "Nights");
+	is(member(r, "/onCall/1/user"), "ann");
+	is(member(r, "/onCall/1/layer"), "all");
+	expect(204, admin, "DELETE", path, NULL);
+	expect(404, admin, "GET", path, NULL);
+	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	is(member(r, "/audit/0/action"), "schedule.delete");
+	is(member(r, "/audit/1/action"), "schedule.override_delete");
+	is(member(r, "/audit/5/action"), "schedule.create");
+}
+END_TEST
+
+START_TEST(test_wrong_schedules_name_the_field)
+{
+	static const struct { const char *field, *body; } rows[] = {
+		{ "name", "{}" },
+		{ "name", "{\"name\":\" x\"}" },
+		{ "name", "{\"name\":\"ops\"}" },
+		{ "timeZone", "{\"name\":\"x\",\"timeZone\":\"Nowhere/Town\"}" },
+		{ "timeZone", "{\"name\":\"x\",\"timeZone\":\"../../../etc/passwd\"}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":{}}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[1]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{},{},{},{},{},{},{},{},{},{},{}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"colour\":1}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"users\":[\"ann\",\"nobody\"]}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"handOver\":\"24:00\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"handOver\":\"9:00\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"from\":\"08:60\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"startDate\":\"2026-02-29\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"rotation\":\"daily\",\"length\":2}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"rotation\":\"weekly\",\"length\":53}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"rotation\":\"daily,weekly\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"weekday\":\"monday,friday\"}]}" },
+		{ "layers", "{\"name\":\"x\",\"layers\":[{\"days\":[]}]}" },
+	};
+	static const struct { const char *field, *body; } wrong_overrides[] = {
+		{ "to", "{}" },
+		{ "to", "{\"user\":\"ann\",\"to\":\"2020-01-01T00:00:00Z\"}" },
+		{ "to", "{\"user\":\"ann\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2027-06-01T00:00:00Z\"}" },
+		{ "from", "{\"user\":\"ann\",\"from\":\"2036-01-01T00:00:00Z\",\"to\":\"2036-01-02T00:00:00Z\"}" },
+		{ "user", "{\"user\":\"nobody\",\"to\":\"2026-01-01T00:00:00Z\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool taken = strstr(rows[i].body, "\"ops\"") != NULL;
+
+		expect_error(taken ? 409 : 400, taken ? "conflict" : "invalid_request", rows[i].field, ask(admin, "POST", "/api/schedules", rows[i].body));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_overrides); i++)
+		expect_error(400, "invalid_request", wrong_overrides[i].field,
+			ask(admin, "POST", "/api/schedules/sc_00000000000000000001/overrides", wrong_overrides[i].body));
+	expect_error(400, "invalid_request", "to",
+		ask(admin, "GET", "/api/schedules/sc_00000000000000000001/calendar?from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z", NULL));
 }
 END_TEST
 
@@ -1880,6 +2007,8 @@ static Suite *suite(void)
 	tcase_add_test(t, test_wrong_policies_name_the_step);
 	tcase_add_test(t, test_an_alert_rule_from_birth_to_end);
 	tcase_add_test(t, test_wrong_alert_rules_name_the_field);
+	tcase_add_test(t, test_a_schedule_from_birth_to_end);
+	tcase_add_test(t, test_wrong_schedules_name_the_field);
 	tcase_add_test(t, test_a_channel_from_birth_to_end);
 	tcase_add_test(t, test_what_is_secret_of_a_channel_depends_on_its_kind);
 	tcase_add_test(t, test_wrong_channels_name_the_field);

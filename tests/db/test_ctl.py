@@ -647,7 +647,12 @@ class Transfer(Case):
             "INSERT INTO escalation_policies (id, public_id, tenant_id, name, steps, repeats, created_at, updated_at) VALUES (5, 'po_00000000000000000000', 1,"
             " 'Nights', '[{\"delayMinutes\":5,\"targets\":[{\"type\":\"user\",\"id\":\"%s\"},{\"type\":\"channel\",\"id\":\"ch_00000000000000000000\"}]}]',"
             " 2, 1, 1); UPDATE services SET policy_id = 5 WHERE name = 'Shop'; INSERT INTO service_channels SELECT s.id, c.id FROM services s"
-            " JOIN channels c WHERE s.name = 'Shop'" % anna["id"], "grapnel_from")
+            " JOIN channels c WHERE s.name = 'Shop';" % anna["id"] +
+            "INSERT INTO schedules (id, public_id, tenant_id, name, time_zone, created_at, updated_at)"
+            " VALUES (1, 'sc_00000000000000000000', 1, 'night', 'Europe/Berlin', 1, 1);"
+            "INSERT INTO schedule_layers VALUES (1, 0, 'all', 3, 2, 540, 4, 20000, 31, 480, 1080);"
+            "INSERT INTO schedule_layer_users SELECT 1, 0, ROW_NUMBER() OVER (ORDER BY id), id FROM users WHERE name IN ('anna', 'gone')",
+            "grapnel_from")
 
     def exported(self, where, *words):
         return {k: v for k, v in self.do(where, "export", *words).items() if k != "grapnel"}["configuration"]
@@ -666,7 +671,9 @@ class Transfer(Case):
         self.assertEqual(len(self.do("to", "integration", "list")["integrations"]), 0)
         self.assertEqual(dry, self.do("to", "import", path, "--yes"))
         self.assertEqual(self.sums(dry), {"retention": (0, 0, 2, 0), "services": (1, 0, 2, 0), "integrations": (3, 0, 0, 0),
-                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "policies": (1, 0, 0, 0)})
+                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "schedules": (1, 0, 0, 0), "policies": (1, 0, 0, 0)})
+        self.assertEqual(sql("SELECT u.name FROM schedule_layer_users m JOIN users u ON u.id = m.user_id ORDER BY m.position", "grapnel_to"),
+                         [[b"anna"], [b"gone"]])
         seen = self.exported("to")
         want = self.exported("from")
         for tenant in want["tenants"] + seen["tenants"]:     # a service is itself by its name, so that its id may be another
@@ -678,7 +685,7 @@ class Transfer(Case):
                 p["steps"][0]["targets"][0]["id"] = people[p["steps"][0]["targets"][0]["id"]]
         self.assertEqual(seen, want)
         again = self.sums(self.do("to", "import", path, "--yes"))
-        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 6)
+        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 7)
         self.assertEqual(sql("SELECT enabled, password_hash IS NULL FROM users WHERE name = 'gone'", "grapnel_to"), [[b"0", b"1"]])
 
     def test_with_secrets(self):
@@ -690,7 +697,7 @@ class Transfer(Case):
         path = self.written("sealed.json", text)
         self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
         again = self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
-        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 6)
+        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 7)
         key_hash = hashlib.sha256(self.github["key"].encode()).hexdigest()
         [[stored]] = sql("SELECT LOWER(HEX(key_hash)) FROM sources WHERE public_id = '%s'" % self.github["id"], "grapnel_to")
         self.assertEqual(stored.decode(), key_hash)
@@ -757,7 +764,7 @@ class Transfer(Case):
     def test_ids_that_are_taken(self):
         self.fill()
         path = self.signed(lambda f: f["configuration"].update(tenants=[
-            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": [], "policies": []} for t in f["configuration"]["tenants"][:1]]))
+            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": [], "schedules": [], "policies": []} for t in f["configuration"]["tenants"][:1]]))
         self.do("to", "import", path, "--yes")
         self.do("to", "tenant", "add", "Ours")
         self.refused(FAILED, "--tenant", "Ours", "import", path, "--yes", conf=self.confs["to"], says="P: its id or key is that of another integration")

@@ -34,6 +34,11 @@ static const struct stmt view_data[] = {
 	{ "data.rules", "INSERT INTO alert_rules (id, public_id, tenant_id, user_id, name, metric, comparison, threshold, window_minutes, created_at,"
 		" updated_at) VALUES (1, 'ar_00000000000000000001', 1, 7, 'mine', 1, 1, 10, 60, 1, 1),"
 		" (9, 'ar_00000000000000000009', 2, 7, 'theirs', 1, 1, 10, 60, 1, 1)" },
+	{ "data.schedules", "INSERT INTO schedules (id, public_id, tenant_id, name, time_zone, created_at, updated_at) VALUES"
+		" (1, 'sc_00000000000000000001', 1, 'ops', 'Europe/Berlin', 1, 1), (9, 'sc_00000000000000000009', 2, 'theirs', 'UTC', 1, 1)" },
+	{ "data.schedule_layers", "INSERT INTO schedule_layers (schedule_id, position, name, unit, length, at_min, weekday, start_day, weekdays, from_min, to_min)"
+		" VALUES (1, 0, 'all', 2, 1, 540, 0, 20000, 127, 0, 0)" },
+	{ "data.schedule_users", "INSERT INTO schedule_layer_users (schedule_id, layer, position, user_id) VALUES (1, 0, 0, 7)" },
 	{ "data.outbox", "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, next_at, created_at, finished_at)"
 		" SELECT " SQL_ID ", 1, 1, 1, 1, '{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"5\","
 		"\"severity\":\"ERROR\",\"message\":\"120 wait.\"}}', 1, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000 FROM seq_1_to_60" },
