@@ -148,6 +148,11 @@ ALTER TABLE timeline ADD COLUMN IF NOT EXISTS by_link VARCHAR(120) NULL COMMENT 
 
 -- ---- merged incidents ----
 
+-- An incident that goes on as a part of another is resolved, and its key lets what still fires join that one. NULL or 0 again when it is open again.
+ALTER TABLE incidents ADD COLUMN IF NOT EXISTS merged_into BIGINT UNSIGNED NULL COMMENT 'incidents.id; NULL = it was not merged';
+ALTER TABLE incidents ADD INDEX IF NOT EXISTS by_merge (merged_into);	-- the parts of an incident
+ALTER TABLE incident_keys ADD COLUMN IF NOT EXISTS merged_into BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'incidents.id that triggers join while it is unresolved; 0 = none';
+
 
 -- ---- status pages ----
 

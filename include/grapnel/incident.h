@@ -7,7 +7,12 @@
  * - the sender's own resolve is the only barrier in time: a trigger that occurred before it changes nothing; a resolve
  *   that occurred before the newest trigger changes nothing either;
  * - after a resolve by a person or by the system the sender's next trigger reopens that incident;
- * - acknowledge and resolve on nothing are recorded and make no incident. */
+ * - acknowledge and resolve on nothing are recorded and make no incident.
+ *
+ * A person may *merge* an incident into another one, perhaps of another key. It is resolved by that, and what still fires for its key joins the other one for
+ * as long as that is unresolved: incident_decide_merged. The key keeps its own times and its own incident meanwhile. So the sender's resolve ends what the key
+ * itself has to say and leaves the other incident open, which has a sender of its own, or a person; and once that one is over, the merge is over too: by the rules
+ * above the next trigger reopens the merged incident, or opens a new one where its sender had resolved it. */
 #ifndef GRAPNEL_INCIDENT_H
 #define GRAPNEL_INCIDENT_H
 
@@ -53,6 +58,10 @@ ms_t incident_event_time(const struct event *ev, ms_t received_at);
  * The state must be kept even while it has no incident: a resolve that comes before its trigger is a barrier already. */
 struct incident_change incident_decide(struct key_state *state, const struct event *ev, ms_t received_at, ms_t now,
 	uint64_t new_incident);
+
+/* The same for a key whose incident, *own, was merged into that of *target, which is unresolved. A trigger joins that and may raise its severity; no
+ * barrier but that of its own key holds it back. Everything else is about *own alone, and does nothing to what is over already. */
+struct incident_change incident_decide_merged(struct key_state *own, struct key_state *target, const struct event *ev, ms_t received_at, ms_t now);
 
 /* What a person (or system) may do; false when the status does not allow it (conflict), and *state is kept. Acknowledging twice is
  * a conflict too. */

@@ -257,6 +257,12 @@ struct bulk_result {
 	struct str error, message;	/* why not: not_found or conflict, and a sentence */
 };
 extern const struct field bulk_result_fields[];
+struct merge_form {
+	struct str into;
+};
+extern const struct form_field incident_merge_fields[];
+bool incident_merge_by(const struct caller *by, uint64_t id, const struct merge_form *f, struct err *e) MUST_USE;
+
 /* Each id for itself, in order. False: it stopped in the middle, since something does not work. */
 bool incident_bulk_by(const struct caller *by, const struct bulk_form *f, struct bulk_result **out, size_t *n, struct err *e) MUST_USE;
 

@@ -686,6 +686,19 @@ bool server_excess_rights(struct db *db, struct arena *a, struct str *out, struc
 int incident_act(struct db *db, struct arena *a, uint32_t tenant_id, uint64_t incident, enum incident_command c, enum actor actor,
 	const struct who *who, uint64_t timeline_id, struct str text, ms_t now, struct err *e) MUST_USE;
 
+/* ---- merge.c ---- */
+
+#define INCIDENT_PARTS_MAX 50	/* merged into one */
+struct incident_merge {
+	uint64_t incident, into;
+	const struct who *who;		/* both are of its tenant */
+	struct id_maker *ids;		/* of entries of timelines */
+	ms_t now;
+};
+/* Resolves the one and joins its key to the other: merge.c and incident.h. 1 done, 0 no such incident of that tenant, -1 failed (ERR_INVALID with field "into"; ERR_CONFLICT
+ * with a sentence: either is resolved, one of them is a test, or it has too many parts). */
+int incident_merge(struct db *db, struct arena *a, const struct incident_merge *m, struct err *e) MUST_USE;
+
 /* The user of that name or us_ id, if it can be an assignee: enabled, and of the tenant. 1, 0, -1. */
 struct assignee {
 	uint64_t id;
@@ -716,7 +729,8 @@ enum timeline_kind {
 };
 const char *timeline_word(unsigned kind);
 /* The text of an entry: a note; of ASSIGNED the user's name; of SNOOZED the end, RFC 3339. The last two have none where it was taken back. Of HELD and
- * RELEASED the window's or silence's name; of ESCALATED whom that step told; of MERGED the other's number. */
+ * RELEASED the window's or silence's name; of ESCALATED whom that step told; of MERGED
+ * "into ID: title", at the other incident "from ID: title". */
 
 /* ---- news.c: entries of timelines of which nobody has been told yet; src/notify says who is to know ---- */
 
@@ -1305,9 +1319,17 @@ struct key_lock {
 	 * incident_decide would: then an alert that merely joins needs no second write of its key. */
 	ms_t triggered_at;
 	struct key_state state;		/* returned; then moved on by decisions */
+	uint64_t merged_into;		/* returned: its incident, which is resolved, goes on in that one; 0: it was not merged */
+	struct key_lock *target;	/* the key of that one, locked as well; the caller's */
 	bool changed;			/* to be written back */
 };
 bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size_t n, struct err *e) MUST_USE;
+/* The keys of incidents that others were merged into; `ids` is a JSON array of numbers. They come in no order, and not at all where an incident is gone. */
+struct merge_target {
+	uint64_t incident, service_id;
+	unsigned char key_hash[KEY_HASH_BYTES];
+};
+bool batch_merge_targets(struct db *db, struct arena *a, struct str ids, struct merge_target **out, size_t *n, struct err *e) MUST_USE;
 bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *keys, size_t n, struct err *e) MUST_USE;
 
 struct request_row {

@@ -207,6 +207,7 @@ bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *
 
 struct incident_view {
 	uint64_t id, tenant_id, alert_count, service_row, source_row;	/* services.id, sources.id */
+	uint64_t merged_into;		/* 0: it was not */
 	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee, assignee_id;
 	bool is_test;
 	ms_t opened_at, acknowledged_at, resolved_at, snoozed_until, last_alert_at, updated_at;
@@ -339,12 +340,27 @@ int link_view_get(struct db *db, struct arena *a, const struct incident_link *l,
 #define INCIDENT_TIMELINE_MAX 500	/* newest entries shown with an incident */
 #define INCIDENT_ALERTS_MAX 100		/* newest alerts shown with an incident */
 
+/* ---- related.c ---- */
+
+#define INCIDENT_RELATED_MAX 10
+struct related_view {
+	uint64_t id, status_n, level_n, alert_count;
+	struct str title, status, level, service_id, service_name, why;
+	bool same_key, same_host, same_service;
+	ms_t opened_at;
+};
+extern const struct field related_view_fields[];
+
 struct incident_detail {
 	struct incident_view incident;
 	struct timeline_view *timeline;	/* oldest first */
 	size_t timeline_n;
-	struct alert_view *alerts;	/* newest first */
+	struct alert_view *alerts;	/* newest first; those of its newest parts among them */
 	size_t alert_n;
+	struct related_view *parts;	/* merged into it, newest first */
+	size_t parts_n;
+	struct related_view *related;	/* what shares most with it first */
+	size_t related_n;
 };
 int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_detail *out, struct err *e) MUST_USE;

@@ -155,6 +155,7 @@ void api_incident_reopen(void *call);
 void api_incident_note(void *call);
 void api_incident_assign(void *call);
 void api_incident_snooze(void *call);
+void api_incident_merge(void *call);
 void api_incident_bulk(void *call);
 void api_service_list(void *call);
 void api_service_create(void *call);

@@ -20,8 +20,10 @@ void api_incident_list(void *call)
 
 const struct doc_part incident_parts[] = {
 	{ "timeline", PART_ROWS, FIELDS(timeline_view_fields), .help = "What happened and who did it, oldest first" },
-	{ "alerts", PART_ROWS, FIELDS(alert_view_fields), .help = "Its newest alerts, newest first" },
 	{ "notifications", PART_ROWS, FIELDS(incident_notification_view_fields), .help = "Who was told what of it, oldest first" },
+	{ "alerts", PART_ROWS, FIELDS(alert_view_fields), .help = "Its newest alerts, newest first; those of incidents that were merged into it among them" },
+	{ "merged", PART_ROWS, FIELDS(related_view_fields), .help = "Incidents that were merged into it, newest first" },
+	{ "related", PART_ROWS, FIELDS(related_view_fields), .help = "Up to 10 others that opened within a day of it and share key, host or service with it" },
 	{ 0 }
 };
 
@@ -46,6 +48,8 @@ static void reply_incident(struct call *c, uint64_t id)
 		d.timeline_n);
 	reply_rows(&r, "alerts", alert_view_fields, d.alerts, sizeof(*d.alerts), d.alert_n);
 	reply_rows(&r, "notifications", incident_notification_view_fields, told, sizeof(*told), told_n);
+	reply_rows(&r, "merged", related_view_fields, d.parts, sizeof(*d.parts), d.parts_n);
+	reply_rows(&r, "related", related_view_fields, d.related, sizeof(*d.related), d.related_n);
 	reply_end(c, &r, 200);
 }
 
@@ -126,6 +130,17 @@ void api_incident_snooze(void *call)
 
 	if (input_id(c, 0, &id) && input_form(c, incident_snooze_fields, false, &f))
 		reply_done(c, incident_snooze_by(&c->by, id, &f, &e), id, &e);
+}
+
+void api_incident_merge(void *call)
+{
+	struct call *c = call;
+	struct merge_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (input_id(c, 0, &id) && input_form(c, incident_merge_fields, false, &f))
+		reply_done(c, incident_merge_by(&c->by, id, &f, &e), id, &e);
 }
 
 const struct doc_part incident_bulk_parts[] = {

@@ -130,12 +130,12 @@ static void rule_over(struct arena *a, const struct json *data, struct message *
 /* ---- incidents ---- */
 
 /* Who did what its newest entry tells: a person by name. */
-static struct str doer(const struct json *entry)
+static struct str doer(struct arena *a, const struct json *entry)
 {
-	struct str actor = part(entry, "actor");
+	struct str actor = part(entry, "actor"), user = part(entry, "user"), link = part(entry, "byLink");
 
 	if (str_eqs(actor, "person"))
-		return part(entry, "user").n ? part(entry, "user") : STR("the command line");
+		return user.n ? user : link.n ? arena_printf(a, "a link to the %.*s", STR_ARG(link)) : STR("the command line");
 	return str_eqs(actor, "system") ? STR("Grapnel") : STR("the sender");
 }
 
@@ -175,7 +175,7 @@ static void incident_acknowledged(struct arena *a, const struct json *data, stru
 	incident(a, data, m);
 	m->phase = MESSAGE_TAKEN;
 	m->lead = STR("Acknowledged");
-	add_fact(m, "By", doer(json_get(data, "entry")));
+	add_fact(m, "By", doer(a, json_get(data, "entry")));
 }
 
 static void incident_resolved(struct arena *a, const struct json *data, struct message *m)
@@ -185,9 +185,18 @@ static void incident_resolved(struct arena *a, const struct json *data, struct m
 	incident(a, data, m);
 	m->phase = MESSAGE_ENDS;
 	m->lead = STR("Resolved");
-	add_fact(m, "By", doer(json_get(data, "entry")));
+	add_fact(m, "By", doer(a, json_get(data, "entry")));
 	if (time_parse(part(data, "openedAt"), &opened) && m->at >= opened)
 		add_fact(m, "Lasted", duration(a, m->at - opened));
+}
+
+/* It goes on as a part of another; its own thread ends. */
+static void incident_merged(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_ENDS;
+	m->lead = STR("Merged");
+	add_fact(m, "By", doer(a, json_get(data, "entry")));
 }
 
 static void incident_reopened(struct arena *a, const struct json *data, struct message *m)
@@ -195,7 +204,7 @@ static void incident_reopened(struct arena *a, const struct json *data, struct m
 	incident(a, data, m);
 	m->phase = MESSAGE_GOES_ON;
 	m->lead = STR("Reopened");
-	add_fact(m, "By", doer(json_get(data, "entry")));
+	add_fact(m, "By", doer(a, json_get(data, "entry")));
 }
 
 /* ---- what was bundled in a storm ---- */
@@ -263,6 +272,7 @@ static const struct {
 	{ "incident.opened", incident_opened },
 	{ "incident.released", incident_opened },	/* nobody was told before */
 	{ "incident.reopened", incident_reopened },
+	{ "incident.merged", incident_merged },
 	{ "incident.resolved", incident_resolved },
 	{ "incident.severity_raised", incident_raised },
 	{ "messages.bundled", bundled },

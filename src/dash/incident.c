@@ -6,8 +6,6 @@
 
 #include "tmpl.h"
 
-#define RELATED_MAX 5
-
 /* ---- the timeline in words ---- */
 
 static struct str gave(struct visit *v, const struct timeline_view *t, struct story *s)
@@ -20,6 +18,17 @@ static struct str snoozed(const struct timeline_view *t, struct story *s)
 {
 	s->text = STR_NONE;
 	return t->text.n && time_parse(t->text, &s->until) ? STR("snoozed it until") : STR("ended the snooze");
+}
+
+/* "into 912330001513284801: Disk full" */
+static struct str merged(const struct timeline_view *t, struct story *s)
+{
+	struct str title = t->text, number = str_until(&title, ':'), word = str_word(&number);
+
+	if (!str_u64(str_trim(number), &s->incident_id))
+		return STR("merged it");
+	s->text = str_trim(title);
+	return str_eqs(word, "into") ? STR("merged it into") : STR("merged in");
 }
 
 static struct str did(struct visit *v, const struct timeline_view *t, struct story *s)
@@ -39,6 +48,8 @@ static struct str did(struct visit *v, const struct timeline_view *t, struct sto
 		return gave(v, t, s);
 	case TIMELINE_SNOOZED:
 		return snoozed(t, s);
+	case TIMELINE_MERGED:
+		return merged(t, s);
 	default:
 		return STR("noted");
 	}
@@ -94,21 +105,17 @@ static const struct choice_word snooze_choices[] = {
 	{ "4320", "3 days" }, { "10080", "7 days" }, { NULL, NULL },
 };
 
-/* The newest others of its service. */
-static bool fill_related(struct visit *v, struct incident_page *p, struct err *e)
+/* Those that it may be merged into: unresolved ones that have to do with it. */
+static void fill_merge(struct visit *v, struct incident_page *p)
 {
-	struct incident_filter f = { .tenant_id = v->by.tenant_id, .service = p->incident.service_id, .limit = RELATED_MAX + 1 };
-	struct incident_view *views;
-	uint64_t next;
-	size_t n;
+	p->targets = ARENA_ARRAY(v->a, struct choice, p->related_n + 1);
+	for (size_t i = 0; i < p->related_n && !p->resolved; i++) {
+		const struct related_view *r = &p->related[i];
+		struct str number = arena_printf(v->a, "%llu", (unsigned long long)r->id);
 
-	if (!incident_view_list(v->by.db, v->a, &f, &views, &n, &next, e))
-		return false;
-	p->related = ARENA_ARRAY(v->a, struct incident_line, n + 1);
-	for (size_t i = 0; i < n && p->related_n < RELATED_MAX; i++)
-		if (views[i].id != p->incident.id)
-			incident_line_fill(&p->related[p->related_n++], &views[i], v->by.now);
-	return true;
+		if (r->status_n != INCIDENT_RESOLVED)
+			p->targets[p->targets_n++] = (struct choice){ .value = number, .label = arena_printf(v->a, "%.*s (%.*s)", STR_ARG(str_cut(r->title, 80)), STR_ARG(r->why)) };
+	}
 }
 
 /* 1, 0, -1 as any look-up. */
@@ -125,8 +132,17 @@ static int fill(struct visit *v, uint64_t id, struct incident_page *p, struct er
 	p->snoozed = d.incident.snoozed_until > v->by.now;
 	p->mine = str_eq(d.incident.assignee_id, v->by.principal.user_public_id);
 	tell_all(v, &d, p);
+	p->related = d.related;
+	p->related_n = d.related_n;
+	p->parts = d.parts;
+	p->parts_n = d.parts_n;
+	p->alerts_in_all = d.incident.alert_count;
+	for (size_t i = 0; i < d.parts_n; i++)
+		p->alerts_in_all += d.parts[i].alert_count;
+	fill_merge(v, p);
+	p->into = visit_posted(v, "into");
 	choices_of_words(v, snooze_choices, STR("60"), &p->snoozes, &p->snoozes_n);
-	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) && fill_related(v, p, e) ? 1 : -1;
+	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) ? 1 : -1;
 }
 
 /* With the error of a form, or NULL. */
@@ -222,6 +238,18 @@ void page_incident_assign(void *visit)
 	if (visit_id(v, 0, &id))
 		finish(v, id, visit_form(v, incident_assign_fields, FORM_NEW, &f, &e) && incident_assign_by(&v->by, id, &f, &e),
 			f.assignee.n ? "Assigned." : "Nobody has it now.", &e);
+}
+
+void page_incident_merge(void *visit)
+{
+	struct visit *v = visit;
+	struct merge_form f = { 0 };
+	struct err e = { 0 };
+	uint64_t id;
+
+	if (visit_id(v, 0, &id))
+		finish(v, id, visit_form(v, incident_merge_fields, FORM_NEW, &f, &e) && incident_merge_by(&v->by, id, &f, &e),
+			"Merged. What still fires joins the other; reopening takes it back.", &e);
 }
 
 void page_incident_snooze(void *visit)

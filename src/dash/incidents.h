@@ -45,7 +45,7 @@ void page_incidents_bulk(void *visit);
 /* An entry of the timeline, in words. */
 struct story {
 	struct str actor, who, did, by_link, level, text;
-	uint64_t event_id;
+	uint64_t event_id, incident_id;	/* incident_id: the other one of a merge */
 	ms_t at, until;
 };
 
@@ -56,10 +56,12 @@ struct incident_page {
 	size_t stories_n;
 	struct alert_view *alerts;
 	size_t alerts_n;
-	struct incident_line *related;
-	size_t related_n;
-	struct choice *people, *snoozes;
-	size_t people_n, snoozes_n;
+	uint64_t alerts_in_all;		/* with those of its parts */
+	struct related_view *related, *parts;
+	size_t related_n, parts_n;
+	struct choice *people, *snoozes, *targets;
+	size_t people_n, snoozes_n, targets_n;
+	struct str into;		/* typed */
 	struct str note;		/* typed */
 	bool open, resolved, snoozed, mine, more_stories, more_alerts;
 };
@@ -71,6 +73,7 @@ void page_incident_reopen(void *visit);
 void page_incident_note(void *visit);
 void page_incident_assign(void *visit);
 void page_incident_snooze(void *visit);
+void page_incident_merge(void *visit);
 
 void incident_line_fill(struct incident_line *r, const struct incident_view *i, ms_t now);
 

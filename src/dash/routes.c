@@ -38,6 +38,7 @@ const struct route dash_routes[] = {
 	{ "POST", "/incidents/:id/notes", ROLE_OPERATOR, page_incident_note, "A note in its timeline." },
 	{ "POST", "/incidents/:id/assign", ROLE_OPERATOR, page_incident_assign, "Who takes care." },
 	{ "POST", "/incidents/:id/snooze", ROLE_OPERATOR, page_incident_snooze, "Quiet for a while." },
+	{ "POST", "/incidents/:id/merge", ROLE_OPERATOR, page_incident_merge, "It goes on as a part of another." },
 	{ "GET", "/l/:token", NEED_OPEN, page_link, "What the link of a message would do." },
 	{ "POST", "/l/:token", NEED_OPEN, page_link_post, "Does it." },
 	{ "GET", "/integrations", ROLE_VIEWER | CAN_EXPORT, page_integrations, "Integrations and how they fare." },

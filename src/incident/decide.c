@@ -129,6 +129,25 @@ struct incident_change incident_decide(struct key_state *state, const struct eve
 	return (struct incident_change){ INCIDENT_NOTHING, false, false };
 }
 
+struct incident_change incident_decide_merged(struct key_state *own, struct key_state *target, const struct event *ev, ms_t received_at,
+	ms_t now)
+{
+	struct incident_change change = { INCIDENT_JOINS, false, true };
+	ms_t at = incident_event_time(ev, received_at);
+
+	if (ev->action != ACTION_TRIGGER)
+		return incident_decide(own, ev, received_at, now, 0);
+	forget_future(own, now);
+	if (at < own->sender_resolved_at)
+		return (struct incident_change){ INCIDENT_NOTHING, false, false };
+	move_up(&own->triggered_at, at);
+	if (ev->level > target->level) {
+		target->level = ev->level;
+		change.raised = true;
+	}
+	return change;
+}
+
 bool incident_command(struct key_state *state, enum incident_command c, enum actor actor)
 {
 	switch (c) {

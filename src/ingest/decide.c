@@ -93,20 +93,25 @@ struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n)
 
 /* ---- rows ---- */
 
-/* The row of the state's incident; a key can go through several in one batch, the last is at the end. */
-static struct incident_row *row_of(struct decided *d, const struct ref *r, const struct key_state *s)
+/* The row of the incident that is the newest of `key`; a key can go through several in one batch, the last is at the end. But what joins by
+ * another key finds its row anywhere, and so does that one's own key afterwards. */
+static struct incident_row *row_of(struct decided *d, const struct ref *r, const struct key_lock *key)
 {
-	struct incident_row *row = d->incident_n ? &d->incidents[d->incident_n - 1] : NULL;
+	struct incident_row *row;
 
-	if (row && row->id == s->incident)
-		return row;
+	for (size_t i = d->incident_n; i; i--) {
+		if (d->incidents[i - 1].id == key->state.incident)
+			return &d->incidents[i - 1];
+		if (!d->any_merged)
+			break;
+	}
 	row = &d->incidents[d->incident_n++];
 	*row = (struct incident_row){
-		.id = s->incident,
+		.id = key->state.incident,
 		.tenant_id = r->w->source->s.tenant_id,
-		.service_id = r->p->service_id,
+		.service_id = key->service_id,
 		.source_id = r->w->source->s.id,
-		.key_hash = r->p->key_hash,
+		.key_hash = key->key_hash,
 		.dedup_key = r->p->ev->dedup_key,
 		.title = r->p->ev->summary,
 		.is_test = r->w->item->is_test,
@@ -189,20 +194,46 @@ static void add_alert(struct batch *b, struct decided *d, const struct ref *r, s
 	};
 }
 
+/* The key of the incident that this one's was merged into and that is unresolved still, or NULL. */
+static struct key_lock *merged_into(const struct key_lock *key)
+{
+	struct key_lock *t = key->target;
+
+	return t && t->state.incident == key->merged_into && t->state.status != INCIDENT_RESOLVED ? t : NULL;
+}
+
+/* Decides for `key`, and returns the one whose incident it is about. */
+static struct key_lock *judge(struct batch *b, const struct ref *r, struct key_lock *key)
+{
+	struct key_lock *other = merged_into(key);
+	struct key_state before = key->state, others = other ? other->state : before;
+	struct plan *p = r->p;
+
+	if (other)
+		p->change = incident_decide_merged(&key->state, &other->state, p->ev, r->w->received_at, b->now);
+	else
+		p->change = incident_decide(&key->state, p->ev, r->w->received_at, b->now, id_make(b->g->c.ids, b->now));
+	key->changed |= memcmp(&before, &key->state, sizeof(before)) != 0;
+	if (other)
+		other->changed |= memcmp(&others, &other->state, sizeof(others)) != 0;
+	else if (key->state.status != INCIDENT_RESOLVED)
+		key->merged_into = 0;	/* that other one is over, and this one open again */
+	return other && p->change.act == INCIDENT_JOINS ? other : key;
+}
+
 static void apply(struct batch *b, struct decided *d, const struct ref *r, struct key_lock *key)
 {
-	struct key_state before = key->state;
-	struct key_state *s = &key->state;
+	struct key_lock *of = judge(b, r, key);
+	const struct key_state *s = &of->state;
 	struct plan *p = r->p;
 	struct incident_row *row;
 
-	p->change = incident_decide(s, p->ev, r->w->received_at, b->now, id_make(b->g->c.ids, b->now));
-	key->changed |= memcmp(&before, s, sizeof(before)) != 0;
 	p->incident_status = s->status;
 	if (p->change.act == INCIDENT_NOTHING)
 		return;
 	p->incident = s->incident;
-	row = row_of(d, r, s);
+	d->any_merged |= of != key;
+	row = row_of(d, r, of);
 	set_state(b, row, p->change.act);
 	if (p->change.alert)
 		add_alert(b, d, r, row);

@@ -206,6 +206,7 @@ void work_answer_spooled(struct arena *a, struct ingest_work *w);
 struct decided {
 	struct incident_row *incidents;	/* new and changed */
 	size_t incident_n;
+	bool any_merged;		/* keys share them */
 	struct timeline_row *timeline;
 	size_t timeline_n;
 	struct news *news;		/* those entries of which somebody may be told */
@@ -215,6 +216,8 @@ struct decided {
 };
 /* The keys that the new events of works [from, to) speak of, sorted as they are to be locked. */
 struct key_lock *decide_keys(struct batch *b, size_t from, size_t to, size_t *n);
+/* merged.c: of locked keys whose incident was merged into another, the key of that one: among them, or one of *more, which are locked then too. */
+bool merged_follow(struct batch *b, struct key_lock *keys, size_t n, struct key_lock **more, size_t *more_n, struct err *e) MUST_USE;
 void decide(struct batch *b, size_t from, size_t to, struct key_lock *keys, size_t key_n, struct decided *d);
 
 /* store.c: an event's status once its transaction is done. */

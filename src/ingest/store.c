@@ -307,14 +307,16 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 {
 	struct db *db = b->g->c.db;
 	struct decided d;
-	size_t key_n;
-	struct key_lock *keys;
+	size_t key_n, more_n;
+	struct key_lock *keys, *more;
 
 	if (!claim(b, from, to, e))
 		return false;
 	batch_done(b, STAGE_DEDUPLICATED, from, to);
 	keys = decide_keys(b, from, to, &key_n);
 	if (key_n && !batch_lock_keys(db, b->a, keys, key_n, e))
+		return false;
+	if (!merged_follow(b, keys, key_n, &more, &more_n, e))
 		return false;
 	decide(b, from, to, keys, key_n, &d);
 	batch_done(b, STAGE_ACTED, from, to);
@@ -329,6 +331,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)
 		&& news_add(db, b->a, d.news, d.news_n, e)
 		&& batch_write_keys(db, b->a, keys, key_n, e)
+		&& batch_write_keys(db, b->a, more, more_n, e)
 		&& write_effects(b, from, to, e)
 		&& write_requests(b, from, to, e)	/* their durations are told as late as can be */
 		&& write_stats(b, from, to, e)

@@ -67,6 +67,8 @@ static void show_json(struct ctl *c, const struct incident_detail *d)
 	json_fields(&o, incident_view_fields, &d->incident);
 	rows_json(&o, "timeline", timeline_view_fields, d->timeline, sizeof(*d->timeline), d->timeline_n);
 	rows_json(&o, "alerts", alert_view_fields, d->alerts, sizeof(*d->alerts), d->alert_n);
+	rows_json(&o, "merged", related_view_fields, d->parts, sizeof(*d->parts), d->parts_n);
+	rows_json(&o, "related", related_view_fields, d->related, sizeof(*d->related), d->related_n);
 	json_close(&o, '}');
 	ctl_json_print(&b);
 }

@@ -3,7 +3,7 @@
  * That somebody was given the incident, wrote a note or snoozed it is for those who look at its page. */
 #include "notify_int.h"
 
-static bool is_told(unsigned kind)
+static bool is_told(unsigned kind, enum incident_status status)
 {
 	switch (kind) {
 	case TIMELINE_OPENED:
@@ -13,6 +13,8 @@ static bool is_told(unsigned kind)
 	case TIMELINE_RESOLVED:
 	case TIMELINE_REOPENED:
 		return true;
+	case TIMELINE_MERGED:
+		return status == INCIDENT_RESOLVED;	/* of the other, which goes on, nothing is to be told */
 	default:
 		return false;
 	}
@@ -25,7 +27,7 @@ bool channels_hear(struct hearing *h, struct err *e)
 		.service_id = v->service_row, .type = h->type, .data = h->data, .traceparent = h->news->traceparent };
 	size_t told = 0;
 
-	if (h->quiet || !is_told((unsigned)h->news->entry.kind_n))
+	if (h->quiet || !is_told((unsigned)h->news->entry.kind_n, (enum incident_status)v->status_n))
 		return true;
 	if (!channels_tell(h->db, h->a, h->ids, &notice, h->now, &told, e))
 		return false;

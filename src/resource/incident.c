@@ -77,6 +77,12 @@ const struct form_field incident_snooze_fields[] = {
 	FORM_END
 };
 
+const struct form_field incident_merge_fields[] = {
+	{ "into", TEXT_AT(struct merge_form, into), FORM_REQUIRED, 1, 20,
+		.help = "Number of an unresolved incident, which alerts of this one's key join from then on" },
+	FORM_END
+};
+
 static const struct form_word bulk_words[] = {
 	{ "acknowledge", 1 << COMMAND_ACKNOWLEDGE },
 	{ "resolve", 1 << COMMAND_RESOLVE },
@@ -209,6 +215,25 @@ bool incident_snooze_by(const struct caller *by, uint64_t id, const struct snooz
 
 	return snooze_end(f, by->now, &edit.snoozed_until, e) && tenant_known(by, id, &tenant, e) &&
 		edit_by(by, id, tenant, &edit, e);
+}
+
+/* ---- merging ---- */
+
+bool incident_merge_by(const struct caller *by, uint64_t id, const struct merge_form *f, struct err *e)
+{
+	struct incident_merge m = { .incident = id, .ids = by->ids, .now = by->now };
+	uint64_t tenant;
+	struct who who;
+	int done;
+
+	if (!str_u64(str_trim(f->into), &m.into) || !m.into || m.into > INT64_MAX)
+		return err_field(e, ERR_INVALID, "into", "into must be the number of an incident.");
+	if (!tenant_known(by, id, &tenant, e))
+		return false;
+	who = caller_who(by, tenant);
+	m.who = &who;
+	done = incident_merge(by->db, by->a, &m, e);
+	return done == 1 || (!done && err_set(e, ERR_NOT_FOUND, "%s", missing));
 }
 
 /* ---- many at once ---- */

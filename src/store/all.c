@@ -22,6 +22,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&job_stmts,
 	&key_document_stmts,
 	&link_stmts,
+	&merge_stmts,
 	&migrate_statements,
 	&monitor_alert_stmts,
 	&monitor_cache_stmts,

@@ -131,7 +131,7 @@ static const struct field alert_fields[] = {
 
 /* Of resolved ones alone: open_hash is NULL. */
 struct archived_incident {
-	uint64_t id, tenant_id, service_id, source_id, status, level, alert_count, resolved_by, assignee_id;
+	uint64_t id, tenant_id, service_id, source_id, status, level, alert_count, resolved_by, assignee_id, merged_into;
 	struct str dedup_key, title;
 	bool is_test;
 	ms_t opened_at, acknowledged_at, resolved_at, last_alert_at, updated_at, snoozed_until, auto_resolved_at;
@@ -139,8 +139,8 @@ struct archived_incident {
 
 #define INCIDENT_COLUMNS \
 	"id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count, is_test, opened_at, acknowledged_at, resolved_at," \
-	" resolved_by, assignee_id, last_alert_at, updated_at, snoozed_until, auto_resolved_at"
-#define INCIDENT_COLUMN_N 19
+	" resolved_by, assignee_id, last_alert_at, updated_at, snoozed_until, auto_resolved_at, merged_into"
+#define INCIDENT_COLUMN_N 20
 
 static const struct field incident_fields[] = {
 	FIELD_ID(struct archived_incident, id, "id", ""),
@@ -162,6 +162,7 @@ static const struct field incident_fields[] = {
 	FIELD_TIME(struct archived_incident, updated_at, "updated_at", ""),
 	FIELD_TIME(struct archived_incident, snoozed_until, "snoozed_until", ""),
 	FIELD_TIME(struct archived_incident, auto_resolved_at, "auto_resolved_at", ""),
+	FIELD_ID(struct archived_incident, merged_into, "merged_into", ""),
 	FIELD_END
 };
 
@@ -254,10 +255,10 @@ static const struct stmt stmts[] = {
 	[Q_INCIDENTS] = { "archived.incidents",
 		"SELECT t.id, t.tenant_id, t.service_id, t.source_id, t.dedup_key, t.title, t.status, t.level, t.alert_count, t.is_test,"
 		" t.opened_at, t.acknowledged_at, t.resolved_at, t.resolved_by, t.assignee_id, t.last_alert_at, t.updated_at, t.snoozed_until,"
-		" t.auto_resolved_at" OF_IDS "incidents t ON t.id = k.id" },
+		" t.auto_resolved_at, t.merged_into" OF_IDS "incidents t ON t.id = k.id" },
 	[Q_INCIDENTS_THERE] = { "archived.incidents_there", THERE OF_KEYS "incidents t ON t.id = k.id" },
 	[Q_INCIDENTS_ADD] = { "archived.incidents_add",
-		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
+		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
 	[Q_TIMELINE] = { "archived.timeline",
 		"SELECT t.incident_id, t.id, t.at, t.kind, t.actor, t.user_id, t.event_id, CAST(t.level AS CHAR) AS level, t.text, t.by_link" OF_IDS
 		"timeline t ON t.incident_id = k.id" },

@@ -7,7 +7,7 @@
 #include "grapnel/store.h"
 
 enum {
-	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_WRITE_KEY, Q_REQUEST, Q_MARK, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
+	Q_CLAIM, Q_REPEATED, Q_LOCK_KEY, Q_MERGE_TARGETS, Q_WRITE_KEY, Q_REQUEST, Q_MARK, Q_EVENT, Q_KNOWN_INCIDENT, Q_NEW_INCIDENT, Q_ALERT, Q_TIMELINE,
 	Q_STATS, Q_EXISTS, Q_STORED, Q_ANSWERED,
 };
 
@@ -29,15 +29,18 @@ static const struct stmt batch_q[] = {
 		"triggered_at = IF(VALUES(triggered_at) < sender_resolved_at, triggered_at, "
 		"GREATEST(triggered_at, VALUES(triggered_at))) "
 		"RETURNING incident_id AS incident_id, status AS status, level AS level, resolved_by AS resolved_by, "
-		"triggered_at AS triggered_at, sender_resolved_at AS sender_resolved_at" },
+		"triggered_at AS triggered_at, sender_resolved_at AS sender_resolved_at, merged_into AS merged_into" },
+	[Q_MERGE_TARGETS] = { "batch.merge_targets",
+		"SELECT i.id AS incident, i.service_id AS service_id, i.dedup_key AS dedup_key "
+		"FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) AS t JOIN incidents i ON i.id = t.id", SCAN_OK },
 	/* Rows that are there already are written by upserts: the server takes a bulk UPDATE apart into single statements, at
 	 * 21 us a row; a bulk upsert costs 8. The key's lock is held, so none can be missing. */
 	[Q_WRITE_KEY] = { "batch.write_keys",
 		"INSERT INTO incident_keys (service_id, key_hash, incident_id, status, level, resolved_by, triggered_at, "
-		"sender_resolved_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE "
+		"sender_resolved_at, merged_into) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE "
 		"incident_id = VALUES(incident_id), status = VALUES(status), level = VALUES(level), "
 		"resolved_by = VALUES(resolved_by), triggered_at = VALUES(triggered_at), "
-		"sender_resolved_at = VALUES(sender_resolved_at)" },
+		"sender_resolved_at = VALUES(sender_resolved_at), merged_into = VALUES(merged_into)" },
 	[Q_REQUEST] = { "batch.insert_requests",
 		"INSERT INTO requests (id, source_id, status, reason, method, uri, remote_addr, trace, traceparent, headers, "
 		"body, body_bytes, duration_us, event_count, event_id, is_duplicate, is_test, stages, proof) "
@@ -49,7 +52,7 @@ static const struct stmt batch_q[] = {
 		"attempts, is_test, incident_id, occurred_at, received_at, processed_at, updated_at) "
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	/* What its status (1 OPEN, 3 RESOLVED) says of its times: an open one was not acknowledged, an unresolved one has no end. Its
-	 * end, or a higher severity, ends being snoozed. */
+	 * end, or a higher severity, ends being snoozed. One that is unresolved is merged into nothing. */
 	[Q_KNOWN_INCIDENT] = { "batch.write_known_incidents",
 		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, "
 		"alert_count, is_test, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
@@ -59,7 +62,7 @@ static const struct stmt batch_q[] = {
 		"last_alert_at = GREATEST(last_alert_at, VALUES(last_alert_at)), updated_at = VALUES(updated_at), "
 		"status = VALUES(status), open_hash = VALUES(open_hash), resolved_by = VALUES(resolved_by), "
 		"acknowledged_at = IF(VALUES(status) = 1, NULL, COALESCE(VALUES(acknowledged_at), acknowledged_at)), "
-		"resolved_at = IF(VALUES(status) = 3, VALUES(resolved_at), NULL)" },
+		"resolved_at = IF(VALUES(status) = 3, VALUES(resolved_at), NULL), merged_into = IF(VALUES(status) = 3, merged_into, NULL)" },
 	[Q_NEW_INCIDENT] = { "batch.insert_incidents",
 		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, "
 		"alert_count, is_test, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
@@ -166,7 +169,7 @@ bool batch_repeated(struct db *db, struct arena *a, struct str ids, struct repea
 /* ---- keys ---- */
 
 struct key_row {
-	uint64_t incident_id, status, level, resolved_by;
+	uint64_t incident_id, status, level, resolved_by, merged_into;
 	ms_t triggered_at, sender_resolved_at;
 };
 
@@ -177,6 +180,7 @@ static const struct field key_fields[] = {
 	FIELD_U64(struct key_row, resolved_by, "resolved_by", "who ended it"),
 	FIELD_TIME(struct key_row, triggered_at, "triggered_at", "newest trigger"),
 	FIELD_TIME(struct key_row, sender_resolved_at, "sender_resolved_at", "barrier"),
+	FIELD_ID(struct key_row, merged_into, "merged_into", "incident that it joins"),
 	FIELD_END
 };
 
@@ -194,6 +198,7 @@ bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		keys[i].changed = false;
+		keys[i].merged_into = got[i].merged_into;
 		keys[i].state = (struct key_state){
 			.incident = got[i].incident_id,
 			.status = (enum incident_status)got[i].status,
@@ -206,9 +211,35 @@ bool batch_lock_keys(struct db *db, struct arena *a, struct key_lock *keys, size
 	return true;
 }
 
+struct target_row {
+	uint64_t incident, service_id;
+	struct str dedup_key;
+};
+
+static const struct field target_fields[] = {
+	FIELD_ID(struct target_row, incident, "incident", "merged into"),
+	FIELD_ID(struct target_row, service_id, "service_id", "its service"),
+	FIELD_STR(struct target_row, dedup_key, "dedup_key", "its key"),
+	FIELD_END
+};
+
+bool batch_merge_targets(struct db *db, struct arena *a, struct str ids, struct merge_target **out, size_t *n, struct err *e)
+{
+	struct target_row *rows;
+
+	if (!db_query(db, &batch_q[Q_MERGE_TARGETS], VALS(V_S(ids)), a, target_fields, sizeof(*rows), &rows, n, e))
+		return false;
+	*out = ARENA_ARRAY(a, struct merge_target, *n);
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i] = (struct merge_target){ .incident = rows[i].incident, .service_id = rows[i].service_id };
+		key_hash(rows[i].dedup_key, (*out)[i].key_hash);
+	}
+	return true;
+}
+
 bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *keys, size_t n, struct err *e)
 {
-	struct rows r = rows_new(a, n, 8);
+	struct rows r = rows_new(a, n, 9);
 	size_t changed = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -224,9 +255,10 @@ bool batch_write_keys(struct db *db, struct arena *a, const struct key_lock *key
 		put(&r, V_U(s->resolved_by));
 		put(&r, V_I(s->triggered_at));
 		put(&r, V_I(s->sender_resolved_at));
+		put(&r, V_U(keys[i].merged_into));
 		changed++;
 	}
-	return db_bulk(db, &batch_q[Q_WRITE_KEY], r.v, changed, 8, e);
+	return db_bulk(db, &batch_q[Q_WRITE_KEY], r.v, changed, 9, e);
 }
 
 /* ---- requests and events ---- */

@@ -27,9 +27,9 @@ static const struct stmt stmts[] = {
 		"SELECT status, level, resolved_by, acknowledged_at FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_UPDATE] = { "incident.update",
 		"UPDATE incidents SET status = ?, open_hash = ?, acknowledged_at = ?, resolved_at = ?, resolved_by = ?,"
-		" snoozed_until = IF(open_hash IS NULL, NULL, snoozed_until), updated_at = ? WHERE id = ?" },
+		" snoozed_until = IF(open_hash IS NULL, NULL, snoozed_until), merged_into = IF(open_hash IS NULL, merged_into, NULL), updated_at = ? WHERE id = ?" },
 	[Q_KEY_UPDATE] = { "incident.key_update",
-		"UPDATE incident_keys SET incident_id = ?, status = ?, level = ?, resolved_by = ?"
+		"UPDATE incident_keys SET incident_id = ?, status = ?, level = ?, resolved_by = ?, merged_into = IF(status = 3, merged_into, 0)"
 		" WHERE service_id = ? AND key_hash = ?" },
 	[Q_TIMELINE] = { "incident.timeline_add",
 		"INSERT INTO timeline (incident_id, id, at, kind, actor, user_id, level, text, by_link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },

@@ -32,17 +32,6 @@ static void fill_words(struct alert_view *v)
 	v->level = str_of(level_word((enum level)v->level_n));
 }
 
-bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id,
-	struct alert_view **out, size_t *n, struct err *e)
-{
-	if (!db_query(db, &view_stmt[V_ALERTS], VALS(V_U(incident_id), V_U(INCIDENT_ALERTS_MAX)), a,
-			columns, sizeof(**out), out, n, e))
-		return false;
-	for (size_t i = 0; i < *n; i++)
-		fill_words(&(*out)[i]);
-	return true;
-}
-
 int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id,
 	struct alert_view *out, struct err *e)
 {
@@ -146,6 +135,24 @@ bool alert_view_list(struct db *db, struct arena *a, const struct alert_filter *
 	struct plan p;
 
 	if (!alert_plan(db, a, f, &p, e) || !list_run(db, a, &alert_table, &p, out, n, next, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		fill_words(&(*out)[i]);
+	return true;
+}
+
+bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id, const struct related_view *parts, size_t parts_n,
+	struct alert_view **out, size_t *n, struct err *e)
+{
+	const struct alert_filter f = { .incident_id = incident_id };
+	uint64_t next;
+	struct plan p;
+
+	plan_init(&p, &f, 0, 0, 0, INCIDENT_ALERTS_MAX);
+	plan_add(&p, BRANCH_INCIDENT, 0, incident_id);
+	for (size_t i = 0; i < parts_n && p.n < LIST_BRANCHES_MAX; i++)
+		plan_add(&p, BRANCH_INCIDENT, 0, parts[i].id);
+	if (!list_run(db, a, &alert_table, &p, out, n, &next, e))
 		return false;
 	for (size_t i = 0; i < *n; i++)
 		fill_words(&(*out)[i]);

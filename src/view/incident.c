@@ -26,6 +26,7 @@ const struct field incident_view_fields[] = {
 	FIELD_STR(struct incident_view, provider, "provider", "Slug of the provider whose event opened it"),
 	FIELD_STR(struct incident_view, resolved_by, "resolvedBy", "sender, system or person"),
 	FIELD_TIME(struct incident_view, last_alert_at, "lastAlertAt", "Newest alert"),
+	FIELD_ID(struct incident_view, merged_into, "mergedInto", "The incident that it goes on in; null: it was not merged"),
 	FIELD_END
 };
 
@@ -33,7 +34,7 @@ const struct field timeline_view_fields[] = {
 	FIELD_ID(struct timeline_view, id, "id", "Our number of the entry"),
 	FIELD_TIME(struct timeline_view, at, "at", "When it happened"),
 	FIELD_STR(struct timeline_view, kind, "kind", "opened, raised, acknowledged, resolved, "
-		"reopened, note, assigned, snoozed"),
+		"reopened, note, assigned, snoozed, held, released, escalated or merged"),
 	FIELD_STR(struct timeline_view, actor, "actor", "sender, system or person"),
 	FIELD_STR(struct timeline_view, user, "user", "Name of the person"),
 	FIELD_ID(struct timeline_view, event_id, "eventId", "The event that caused it"),
@@ -67,6 +68,7 @@ const struct field incident_view_columns[] = {
 	FIELD_U64(struct incident_view, level_n, "level_n", ""),
 	FIELD_U64(struct incident_view, resolved_by_n, "resolved_by_n", ""),
 	FIELD_U64(struct incident_view, service_row, "service_row", ""),
+	FIELD_U64(struct incident_view, merged_into, "merged_into", ""),
 	FIELD_U64(struct incident_view, source_row, "source_row", ""),
 	FIELD_END
 };
@@ -314,5 +316,7 @@ int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 	for (size_t i = 0; i < out->timeline_n; i++)
 		timeline_view_fill(&out->timeline[i]);
 	oldest_first(out->timeline, out->timeline_n);
-	return alert_view_newest(db, a, id, &out->alerts, &out->alert_n, e) ? 1 : -1;
+	return related_view_parts(db, a, id, &out->parts, &out->parts_n, e) &&
+		alert_view_newest(db, a, id, out->parts, out->parts_n, &out->alerts, &out->alert_n, e) &&
+		related_view_list(db, a, &out->incident, &out->related, &out->related_n, e) ? 1 : -1;
 }

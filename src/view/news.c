@@ -6,6 +6,7 @@ static const struct field columns[] = {
 	FIELD_U64(struct news_view, entry.event_id, "event_id", ""),
 	FIELD_STR(struct news_view, entry.user, "user", ""),
 	FIELD_STR(struct news_view, entry.text, "text", ""),
+	FIELD_STR(struct news_view, entry.by_link, "by_link", ""),
 	FIELD_U64(struct news_view, entry.kind_n, "kind_n", ""),
 	FIELD_U64(struct news_view, entry.actor_n, "actor_n", ""),
 	FIELD_U64(struct news_view, entry.level_n, "level_n", ""),

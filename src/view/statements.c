@@ -75,9 +75,6 @@ const struct stmt view_stmt[] = {
 		"(SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 0 AND is_test = 0 ORDER BY id LIMIT 1)"
 		" UNION ALL (SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 1 AND is_test = 0 ORDER BY id LIMIT 1)"
 		" UNION ALL (SELECT received_at FROM events FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 3 AND is_test = 0 ORDER BY id LIMIT 1)) w" },
-	[V_ALERTS] = { "view.alerts",
-		"SELECT " ALERT_COLUMNS " FROM alerts a" ALERT_JOINS
-		" WHERE a.incident_id = ? ORDER BY a.id DESC LIMIT ?" },
 	/* See ALERT_NEAR_MS: a short range of the index holds it. */
 	[V_ALERT_OF] = { "view.alert_of",
 		"SELECT " ALERT_COLUMNS " FROM alerts a" ALERT_JOINS
@@ -94,7 +91,7 @@ const struct stmt view_stmt[] = {
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
 	[V_NEWS] = { "view.news",
-		"SELECT l.id, l.event_id, w.name AS user, l.text, l.kind AS kind_n, l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at,"
+		"SELECT l.id, l.event_id, w.name AS user, l.text, l.by_link, l.kind AS kind_n, l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at,"
 		" n.incident_id, n.traceparent FROM JSON_TABLE(?, '$[*]' COLUMNS (number BIGINT UNSIGNED PATH '$')) j"
 		" JOIN incident_news n ON n.id = j.number JOIN timeline l ON l.incident_id = n.incident_id AND l.id = n.id"
 		" LEFT JOIN users w ON w.id = l.user_id ORDER BY n.id" },
@@ -235,6 +232,9 @@ const struct stmt view_stmt[] = {
 	[V_NOTIFICATION_ATTEMPTS] = { "view.notification_attempts",
 		"SELECT t.outbox_id, t.attempt, t.at, t.duration_ms, t.status, t.error, t.answer FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
 		" JOIN outbox_attempts t ON t.outbox_id = j.id ORDER BY t.outbox_id, t.attempt" },
+	[V_PARTS] = { "view.parts",
+		"SELECT i.id, i.status AS status_n, i.level AS level_n, i.alert_count, i.title, v.public_id AS service_id, v.name AS service_name, i.opened_at"
+		" FROM incidents i JOIN services v ON v.id = i.service_id WHERE i.merged_into = ? ORDER BY i.id DESC LIMIT ?" },
 	[V_LINK] = { "view.link",
 		"SELECT i.tenant_id, i.status AS status_n, i.level AS level_n, i.title, v.name AS service,"
 		" (SELECT x.used_at FROM link_uses x WHERE x.said_hash = ?) AS used_at,"

@@ -130,9 +130,9 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 
 /* ---- statements.c ---- */
 
-enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERTS, V_ALERT_OF,
+enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERT_OF,
 	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_NEWS, V_NEWS_INCIDENTS, V_FIND_SOURCE, V_FIND_SERVICE, V_FIND_USER, V_POLICY_TARGETS, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
-	V_SOURCE_HOURS, V_AUDIT_SINCE,
+	V_SOURCE_HOURS, V_AUDIT_SINCE, V_PARTS,
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
 	V_STORAGE, V_TABLES, V_OUTBOX_DEPTH,
 	V_TASK, V_TASKS, V_TASKS_ALL, V_TASK_QUEUE,
@@ -186,7 +186,7 @@ bool request_view_repeats(struct db *db, struct arena *a, uint64_t event_id, str
 	" u.public_id AS assignee_id, i.snoozed_until," \
 	" i.alert_count, i.is_test, i.opened_at, i.acknowledged_at, i.resolved_at," \
 	" i.last_alert_at, i.updated_at, i.status AS status_n, i.level AS level_n," \
-	" i.resolved_by AS resolved_by_n, i.service_id AS service_row, i.source_id AS source_row"
+	" i.resolved_by AS resolved_by_n, i.service_id AS service_row, i.source_id AS source_row, i.merged_into"
 #define INCIDENT_JOINS \
 	" JOIN services v ON v.id = i.service_id JOIN sources s ON s.id = i.source_id" \
 	" LEFT JOIN users u ON u.id = i.assignee_id"
@@ -197,6 +197,16 @@ void timeline_view_fill(struct timeline_view *v);
 /* 1 found, 0 not for this tenant, -1 failed. */
 int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_view *out, struct err *e) MUST_USE;
+
+/* ---- related.c ---- */
+
+/* What its first event was about, a host perhaps; NULL: that event was cleaned up. */
+#define ORIGIN_OF(incident) \
+	"(SELECT o.origin FROM timeline l JOIN events o ON o.id = l.event_id WHERE l.incident_id = " incident " AND l.kind = 1 ORDER BY l.id LIMIT 1)"
+
+bool related_view_list(struct db *db, struct arena *a, const struct incident_view *v, struct related_view **out, size_t *n, struct err *e) MUST_USE;
+bool related_view_parts(struct db *db, struct arena *a, uint64_t incident, struct related_view **out, size_t *n, struct err *e) MUST_USE;
+void related_sql(struct sql *q, const struct incident_view *v);	/* for the test of its plan */
 
 /* ---- stats.c ---- */
 
@@ -249,7 +259,8 @@ void message_words(struct arena *a, struct str payload, struct str *type, struct
 /* An alert's number is made in the batch of its event: a batch never takes that long. */
 #define ALERT_NEAR_MS MS_PER_MINUTE
 
-bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id,
+/* Of an incident and of the first of its parts. */
+bool alert_view_newest(struct db *db, struct arena *a, uint64_t incident_id, const struct related_view *parts, size_t parts_n,
 	struct alert_view **out, size_t *n, struct err *e) MUST_USE;
 /* The alert that an event became; 0 where it became none. */
 int alert_view_of(struct db *db, struct arena *a, uint64_t incident_id, uint64_t event_id,

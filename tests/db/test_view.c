@@ -460,6 +460,28 @@ START_TEST(test_plan_of_incidents)
 }
 END_TEST
 
+/* Each of the nearest by its own index, the rest by keys; what is of another day, of a test or of no service of its own is none. */
+START_TEST(test_related)
+{
+	struct incident_detail d;
+	struct sql *q = ARENA_NEW(a, struct sql);
+
+	ck_assert_int_eq(incident_view_get(db, a, 1, ID_OF(2000), &d, &e), 0);
+	ck_assert_int_eq(incident_view_get(db, a, 1, ID_OF(2003), &d, &e), 1);
+	sql_init(q, a);
+	related_sql(q, &d.incident);
+	ck_assert(!q->text.failed);
+	check_plan(q, BRANCH_ALL);
+	ck_assert_uint_eq(d.related_n, INCIDENT_RELATED_MAX);
+	for (size_t i = 0; i < d.related_n; i++) {
+		const struct related_view *r = &d.related[i];
+
+		ck_assert_msg(str_eqs(r->why, "same service") && str_eq(r->service_id, d.incident.service_id) && r->id != d.incident.id, "%.*s", STR_ARG(r->why));
+		ck_assert_msg((r->id & 4194303) % 11 && (r->id & 4194303) % 100, "tests and other tenants");
+	}
+}
+END_TEST
+
 START_TEST(test_plan_of_requests)
 {
 	struct request_filter f = request_rows[_i].f;
@@ -901,6 +923,7 @@ int main(void)
 	tcase_add_loop_test(t, test_every_filter_of_requests_finds_what_sql_finds, 0, (int)ARRAY_SIZE(request_rows));
 	tcase_add_loop_test(t, test_every_filter_of_alerts_finds_what_sql_finds, 0, (int)ARRAY_SIZE(alert_rows));
 	tcase_add_loop_test(t, test_a_page_of_requests_reads_little, 0, (int)ARRAY_SIZE(request_rows));
+	tcase_add_test(t, test_related);
 	tcase_add_loop_test(t, test_plan_of_requests, 0, (int)ARRAY_SIZE(request_rows));
 	tcase_add_loop_test(t, test_plan_of_alerts, 0, (int)ARRAY_SIZE(alert_rows));
 	tcase_add_test(t, test_a_request_in_steps);

@@ -3,7 +3,7 @@ import json
 import re
 import time
 
-from harness import alert, alerts, rfc3339, same, true
+from harness import alert, alerts, rfc3339, same, together, true
 from visitor import Visitor
 
 
@@ -250,3 +250,141 @@ def a_payload_stays_text(box):
         true("<script>alert" not in text and "&lt;script&gt;alert(1)" in text and "\u0001" not in text, path)
     _act(box, incident, "notes", {"text": "=1+1 <b>x</b>"}).expect(200)
     true("<b>x</b>" not in person.page("/incidents/" + incident), "a note is text")
+
+
+# ---- merging, and what is related ----
+
+def _merge(box, incident, into, token=None):
+    return _act(box, incident, "merge", {"into": into}, token)
+
+
+def _fire(box, source, key, **more):
+    return box.send(source, alerts(alert(fingerprint=key, **more))).expect(201)["result"]
+
+
+def merged_incident_goes_on_in_the_other(box):
+    source, other = box.integration("prometheus", rateLimitPerMinute=0), box.integration("prometheus", rateLimitPerMinute=0)
+    part = _fire(box, source, "part", severity="critical")["incident"]["id"]
+    whole = _fire(box, other, "whole", severity="warning")["incident"]["id"]
+    person = box.new_token("operator")
+    seen = _merge(box, part, whole, person).expect(200)
+    same((seen["status"], seen["resolvedBy"], seen["mergedInto"]), ("RESOLVED", "person", whole))
+    same((seen["timeline"][-1]["kind"], seen["timeline"][-1]["text"].split(":")[0]), ("merged", "into " + whole))
+    seen = box.get("/api/incidents/" + whole)
+    same([(t["kind"], t["severity"]) for t in seen["timeline"][1:]], [("merged", "CRITICAL"), ("raised", "CRITICAL")])
+    same((seen["severity"], [m["id"] for m in seen["merged"]], len(seen["alerts"])), ("CRITICAL", [part], 2), "its alerts stand there as well")
+    joined = _fire(box, source, "part", severity="critical", instance="b")
+    same((joined["action"], joined["incident"]["id"]), ("deduplicated", whole))
+    same([box.get("/api/incidents/" + i)["alertCount"] for i in (part, whole)], [1, 2])
+    # people go on with the other, and what fires for the part changes nothing of it
+    _act(box, whole, "acknowledge", {}).expect(200)
+    _fire(box, source, "part", severity="critical", instance="c")
+    box.send(source, alerts(alert(fingerprint="part", status="resolved"))).expect(201)
+    seen = box.get("/api/incidents/" + whole)
+    same((seen["status"], bool(seen["acknowledgedAt"])), ("ACKNOWLEDGED", True), "the part's sender does not resolve it")
+    same(box.number("SELECT open_hash = UNHEX(LEFT(SHA2(dedup_key, 256), 32)) FROM incidents WHERE id = %s" % whole), 1, "the key it is open for is its own")
+    box.send(other, alerts(alert(fingerprint="whole", status="resolved"))).expect(201)
+    same(box.get("/api/incidents/" + whole)["status"], "RESOLVED", "its own does")
+    new = _fire(box, source, "part")
+    same((new["action"], new["incident"]["id"] in (part, whole)), ("triggered", False), "and then the part is new trouble")
+
+
+def still_firing_after_the_other_is_over_reopens_it(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    part, whole = (_fire(box, source, key)["incident"]["id"] for key in ("still-a", "still-b"))
+    _merge(box, part, whole).expect(200)
+    _act(box, whole, "resolve", {}).expect(200)
+    same(_fire(box, source, "still-a")["incident"]["id"], part)
+    seen = box.get("/api/incidents/" + part)
+    same((seen["status"], seen["mergedInto"]), ("OPEN", None))
+    same(box.get("/api/incidents/" + whole)["merged"], [])
+
+
+def reopening_takes_a_merge_back(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    part, whole = (_fire(box, source, key)["incident"]["id"] for key in ("back-a", "back-b"))
+    _merge(box, part, whole).expect(200)
+    seen = _act(box, part, "reopen", {}).expect(200)
+    same((seen["status"], seen["mergedInto"], len(seen["alerts"])), ("OPEN", None, 1))
+    same(_fire(box, source, "back-a")["incident"]["id"], part)
+    seen = box.get("/api/incidents/" + whole)
+    same((seen["merged"], len(seen["alerts"]), seen["status"]), ([], 1, "OPEN"))
+
+
+def what_was_merged_before_goes_along(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    a, b, c = (_fire(box, source, key)["incident"]["id"] for key in ("along-a", "along-b", "along-c"))
+    _merge(box, a, b).expect(200)
+    _merge(box, b, c).expect(200)
+    same([m["id"] for m in box.get("/api/incidents/" + c)["merged"]], [b, a])
+    # both keys and that of the other in one request: one batch, one incident, three alerts
+    together = box.send(source, alerts(*[alert(fingerprint="along-" + k, severity="critical") for k in "cab"])).expect(201)["results"]
+    same({r["incident"]["id"] for r in together}, {c})
+    seen = box.get("/api/incidents/" + c)
+    same((seen["alertCount"], seen["severity"], seen["status"]), (4, "CRITICAL", "OPEN"))
+
+
+def merges_that_make_no_sense(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    a, b, over = (_fire(box, source, key)["incident"]["id"] for key in ("none-a", "none-b", "none-c"))
+    _act(box, over, "resolve", {}).expect(200)
+    other = box.new_token(tenant=box.new_tenant())
+    foreign = _fire(box, box.integration("prometheus", token=other), "none-d")["incident"]["id"]
+    test = box.api("POST", "/api/integrations/%s/test" % source["id"], {}).expect(201)["incident"]["id"]
+    for body in ({}, {"into": ""}, {"into": "x"}, {"into": a}, {"into": "7"}, {"into": foreign}, {"into": 7}):
+        _act(box, a, "merge", body).expect(400, "invalid_request", "into")
+    for incident, into in ((a, over), (a, test), (test, a)):
+        _merge(box, incident, into).expect(409, "conflict", "into")
+    true(_merge(box, over, a).expect(409, "conflict")["message"].endswith("only an unresolved one can be merged."), "a sentence")
+    _merge(box, a, b, other).expect(404, "not_found")
+    _merge(box, a, b, box.new_token("viewer")).expect(403, "forbidden")
+    same([box.get("/api/incidents/" + i)["status"] for i in (a, b)], ["OPEN", "OPEN"], "nothing was done")
+
+
+def many_who_merge_and_fire_at_once_lose_nothing(box):
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    keys = ["storm-%d" % n for n in range(8)]
+    ids = [_fire(box, source, key)["incident"]["id"] for key in keys]
+    calls = [lambda i=i: _merge(box, i, ids[0]) for i in ids[1:]] + [
+        lambda k=k, n=n: box.send(source, alerts(alert(fingerprint=k, started=time.time() - n))) for n in range(6) for k in keys]
+    replies = together(calls)
+    true(all(r.status in (200, 201) for r in replies), sorted({r.status for r in replies}))
+    seen = box.get("/api/incidents/" + ids[0])
+    same((seen["status"], sorted(m["id"] for m in seen["merged"])), ("OPEN", sorted(ids[1:])))
+    fired = sum("alreadyProcessed" not in r.json() for r in replies if r.status == 201)
+    same(sum(box.get("/api/incidents/" + i)["alertCount"] for i in ids), 8 + fired, "each alert counts once")
+    true(fired > 40, fired)
+    same(box.number("SELECT COUNT(*) FROM incident_keys WHERE merged_into = %s AND status = 3" % ids[0]), 7)
+
+
+def related_incidents_say_why(box):
+    token = box.new_token(tenant=box.new_tenant())
+    shop = box.api("POST", "/api/services", {"name": "shop"}, token).expect(201)["id"]
+    source, elsewhere = box.integration("prometheus", token=token), box.integration("prometheus", token=token, serviceId=shop)
+    first = _fire(box, source, "again", instance="web-1")["incident"]["id"]
+    box.send(source, alerts(alert(fingerprint="again", status="resolved"))).expect(201)
+    again = _fire(box, source, "again", instance="web-1")["incident"]["id"]
+    host = _fire(box, elsewhere, "host", instance="web-1")["incident"]["id"]
+    neighbour = _fire(box, source, "neighbour", instance="web-2")["incident"]["id"]
+    _fire(box, elsewhere, "stranger", instance="web-3")
+    seen = box.get("/api/incidents/" + again, token)
+    same([(r["id"], r["why"]) for r in seen["related"]],
+         [(first, "same key, same host, same service"), (host, "same host"), (neighbour, "same service")])
+    for _ in range(12):
+        _fire(box, source, None)
+    same(len(box.get("/api/incidents/" + again, token)["related"]), 10)
+
+
+def a_person_merges_with_a_form(box):
+    person = Visitor(box, "operator")
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    part, whole = (_fire(box, source, key, summary="x")["incident"]["id"] for key in ("form-a", "form-b"))
+    path = "/incidents/" + part
+    true('<option value="%s">' % whole in person.page(path), "what it may be a part of is proposed")
+    same(person.post(path + "/merge", into="12").status, 400)
+    true("no such incident" in person.error() and person.field("into") == "12", "the field says why and keeps what was typed")
+    person.done(person.post(path + "/merge", into=whole), path)
+    true("merged it into" in person.text and '<a href="/incidents/%s">another incident</a>' % whole in person.text, "the timeline leads there")
+    true("Merged into it" in person.page("/incidents/" + whole) and "/incidents/" + part in person.text, "and back")
+    true("2 so far" in person.text, "with its alerts")
+    true("/merge" not in Visitor(box, "viewer").page("/incidents/" + whole), "not for viewers")

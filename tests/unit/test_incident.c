@@ -147,6 +147,45 @@ START_TEST(test_story)
 }
 END_TEST
 
+/* The key of 1 was merged into that of 2, by a person: small letters as above, at that key; the level of 2 afterwards. */
+static const struct merged {
+	const char *name, *steps;
+	unsigned level;
+	enum actor resolved_by;		/* of 1, in the end */
+} merges[] = {
+	{ "trigger joins the other", "t30=joins", 2, ACTOR_PERSON },
+	{ "and raises it", "t30/4=joins+ t31/3=joins", 4, ACTOR_PERSON },
+	{ "the sender's resolve leaves the other open", "t30=joins r40=nothing", 2, ACTOR_SENDER },
+	{ "and bars what came before it", "r40=nothing t30=nothing t41=joins", 2, ACTOR_SENDER },
+	{ "a late resolve says nothing", "t30=joins r20=nothing t30=joins", 2, ACTOR_PERSON },
+	{ "acknowledging is about what is over", "t30=joins a31=nothing", 2, ACTOR_PERSON },
+	{ "a clock that was wrong is no barrier", "r9000000=nothing t30=nothing t-=joins", 2, ACTOR_SENDER },
+};
+
+START_TEST(test_merged)
+{
+	const struct merged *m = &merges[_i];
+	struct key_state own = { .incident = 1, .status = INCIDENT_RESOLVED, .level = LEVEL_LOW, .resolved_by = ACTOR_PERSON, .triggered_at = 10 };
+	struct key_state target = { .incident = 2, .status = INCIDENT_ACKNOWLEDGED, .level = LEVEL_MEDIUM, .triggered_at = 5, .sender_resolved_at = 1 };
+	struct str rest = str_of(m->steps), step;
+	char got[32];
+
+	for (unsigned number = 0; (step = str_word(&rest)).n; number++) {
+		struct str what = str_until(&step, '=');
+		struct event ev = event_of(&what);
+		struct incident_change c = incident_decide_merged(&own, &target, &ev, STORY_CLOCK + number, STORY_CLOCK + number);
+
+		snprintf(got, sizeof(got), "%s%s", acts[c.act], c.raised ? "+" : "");
+		ck_assert_msg(str_eqs(step, got), "%s: step %u: got %s, expected %.*s", m->name, number, got, STR_ARG(step));
+		ck_assert_int_eq(c.alert, c.act == INCIDENT_JOINS);
+	}
+	ck_assert_uint_eq(target.level, m->level);
+	ck_assert_msg(target.status == INCIDENT_ACKNOWLEDGED && target.triggered_at == 5 && target.sender_resolved_at == 1, "%s: the other keeps its times", m->name);
+	ck_assert_msg(own.incident == 1 && own.status == INCIDENT_RESOLVED && own.level == LEVEL_LOW, "%s: and this one stays as it is", m->name);
+	ck_assert_int_eq(own.resolved_by, m->resolved_by);
+}
+END_TEST
+
 START_TEST(test_order)
 {
 	struct event first = { .occurred_at = 5 }, later = { .occurred_at = 7 }, none = { 0 };
@@ -312,6 +351,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, test_story, 0, ARRAY_SIZE(stories));
+	tcase_add_loop_test(t, test_merged, 0, ARRAY_SIZE(merges));
 	tcase_add_test(t, test_order);
 	tcase_add_loop_test(t, test_sorted_batch_has_one_end, 0, 2000);
 	tcase_add_loop_test(t, test_any_arrival_has_one_verdict, 0, 2000);
