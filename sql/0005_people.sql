@@ -96,6 +96,39 @@ CREATE TABLE IF NOT EXISTS schedule_overrides (
 
 -- ---- contacts ----
 
+-- Where a person is paged. One that is not verified is told nothing but its code.
+CREATE TABLE IF NOT EXISTS contacts (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	public_id VARCHAR(23) NOT NULL COMMENT 'ct_...',
+	tenant_id INT UNSIGNED NOT NULL COMMENT 'of its user',
+	user_id INT UNSIGNED NOT NULL,
+	kind VARCHAR(20) NOT NULL COMMENT 'slug of src/channel: email, sms, push',
+	address VARCHAR(512) NOT NULL COMMENT 'mail address, telephone number, URL',
+	verified_at BIGINT NULL COMMENT 'its code was typed in',
+	code_hash BINARY(32) NULL COMMENT 'HMAC of the code under the key file; NULL = none was asked for',
+	code_until BIGINT NULL COMMENT 'the code counts until then',
+	code_tries TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'wrong ones',
+	sent_at BIGINT NULL COMMENT 'newest message that was taken',
+	failed_at BIGINT NULL COMMENT 'newest attempt that failed',
+	error VARCHAR(255) NULL COMMENT 'why; NULL = the newest was taken',
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	UNIQUE KEY by_address (user_id, kind, address)	-- of a person
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- How a person wants to be paged; no row: at any time.
+CREATE TABLE IF NOT EXISTS paging (
+	user_id INT UNSIGNED NOT NULL,
+	quiet TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'there are quiet hours',
+	quiet_from SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'minutes after midnight on the clocks of time_zone',
+	quiet_to SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'not part of them; before quiet_from: of the next day',
+	time_zone VARCHAR(64) NOT NULL DEFAULT 'UTC',
+	codes_since BIGINT NOT NULL DEFAULT 0 COMMENT 'an hour in which codes are counted began',
+	codes INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'sent in it',
+	PRIMARY KEY (user_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 
 -- ---- escalation policies ----
 

@@ -103,6 +103,7 @@ struct channel_call {
 	struct str id;			/* of the message: the same at each attempt; [A-Za-z0-9_-] */
 	struct str name;		/* of the channel */
 	struct str recipient;		/* of a kind with `each`: the one that this is for; empty: the first */
+	bool person;			/* it is that of a user, whose contact this is */
 	ms_t now;			/* of the attempt */
 	unsigned attempt;		/* from 1 on */
 };
@@ -155,6 +156,8 @@ struct channel_kind {
 	/* Of an answer with that status (of SMTP for e-mail) and body; of the call it looks at settings and attempt. */
 	enum reception (*judge)(struct arena *a, const struct channel_call *c, unsigned status, struct str body);
 };
+/* Kinds by which people are paged, and which part a contact's address is. */
+enum channel_part contact_part(struct str kind);	/* PART_COUNT: it is none of them */
 extern const struct channel_kind *const channel_kinds[];	/* as people choose; ends with NULL */
 const struct channel_kind *channel_kind_find(struct str slug);	/* NULL: there is none */
 

@@ -75,6 +75,17 @@ int incident_order(const struct event *a, ms_t a_received_at, const struct event
 const char *incident_status_word(enum incident_status s);	/* "OPEN"; NONE gives "" */
 bool incident_status_parse(struct str s, enum incident_status *out) MUST_USE;
 
+/* ---- quiet.c: hours in which a person is left alone ---- */
+
+struct quiet_hours {
+	bool on;
+	uint64_t from_min, to_min;	/* minutes after midnight on the clocks of the zone; to_min is not part of them, and of the next day where it is
+					 * not after from_min */
+	const struct zone *zone;
+};
+/* When they end, at that moment; 0: there are none now. */
+ms_t quiet_until(const struct quiet_hours *q, ms_t now);
+
 /* ---- escalation.c: who is paged when, while nobody takes care ----
  *
  * A policy is taken step by step: the first at once, each further one when the delay of the step before has passed; after the last, as often as it
@@ -85,6 +96,7 @@ bool incident_status_parse(struct str s, enum incident_status *out) MUST_USE;
 #define ESCALATION_TARGETS_MAX 10	/* of a step */
 #define ESCALATION_REPEATS_MAX 10
 #define ESCALATION_DELAY_MAX 1440	/* minutes: a day */
+#define ESCALATION_CLOCKS_MS MS_PER_MINUTE	/* clocks of two hosts differ so much, without one of them being wrong */
 #define ESCALATION_LOOK_MS MS_PER_MINUTE	/* while somebody holds the incident back it is looked at so often */
 
 struct escalation_plan {		/* a policy, as far as time is concerned */

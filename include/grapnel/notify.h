@@ -18,8 +18,9 @@ struct notifier;
 struct notifier *notifier_new(const struct notify_config *c);
 void notifier_free(struct notifier *n);
 
-/* All that there is now, some hundred in a transaction. */
+/* All that there is now, some hundred in a transaction; then some hundred steps of escalation policies that are due. */
 bool notifier_take(struct notifier *n, ms_t now, struct err *e) MUST_USE;
+uint64_t notifier_steps(const struct notifier *n);	/* of policies, since then, too */
 uint64_t notifier_told(const struct notifier *n);	/* rows of the outbox since notifier_new */
 /* It has nothing under way: what it writes is the courier's, who should take after it. */
 struct carrier notifier_carrier(struct notifier *n);

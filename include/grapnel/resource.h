@@ -570,6 +570,39 @@ extern const struct field schedule_calendar_fields[];
 bool schedule_calendar_by(const struct caller *by, struct str public_id, const struct schedule_calendar_query *q, struct schedule_calendar *out,
 	struct err *e) MUST_USE;
 
+/* ---- contact.c: where a person is paged, and when not. One's own; an admin may look at those of others ---- */
+
+struct contact_query {
+	struct str user;
+	uint64_t limit;
+};
+extern const struct form_field contact_query_fields[];
+#define CONTACT_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+struct contact_form {
+	struct str kind, address;
+};
+extern const struct form_field contact_fields[];
+struct contact_code_form {
+	struct str code;
+};
+extern const struct form_field contact_code_fields[];
+int contact_find(const struct caller *by, struct str public_id, struct contact *out, struct err *e) MUST_USE;	/* one's own: 1, 0, -1 */
+/* users.id of whom is asked for; empty: the caller's own. */
+bool contact_owner(const struct caller *by, struct str wanted, uint64_t *user_row, struct err *e) MUST_USE;
+/* It is sent its code. ERR_LIMIT in a sentence: too many were sent; it is there all the same. */
+bool contact_create(const struct caller *by, const struct contact_form *f, struct contact *made, struct err *e) MUST_USE;
+bool contact_send_code(const struct caller *by, struct str public_id, struct err *e) MUST_USE;	/* another one */
+bool contact_verify_by(const struct caller *by, struct str public_id, const struct contact_code_form *f, struct err *e) MUST_USE;
+bool contact_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+struct quiet_form {
+	struct str from, to;		/* "22:00"; both empty: there are none */
+	struct str time_zone;
+};
+extern const struct form_field quiet_fields[];
+bool quiet_get(const struct caller *by, uint64_t user_row, struct quiet_form *out, struct err *e) MUST_USE;
+bool quiet_set(const struct caller *by, const struct quiet_form *f, struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {

@@ -313,6 +313,85 @@ int oncall_override_add(struct db *db, struct arena *a, uint64_t tenant_id, stru
 int oncall_override_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, uint64_t id, const struct who *who, ms_t now,
 	struct err *e) MUST_USE;
 
+/* ---- escalation.c: where incidents are in their policies. All but the last two calls are steps of a transaction ---- */
+
+#define ESCALATION_EXHAUSTED "ESCALATION_EXHAUSTED"	/* the monitor alert: nobody took care, or nobody was reached */
+
+struct escalation_row {
+	uint64_t incident_id, policy_id;
+	struct escalation at;
+};
+struct escalation_incident {
+	uint64_t tenant_id, status, level;
+	ms_t snoozed_until;
+};
+/* From its first step on, if the service has a policy; one that runs already begins anew. */
+bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, ms_t now, struct err *e) MUST_USE;
+bool escalation_stop(struct db *db, uint64_t incident, struct err *e) MUST_USE;
+bool escalation_awake(struct db *db, uint64_t incident, ms_t now, struct err *e) MUST_USE;	/* as escalation_wake of incident.h */
+bool escalation_mend(struct db *db, ms_t now, struct err *e) MUST_USE;	/* what waits since a moment that is still to come is due */
+int escalation_due(struct db *db, struct arena *a, ms_t now, struct escalation_row *out, struct err *e) MUST_USE;	/* one of them, locked */
+bool escalation_move(struct db *db, const struct escalation_row *r, struct err *e) MUST_USE;
+int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struct escalation_incident *out, struct err *e) MUST_USE;	/* locked */
+/* The entry of the timeline under its number, and the news of it. */
+bool escalation_tell(struct db *db, struct arena *a, uint64_t incident, uint64_t entry, enum level level, struct str text, ms_t now,
+	struct err *e) MUST_USE;
+/* Of the incidents in the JSON array those of which nobody takes care, with their severity of now. */
+struct escalation_wanted {
+	uint64_t incident_id, level;
+};
+bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e) MUST_USE;
+int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e) MUST_USE;
+
+/* ---- contact.c: where a person is paged, and when not ---- */
+
+#define CONTACTS_MAX 10			/* of a person */
+#define CONTACT_ADDRESS_MAX 512
+#define CONTACT_CODE_MS (15 * MS_PER_MINUTE)
+#define CONTACT_CODE_TRIES 5
+#define CONTACT_CODES_MAX 10		/* of a person in an hour */
+
+struct contact {
+	uint64_t id, tenant_id, user_id, code_tries;
+	struct str public_id, kind, address, error;
+	struct str code_hash;		/* p NULL: no code was asked for */
+	struct str user_name;		/* contacts_by_ids and contacts_of alone, as the next ones */
+	bool user_enabled;
+	struct quiet_hours quiet;	/* its zone is read */
+	ms_t verified_at, code_until, sent_at, failed_at, created_at;
+};
+/* Of any person of the tenant. */
+int contact_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, struct contact *out, struct err *e) MUST_USE;
+bool contact_list(struct db *db, struct arena *a, uint64_t user_id, struct contact **out, size_t *n, struct err *e) MUST_USE;	/* oldest first */
+bool contacts_by_ids(struct db *db, struct arena *a, struct str ids, struct contact **out, size_t *n, struct err *e) MUST_USE;	/* a JSON array */
+/* The verified ones of enabled users of the tenant: a JSON array of users' public ids. */
+bool contacts_of(struct db *db, struct arena *a, uint64_t tenant_id, struct str user_ids, struct contact **out, size_t *n, struct err *e) MUST_USE;
+/* ERR_CONFLICT: it is there, or there are too many. */
+bool contact_add(struct db *db, struct arena *a, const struct contact *in, const struct who *who, ms_t now, struct contact *out, struct err *e) MUST_USE;
+int contact_delete(struct db *db, struct arena *a, const struct contact *c, const struct who *who, ms_t now, struct err *e) MUST_USE;
+#define CONTACT_HASH_BYTES 32
+/* Six digits: the code that the message of that number brings. And what is stored of one. */
+struct str contact_code(struct arena *a, const struct seal_key *sk, struct str public_id, uint64_t message);
+struct str contact_code_hash(struct arena *a, const struct seal_key *sk, struct str public_id, struct str code);
+/* Puts the hash of a code that counts from now on, and the row of the outbox that brings it. ERR_LIMIT in a sentence: too many in this hour. */
+bool contact_code_send(struct db *db, struct arena *a, const struct contact *c, struct str hash, uint64_t message, struct str payload, ms_t now,
+	struct err *e) MUST_USE;
+enum contact_answer { CONTACT_VERIFIED, CONTACT_WRONG, CONTACT_LATE, CONTACT_TRIED };	/* late: the code counts no more; tried: five wrong ones */
+/* A code with that hash was typed. 1, 0 the contact is gone, -1. */
+int contact_verify(struct db *db, struct arena *a, const struct contact *c, struct str hash, const struct who *who, ms_t now,
+	enum contact_answer *out, struct err *e) MUST_USE;
+/* A message was taken, or refused for that reason. */
+bool contact_told(struct db *db, uint64_t id, struct str error, ms_t now, struct err *e) MUST_USE;
+
+struct paging {				/* how a person wants to be paged */
+	bool quiet;
+	uint64_t quiet_from, quiet_to;	/* minutes after midnight */
+	struct str time_zone;
+};
+bool paging_get(struct db *db, struct arena *a, uint64_t user_id, struct paging *out, struct err *e) MUST_USE;
+bool paging_set(struct db *db, struct arena *a, uint64_t user_id, struct str public_id, const struct paging *p, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+
 /* ---- source.c: integrations and registrations as people manage them ---- */
 
 enum forward_mode { FORWARD_QUEUED = 0, FORWARD_INLINE = 1 };	/* the sender is answered at once, or after the handler */
@@ -492,7 +571,7 @@ int heartbeat_heard(struct db *db, struct arena *a, struct id_maker *ids, const 
 
 /* ---- outbox.c: what is to be sent, from the transaction of its cause on ---- */
 
-enum outbox_kind { OUTBOX_NOTIFICATION = 1, OUTBOX_CONFIRMATION = 4 };
+enum outbox_kind { OUTBOX_NOTIFICATION = 1, OUTBOX_CONFIRMATION = 4, OUTBOX_PAGE = 5 };
 enum outbox_status {
 	OUTBOX_WAITING = 0,	/* for the dispatcher */
 	OUTBOX_SENT = 1,
@@ -516,6 +595,9 @@ struct outbox_row {
 bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e) MUST_USE;
 /* All that waits for that target is given up. */
 bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_id, const char *why, ms_t now, struct err *e) MUST_USE;
+
+/* What waits of that cause for a later moment is due. */
+bool outbox_hurry(struct db *db, enum outbox_kind kind, uint64_t cause_id, ms_t now, struct err *e) MUST_USE;
 
 /* Sources or channels that have something due in that status, the longest waiting first. */
 struct outbox_target {

@@ -551,6 +551,7 @@ struct incident_notification_view {
 	uint64_t id, status_n, attempts, bundled_in;
 	struct str target_id, target, target_kind;	/* the channel; p NULL: it was deleted */
 	struct str recipient;				/* which of its addressees; p NULL: all */
+	struct str user;				/* the person who was paged; p NULL: a channel was told */
 	struct str type, title, status, error, payload;
 	bool held;
 	ms_t created_at, next_at, finished_at;		/* next_at 0: there is no next attempt */
@@ -680,6 +681,16 @@ extern const struct field user_view_fields[];
 bool user_view_list(struct db *db, struct arena *a, const struct user_filter *f, struct user_view **out, size_t *n, uint64_t *next,
 	struct err *e) MUST_USE;
 void user_view_fill(const struct user *u, struct user_view *out);
+
+/* ---- contacts ---- */
+
+struct contact_view {
+	struct str id, kind, address, status, error;
+	ms_t verified_at, code_until, sent_at, failed_at, created_at;
+};
+extern const struct field contact_view_fields[];
+void contact_view_fill(const struct contact *c, ms_t now, struct contact_view *out);
+bool contact_view_list(struct db *db, struct arena *a, uint64_t user_row, ms_t now, struct contact_view **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- escalation policies ---- */
 

@@ -98,7 +98,7 @@ static struct str body_text(struct arena *a, const struct channel_call *c, const
 		strbuf_adds(&b, "\nWithout signing in, each once:\n");
 		channel_links_add(&b, m);
 	}
-	strbuf_addf(&b, "\n-- \nSent by Grapnel to its channel \"%.*s\".\n", STR_ARG(c->name));
+	strbuf_addf(&b, c->person ? "\n-- \nSent by Grapnel to %.*s.\n" : "\n-- \nSent by Grapnel to its channel \"%.*s\".\n", STR_ARG(c->name));
 	return strbuf_str(&b);
 }
 

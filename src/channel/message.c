@@ -233,6 +233,27 @@ static void bundled(struct arena *a, const struct json *data, struct message *m)
 		add_fact(m, arena_cstr(a, j->name), json_text(j));
 }
 
+/* The entry says whom that step is for; the incident goes on, it was told of before or not. */
+static void incident_escalated(struct arena *a, const struct json *data, struct message *m)
+{
+	incident(a, data, m);
+	m->phase = MESSAGE_GOES_ON;
+	add_fact(m, "Paged", part(json_get(data, "entry"), "text"));
+}
+
+/* ---- people's contacts ---- */
+
+static void contact_verify(struct arena *a, const struct json *data, struct message *m)
+{
+	m->thread = str_starts(part(data, "id"), "ct_") ? arena_printf(a, "contact-%.*s", STR_ARG(str_sub(part(data, "id"), 3))) : STR("contact");
+	m->phase = MESSAGE_GOES_ON;
+	m->level = LEVEL_INFO;
+	m->title = arena_printf(a, "Your code is %.*s", STR_ARG(part(data, "code")));
+	m->text = arena_printf(a, "%.*s wants to be paged here. The code counts for 15 minutes. Whoever did not ask for it can forget it.",
+		STR_ARG(part(data, "user")));
+	m->path = STR("/account");
+}
+
 /* ---- the test button ---- */
 
 static void test(struct arena *a, const struct json *data, struct message *m)
@@ -268,7 +289,9 @@ static const struct {
 	{ "alerts.triggered", rule_triggered },
 	{ "channel.test", test_started },
 	{ "channel.test_ended", test_ended },
+	{ "contact.verify", contact_verify },
 	{ "incident.acknowledged", incident_acknowledged },
+	{ "incident.escalated", incident_escalated },
 	{ "incident.opened", incident_opened },
 	{ "incident.released", incident_opened },	/* nobody was told before */
 	{ "incident.reopened", incident_reopened },

@@ -144,3 +144,16 @@ bool channel_check_format(const struct channel_kind *kind, const struct channel_
 			return true;
 	return err_field(e, ERR_INVALID, channel_part_names[PART_FORMAT], "The format is %s or %s.", kind->formats[0].word, kind->formats[1].word);
 }
+
+enum channel_part contact_part(struct str kind)
+{
+	static const struct {
+		const char *kind;
+		enum channel_part part;
+	} parts[] = { { "email", PART_TO }, { "sms", PART_TO }, { "push", PART_URL } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (str_eqs(kind, parts[i].kind) && channel_kind_find(kind))
+			return parts[i].part;
+	return PART_COUNT;
+}

@@ -105,7 +105,7 @@ static bool fill(struct visit *v, struct account_page *p, struct err *e)
 	if (!token_view_list(v->by.db, v->a, u.id, 0, TOKENS_SHOWN, v->by.now, &p->tokens, &p->tokens_n, &next, e))
 		return false;
 	p->more_tokens = next != 0;
-	return add_sessions(v, p, e) && add_app(v, p, &u, e);
+	return add_sessions(v, p, e) && add_app(v, p, &u, e) && account_contacts_fill(v, p, e);
 }
 
 static void show(struct visit *v, unsigned status, struct account_page *p)

@@ -3,6 +3,7 @@
 #define GRAPNEL_DASH_ACCOUNT_H
 
 #include "grapnel/view.h"
+#include "choice.h"
 #include "page.h"
 
 struct account_session {
@@ -18,7 +19,7 @@ struct account_scope {
 
 struct account_page {
 	struct page page;
-	const char *form;		/* the one that the page's error is about: password, token, setup, remove */
+	const char *form;		/* the one that the page's error is about: password, token, setup, remove, contact, verify, quiet */
 	struct user_view user;
 	struct account_session *sessions;
 	size_t sessions_n;
@@ -28,6 +29,11 @@ struct account_page {
 	struct account_scope scopes[6];
 	size_t scopes_n;
 	struct str token_name, token_days;
+	struct contact_view *contacts;
+	size_t contacts_n;
+	struct choice *contact_kinds;
+	size_t contact_kinds_n;
+	struct str contact_address, quiet_from, quiet_to, time_zone;
 	struct str totp_url, totp_key;	/* of an app that waits for its first code, else empty */
 };
 
@@ -52,6 +58,16 @@ void page_account_totp_post(void *visit);
 void page_account_totp_confirm_post(void *visit);
 void page_account_totp_cancel_post(void *visit);
 void page_account_totp_end_post(void *visit);
+
+/* ---- account_contacts.c ---- */
+
+bool account_contacts_fill(struct visit *v, struct account_page *p, struct err *e) MUST_USE;
+void page_account_contact_post(void *visit);
+void page_account_contact_code_post(void *visit);
+void page_account_contact_verify_post(void *visit);
+void page_account_contact_end(void *visit);
+void page_account_contact_end_post(void *visit);
+void page_account_quiet_post(void *visit);
 
 /* ---- agent.c ---- */
 

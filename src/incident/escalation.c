@@ -4,8 +4,6 @@
  * knows how long it has waited, and it is due, since a page too early is better than none. */
 #include "grapnel/incident.h"
 
-#define CLOCKS_DIFFER_MS MS_PER_MINUTE	/* between two hosts, without one of them being wrong */
-
 static void wait_for(struct escalation *x, ms_t ms, ms_t now)
 {
 	x->since = now;
@@ -33,7 +31,7 @@ enum escalation_act escalation_look(const struct escalation_plan *p, struct esca
 {
 	if (status != INCIDENT_OPEN)
 		return ESCALATION_STOPS;
-	if (x->since > now + CLOCKS_DIFFER_MS)
+	if (x->since > now + ESCALATION_CLOCKS_MS)
 		wait_for(x, 0, now);
 	if (x->next_at > now)
 		return ESCALATION_WAITS;

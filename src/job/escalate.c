@@ -1,4 +1,7 @@
-/* escalate.c - wakes incidents whose snooze is over: their timeline says so, and they are as loud as before. */
+/* escalate.c - wakes incidents whose snooze is over: their timeline says so, and they are as loud as before. Then the steps of escalation
+ * policies that no dispatcher took. */
+#include "grapnel/notify.h"
+
 #include "job_int.h"
 
 #define LIMIT 500
@@ -17,7 +20,7 @@ static int wake(struct job_run *r, const struct overdue *o, struct err *e)
 	return done;
 }
 
-static bool run(struct job_run *r, struct err *e)
+static bool wake_all(struct job_run *r, struct err *e)
 {
 	struct overdue *rows;
 	size_t n, woken;
@@ -41,7 +44,28 @@ static bool run(struct job_run *r, struct err *e)
 	return true;
 }
 
+static bool page(struct job_run *r, struct err *e)
+{
+	struct notifier *n = notifier_new(&(struct notify_config){ .db = r->c->db, .ids = r->c->ids });
+	uint64_t before;
+	bool ok;
+
+	do {
+		before = notifier_steps(n);
+		ok = notifier_take(n, job_now(r), e);
+	} while (ok && notifier_steps(n) > before && job_goes_on(r, e) == 1);
+	ok = ok && !e->code;
+	job_count(r, "told of incidents", notifier_told(n));
+	notifier_free(n);
+	return ok;
+}
+
+static bool run(struct job_run *r, struct err *e)
+{
+	return wake_all(r, e) && (r->c->dry_run || page(r, e));
+}
+
 const struct job job_escalate = {
-	.facts = { .name = "escalate", .schedule = { .every_min = 1 }, .help = "Wakes incidents whose snooze is over." },
+	.facts = { .name = "escalate", .schedule = { .every_min = 1 }, .help = "Wakes incidents whose snooze is over, and takes the steps of escalation policies that are due." },
 	.run = run,
 };

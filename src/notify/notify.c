@@ -7,7 +7,10 @@
 #define ARENA_MAX ((size_t)64 << 20)	/* of one: each with the incident as JSON, and a payload for each channel */
 #define DATA_MAX (64 * 1024)
 
-static listener *const listeners[] = { channels_hear };
+static listener *const listeners[] = {
+	channels_hear,
+	escalation_hear,
+};
 
 static const char *const types[TIMELINE_KINDS] = {
 	[TIMELINE_OPENED] = "incident.opened",
@@ -26,7 +29,7 @@ static const char *const types[TIMELINE_KINDS] = {
 
 struct notifier {
 	struct notify_config c;
-	uint64_t told;
+	uint64_t told, steps;
 };
 
 struct turn {
@@ -36,7 +39,7 @@ struct turn {
 	size_t taken, told;
 };
 
-static struct str as_json(struct arena *a, const struct news_view *v)
+struct str notify_json(struct arena *a, const struct incident_view *incident, const struct timeline_view *entry)
 {
 	struct strbuf b;
 	struct json_out o;
@@ -44,10 +47,10 @@ static struct str as_json(struct arena *a, const struct news_view *v)
 	strbuf_init(&b, a, DATA_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
-	json_fields(&o, incident_view_fields, v->incident);
+	json_fields(&o, incident_view_fields, incident);
 	json_key(&o, "entry");
 	json_open(&o, '{');
-	json_fields(&o, timeline_view_fields, &v->entry);
+	json_fields(&o, timeline_view_fields, entry);
 	json_close(&o, '}');
 	json_close(&o, '}');
 	return strbuf_str(&b);
@@ -60,7 +63,7 @@ static bool tell_all(struct db *db, struct turn *t, const struct news_view *v, s
 
 	if (!h.type)
 		return true;
-	h.data = as_json(t->a, v);
+	h.data = notify_json(t->a, v->incident, &v->entry);
 	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++)
 		if (!listeners[i](&h, e))
 			return false;
@@ -88,7 +91,7 @@ static bool turn_tx(struct db *db, void *ctx, struct err *e)
 	return news_drop(db, t->a, rows, t->taken, e);
 }
 
-bool notifier_take(struct notifier *n, ms_t now, struct err *e)
+static bool tell_news(struct notifier *n, ms_t now, struct err *e)
 {
 	struct turn t = { .notifier = n, .now = now, .taken = AT_ONCE };
 	bool ok = true;
@@ -101,6 +104,12 @@ bool notifier_take(struct notifier *n, ms_t now, struct err *e)
 			n->told += t.told;
 	}
 	return ok;
+}
+
+/* A step is news as well, but for those who need not be woken: they hear of it in the next turn. */
+bool notifier_take(struct notifier *n, ms_t now, struct err *e)
+{
+	return tell_news(n, now, e) && escalation_steps(n->c.db, n->c.ids, now, &n->told, &n->steps, e);
 }
 
 struct notifier *notifier_new(const struct notify_config *c)
@@ -119,6 +128,11 @@ void notifier_free(struct notifier *n)
 uint64_t notifier_told(const struct notifier *n)
 {
 	return n->told;
+}
+
+uint64_t notifier_steps(const struct notifier *n)
+{
+	return n->steps;
 }
 
 /* ---- as a carrier ---- */

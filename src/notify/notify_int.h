@@ -23,5 +23,12 @@ struct hearing {
  * transaction, which may be run again. False: the database failed. */
 typedef bool listener(struct hearing *h, struct err *e);
 listener channels_hear;
+listener escalation_hear;
+
+/* Takes steps of escalation policies that are due, some hundred; adds how many were told, and how many steps these are. */
+bool escalation_steps(struct db *db, struct id_maker *ids, ms_t now, uint64_t *told, uint64_t *taken, struct err *e) MUST_USE;
+
+/* The incident as the API has it, and "entry". */
+struct str notify_json(struct arena *a, const struct incident_view *incident, const struct timeline_view *entry);
 
 #endif

@@ -17,7 +17,7 @@
 #define OVERDUE_MS (10 * MS_PER_SECOND)	/* what no dispatcher has taken by then is cron's */
 #define ROUND_ARENA_MAX ((size_t)64 << 20)
 
-static const struct cargo *const cargos[] = { &cargo_notification, &cargo_confirmation };
+static const struct cargo *const cargos[] = { &cargo_notification, &cargo_confirmation, &cargo_page };
 
 struct courier {
 	struct courier_config c;
@@ -205,9 +205,10 @@ static bool begin_all(struct courier *c, ms_t now, struct err *e)
 	for (struct round *r = c->rounds; r; r = r->next)
 		while (r->begun < r->n && in_flight(c, r) < COURIER_IN_FLIGHT && sender_busy(c->c.sender) < SEND_MAX) {
 			struct parcel *p = &r->parcels[r->begun];
+			ms_t held = p->state == PARCEL_WAITS && r->cargo->hold ? r->cargo->hold(p, now) : 0;
 
-			if (p->state == PARCEL_WAITS && !has_lease(r, now)) {
-				if (!give_back(p, now, e))
+			if (p->state == PARCEL_WAITS && (held || !has_lease(r, now))) {
+				if (!give_back(p, held ? held : now, e))
 					return false;
 			} else if (p->state == PARCEL_WAITS) {
 				begin(p, now);

@@ -118,6 +118,17 @@ static void fill_mail(struct arena *a, const struct channel_request *rq, struct 
 	out->mail = mail;
 }
 
+void parcel_fill(struct arena *a, const struct channel_request *rq, struct send *out)
+{
+	out->url = rq->url;
+	out->headers = rq->headers;
+	out->header_n = rq->header_n;
+	out->body = rq->body;
+	out->trusted = rq->trusted;
+	if (rq->to_n)
+		fill_mail(a, rq, out);
+}
+
 static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
 {
 	const struct target *t = p->round->target;
@@ -132,13 +143,7 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 		parcel_links(p, LINK_TO_CHANNEL, t->channel.id, 0);
 	out->once = p->once = t->kind->once;
 	t->kind->request(a, &call, &p->message, rq);
-	out->url = rq->url;
-	out->headers = rq->headers;
-	out->header_n = rq->header_n;
-	out->body = rq->body;
-	out->trusted = rq->trusted;
-	if (rq->to_n)
-		fill_mail(a, rq, out);
+	parcel_fill(a, rq, out);
 	return true;
 }
 

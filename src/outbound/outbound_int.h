@@ -44,6 +44,8 @@ struct cargo {
 	unsigned attempts_max;		/* unless the row says otherwise */
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);
+	/* Optional: not to be sent before then, at most an hour ahead; 0: now. No attempt is counted. */
+	ms_t (*hold)(const struct parcel *p, ms_t now);
 	/* Fills `out` but for done and ctx, and p->once; false: *why it is never sent, a sentence. */
 	bool (*request)(struct parcel *p, ms_t now, struct send *out, struct str *why);
 	/* Of an answer: sets reception, error, answer. */
@@ -51,7 +53,7 @@ struct cargo {
 	/* A step of the transaction that stores the result. */
 	bool (*note)(struct db *db, struct parcel *p, ms_t now, struct err *e);
 };
-extern const struct cargo cargo_notification, cargo_confirmation;
+extern const struct cargo cargo_notification, cargo_confirmation, cargo_page;
 
 /* ---- links.c ---- */
 
@@ -81,6 +83,8 @@ size_t otlp_headers(struct arena *a, struct str list, struct header out[OTLP_HEA
 const struct courier_config *courier_config(const struct courier *c);
 /* The row after an attempt: status, next_at, finished_at. `chance` is 0..999. */
 void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now);
+/* What a kind of channel made, as it is sent. */
+void parcel_fill(struct arena *a, const struct channel_request *rq, struct send *out);
 /* "It was answered 503." */
 struct str parcel_answered(struct arena *a, unsigned status);
 

@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -50,6 +50,8 @@ static const struct stmt stmts[] = {
 	[Q_DROP_WAITING] = { "outbox.drop_waiting",
 		"UPDATE outbox SET status = 3, error = ?, finished_at = ?, lease_owner = 0"
 		" WHERE status IN (0, 2) AND kind = ? AND target_id = ?" },
+	[Q_HURRY] = { "outbox.hurry",
+		"UPDATE outbox FORCE INDEX (by_cause) SET next_at = ? WHERE cause_id = ? AND kind = ? AND status = 0 AND lease_owner = 0 AND next_at > ?" },
 	[Q_GET] = { "outbox.get",
 		"SELECT " COLUMNS " FROM outbox WHERE id = ?" },
 	[Q_NEWEST] = { "outbox.newest",
@@ -111,6 +113,11 @@ bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *row
 bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_id, const char *why, ms_t now, struct err *e)
 {
 	return db_exec(db, &stmts[Q_DROP_WAITING], VALS(V_S(str_of(why)), V_I(now), V_U(kind), V_U(target_id)), NULL, e);
+}
+
+bool outbox_hurry(struct db *db, enum outbox_kind kind, uint64_t cause_id, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_HURRY], VALS(V_I(now), V_U(cause_id), V_U(kind), V_I(now)), NULL, e);
 }
 
 /* ---- taking ---- */

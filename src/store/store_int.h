@@ -15,6 +15,8 @@ extern const struct stmt_table monitor_alert_stmts, monitor_cache_stmts;
 extern const struct stmt_table channel_stmts, channel_tell_stmts;
 extern const struct stmt_table policy_stmts;
 extern const struct stmt_table oncall_stmts;
+extern const struct stmt_table contact_stmts;
+extern const struct stmt_table escalation_stmts;
 extern const struct stmt_table tally_stmts;
 extern const struct stmt_table heartbeat_stmts;
 extern const struct stmt_table task_stmts;

@@ -8,9 +8,10 @@
 
 const struct field incident_notification_view_fields[] = {
 	FIELD_ID(struct incident_notification_view, id, "id", "Our number of the message"),
-	FIELD_STR(struct incident_notification_view, target_id, "channelId", "The channel; null = it was deleted"),
+	FIELD_STR(struct incident_notification_view, target_id, "channelId", "The channel; null = it was deleted, or a person was paged"),
 	FIELD_STR(struct incident_notification_view, target, "channel", "Its name"),
 	FIELD_STR(struct incident_notification_view, target_kind, "channelKind", "slack, email, sms..."),
+	FIELD_STR(struct incident_notification_view, user, "user", "Who was paged; null = a channel was told"),
 	FIELD_STR(struct incident_notification_view, recipient, "recipient", "The telephone number; null = all addressees of the channel"),
 	FIELD_ID(struct incident_notification_view, bundled_in, "bundledIn", "The message that tells it, with others of its minute; null = it is told by itself"),
 	FIELD_STR(struct incident_notification_view, type, "type", "What it tells: incident.opened..."),
@@ -29,6 +30,7 @@ static const struct field columns[] = {
 	FIELD_STR(struct incident_notification_view, target_id, "public_id", ""),
 	FIELD_STR(struct incident_notification_view, target, "name", ""),
 	FIELD_STR(struct incident_notification_view, target_kind, "channel_kind", ""),
+	FIELD_STR(struct incident_notification_view, user, "user", ""),
 	FIELD_STR(struct incident_notification_view, recipient, "recipient", ""),
 	FIELD_ID(struct incident_notification_view, bundled_in, "bundled_in", ""),
 	FIELD_STR(struct incident_notification_view, payload, "payload", ""),

@@ -227,8 +227,10 @@ const struct stmt view_stmt[] = {
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
 	[V_NOTIFICATIONS] = { "view.notifications",
 		"SELECT o.id, o.recipient, o.bundled_in, o.payload, o.status, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at,"
-		" c.public_id, c.name, c.kind AS channel_kind FROM outbox o FORCE INDEX (by_cause) LEFT JOIN channels c ON c.id = o.target_id AND c.tenant_id = ?"
-		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 1 ORDER BY o.id DESC LIMIT ?" },
+		" c.public_id, c.name, COALESCE(c.kind, p.kind) AS channel_kind, u.name AS user FROM outbox o FORCE INDEX (by_cause)"
+		" LEFT JOIN channels c ON o.kind = 1 AND c.id = o.target_id AND c.tenant_id = ?"
+		" LEFT JOIN contacts p ON o.kind = 5 AND p.id = o.target_id LEFT JOIN users u ON u.id = p.user_id"
+		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind IN (1, 5) ORDER BY o.id DESC LIMIT ?" },
 	[V_NOTIFICATION_ATTEMPTS] = { "view.notification_attempts",
 		"SELECT t.outbox_id, t.attempt, t.at, t.duration_ms, t.status, t.error, t.answer FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
 		" JOIN outbox_attempts t ON t.outbox_id = j.id ORDER BY t.outbox_id, t.attempt" },

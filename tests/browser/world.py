@@ -83,6 +83,9 @@ def furnish(box):
     box.api("PATCH", "/api/services/" + service["id"], {"policyId": policy["id"], "channelIds": [channels[0].removeprefix("/api/channels/")]}).expect(200)
     for name, metric, of in ((MARKUP, "open_incidents", {}), (FORMULA, "success_rate", {"source": sources[3]["id"], "provider": "webhook"})):
         box.api("POST", "/api/alerts/rules", {"name": name[:100].strip(), "metric": metric, "comparison": ">", "threshold": 0.5, "filter": of}).expect(201)
+    for address in "me@example.org", "them@example.org":
+        box.api("POST", "/api/contacts", {"kind": "email", "address": address}).expect(201)
+    box.sql("UPDATE contacts SET verified_at = created_at, sent_at = created_at WHERE address LIKE 'them%'")
     github = "/integrations/" + sources[1]["id"]
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]

@@ -160,6 +160,7 @@ static const struct things {
 } things[] = {
 	{ "/integrations", "in_00000000000000000001", "in_00000000000000000009" }, { "/services", "sv_shop", "sv_other" },
 	{ "/users", "us_seven", their_user }, { "/account/sessions", "se_0", their_session }, { "/account/tokens", "tk_0", their_token },
+	{ "/account/contacts", "ct_00000000000000000001", "ct_00000000000000000009" },
 	{ "/channels", "ch_00000000000000000001", "ch_00000000000000000009" },
 	{ "/policies", "po_00000000000000000001", "po_00000000000000000009" },
 	{ "/alert-rules", "ar_00000000000000000001", "ar_00000000000000000009" },

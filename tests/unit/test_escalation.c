@@ -134,6 +134,44 @@ START_TEST(test_story)
 }
 END_TEST
 
+/* ---- quiet hours ---- */
+
+static const struct {
+	const char *zone, *now, *end;	/* end NULL: there are none now */
+	uint64_t from, to;
+} quiet_rows[] = {
+	{ "UTC", "2026-06-01T21:59:59Z", NULL, 22 * 60, 7 * 60 },
+	{ "UTC", "2026-06-01T22:00:00Z", "2026-06-02T07:00:00.000Z", 22 * 60, 7 * 60 },
+	{ "UTC", "2026-06-02T06:59:59Z", "2026-06-02T07:00:00.000Z", 22 * 60, 7 * 60 },
+	{ "UTC", "2026-06-02T07:00:00Z", NULL, 22 * 60, 7 * 60 },
+	{ "UTC", "2026-06-02T13:30:00Z", "2026-06-02T14:00:00.000Z", 13 * 60, 14 * 60 },
+	{ "UTC", "2026-06-02T14:00:00Z", NULL, 13 * 60, 14 * 60 },
+	{ "Europe/Berlin", "2026-06-01T20:30:00Z", "2026-06-02T05:00:00.000Z", 22 * 60, 7 * 60 },
+	{ "Europe/Berlin", "2026-10-24T21:00:00Z", "2026-10-25T06:00:00.000Z", 22 * 60, 7 * 60 },	/* that night has 25 hours */
+	{ "Europe/Berlin", "2026-03-28T22:00:00Z", "2026-03-29T05:00:00.000Z", 22 * 60, 7 * 60 },	/* and that one 23 */
+	{ "America/New_York", "2026-01-01T04:00:00Z", "2026-01-01T12:00:00.000Z", 22 * 60, 7 * 60 },
+};
+
+START_TEST(test_quiet_hours)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct quiet_hours q = { .on = true, .from_min = quiet_rows[_i].from, .to_min = quiet_rows[_i].to,
+		.zone = zone_read(a, str_of(quiet_rows[_i].zone)) };
+	char text[TIME_TEXT];
+	ms_t now, end;
+
+	ck_assert(time_parse(str_of(quiet_rows[_i].now), &now));
+	end = quiet_until(&q, now);
+	if (quiet_rows[_i].end)
+		ck_assert_str_eq(time_format(end, text), quiet_rows[_i].end);
+	else
+		ck_assert_int_eq(end, 0);
+	q.on = false;
+	ck_assert_int_eq(quiet_until(&q, now), 0);
+	arena_free(a);
+}
+END_TEST
+
 /* ---- anything, in any order ---- */
 
 static uint32_t dice_state;
@@ -252,6 +290,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, test_story, 0, (int)ARRAY_SIZE(stories));
+	tcase_add_loop_test(t, test_quiet_hours, 0, (int)ARRAY_SIZE(quiet_rows));
 	tcase_add_loop_test(t, test_no_order_of_acts_stalls_it, 0, 200);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

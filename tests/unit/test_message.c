@@ -52,6 +52,11 @@ static const struct {
 	{ INCIDENT("resolved", "false", "\"actor\":\"sender\""),
 		"incident.resolved incident-7 ends 3\nResolved: Disk full\n\n" FACTS "By=the sender\nLasted=26 minutes\n" },
 	{ INCIDENT("reopened", "false", "\"actor\":\"system\""), "incident.reopened incident-7 goes on 3\nReopened: Disk full\n\n" FACTS "By=Grapnel\n" },
+	{ INCIDENT("escalated", "false", "\"actor\":\"system\",\"text\":\"Step 1 of Shop: ann (email)\""),
+		"incident.escalated incident-7 goes on 3\nDisk full\n\n" FACTS "Paged=Step 1 of Shop: ann (email)\n" },
+	{ "{\"type\":\"contact.verify\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"ct_1\",\"user\":\"ann\",\"code\":\"012345\"}}",
+		"contact.verify contact-1 goes on 0\nYour code is 012345\nann wants to be paged here. The code counts for 15 minutes."
+		" Whoever did not ask for it can forget it.\n/account\n" },
 	{ "{\"type\":\"monitor.alert_started\",\"at\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\",\"type\":\"LARGE_BACKLOG\",\"subject\":\"\","
 	  "\"severity\":\"WARNING\",\"message\":\"120 events wait.\",\"value\":120,\"threshold\":100,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":null,\"advice\":\"Add workers.\"}}",

@@ -1,0 +1,313 @@
+/* escalation.c - people are paged, step by step, until somebody takes care of the incident: src/incident/escalation.c says when, the policy whom.
+ *
+ * A step is one transaction: the incident's row, which whoever acknowledges writes as well; the entry of the timeline; the outbox's rows; where it goes on.
+ * So a step is taken once or not at all, whoever dies, and nobody is paged for what is acknowledged. */
+#include "grapnel/json.h"
+
+#include "notify_int.h"
+
+#define STEPS_AT_ONCE 100	/* in a turn of the dispatcher, who has other work as well */
+#define ARENA_MAX ((size_t)16 << 20)
+#define TEXT_MAX 4096
+#define ALERT_MS MS_PER_DAY
+
+/* ---- what befalls the incident ---- */
+
+static struct str subject_of(struct arena *a, uint64_t incident)
+{
+	return arena_printf(a, "%llu", (unsigned long long)incident);
+}
+
+static bool begin(struct hearing *h, struct err *e)
+{
+	const struct incident_view *v = h->incident;
+
+	return h->quiet || v->is_test || v->status_n != INCIDENT_OPEN || escalation_start(h->db, v->id, v->service_row, h->now, e);
+}
+
+static bool stop(struct hearing *h, struct err *e)
+{
+	const struct incident_view *v = h->incident;
+
+	return escalation_stop(h->db, v->id, e) &&
+		monitor_alert_end(h->db, h->a, h->ids, v->tenant_id, STR(ESCALATION_EXHAUSTED), subject_of(h->a, v->id), h->now, e) >= 0;
+}
+
+/* What was held back goes on where it was, or begins now. */
+static bool release(struct hearing *h, struct err *e)
+{
+	struct escalation_row row;
+	int found = escalation_get(h->db, h->a, h->incident->id, &row, e);
+
+	if (found < 0)
+		return false;
+	return found ? escalation_awake(h->db, h->incident->id, h->now, e) : begin(h, e);
+}
+
+/* A snooze is over by that, and so may be the quiet of people's hours. */
+static bool get_worse(struct hearing *h, struct err *e)
+{
+	const struct incident_view *v = h->incident;
+
+	return escalation_awake(h->db, v->id, h->now, e) && (v->level_n < LEVEL_HIGH || outbox_hurry(h->db, OUTBOX_PAGE, v->id, h->now, e));
+}
+
+bool escalation_hear(struct hearing *h, struct err *e)
+{
+	switch (h->news->entry.kind_n) {
+	case TIMELINE_OPENED:
+	case TIMELINE_REOPENED:
+		return begin(h, e);
+	case TIMELINE_RELEASED:
+		return release(h, e);
+	case TIMELINE_ACKNOWLEDGED:
+	case TIMELINE_RESOLVED:
+		return stop(h, e);
+	case TIMELINE_RAISED:
+		return get_worse(h, e);
+	case TIMELINE_SNOOZED:		/* without an end: it is over */
+		return h->news->entry.text.n || escalation_awake(h->db, h->incident->id, h->now, e);
+	default:
+		return true;
+	}
+}
+
+/* ---- a step ---- */
+
+struct stepping {
+	struct arena *a;
+	struct id_maker *ids;
+	ms_t now;
+	struct escalation_row row;
+	struct escalation_incident incident;
+	struct policy policy;
+	struct policy_step steps[ESCALATION_STEPS_MAX];
+	struct escalation_plan plan;
+	/* of the step that is taken */
+	struct strbuf reached, missed;		/* "ann by e-mail", "bob has no verified contact" */
+	struct outbox_row *rows;
+	size_t n;
+	uint64_t entry;
+	/* returned */
+	bool taken;				/* there was one */
+	size_t told;
+};
+
+#define PAGES_MAX (ESCALATION_TARGETS_MAX * 20)	/* a person has CONTACTS_MAX, a channel RECIPIENTS_MAX */
+
+static void put_in(struct strbuf *b, struct str text)
+{
+	strbuf_adds(b, b->n ? ", " : "");
+	strbuf_addstr(b, text);
+}
+
+/* Each once: a person may stand in a step as himself and as who is on call. */
+static void add_page(struct stepping *s, uint64_t contact)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->rows[i].kind == OUTBOX_PAGE && s->rows[i].target_id == contact)
+			return;
+	s->rows[s->n++] = (struct outbox_row){ .id = id_make(s->ids, s->now), .tenant_id = s->incident.tenant_id, .kind = OUTBOX_PAGE, .target_id = contact,
+		.cause_id = s->row.incident_id, .next_at = s->now, .created_at = s->now };
+}
+
+static struct str one_id(struct arena *a, struct str id)
+{
+	return arena_printf(a, "[\"%.*s\"]", STR_ARG(id));
+}
+
+/* "e-mail, sms" to the person's name. */
+static void add_person(struct stepping *s, struct str name, const struct contact *contacts, size_t n)
+{
+	bool sleeps = s->incident.level < LEVEL_HIGH && n && quiet_until(&contacts[0].quiet, s->now);
+	struct strbuf how;
+
+	strbuf_init(&how, s->a, TEXT_MAX);
+	for (size_t i = 0; i < n; i++) {
+		add_page(s, contacts[i].id);
+		put_in(&how, contacts[i].kind);
+	}
+	if (n)
+		put_in(&s->reached, arena_printf(s->a, "%.*s (%.*s%s)", STR_ARG(name), STR_ARG(strbuf_str(&how)), sleeps ? ", after the quiet hours" : ""));
+	else
+		put_in(&s->missed, arena_printf(s->a, "%.*s has no verified contact", STR_ARG(name)));
+}
+
+static bool reach_user(struct db *db, struct stepping *s, struct str id, struct str name, struct err *e)
+{
+	struct contact *contacts;
+	size_t n;
+
+	if (!contacts_of(db, s->a, s->incident.tenant_id, one_id(s->a, id), &contacts, &n, e))
+		return false;
+	add_person(s, name, contacts, n);
+	return true;
+}
+
+static bool reach_channel(struct db *db, struct stepping *s, struct str id, struct err *e)
+{
+	struct outbox_row like = { .tenant_id = s->incident.tenant_id, .kind = OUTBOX_NOTIFICATION, .cause_id = s->row.incident_id, .next_at = s->now,
+		.created_at = s->now }, *rows;
+	size_t before = s->n;
+	struct channel c;
+	int found = channel_get(db, s->a, s->incident.tenant_id, id, &c, e);
+
+	if (found != 1)
+		return found == 0;	/* it was named before, so it has just gone */
+	if (!c.enabled) {
+		put_in(&s->missed, arena_printf(s->a, "the channel %.*s is switched off", STR_ARG(c.name)));
+		return true;
+	}
+	put_in(&s->reached, c.name);
+	like.target_id = c.id;
+	s->n += channel_rows(s->a, s->ids, &c, &like, s->now, &rows);
+	for (size_t i = 0; i < s->n - before; i++)
+		s->rows[before + i] = rows[i];
+	return true;
+}
+
+static bool reach(struct db *db, struct stepping *s, const struct policy_target *t, struct err *e)
+{
+	struct policy_target_name *names;
+	size_t n;
+
+	if (!policy_target_names(db, s->a, s->incident.tenant_id, one_id(s->a, t->id), &names, &n, e))
+		return false;
+	if (!n) {
+		put_in(&s->missed, arena_printf(s->a, "the %s %.*s is gone", policy_target_word(t->type), STR_ARG(t->id)));
+		return true;
+	}
+	return t->type == TARGET_CHANNEL ? reach_channel(db, s, t->id, e) : reach_user(db, s, t->id, names[0].name, e);
+}
+
+/* The incident as the API has it, with the entry of this step: what each of them is told. */
+static bool fill_payload(struct db *db, struct stepping *s, struct str text, struct err *e)
+{
+	const struct timeline_view entry = { .id = s->entry, .kind = str_of(timeline_word(TIMELINE_ESCALATED)), .actor = STR("system"), .text = text,
+		.at = s->now };
+	struct incident_detail d;
+	int found = incident_view_get(db, s->a, s->incident.tenant_id, s->row.incident_id, &d, e);
+	struct str payload;
+
+	if (found != 1)
+		return !found && err_set(e, ERR_BUG, "an incident that is locked is gone");
+	payload = notice_payload(s->a, "incident.escalated", notify_json(s->a, &d.incident, &entry), s->now);
+	for (size_t i = 0; i < s->n; i++)
+		s->rows[i].payload = payload;
+	return true;
+}
+
+static bool alarm(struct db *db, struct stepping *s, const char *what, struct err *e)
+{
+	struct str subject = subject_of(s->a, s->row.incident_id);
+	const struct monitor_alert alert = { .id = id_make(s->ids, s->now), .tenant_id = s->incident.tenant_id, .type = STR(ESCALATION_EXHAUSTED),
+		.subject = subject, .severity = s->incident.level >= LEVEL_HIGH ? MONITOR_CRITICAL : MONITOR_ERROR, .value = 1,
+		.lasts_until = s->now + ALERT_MS,
+		.message = arena_printf(s->a, "The escalation policy %.*s %s of incident %.*s.", STR_ARG(s->policy.name), what, STR_ARG(subject)),
+		.advice = STR("Look at the incident; then see to it that the steps of the policy reach people.") };
+
+	return monitor_alert_raise(db, s->a, s->ids, &alert, s->now, e) >= 0;
+}
+
+static struct str step_text(struct stepping *s, uint64_t round, uint64_t step)
+{
+	struct str again = round ? arena_printf(s->a, ", round %llu", (unsigned long long)round + 1) : STR("");
+	struct str reached = strbuf_str(&s->reached), missed = strbuf_str(&s->missed);
+
+	return arena_printf(s->a, "Step %llu of %.*s%.*s: %.*s%s%.*s", (unsigned long long)step + 1, STR_ARG(s->policy.name), STR_ARG(again),
+		STR_ARG(reached.n ? reached : STR("nobody was reached")), missed.n ? "; " : "", STR_ARG(missed));
+}
+
+static bool take_step(struct db *db, struct stepping *s, struct err *e)
+{
+	const struct policy_step *step = &s->steps[s->row.at.step];
+	uint64_t number = s->row.at.step, round = s->row.at.round;
+	struct str text;
+
+	strbuf_init(&s->reached, s->a, TEXT_MAX);
+	strbuf_init(&s->missed, s->a, TEXT_MAX);
+	s->rows = ARENA_ARRAY(s->a, struct outbox_row, PAGES_MAX);
+	for (size_t i = 0; i < step->n; i++)
+		if (!reach(db, s, &step->targets[i], e))
+			return false;
+	text = step_text(s, round, number);
+	s->told = s->n;
+	if (!fill_payload(db, s, text, e) ||
+		!escalation_tell(db, s->a, s->row.incident_id, s->entry, (enum level)s->incident.level, text, s->now, e) ||
+		!outbox_add_all(db, s->a, s->rows, s->n, e))
+		return false;
+	if (escalation_took(&s->plan, &s->row.at, s->n > 0, s->now) && !alarm(db, s, "reaches nobody", e))
+		return false;
+	return escalation_move(db, &s->row, e);
+}
+
+static bool end(struct db *db, struct stepping *s, const char *how, const char *what, struct err *e)
+{
+	struct str text = arena_printf(s->a, "%.*s %s", STR_ARG(s->policy.name), how);
+
+	return escalation_tell(db, s->a, s->row.incident_id, s->entry, (enum level)s->incident.level, text, s->now, e) && alarm(db, s, what, e) &&
+		escalation_stop(db, s->row.incident_id, e);
+}
+
+static bool read_policy(struct db *db, struct stepping *s, struct err *e)
+{
+	int found = policy_by_id(db, s->a, s->row.policy_id, &s->policy, e);
+
+	if (found < 0)
+		return false;
+	if (!found)
+		s->policy = (struct policy){ .name = STR("The escalation policy") };
+	policy_steps_read(s->a, s->policy.steps, s->steps, &s->plan.n);
+	s->plan.repeats = s->policy.repeats;
+	for (size_t i = 0; i < s->plan.n; i++)
+		s->plan.delay_ms[i] = (ms_t)s->steps[i].delay_minutes * MS_PER_MINUTE;
+	return true;
+}
+
+static bool step_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct stepping *s = ctx;
+	int due = escalation_due(db, s->a, s->now, &s->row, e), found;
+
+	s->n = s->told = 0;
+	s->taken = due == 1;
+	if (due != 1)
+		return due == 0;
+	found = escalation_incident(db, s->a, s->row.incident_id, &s->incident, e);
+	if (found < 0 || !read_policy(db, s, e))
+		return false;
+	switch (escalation_look(&s->plan, &s->row.at, found ? (enum incident_status)s->incident.status : INCIDENT_NONE, false, s->incident.snoozed_until,
+		s->now)) {
+	case ESCALATION_WAITS:
+		return escalation_move(db, &s->row, e);
+	case ESCALATION_STEPS:
+		return take_step(db, s, e);
+	case ESCALATION_STOPS:
+		return escalation_stop(db, s->row.incident_id, e);
+	case ESCALATION_ENDS:
+		return s->plan.n ? end(db, s, "is at its end, and nobody took care.", "is at its end", e) : end(db, s, "was deleted, nobody else is paged.",
+			"is gone in the middle", e);
+	}
+	return true;
+}
+
+bool escalation_steps(struct db *db, struct id_maker *ids, ms_t now, uint64_t *told, uint64_t *taken, struct err *e)
+{
+	bool ok = escalation_mend(db, now, e), more = true;
+
+	for (size_t i = 0; ok && more && i < STEPS_AT_ONCE; i++) {
+		struct stepping *s = xcalloc(1, sizeof(*s));
+
+		s->a = arena_new(ARENA_MAX);
+		s->ids = ids;
+		s->now = now;
+		s->entry = id_make(ids, now);
+		ok = db_tx(db, step_tx, s, e);
+		more = s->taken;
+		*told += ok ? s->told : 0;
+		*taken += ok && more;
+		arena_free(s->a);
+		free(s);
+	}
+	return ok;
+}

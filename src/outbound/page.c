@@ -1,0 +1,176 @@
+/* page.c - rows for people: what a step of an escalation policy tells somebody, and the codes that prove a contact.
+ *
+ * A contact's message goes by the same kinds as a channel's, with what the installation has for them: its mail server, its SMS account. Between its writing and its
+ * sending things may have changed, so it is asked again: a page is not sent when somebody takes care of the incident by now, and waits while its person
+ * is not to be woken. The code of a contact stands nowhere; it is made here. */
+#include "grapnel/json.h"
+
+#include "outbound_int.h"
+
+#define ATTEMPTS_MAX 8		/* three quick ones, then for some half an hour: then others have been paged */
+#define DATA_MAX 1024
+#define WAIT_MS MS_PER_HOUR	/* of one that waits for the end of quiet hours: no row of the outbox lies further ahead than that */
+
+struct person {
+	struct contact contact;		/* id 0: it was deleted */
+	const struct channel_kind *kind;
+	struct escalation_wanted *open;	/* incidents of these pages of which nobody takes care */
+	size_t open_n;
+};
+
+static struct str cause_ids(const struct round *r)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, r->arena, r->n * 24 + 16);
+	for (size_t i = 0; i < r->n; i++)
+		strbuf_addf(&b, "%c%llu", i ? ',' : '[', (unsigned long long)r->parcels[i].row.cause_id);
+	strbuf_addc(&b, ']');
+	return strbuf_str(&b);
+}
+
+static bool open(struct round *r, struct err *e)
+{
+	struct db *db = courier_config(r->courier)->db;
+	struct person *x = ARENA_NEW(r->arena, struct person);
+	struct contact *found;
+	size_t n;
+
+	if (!contacts_by_ids(db, r->arena, arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id), &found, &n, e) ||
+		!escalation_wanted(db, r->arena, cause_ids(r), &x->open, &x->open_n, e))
+		return false;
+	r->target = x;
+	if (n) {
+		x->contact = found[0];
+		x->kind = channel_kind_find(x->contact.kind);
+	}
+	return true;
+}
+
+static bool is_code(const struct parcel *p)
+{
+	return str_eqs(p->message.type, "contact.verify");
+}
+
+/* With the code in it. */
+static struct str code_payload(const struct parcel *p, const struct contact *c)
+{
+	struct arena *a = p->round->arena;
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, DATA_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "id");
+	json_str(&o, c->public_id);
+	json_key(&o, "user");
+	json_str(&o, c->user_name);
+	json_key(&o, "code");
+	json_str(&o, contact_code(a, courier_config(p->round->courier)->seal, c->public_id, p->row.id));
+	json_close(&o, '}');
+	return notice_payload(a, "contact.verify", strbuf_str(&b), p->row.created_at);
+}
+
+/* NULL: somebody does. */
+static const struct escalation_wanted *wanted(const struct person *x, uint64_t incident)
+{
+	for (size_t i = 0; i < x->open_n; i++)
+		if (x->open[i].incident_id == incident)
+			return &x->open[i];
+	return NULL;
+}
+
+static struct channel_call call_of(const struct parcel *p, const struct contact *c)
+{
+	struct channel_call call = { .house = &courier_config(p->round->courier)->house, .name = c->user_name, .person = true,
+		.id = arena_printf(p->round->arena, "%llu", (unsigned long long)p->row.id), .now = p->at, .attempt = (unsigned)p->row.attempts };
+
+	call.settings.part[contact_part(c->kind)] = c->address;
+	return call;
+}
+
+/* The sentence that says why it is never sent, or empty. */
+static struct str refusal(struct parcel *p, const struct person *x)
+{
+	const struct contact *c = &x->contact;
+	struct channel_call call;
+	struct err e = { 0 };
+
+	if (!message_of(p->round->arena, p->row.payload, &p->message, &e))
+		return STR("The row cannot be read.");
+	if (!c->id)
+		return STR("The contact was deleted.");
+	if (!x->kind)
+		return STR("This version cannot send to such contacts.");
+	call = call_of(p, c);
+	if (!x->kind->check(&call.settings, call.house, &e))
+		return arena_str(p->round->arena, str_of(e.text));
+	if (!c->user_enabled)
+		return STR("The user is disabled.");
+	if (!is_code(p) && !c->verified_at)
+		return STR("The contact is not verified.");
+	if (!is_code(p) && !wanted(x, p->row.cause_id))
+		return STR("Somebody takes care of it by now.");
+	if (is_code(p) && p->at >= p->row.created_at + CONTACT_CODE_MS)
+		return STR("The code counts no more.");
+	return STR_NONE;
+}
+
+static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
+{
+	const struct person *x = p->round->target;
+	const struct contact *c = &x->contact;
+	struct arena *a = p->round->arena;
+	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
+	struct channel_call call = call_of(p, c);
+	struct err unreadable = { 0 };
+
+	*why = refusal(p, x);
+	if (why->n)
+		return false;
+	if (is_code(p) && !message_of(a, code_payload(p, c), &p->message, &unreadable))
+		return false;
+	if (x->kind->has_links)
+		parcel_links(p, LINK_TO_USER, c->user_id, c->id);
+	out->once = p->once = x->kind->once;
+	x->kind->request(a, &call, &p->message, rq);
+	parcel_fill(a, rq, out);
+	return true;
+}
+
+/* By the severity of now: what got worse meanwhile is not held any more. A code is of no incident. */
+static ms_t hold(const struct parcel *p, ms_t now)
+{
+	const struct person *x = p->round->target;
+	const struct escalation_wanted *w = wanted(x, p->row.cause_id);
+	ms_t until = w && w->level < LEVEL_HIGH ? quiet_until(&x->contact.quiet, now) : 0;
+
+	return until > now + WAIT_MS ? now + WAIT_MS : until;
+}
+
+static void judge(struct parcel *p)
+{
+	const struct person *x = p->round->target;
+	const struct channel_call call = call_of(p, &x->contact);
+
+	p->reception = x->kind->judge(p->round->arena, &call, p->status, p->body);
+	if (p->reception == RECEPTION_TAKEN)
+		return;
+	if (p->reception == RECEPTION_GONE)
+		p->reception = RECEPTION_REFUSED;
+	p->error = parcel_answered(p->round->arena, p->status);
+	if (p->body.n)
+		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(str_cut(p->body, 150)));
+}
+
+static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
+{
+	const struct person *x = p->round->target;
+
+	return !x->contact.id || contact_told(db, x->contact.id, p->reception == RECEPTION_TAKEN ? STR_NONE : p->error, now, e);
+}
+
+const struct cargo cargo_page = {
+	.kind = OUTBOX_PAGE, .attempts_max = ATTEMPTS_MAX, .open = open, .hold = hold, .request = request, .judge = judge, .note = note,
+};

@@ -1,0 +1,113 @@
+/* escalation.c - where incidents are in their escalation policies.
+ *
+ * A due row is locked, then its incident is written: so a step and somebody's acknowledgement come one after the other, also on a Galera cluster, where
+ * both wrote the incident's row and certification lets one of them through. Nobody who acknowledges holds a row of this table. */
+#include "store_int.h"
+
+enum { Q_BEGIN, Q_STOP, Q_WAKE, Q_MEND, Q_DUE, Q_MOVE, Q_INCIDENT, Q_TOUCH, Q_WANTED, Q_GET };
+
+#define COLUMNS "incident_id, policy_id, step, round, reached, paused, since, next_at"
+
+static const struct stmt stmts[] = {
+	[Q_BEGIN] = { "escalation.begin",
+		"INSERT INTO escalations (" COLUMNS ") SELECT ?, policy_id, 0, 0, 0, 0, ?, ? FROM services WHERE id = ? AND policy_id IS NOT NULL"
+		" ON DUPLICATE KEY UPDATE policy_id = VALUES(policy_id), step = 0, round = 0, reached = 0, paused = 0, since = VALUES(since),"
+		" next_at = VALUES(next_at)" },
+	[Q_STOP] = { "escalation.stop", "DELETE FROM escalations WHERE incident_id = ?" },
+	[Q_WAKE] = { "escalation.wake", "UPDATE escalations SET paused = 0, since = ?, next_at = ? WHERE incident_id = ? AND paused = 1" },
+	[Q_MEND] = { "escalation.mend", "UPDATE escalations SET since = ?, next_at = ? WHERE since > ?" },
+	[Q_DUE] = { "escalation.due", "SELECT " COLUMNS " FROM escalations WHERE next_at <= ? ORDER BY next_at LIMIT 1 FOR UPDATE" },
+	[Q_MOVE] = { "escalation.move",
+		"UPDATE escalations SET step = ?, round = ?, reached = ?, paused = ?, since = ?, next_at = ? WHERE incident_id = ?" },
+	[Q_INCIDENT] = { "escalation.incident",
+		"SELECT tenant_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
+	[Q_TOUCH] = { "escalation.touch", "UPDATE incidents SET updated_at = ? WHERE id = ?" },
+	[Q_WANTED] = { "escalation.wanted",
+		"SELECT i.id AS incident_id, i.level FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
+		" WHERE i.status = 1" },
+	[Q_GET] = { "escalation.get", "SELECT " COLUMNS " FROM escalations WHERE incident_id = ?" },
+};
+const struct stmt_table escalation_stmts = { stmts, ARRAY_SIZE(stmts) };
+
+static const struct field fields[] = {
+	FIELD_ID(struct escalation_row, incident_id, "incident_id", ""),
+	FIELD_ID(struct escalation_row, policy_id, "policy_id", ""),
+	FIELD_U64(struct escalation_row, at.step, "step", ""),
+	FIELD_U64(struct escalation_row, at.round, "round", ""),
+	FIELD_BOOL(struct escalation_row, at.reached, "reached", ""),
+	FIELD_BOOL(struct escalation_row, at.paused, "paused", ""),
+	FIELD_TIME(struct escalation_row, at.since, "since", ""),
+	FIELD_TIME(struct escalation_row, at.next_at, "next_at", ""),
+	FIELD_END
+};
+
+static const struct field incident_fields[] = {
+	FIELD_ID(struct escalation_incident, tenant_id, "tenant_id", ""),
+	FIELD_U64(struct escalation_incident, status, "status", ""),
+	FIELD_U64(struct escalation_incident, level, "level", ""),
+	FIELD_TIME(struct escalation_incident, snoozed_until, "snoozed_until", ""),
+	FIELD_END
+};
+
+bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_BEGIN], VALS(V_U(incident), V_I(now), V_I(now), V_U(service_row)), NULL, e);
+}
+
+bool escalation_stop(struct db *db, uint64_t incident, struct err *e)
+{
+	return db_exec(db, &stmts[Q_STOP], VALS(V_U(incident)), NULL, e);
+}
+
+bool escalation_awake(struct db *db, uint64_t incident, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_WAKE], VALS(V_I(now), V_I(now), V_U(incident)), NULL, e);
+}
+
+bool escalation_mend(struct db *db, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_MEND], VALS(V_I(now), V_I(now), V_I(now + ESCALATION_CLOCKS_MS)), NULL, e);
+}
+
+int escalation_due(struct db *db, struct arena *a, ms_t now, struct escalation_row *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_DUE], VALS(V_I(now)), a, fields, sizeof(*out), out, e);
+}
+
+int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_GET], VALS(V_U(incident)), a, fields, sizeof(*out), out, e);
+}
+
+bool escalation_move(struct db *db, const struct escalation_row *r, struct err *e)
+{
+	const struct escalation *x = &r->at;
+
+	return db_exec(db, &stmts[Q_MOVE],
+		VALS(V_U(x->step), V_U(x->round), V_U(x->reached), V_U(x->paused), V_I(x->since), V_I(x->next_at), V_U(r->incident_id)), NULL, e);
+}
+
+int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struct escalation_incident *out, struct err *e)
+{
+	return db_query_one(db, &stmts[Q_INCIDENT], VALS(V_U(incident)), a, incident_fields, sizeof(*out), out, e);
+}
+
+bool escalation_tell(struct db *db, struct arena *a, uint64_t incident, uint64_t entry, enum level level, struct str text, ms_t now, struct err *e)
+{
+	const struct timeline_row row = { .incident_id = incident, .id = entry, .kind = TIMELINE_ESCALATED, .actor = ACTOR_SYSTEM, .level = level,
+		.text = str_cut(text, SUMMARY_MAX), .at = now };
+
+	return db_exec(db, &stmts[Q_TOUCH], VALS(V_I(now), V_U(incident)), NULL, e) && batch_insert_timeline(db, a, &row, 1, e) &&
+		news_add(db, a, &(struct news){ .id = entry, .incident_id = incident }, 1, e);
+}
+
+static const struct field wanted_fields[] = {
+	FIELD_ID(struct escalation_wanted, incident_id, "incident_id", ""),
+	FIELD_U64(struct escalation_wanted, level, "level", ""),
+	FIELD_END
+};
+
+bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e)
+{
+	return db_query(db, &stmts[Q_WANTED], VALS(V_S(incidents)), a, wanted_fields, sizeof(**out), out, n, e);
+}

@@ -1,0 +1,267 @@
+"""People are paged, step by step, until somebody takes care: by contacts that their codes have proven, once, whatever dies in between, and never after
+somebody has acknowledged. Time is told by moving what waits."""
+import os
+import re
+import signal
+import time
+
+from harness import alert, alerts, same, true, wait_until
+from receivers import Hook, Twilio
+from scenario_channels import World, _cron, _dispatcher, _hook, _remove
+
+WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
+
+MINUTE = 60000
+
+
+def _mails(box, to):
+    return [m for m in World.of(box).local.mails if m.to == [to]]
+
+
+def _contact(box, kind="email", address=None):
+    """A verified one of the admin's; its address."""
+    address = address or "pager-%s@example.org" % os.urandom(4).hex()
+    made = box.api("POST", "/api/contacts", {"kind": kind, "address": address}).expect(201)
+    same(made["status"], "waiting")
+    wait_until(lambda: _mails(box, address), 3, "the code comes")
+    code = re.search(r"\b(\d{6})\b", _mails(box, address)[0].message["Subject"]).group(1)
+    same(box.api("POST", "/api/contacts/%s/verify" % made["id"], {"code": code}).expect(200)["status"], "verified")
+    return made["id"], address
+
+
+def _me(box):
+    return next(u["id"] for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
+
+
+class Setting:
+    """A policy, a service that uses it, a source of that service. Its contacts and channels are gone afterwards."""
+
+    def __init__(self, box, *steps, repeat=0):
+        World.of(box)
+        word = os.urandom(3).hex()
+        self.box = box
+        self.policy = box.api("POST", "/api/escalation-policies", {"name": "policy " + word, "repeat": repeat, "steps": [
+            {"delayMinutes": delay, "targets": [{"id": t} for t in targets]} for delay, *targets in steps]}).expect(201)["id"]
+        self.service = box.api("POST", "/api/services", {"name": "service " + word, "policyId": self.policy}).expect(201)["id"]
+        self.source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=self.service)
+
+    def incident(self, severity="critical"):
+        return self.box.send(self.source, alerts(alert(severity=severity))).expect(201)["result"]["incident"]["id"]
+
+    def entries(self, incident):
+        return [t["text"] for t in self.box.get("/api/incidents/" + incident)["timeline"] if t["kind"] == "escalated"]
+
+    def passes(self, incident, minutes):
+        self.box.sql("UPDATE escalations SET since = since - {0}, next_at = next_at - {0} WHERE incident_id = {1}".format(minutes * MINUTE, incident))
+
+    def runs(self, incident):
+        return self.box.number("SELECT COUNT(*) FROM escalations WHERE incident_id = " + incident) == 1
+
+
+def _pages(box, incident):
+    return box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND cause_id = " + incident)
+
+
+def contact_is_proven_by_its_code(box):
+    World.of(box)
+    address = "me-%s@example.org" % os.urandom(4).hex()
+    contact = box.api("POST", "/api/contacts", {"kind": "email", "address": address}).expect(201)
+    path = "/api/contacts/" + contact["id"]
+    box.api("POST", "/api/contacts", {"kind": "email", "address": address}).expect(409)
+    wait_until(lambda: _mails(box, address), 3, "the code comes")
+    mail = _mails(box, address)[0]
+    code = re.search(r"Your code is (\d{6})$", mail.message["Subject"]).group(1)
+    true(code in mail.raw and "Sent by Grapnel to admin." in mail.raw, mail.raw)
+    same(box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND payload LIKE '%%%s%%'" % code), 0, "it stands nowhere")
+    wrong = "%06d" % ((int(code) + 1) % 1000000)
+    for _ in range(5):
+        same(box.api("POST", path + "/verify", {"code": wrong}).expect(400)["message"], "This is not the code.")
+    same(box.api("POST", path + "/verify", {"code": code}).expect(400)["message"], "There were five wrong codes. Have another one sent.")
+    same(box.api("POST", path + "/code").expect(200)["status"], "waiting")
+    wait_until(lambda: len(_mails(box, address)) == 2, 3, "another one comes")
+    newer = re.search(r"Your code is (\d{6})$", _mails(box, address)[1].message["Subject"]).group(1)
+    box.sql("UPDATE contacts SET code_until = code_until - %d WHERE public_id = '%s'" % (16 * MINUTE, contact["id"]))
+    same(box.api("POST", path + "/verify", {"code": newer}).expect(400)["message"], "The code counts no more. Have another one sent.")
+    box.sql("UPDATE contacts SET code_until = code_until + %d WHERE public_id = '%s'" % (16 * MINUTE, contact["id"]))
+    same(box.api("POST", path + "/verify", {"code": newer[:3] + " " + newer[3:]}).expect(200)["status"], "verified")
+    box.api("POST", path + "/code").expect(409)
+    box.api("DELETE", path).expect(204)
+    box.api("DELETE", path).expect(404)
+
+
+def codes_are_not_sent_without_end(box):
+    World.of(box)
+    box.sql("DELETE FROM paging")
+    contact = box.api("POST", "/api/contacts", {"kind": "email", "address": "many-%s@example.org" % os.urandom(4).hex()}).expect(201)
+    for _ in range(9):
+        box.api("POST", "/api/contacts/%s/code" % contact["id"]).expect(200)
+    same(box.api("POST", "/api/contacts/%s/code" % contact["id"]).expect(429)["error"], "rate_limited")
+    box.api("DELETE", "/api/contacts/" + contact["id"]).expect(204)
+    box.sql("DELETE FROM paging")
+
+
+def people_are_paged_until_somebody_takes_care(box):
+    contact, address = _contact(box)
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["monitor.*"])
+        s = Setting(box, (5, _me(box)), (10, channel["id"]), repeat=1)
+        began = time.time()
+        incident = s.incident()
+        wait_until(lambda: len(_mails(box, address)) == 2, 3, "the page comes")
+        page = _mails(box, address)[1]
+        true(page.at - began < 1.5, "paged %.3f s after it was sent" % (page.at - began))
+        true("[CRITICAL]" in page.message["Subject"] and "/incidents/" + incident in page.raw.replace("=\r\n", ""), page.raw)
+        true(re.match(r"Step 1 of policy \w+: admin \(email\)$", s.entries(incident)[0]), s.entries(incident))
+        same(hook.taken, [])
+        s.passes(incident, 5)
+        wait_until(lambda: hook.taken, 3, "the next step is taken")
+        body = hook.taken[0].body
+        same((body["type"], body["data"]["id"], body["data"]["entry"]["kind"]), ("incident.escalated", incident, "escalated"))
+        s.passes(incident, 10)
+        wait_until(lambda: len(_mails(box, address)) == 3, 3, "all once more")
+        true(", round 2: admin" in s.entries(incident)[2], s.entries(incident))
+        box.api("POST", "/api/incidents/%s/acknowledge" % incident, {}).expect(200)
+        wait_until(lambda: not s.runs(incident), 3, "it stops")
+        time.sleep(1)
+        same((len(_mails(box, address)), len(hook.taken)), (3, 1), "nobody else is paged")
+        told = [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["user"]]
+        same([(n["user"], n["channelKind"], n["status"]) for n in told], [("admin", "email", "sent")] * 2)
+        same(hook.complaints, [])
+        _remove(box, channel)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def step_that_reaches_nobody_is_followed_at_once(box):
+    with Hook() as hook:
+        channel, off = _hook(box, hook, events=["monitor.*"]), _hook(box, hook, events=["monitor.*"], enabled=False)
+        bob = box.api("POST", "/api/users", {"name": "bob" + os.urandom(3).hex(), "role": "operator"}).expect(201)
+        s = Setting(box, (5, bob["id"], off["id"]), (10, channel["id"]))
+        incident = s.incident()
+        wait_until(lambda: hook.taken, 3, "who is behind is told at once")
+        first, second = s.entries(incident)
+        true("nobody was reached; %s has no verified contact, the channel %s is switched off" % (bob["name"], off["name"]) in first, first)
+        true(second.endswith(": " + channel["name"]), second)
+        s.passes(incident, 10)
+        wait_until(lambda: not s.runs(incident), 3, "it is at its end")
+        true("is at its end, and nobody took care." in s.entries(incident)[2], s.entries(incident))
+        running = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'ESCALATION_EXHAUSTED' AND subject = '%s' AND ended_at IS NULL" % incident
+        same(box.number(running), 1)
+        box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
+        wait_until(lambda: box.number(running) == 0, 3, "somebody took care after all")
+        _remove(box, channel, off)
+
+
+def snooze_pauses_it_and_a_test_begins_none(box):
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["monitor.*"])
+        s = Setting(box, (5, channel["id"]), (5, channel["id"]))
+        box.api("POST", "/api/integrations/%s/test" % s.source["id"], {}).expect(201)
+        incident = s.incident()
+        wait_until(lambda: len(hook.taken) == 1, 3, "the first step")
+        box.api("POST", "/api/incidents/%s/snooze" % incident, {"minutes": 60}).expect(200)
+        s.passes(incident, 5)
+        wait_until(lambda: box.number("SELECT paused FROM escalations WHERE incident_id = " + incident) == 1, 3, "it pauses")
+        same(len(hook.taken), 1)
+        box.api("POST", "/api/incidents/%s/snooze" % incident, {"minutes": 0}).expect(200)
+        wait_until(lambda: len(hook.taken) == 2, 3, "it goes on when it wakes")
+        same(box.number("SELECT COUNT(*) FROM escalations e JOIN incidents i ON i.id = e.incident_id WHERE i.is_test = 1"), 0)
+        same({r.body["data"]["isTest"] for r in hook.taken}, {False})
+        _remove(box, channel)
+
+
+def quiet_hours_are_for_what_is_not_urgent(box):
+    contact, address = _contact(box)
+    hour = time.gmtime().tm_hour
+    box.api("PATCH", "/api/quiet-hours", {"from": "%02d:00" % ((hour - 1) % 24), "to": "%02d:00" % ((hour + 2) % 24), "timeZone": "UTC"}).expect(200)
+    s = Setting(box, (5, _me(box)))
+    loud, soft = s.incident("critical"), s.incident("warning")
+    wait_until(lambda: len(_mails(box, address)) == 2, 3, "the urgent one comes")
+    wait_until(lambda: s.entries(soft), 3, "its step is taken")
+    true("(email, after the quiet hours)" in s.entries(soft)[0] and "quiet" not in s.entries(loud)[0], s.entries(soft))
+    time.sleep(1)
+    same([m.message["Subject"][:10] for m in _mails(box, address)[1:]], ["[CRITICAL]"])
+    same(box.sql("SELECT status, attempts, next_at > created_at FROM outbox WHERE kind = 5 AND cause_id = " + soft), [["0", "0", "1"]])
+    key = os.urandom(4).hex()
+    worse = box.send(s.source, alerts(alert(fingerprint=key, severity="warning"))).expect(201)["result"]["incident"]["id"]
+    wait_until(lambda: s.entries(worse), 3, "its step is taken")
+    box.send(s.source, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
+    wait_until(lambda: len(_mails(box, address)) == 3, 5, "what gets worse waits no longer")
+    box.api("PATCH", "/api/quiet-hours", {"from": None, "to": None}).expect(200)
+    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND cause_id = " + soft)
+    wait_until(lambda: len(_mails(box, address)) == 4, 3, "it comes when they are over")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def page_of_what_is_acknowledged_is_not_sent(box):
+    contact, address = _contact(box)
+    World.of(box).local.busy = "451 4.3.0 not now"
+    try:
+        s = Setting(box, (5, _me(box)))
+        incident = s.incident()
+        wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND attempts > 0 AND cause_id = " + incident) == 1, 5, "it is tried")
+        box.api("POST", "/api/incidents/%s/acknowledge" % incident, {}).expect(200)
+    finally:
+        World.of(box).local.busy = None
+    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND lease_owner = 0 AND cause_id = " + incident)
+    _cron(box, "outbox")
+    wait_until(lambda: box.sql("SELECT status, error FROM outbox WHERE kind = 5 AND cause_id = " + incident) ==
+               [["3", "Somebody takes care of it by now."]], 10, "it is given up")
+    same(len(_mails(box, address)), 1, "the code alone")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def killed_dispatcher_pages_nobody_twice_and_stalls_nothing(box):
+    contact, address = _contact(box)
+    s = Setting(box, (5, _me(box)), (5, _me(box)))
+    incidents = []
+    for n in range(20):
+        incidents.append(s.incident())
+        if n % 6 == 3:
+            pid = _dispatcher(box)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: all(s.entries(i) for i in incidents), 60, "each had its first step")
+    for i in incidents:
+        s.passes(i, 5)
+    pid = _dispatcher(box)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: all(len(s.entries(i)) == 2 for i in incidents), 60, "and its second")
+    same([_pages(box, i) for i in incidents], [2] * 20, "a page for each step")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def cron_escalates_where_no_dispatcher_runs(box):
+    contact, address = _contact(box)
+    s = Setting(box, (5, _me(box)), (5, _me(box)))
+    box.up("--set", "outbound.dispatcher=false")
+    try:
+        incident = s.incident()
+        _cron(box, "escalate")
+        same((len(s.entries(incident)), _pages(box, incident)), (1, 1))
+        _cron(box, "escalate")
+        same(_pages(box, incident), 1, "once")
+        s.passes(incident, 5)
+        _cron(box, "escalate")
+        same(_pages(box, incident), 2)
+    finally:
+        box.up("--set", "outbound.dispatcher=true")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def text_message_is_a_contact_too(box):
+    World.of(box)
+    box.api("POST", "/api/contacts", {"kind": "sms", "address": "+4930123456"}).expect(400)     # there is no account
+    with Twilio() as twilio:
+        box.up("--set", "sms.url=" + twilio.url, "--set", "sms.account=" + twilio.account, "--set", "sms.token=" + twilio.token, "--set", "sms.from=+15005550006")
+        made = box.api("POST", "/api/contacts", {"kind": "sms", "address": "+4930123456"}).expect(201)
+        wait_until(lambda: twilio.taken, 5, "the code comes")
+        code = re.search(r"Your code is (\d{6})", twilio.taken[0].body["Body"]).group(1)
+        box.api("POST", "/api/contacts/%s/verify" % made["id"], {"code": code}).expect(200)
+        incident = Setting(box, (5, _me(box))).incident()
+        wait_until(lambda: len(twilio.taken) == 2, 5, "the page comes")
+        same((twilio.taken[1].body["To"], twilio.complaints), ("+4930123456", []))
+        box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
+        box.api("DELETE", "/api/contacts/" + made["id"]).expect(204)
+        box.up("--set", "sms.account=", "--set", "sms.token=", "--set", "sms.from=")
+    same(box.api("POST", "/api/contacts", {"kind": "sms", "address": "no number"}).expect(400)["field"], "address")
