@@ -98,6 +98,41 @@ static void tell_all(struct visit *v, const struct incident_detail *d, struct in
 	p->more_alerts = d->alert_n == INCIDENT_ALERTS_MAX;
 }
 
+/* ---- who was told ---- */
+
+/* "incident.severity_raised" is "severity raised". */
+static struct str what_of(struct visit *v, struct str type)
+{
+	struct str what = str_starts(type, "incident.") ? str_sub(type, strlen("incident.")) : type;
+	char *p = arena_cstr(v->a, what);
+
+	for (size_t i = 0; i < what.n; i++)
+		if (p[i] == '_')
+			p[i] = ' ';
+	return (struct str){ p, what.n };
+}
+
+static bool fill_told(struct visit *v, struct incident_page *p, struct err *e)
+{
+	struct incident_notification_view *rows;
+	size_t n;
+
+	if (!incident_notification_view_list(v->by.db, v->a, p->incident.tenant_id, p->incident.id, &rows, &n, e))
+		return false;
+	p->told = ARENA_ARRAY(v->a, struct told_line, n + 1);
+	p->told_n = n;
+	p->more_told = n == INCIDENT_NOTIFICATIONS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		const struct incident_notification_view *r = &rows[n - 1 - i];
+
+		p->told[i] = (struct told_line){ .to = r->target.n ? r->target : STR("A deleted channel"), .recipient = r->recipient, .what = what_of(v, r->type),
+			.status = r->status, .error = r->error, .attempts = r->attempts, .at = r->finished_at ? r->finished_at : r->created_at, .next_at = r->next_at };
+		if (r->target_id.n)
+			p->told[i].to_url = arena_printf(v->a, "/channels/%.*s/deliveries/%llu", STR_ARG(r->target_id), (unsigned long long)r->id);
+	}
+	return true;
+}
+
 /* ---- the page ---- */
 
 static const struct choice_word snooze_choices[] = {
@@ -142,7 +177,7 @@ static int fill(struct visit *v, uint64_t id, struct incident_page *p, struct er
 	fill_merge(v, p);
 	p->into = visit_posted(v, "into");
 	choices_of_words(v, snooze_choices, STR("60"), &p->snoozes, &p->snoozes_n);
-	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) ? 1 : -1;
+	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) && fill_told(v, p, e) ? 1 : -1;
 }
 
 /* With the error of a form, or NULL. */

@@ -49,6 +49,13 @@ struct story {
 	ms_t at, until;
 };
 
+/* A message about it. */
+struct told_line {
+	struct str to, to_url, recipient, what, status, error;
+	uint64_t attempts;
+	ms_t at, next_at;
+};
+
 struct incident_page {
 	struct page page;
 	struct incident_view incident;
@@ -56,6 +63,9 @@ struct incident_page {
 	size_t stories_n;
 	struct alert_view *alerts;
 	size_t alerts_n;
+	struct told_line *told;		/* newest first */
+	size_t told_n;
+	bool more_told;
 	uint64_t alerts_in_all;		/* with those of its parts */
 	struct related_view *related, *parts;
 	size_t related_n, parts_n;

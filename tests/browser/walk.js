@@ -25,6 +25,7 @@ function table() {
 const UNLINKED = {
 	"/assets/:hash/:name": "no page",
 	"/login": "for guests: walked by itself",
+	"/l/:token": "in messages: night.js",
 };
 
 function patterns(method) {
