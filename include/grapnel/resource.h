@@ -464,7 +464,7 @@ bool status_page_by(const struct caller *by, struct status_page_view *out, struc
 void status_page_to_form(const struct caller *by, const struct status_page *p, struct status_form *f);
 bool status_page_change(const struct caller *by, const struct status_form *f, struct err *e) MUST_USE;
 
-/* ---- alert_rule.c: thresholds that users set for themselves; always the caller's own ---- */
+/* ---- alert_rule.c: thresholds that users set for themselves; always the caller's own, but where a user is named ---- */
 
 struct alert_rule_query {
 	uint64_t limit, cursor;
@@ -480,19 +480,21 @@ struct alert_rule_form {
 	double threshold;
 	uint64_t window_min;
 	bool enabled;
+	struct str user;			/* whose, in a file of configuration: public id; empty: the caller's */
 	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
 };
-extern const struct form_field alert_rule_fields[], alert_rule_post_fields[];	/* of programs; of the page, whose fields are flat */
+/* Of programs; of the page, whose fields are flat; of a file of configuration. */
+extern const struct form_field alert_rule_fields[], alert_rule_post_fields[], alert_rule_config_fields[];
 #define ALERT_RULE_FORM_NEW { .window_min = 60, .enabled = true }
 bool alert_rule_form_filter(const struct caller *by, struct alert_rule_form *f, struct err *e) MUST_USE;
 
 /* 1 found; 0 the caller has none of that id in that tenant; -1 failed. */
 int alert_rule_find(const struct caller *by, struct str public_id, struct alert_rule *out, struct err *e) MUST_USE;
 void alert_rule_to_form(const struct caller *by, const struct alert_rule *r, struct alert_rule_form *f);
-bool alert_rule_create(const struct caller *by, const struct alert_rule_form *f, struct alert_rule *made, struct err *e) MUST_USE;
+bool alert_rule_create(const struct caller *by, uint64_t user_id, const struct alert_rule_form *f, struct alert_rule *made, struct err *e) MUST_USE;
 /* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the rule meanwhile. */
-bool alert_rule_change_by(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx,
-	struct err *e) MUST_USE;
+bool alert_rule_change_by(const struct caller *by, uint64_t user_id, struct str public_id,
+	bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx, struct err *e) MUST_USE;
 bool alert_rule_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
 
 struct alert_rule_result {
@@ -727,7 +729,7 @@ struct config_imported {		/* of one kind of thing */
 	uint64_t left_out;		/* need a secret that the file does not bring */
 };
 extern const struct field config_imported_fields[];
-#define CONFIG_PARTS 7
+#define CONFIG_PARTS 8
 /* All of the file, or nothing: what was there and is not in the file stays. ERR_CONFLICT: the checksum is wrong. ERR_INVALID and others name
  * the place in the file. `out` has CONFIG_PARTS rows. */
 bool config_import(const struct caller *by, struct str file, const struct config_import *x, struct config_imported *out, struct err *e) MUST_USE;

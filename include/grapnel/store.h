@@ -1246,7 +1246,7 @@ struct alert_rule {
 	struct str provider;			/* slug; empty: all */
 	uint64_t source_row, service_row;	/* sources.id, services.id; 0: all */
 	struct str source, source_name, service, service_name;	/* of these, public ids and names; read only */
-	struct str user_name;			/* read only, as all that follows but `enabled` */
+	struct str user_name, user;		/* whose: name and public id; read only, as all that follows but `enabled` */
 	double threshold;
 	uint64_t window_min;
 	bool enabled, user_enabled;

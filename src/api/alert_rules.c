@@ -50,7 +50,7 @@ void api_alert_rule_create(void *call)
 
 	if (!input_one_tenant(c) || !input_form(c, alert_rule_fields, false, &f))
 		return;
-	if (!alert_rule_form_filter(&c->by, &f, &e) || !alert_rule_create(&c->by, &f, &made, &e)) {
+	if (!alert_rule_form_filter(&c->by, &f, &e) || !alert_rule_create(&c->by, c->by.principal.user_id, &f, &made, &e)) {
 		reply_err(c, &e);
 		return;
 	}
@@ -78,7 +78,7 @@ void api_alert_rule_update(void *call)
 
 	if (!input_one_tenant(c) || !input_body(c, false, &wish.body))
 		return;
-	if (alert_rule_change_by(&c->by, c->match.params[0], wish_read, &wish, &e))
+	if (alert_rule_change_by(&c->by, c->by.principal.user_id, c->match.params[0], wish_read, &wish, &e))
 		reply_rule(c, 200, c->match.params[0]);
 	else
 		reply_err(c, &e);

@@ -132,7 +132,7 @@ void page_alert_rule_create(void *visit)
 	struct alert_rule made;
 	struct err e = { 0 };
 
-	if (!visit_form(v, alert_rule_post_fields, FORM_NEW, &f, &e) || !alert_rule_create(&v->by, &f, &made, &e)) {
+	if (!visit_form(v, alert_rule_post_fields, FORM_NEW, &f, &e) || !alert_rule_create(&v->by, v->by.principal.user_id, &f, &made, &e)) {
 		show_new(v, &e);
 		return;
 	}
@@ -155,7 +155,7 @@ void page_alert_rule_change(void *visit)
 	struct visit *v = visit;
 	struct err e = { 0 };
 
-	if (!alert_rule_change_by(&v->by, v->match.params[0], read_posted, v, &e)) {
+	if (!alert_rule_change_by(&v->by, v->by.principal.user_id, v->match.params[0], read_posted, v, &e)) {
 		show_edit(v, &e);
 		return;
 	}
@@ -181,7 +181,7 @@ static void switch_it(struct visit *v, bool (*read)(void *ctx, struct alert_rule
 {
 	struct err e = { 0 };
 
-	if (!alert_rule_change_by(&v->by, v->match.params[0], read, NULL, &e)) {
+	if (!alert_rule_change_by(&v->by, v->by.principal.user_id, v->match.params[0], read, NULL, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}

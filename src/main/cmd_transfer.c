@@ -128,7 +128,7 @@ static const struct ctl_option import_options[] = {
 
 const struct command transfer_commands[] = {
 	{ "export", "", export_options, NEED_SCHEMA | NEED_KEY, export,
-		"prints the configuration of all tenants, or of that of --tenant: channels, users, escalation policies, services, integrations" },
+		"prints the configuration of all tenants, or of that of --tenant: channels, users, escalation policies, services, integrations, alert rules" },
 	{ "import", "FILE...", import_options, NEED_SCHEMA, import,
 		"takes a file of export, all of it or nothing; or archives, as archive read does" },
 	{ 0 }

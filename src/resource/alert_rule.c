@@ -22,6 +22,8 @@ static const struct form_word comparison_words[] = {
 	{ 0 }
 };
 
+#define FILTER_OBJECT_ROW \
+	{ "filter", OBJECT_AT(struct alert_rule_form, filter), .help = "Counts only what fits all that it names: provider, source, service" }
 #define NAME_ROWS \
 	{ "name", TEXT_AT(struct alert_rule_form, name), FORM_REQUIRED, 1, 400, .help = "1 to 100 characters" }, \
 	{ "metric", WORDS_AT(struct alert_rule_form, metric), FORM_REQUIRED, .words = metric_words, .help = "What is measured, without test traffic" }
@@ -38,9 +40,11 @@ static const struct form_word comparison_words[] = {
 	{ "source", TEXT_AT(struct alert_rule_form, source), .max = 23, .help = "Id of an integration" }, \
 	{ "service", TEXT_AT(struct alert_rule_form, service), .max = 400, .help = "Id or name of a service" }
 
-const struct form_field alert_rule_fields[] = {
+const struct form_field alert_rule_fields[] = { NAME_ROWS, FILTER_OBJECT_ROW, LIMIT_ROWS, FORM_END };
+const struct form_field alert_rule_config_fields[] = {
+	{ "user", TEXT_AT(struct alert_rule_form, user), FORM_REQUIRED | FORM_FIXED, 1, 23, .help = "Id of the user whose rule it is" },
 	NAME_ROWS,
-	{ "filter", OBJECT_AT(struct alert_rule_form, filter), .help = "Counts only what fits all that it names: provider, source, service" },
+	FILTER_OBJECT_ROW,
 	LIMIT_ROWS,
 	FORM_END
 };
@@ -99,14 +103,19 @@ void alert_rule_to_form(const struct caller *by, const struct alert_rule *r, str
 {
 	*f = (struct alert_rule_form){ .name = r->name, .metric = 1u << r->metric, .comparison = 1u << r->comparison, .filter = filter_of(by, r),
 		.provider = r->provider, .source = r->source, .service = r->service, .threshold = r->threshold, .window_min = r->window_min,
-		.enabled = r->enabled };
+		.enabled = r->enabled, .user = r->user };
 }
 
 /* ---- acts ---- */
 
+static int find(const struct caller *by, uint64_t user_id, struct str public_id, struct alert_rule *out, struct err *e)
+{
+	return public_id_is(public_id, "ar") ? alert_rule_get(by->db, by->a, by->tenant_id, user_id, public_id, out, e) : 0;
+}
+
 int alert_rule_find(const struct caller *by, struct str public_id, struct alert_rule *out, struct err *e)
 {
-	return public_id_is(public_id, "ar") ? alert_rule_get(by->db, by->a, by->tenant_id, by->principal.user_id, public_id, out, e) : 0;
+	return find(by, by->principal.user_id, public_id, out, e);
 }
 
 static bool not_found(struct err *e)
@@ -114,22 +123,22 @@ static bool not_found(struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "there is no such alert rule");
 }
 
-bool alert_rule_create(const struct caller *by, const struct alert_rule_form *f, struct alert_rule *made, struct err *e)
+bool alert_rule_create(const struct caller *by, uint64_t user_id, const struct alert_rule_form *f, struct alert_rule *made, struct err *e)
 {
 	struct who who = caller_who(by, by->tenant_id);
-	struct alert_rule r = { .tenant_id = by->tenant_id, .user_id = by->principal.user_id, .public_id = f->public_id };
+	struct alert_rule r = { .tenant_id = by->tenant_id, .user_id = user_id, .public_id = f->public_id };
 
 	return form_to_rule(by, f, &r, e) && alert_rule_add(by->db, by->a, &r, &who, by->now, made, e);
 }
 
 /* One try. 1, 0, -1 as the store. */
-static int change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx,
-	struct err *e)
+static int change(const struct caller *by, uint64_t user_id, struct str public_id,
+	bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx, struct err *e)
 {
 	struct who who = caller_who(by, by->tenant_id);
 	struct alert_rule_form f;
 	struct alert_rule r;
-	int found = alert_rule_find(by, public_id, &r, e);
+	int found = find(by, user_id, public_id, &r, e);
 
 	if (found != 1)
 		return found;
@@ -140,14 +149,14 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 }
 
 /* Who changes another member at the same time wins as well: the later one looks again. */
-bool alert_rule_change_by(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx,
-	struct err *e)
+bool alert_rule_change_by(const struct caller *by, uint64_t user_id, struct str public_id,
+	bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx, struct err *e)
 {
 	int done, tries = 0;
 
 	do {
 		*e = (struct err){ 0 };
-		done = change(by, public_id, read, ctx, e);
+		done = change(by, user_id, public_id, read, ctx, e);
 	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
 	if (done == 1)
 		bell_ring(by->shm);

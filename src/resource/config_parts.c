@@ -410,6 +410,98 @@ static bool policy_set(struct config_work *w, const struct config_thing *stored,
 	return policy_change(&w->by, stored->id, policy_read, &(struct wish){ w, wish }, e);
 }
 
+/* ---- alert rules ---- */
+
+static const struct alert_rule_form rule_new = ALERT_RULE_FORM_NEW;
+
+static bool rule_things(struct config_work *w, struct config_thing **out, size_t *n, struct err *e)
+{
+	struct alert_rule *rows;
+
+	if (!alert_rules_of_tenant(w->by.db, w->by.a, w->by.tenant_id, &rows, n, e))
+		return false;
+	*out = things_new(w->by.a, *n, sizeof(struct alert_rule_form));
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i].id = rows[i].public_id;
+		(*out)[i].name = rows[i].name;
+		alert_rule_to_form(&w->by, &rows[i], (*out)[i].form);
+	}
+	return true;
+}
+
+static struct str our_id(const struct config_work *w, struct str theirs)
+{
+	const struct json *ours = json_getn(w->ids, theirs);
+
+	return ours ? ours->text : theirs;
+}
+
+/* Users and services have other ids here. */
+static void rule_ours(struct config_work *w, void *form)
+{
+	struct alert_rule_form *f = form;
+	struct json *filter = json_new(w->by.a, JSON_OBJECT);
+
+	f->user = our_id(w, f->user);
+	for (const struct json *m = f->filter ? f->filter->first : NULL; m; m = m->next)
+		if (str_eqs(m->name, "service") && json_is(m, JSON_STRING))
+			json_add(filter, m->name, json_new_str(w->by.a, our_id(w, m->text)));
+		else
+			json_share(w->by.a, filter, m->name, m);
+	f->filter = filter;
+}
+
+static int rule_user(struct config_work *w, const struct alert_rule_form *f, uint64_t *user_id, struct err *e)
+{
+	struct user u;
+	int found = user_by_public_id(w->by.db, w->by.a, (uint32_t)w->by.tenant_id, f->user, &u, e);
+
+	*user_id = found == 1 ? u.id : 0;
+	return found;
+}
+
+/* One whose user is not of this tenant, or whose integration is not there, is left out. */
+static int rule_make(struct config_work *w, void *form, struct str id, struct err *e)
+{
+	struct alert_rule_form *f = form;
+	struct alert_rule made;
+	uint64_t user_id;
+	int found;
+
+	if (!public_id_is(id, "ar")) {
+		err_field(e, ERR_INVALID, "id", "The id of an alert rule begins with ar_.");
+		return -1;
+	}
+	f->public_id = id;
+	found = rule_user(w, f, &user_id, e);
+	if (found != 1)
+		return found;
+	if (alert_rule_form_filter(&w->by, f, e) && alert_rule_create(&w->by, user_id, f, &made, e))
+		return 1;
+	if (e->code != ERR_INVALID || strcmp(e->field, "source"))
+		return -1;
+	*e = (struct err){ 0 };
+	return 0;
+}
+
+static bool rule_read(void *ctx, struct alert_rule_form *f, struct err *e)
+{
+	struct wish *x = ctx;
+
+	if (!form_read_json(x->w->by.a, x->json, alert_rule_config_fields, FORM_CHANGE, f, e))
+		return false;
+	rule_ours(x->w, f);
+	return alert_rule_form_filter(&x->w->by, f, e);
+}
+
+static bool rule_set(struct config_work *w, const struct config_thing *stored, const struct json *wish, struct err *e)
+{
+	uint64_t user_id;
+	int found = rule_user(w, stored->form, &user_id, e);
+
+	return found == 1 && alert_rule_change_by(&w->by, user_id, stored->id, rule_read, &(struct wish){ w, wish }, e);
+}
+
 /* ---- the table ---- */
 
 const struct config_part config_parts[] = {
@@ -422,6 +514,7 @@ const struct config_part config_parts[] = {
 	{ "services", service_fields, sizeof(struct service_form), &service_new, service_things, service_make, service_set },
 	{ "integrations", integration_fields, sizeof(struct integration_form), &integration_new, integration_things, integration_make,
 		integration_set },
+	{ "alertRules", alert_rule_config_fields, sizeof(struct alert_rule_form), &rule_new, rule_things, rule_make, rule_set, rule_ours },
 	{ NULL }
 };
 static_assert(ARRAY_SIZE(config_parts) == CONFIG_PARTS + 1, "CONFIG_PARTS");

@@ -15,7 +15,7 @@ enum { Q_GET, Q_LIST, Q_OF_USER, Q_OF_TENANT, Q_DUE, Q_TENANT, Q_LOCK, Q_COUNT, 
 	"SELECT r.id, r.tenant_id, r.user_id, r.public_id, r.name, r.metric, r.provider, r.source_id AS source_row, s.public_id AS source," \
 	" s.name AS source_name, r.service_id AS service_row, v.public_id AS service, v.name AS service_name, r.comparison, r.threshold," \
 	" r.window_minutes, r.enabled, r.triggered, COALESCE(r.episode, 0) AS episode, r.triggered_at, r.since, r.value," \
-	" r.value IS NOT NULL AS has_value, r.evaluated_at, u.name AS user_name, u.enabled AS user_enabled, r.created_at, r.updated_at" \
+	" r.value IS NOT NULL AS has_value, r.evaluated_at, u.name AS user_name, u.public_id AS user, u.enabled AS user_enabled, r.created_at, r.updated_at" \
 	" FROM alert_rules r JOIN users u ON u.id = r.user_id LEFT JOIN sources s ON s.id = r.source_id" \
 	" LEFT JOIN services v ON v.id = r.service_id"
 
@@ -71,6 +71,7 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct alert_rule, has_value, "has_value", ""),
 	FIELD_TIME(struct alert_rule, evaluated_at, "evaluated_at", ""),
 	FIELD_STR(struct alert_rule, user_name, "user_name", ""),
+	FIELD_STR(struct alert_rule, user, "user", ""),
 	FIELD_BOOL(struct alert_rule, user_enabled, "user_enabled", ""),
 	FIELD_TIME(struct alert_rule, created_at, "created_at", ""),
 	FIELD_TIME(struct alert_rule, updated_at, "updated_at", ""),

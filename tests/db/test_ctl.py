@@ -643,7 +643,7 @@ class Transfer(Case):
         anna = self.do("from", "user", "add", "anna", "--role", "admin", "--platform", "--email", "a@example.org")
         self.do("from", "user", "add", "gone")
         sql("UPDATE users SET enabled = 0 WHERE name = 'gone'; INSERT INTO channels (public_id, tenant_id, kind, name, enabled, events, min_level,"
-            " settings, created_at, updated_at) VALUES ('ch_00000000000000000000', 1, 'email', 'ops', 1, 1, 3, '{\"to\":\"ops@example.org\"}', 1, 1);"
+            " settings, max_per_minute, created_at, updated_at) VALUES ('ch_00000000000000000000', 1, 'email', 'ops', 1, 1, 3, '{\"to\":\"ops@example.org\"}', 10, 1, 1);"
             "INSERT INTO escalation_policies (id, public_id, tenant_id, name, steps, repeats, created_at, updated_at) VALUES (5, 'po_00000000000000000000', 1,"
             " 'Nights', '[{\"delayMinutes\":5,\"targets\":[{\"type\":\"user\",\"id\":\"%s\"},{\"type\":\"channel\",\"id\":\"ch_00000000000000000000\"}]}]',"
             " 2, 1, 1); UPDATE services SET policy_id = 5 WHERE name = 'Shop'; INSERT INTO service_channels SELECT s.id, c.id FROM services s"
@@ -653,6 +653,9 @@ class Transfer(Case):
             "INSERT INTO schedule_layers VALUES (1, 0, 'all', 3, 2, 540, 4, 20000, 31, 480, 1080);"
             "INSERT INTO schedule_layer_users SELECT 1, 0, ROW_NUMBER() OVER (ORDER BY id), id FROM users WHERE name IN ('anna', 'gone')",
             "grapnel_from")
+        sql("INSERT INTO alert_rules (public_id, tenant_id, user_id, name, metric, provider, source_id, service_id, comparison, threshold, window_minutes,"
+            " created_at, updated_at) SELECT 'ar_00000000000000000000', 1, u.id, 'Quiet', 3, 'github', s.id, s.service_id, 4, 0.25, 90, 1, 1 FROM users u"
+            " JOIN sources s ON s.name = 'G' WHERE u.name = 'anna'", "grapnel_from")
 
     def exported(self, where, *words):
         return {k: v for k, v in self.do(where, "export", *words).items() if k != "grapnel"}["configuration"]
@@ -671,7 +674,8 @@ class Transfer(Case):
         self.assertEqual(len(self.do("to", "integration", "list")["integrations"]), 0)
         self.assertEqual(dry, self.do("to", "import", path, "--yes"))
         self.assertEqual(self.sums(dry), {"retention": (0, 0, 2, 0), "services": (1, 0, 2, 0), "integrations": (3, 0, 0, 0),
-                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "schedules": (1, 0, 0, 0), "policies": (1, 0, 0, 0)})
+                                          "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "schedules": (1, 0, 0, 0), "policies": (1, 0, 0, 0),
+                                          "alertRules": (1, 0, 0, 0)})
         self.assertEqual(sql("SELECT u.name FROM schedule_layer_users m JOIN users u ON u.id = m.user_id ORDER BY m.position", "grapnel_to"),
                          [[b"anna"], [b"gone"]])
         seen = self.exported("to")
@@ -683,9 +687,15 @@ class Transfer(Case):
             people = {u.pop("id"): u["name"] for u in tenant["users"]}
             for p in tenant["policies"]:
                 p["steps"][0]["targets"][0]["id"] = people[p["steps"][0]["targets"][0]["id"]]
+            for r in tenant["alertRules"]:
+                r["user"], r["filter"]["service"] = people[r["user"]], ids[r["filter"]["service"]]
+        self.assertEqual(want["tenants"][0]["alertRules"], [
+            {"id": "ar_00000000000000000000", "user": "anna", "name": "Quiet", "metric": ["success_rate"],
+             "filter": {"provider": "github", "source": self.github["id"], "service": "Shop"}, "comparison": ["<="], "threshold": 0.25,
+             "windowMinutes": 90, "enabled": True}])
         self.assertEqual(seen, want)
         again = self.sums(self.do("to", "import", path, "--yes"))
-        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 7)
+        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 8)
         self.assertEqual(sql("SELECT enabled, password_hash IS NULL FROM users WHERE name = 'gone'", "grapnel_to"), [[b"0", b"1"]])
 
     def test_with_secrets(self):
@@ -697,7 +707,7 @@ class Transfer(Case):
         path = self.written("sealed.json", text)
         self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
         again = self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
-        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 7)
+        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 8)
         key_hash = hashlib.sha256(self.github["key"].encode()).hexdigest()
         [[stored]] = sql("SELECT LOWER(HEX(key_hash)) FROM sources WHERE public_id = '%s'" % self.github["id"], "grapnel_to")
         self.assertEqual(stored.decode(), key_hash)
