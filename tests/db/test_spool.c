@@ -2,6 +2,7 @@
 #include "ingest_world.h"
 
 #include "grapnel/json.h"
+#include "tests/unit/folder_test.h"
 
 static char folder[100];
 
@@ -28,13 +29,11 @@ static void begin(void)
 static void end(void)
 {
 	struct spool *s = w.g->c.spool;
-	char command[200];
 
 	unlink(w.link);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	teardown();
 	spool_free(s);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert(folder_remove(folder));
 	rmdir(w.dir);
 }
 

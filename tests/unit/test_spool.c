@@ -1,5 +1,6 @@
 /* Records as bytes, files that were cut or garbled anywhere, and the directory from both sides. */
 #include "unit.h"
+#include "folder_test.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -40,10 +41,7 @@ static void begin(void)
 
 static void end(void)
 {
-	char command[200];
-
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert(folder_remove(dir));
 	seal_key_free(key);
 	arena_free(a);
 }
