@@ -556,6 +556,12 @@ bool schedule_override_create(const struct caller *by, struct str public_id, con
 	struct err *e) MUST_USE;
 bool schedule_override_remove(const struct caller *by, struct str public_id, uint64_t id, struct err *e) MUST_USE;
 
+struct on_call_query {
+	struct str service;			/* id; empty: all schedules */
+};
+extern const struct form_field on_call_query_fields[];
+bool on_call_by(const struct caller *by, const struct on_call_query *q, struct oncall_view **out, size_t *n, struct err *e) MUST_USE;
+
 #define CALENDAR_DAYS 14		/* where nobody says how many */
 #define CALENDAR_DAYS_MAX 92
 struct schedule_calendar_query {

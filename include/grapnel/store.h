@@ -306,6 +306,7 @@ bool oncall_add(struct db *db, struct arena *a, const struct oncall_schedule *in
 	struct err *e) MUST_USE;
 /* ERR_CONFLICT without field or sentence: it has changed since `in` was read. */
 int oncall_update(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* ERR_CONFLICT with a sentence: an escalation policy names it. */
 int oncall_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e) MUST_USE;
 /* 0: there is no such schedule, or override of it. Of `in` its id and times count. */
 int oncall_override_add(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct oncall_override *in,

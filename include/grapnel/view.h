@@ -613,6 +613,9 @@ struct oncall_view {
 	ms_t until;
 };
 extern const struct field oncall_view_fields[];
+/* Of the schedules that an escalation policy (public id, or empty: none) names, in the order of its steps. */
+bool oncall_view_of_policy(struct db *db, struct arena *a, uint64_t tenant_id, struct str policy_id, ms_t now, struct oncall_view **out, size_t *n,
+	struct err *e) MUST_USE;
 /* Of all schedules of the tenant, by name. */
 bool oncall_view_list(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct oncall_view **out, size_t *n, struct err *e) MUST_USE;
 

@@ -229,7 +229,7 @@ extern const struct field integration_once_fields[], integration_secret_fields[]
 extern const struct field token_once_fields[], channel_once_fields[];
 extern const struct doc_part alert_triggered_parts[];
 extern const struct doc_part channel_delivery_parts[], channel_tested_parts[];
-extern const struct doc_part schedule_calendar_parts[];
+extern const struct doc_part schedule_calendar_parts[], service_parts[];
 extern const struct field health_fields[], ready_fields[], rotated_key_fields[], rotated_secret_fields[],
 	integration_health_fields[], overview_fields[], cron_watch_fields[];
 extern const struct doc_part event_parts[], request_parts[], stats_parts[], incident_parts[], incident_bulk_parts[], tested_parts[], integration_health_parts[];

@@ -154,13 +154,14 @@ void api_schedule_override_delete(void *call)
 void api_on_call(void *call)
 {
 	struct call *c = call;
-	struct oncall_view *rows;
+	struct on_call_query q = { 0 };
+	struct oncall_view *rows = NULL;
 	struct err e = { 0 };
 	size_t n;
 
-	if (!input_one_tenant(c))
+	if (!input_one_tenant(c) || !input_query(c, on_call_query_fields, &q))
 		return;
-	if (oncall_view_list(c->by.db, c->a, c->by.tenant_id, c->by.now, &rows, &n, &e))
+	if (on_call_by(&c->by, &q, &rows, &n, &e))
 		reply_list(c, "onCall", oncall_view_fields, rows, sizeof(*rows), n, 0);
 	else
 		reply_err(c, &e);

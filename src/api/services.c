@@ -18,16 +18,30 @@ void api_service_list(void *call)
 		reply_err(c, &e);
 }
 
+const struct doc_part service_parts[] = {
+	{ "onCall", PART_ROWS, FIELDS(oncall_view_fields), .help = "Who is on call now, of each schedule that its escalation policy names" },
+	{ 0 }
+};
+
 static void reply_service(struct call *c, unsigned status, struct str id)
 {
+	struct oncall_view *on_call = NULL;
 	struct service_view v;
 	struct err e = { 0 };
+	struct reply r;
+	size_t n = 0;
 	int found = service_view_get(c->by.db, c->a, c->by.tenant_id, id, &v, &e);
 
-	if (found == 1)
-		reply_fields(c, status, service_view_fields, &v);
-	else
-		found < 0 ? reply_err(c, &e) : reply_not_found(c);
+	if (found == 1 && !oncall_view_of_policy(c->by.db, c->a, c->by.tenant_id, v.policy_id, c->by.now, &on_call, &n, &e))
+		found = -1;
+	if (found != 1) {
+		found ? reply_err(c, &e) : reply_not_found(c);
+		return;
+	}
+	reply_begin(c, &r);
+	json_fields(&r.o, service_view_fields, &v);
+	reply_rows(&r, "onCall", oncall_view_fields, on_call, sizeof(*on_call), n);
+	reply_end(c, &r, status);
 }
 
 void api_service_get(void *call)

@@ -222,13 +222,15 @@ static bool read_posted(void *ctx, struct policy_form *f, struct err *e)
 
 struct candidates {
 	struct user *users;
+	struct oncall_schedule *schedules;
 	struct channel *channels;
-	size_t user_n, channel_n;
+	size_t user_n, schedule_n, channel_n;
 };
 
 static bool read_candidates(struct visit *v, struct candidates *c, struct err *e)
 {
 	return user_list(v->by.db, v->a, (uint32_t)v->by.tenant_id, &c->users, &c->user_n, e) &&
+		oncall_list(v->by.db, v->a, v->by.tenant_id, 0, SCHEDULES_MAX, v->by.now, &c->schedules, &c->schedule_n, e) &&
 		channel_list(v->by.db, v->a, v->by.tenant_id, 0, CHANNELS_MAX, &c->channels, &c->channel_n, e);
 }
 
@@ -244,12 +246,18 @@ static void fill_step(struct visit *v, const struct candidates *c, struct str de
 {
 	s->delay = delay;
 	s->people = ARENA_ARRAY(v->a, struct choice, c->user_n + 1);
+	s->schedules = ARENA_ARRAY(v->a, struct choice, c->schedule_n + 1);
 	s->channels = ARENA_ARRAY(v->a, struct choice, c->channel_n + 1);
 	for (size_t i = 0; i < c->user_n; i++) {
 		bool chosen = is_among(targets, c->users[i].public_id);
 
 		if (c->users[i].enabled || chosen)
 			s->people[s->people_n++] = (struct choice){ c->users[i].public_id, c->users[i].name, chosen };
+	}
+	for (; s->schedules_n < c->schedule_n; s->schedules_n++) {
+		const struct oncall_schedule *x = &c->schedules[s->schedules_n];
+
+		s->schedules[s->schedules_n] = (struct choice){ x->public_id, x->name, is_among(targets, x->public_id) };
 	}
 	for (; s->channels_n < c->channel_n; s->channels_n++) {
 		const struct channel *x = &c->channels[s->channels_n];

@@ -485,6 +485,7 @@ void page_schedule_delete(void *visit)
 	c.question = arena_printf(v->a, "Delete the schedule %.*s?", STR_ARG(s.name));
 	c.back = arena_printf(v->a, "/schedules/%.*s", STR_ARG(s.public_id));
 	c.action = arena_printf(v->a, "%.*s/delete", STR_ARG(c.back));
+	c.facts[c.facts_n++] = STR("While an escalation policy names it, it cannot be deleted.");
 	c.facts[c.facts_n++] = arena_printf(v->a, "Its %zu layers and %zu overrides go with it.", s.plan.layers_n, s.plan.overrides_n);
 	visit_confirm(v, &c);
 }

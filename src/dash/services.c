@@ -198,6 +198,7 @@ void page_service(void *visit)
 	fill_aliases(v, &p);
 	p.auto_resolve = minutes_in_words(v, p.service.auto_resolve_minutes);
 	if (!fill_incidents(v, &p, &e) || !fill_channels(v, &p.service, false, &p.channels, &p.channels_n, &e) ||
+		!oncall_view_of_policy(v->by.db, v->a, v->by.tenant_id, p.service.policy_id, v->by.now, &p.on_call, &p.on_call_n, &e) ||
 		!service_view_sources(v->by.db, v->a, p.service.row, &p.sources, &p.sources_n, &e)) {
 		(void)visit_err(v, &e);
 		return;

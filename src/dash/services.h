@@ -30,6 +30,8 @@ struct service_page {
 	size_t sources_n;
 	struct incident_line *incidents;
 	size_t incidents_n;
+	struct oncall_view *on_call;	/* by its escalation policy */
+	size_t on_call_n;
 	struct choice *channels;	/* that are told */
 	size_t channels_n;
 };

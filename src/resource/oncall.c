@@ -67,6 +67,11 @@ const struct form_field schedule_override_fields[] = {
 	FORM_END
 };
 
+const struct form_field on_call_query_fields[] = {
+	{ "service", TEXT_AT(struct on_call_query, service), .max = 23, .help = "Id of a service: of the schedules that its escalation policy names alone" },
+	FORM_END
+};
+
 const struct form_field schedule_calendar_query_fields[] = {
 	{ "from", TIME_AT(struct schedule_calendar_query, from), .help = "Its begin; not given: now" },
 	{ "to", TIME_AT(struct schedule_calendar_query, to), .after = "from", .help = "Its end, at most 92 days later; not given: 14 days" },
@@ -401,4 +406,19 @@ bool schedule_calendar_by(const struct caller *by, struct str public_id, const s
 	*out = (struct schedule_calendar){ .id = s.public_id, .time_zone = s.time_zone, .from = from, .to = to };
 	schedule_span_views(by->a, &s, from, to, &out->spans, &out->n);
 	return true;
+}
+
+/* ---- who is on call ---- */
+
+bool on_call_by(const struct caller *by, const struct on_call_query *q, struct oncall_view **out, size_t *n, struct err *e)
+{
+	struct service_view service;
+	int found;
+
+	if (!q->service.n)
+		return oncall_view_list(by->db, by->a, by->tenant_id, by->now, out, n, e);
+	found = service_view_get(by->db, by->a, by->tenant_id, q->service, &service, e);
+	if (found != 1)
+		return !found && err_field(e, ERR_INVALID, "service", "There is no service of that id.");
+	return oncall_view_of_policy(by->db, by->a, by->tenant_id, service.policy_id, by->now, out, n, e);
 }

@@ -14,7 +14,7 @@
 
 enum { Q_BY_PUBLIC_ID, Q_LIST, Q_SOME, Q_LAYERS, Q_PEOPLE, Q_OVERRIDES, Q_FIND, Q_COUNT, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_ADD_LAYER,
 	Q_ADD_PERSON, Q_DROP_LAYERS, Q_DROP_PEOPLE, Q_DROP_OVERRIDES, Q_OVERRIDE_COUNT, Q_OVERRIDE_ADD, Q_OVERRIDE_LOCK, Q_OVERRIDE_DELETE,
-	Q_OVERRIDE_SWEEP };
+	Q_OVERRIDE_SWEEP, Q_USED };
 
 #define COLUMNS "s.id, s.tenant_id, s.public_id, s.name, s.description, s.time_zone, s.created_at, s.updated_at"
 #define OF_SCHEDULES " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w STRAIGHT_JOIN "
@@ -60,6 +60,9 @@ static const struct stmt stmts[] = {
 		" WHERE o.id = ? AND o.schedule_id = ? FOR UPDATE" },
 	[Q_OVERRIDE_DELETE] = { "oncall.override_delete", "DELETE FROM schedule_overrides WHERE id = ?" },
 	[Q_OVERRIDE_SWEEP] = { "oncall.override_sweep", "DELETE FROM schedule_overrides WHERE schedule_id = ? AND to_at < ? ORDER BY to_at LIMIT ?" },
+	/* Targets stand in the steps by their public ids. */
+	[Q_USED] = { "oncall.used",
+		"SELECT p.id, p.name FROM escalation_policies p WHERE p.tenant_id = ? AND INSTR(p.steps, CONCAT('\"', ?, '\"')) > 0 ORDER BY p.id LIMIT 1" },
 };
 const struct stmt_table oncall_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -561,6 +564,16 @@ int oncall_update(struct db *db, struct arena *a, const struct oncall_schedule *
 	return db_tx(db, update_tx, &x, e) ? x.found : -1;
 }
 
+static bool not_in_use(struct db *db, const struct change *x, const struct oncall_schedule *s, struct err *e)
+{
+	struct oncall_schedule policy;
+	int found = db_query_one(db, &stmts[Q_USED], VALS(V_U(s->tenant_id), V_S(s->public_id)), x->arena, fields, sizeof(policy), &policy, e);
+
+	if (found == 1)
+		return err_tell(e, ERR_CONFLICT, "The escalation policy %.*s names this schedule. Take it out there first.", STR_ARG(str_cut(policy.name, 100)));
+	return found == 0;
+}
+
 static bool delete_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct change *x = ctx;
@@ -569,7 +582,7 @@ static bool delete_tx(struct db *db, void *ctx, struct err *e)
 
 	if (found != 1)
 		return found == 0;
-	return drop_layers(db, before.id, e) && db_exec(db, &stmts[Q_DROP_OVERRIDES], VALS(V_U(before.id)), NULL, e) &&
+	return not_in_use(db, x, &before, e) && drop_layers(db, before.id, e) && db_exec(db, &stmts[Q_DROP_OVERRIDES], VALS(V_U(before.id)), NULL, e) &&
 		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "schedule.delete", &before, NULL, e);
 }
 

@@ -98,6 +98,43 @@ bool oncall_view_list(struct db *db, struct arena *a, uint64_t tenant_id, ms_t n
 	return true;
 }
 
+static struct str schedules_of(struct arena *a, const struct policy *p)
+{
+	struct policy_step steps[ESCALATION_STEPS_MAX];
+	struct json_out o;
+	struct strbuf b;
+	size_t n;
+
+	policy_steps_read(a, p->steps, steps, &n);
+	strbuf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < steps[i].n; k++)
+			if (steps[i].targets[k].type == TARGET_SCHEDULE)
+				json_str(&o, steps[i].targets[k].id);
+	json_close(&o, ']');
+	return strbuf_str(&b);
+}
+
+bool oncall_view_of_policy(struct db *db, struct arena *a, uint64_t tenant_id, struct str policy_id, ms_t now, struct oncall_view **out, size_t *n,
+	struct err *e)
+{
+	struct oncall_schedule *rows;
+	struct policy policy;
+	int found = policy_id.n ? policy_get(db, a, tenant_id, policy_id, &policy, e) : 0;
+
+	*n = 0;
+	if (found != 1)
+		return !found;
+	if (!oncall_some(db, a, tenant_id, schedules_of(a, &policy), now, &rows, n, e))
+		return false;
+	*out = ARENA_ARRAY(a, struct oncall_view, *n + 1);
+	for (size_t i = 0; i < *n; i++)
+		oncall_fill(&rows[i], now, &(*out)[i]);
+	return true;
+}
+
 void schedule_span_views(struct arena *a, const struct oncall_schedule *s, ms_t from, ms_t to, struct schedule_span_view **out, size_t *n)
 {
 	struct oncall_span *spans;

@@ -27,7 +27,7 @@ static const struct field target_columns[] = {
 
 bool policy_target_names(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, struct policy_target_name **out, size_t *n, struct err *e)
 {
-	return db_query(db, &view_stmt[V_POLICY_TARGETS], VALS(V_S(ids), V_U(tenant_id), V_U(tenant_id)), a, target_columns, sizeof(**out), out, n, e);
+	return db_query(db, &view_stmt[V_POLICY_TARGETS], VALS(V_S(ids), V_U(tenant_id), V_U(tenant_id), V_U(tenant_id)), a, target_columns, sizeof(**out), out, n, e);
 }
 
 struct str policy_target_name(const struct policy_target_name *names, size_t n, struct str id)

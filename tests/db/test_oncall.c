@@ -11,7 +11,7 @@
 static struct id_maker ids;
 static const struct who who = { .tenant_id = 1, .actor = ACTOR_PERSON, .user_id = 1 };
 
-static const char *const emptied[] = { "schedules", "schedule_layers", "schedule_layer_users", "schedule_overrides", "audit_log" };
+static const char *const emptied[] = { "schedules", "schedule_layers", "schedule_layer_users", "schedule_overrides", "escalation_policies", "audit_log" };
 static const struct stmt once[] = {
 	{ "test.tenant", "INSERT INTO tenants (id, name, created_at) VALUES (2, 'other', 0)" },
 	{ "test.users", "INSERT INTO users (id, public_id, tenant_id, name, role, created_at) VALUES (1, 'us_00000000000000000001', 1, 'ann', 2, 1),"
@@ -256,6 +256,22 @@ START_TEST(what_is_deleted_leaves_nothing)
 }
 END_TEST
 
+START_TEST(what_a_policy_names_is_not_deleted)
+{
+	struct str id = made(1, "ops").public_id;
+	struct policy_step step = { .delay_minutes = 5, .targets = { { TARGET_SCHEDULE, id } }, .n = 1 };
+	const struct policy policy = { .tenant_id = 1, .name = STR("nights"), .description = STR(""), .steps = policy_steps_write(a, &step, 1) };
+	struct policy out;
+
+	succeeds(policy_add(db, a, &policy, &who, NOW, &out, &e));
+	ck_assert_int_eq(oncall_delete(db, a, 1, id, &who, NOW, &e), -1);
+	ck_assert(e.code == ERR_CONFLICT && e.told && strstr(e.text, "nights"));
+	e = (struct err){ 0 };
+	ck_assert_int_eq(policy_delete(db, a, 1, out.public_id, &who, NOW, &e), 1);
+	ck_assert_int_eq(oncall_delete(db, a, 1, id, &who, NOW, &e), 1);
+}
+END_TEST
+
 START_TEST(people_are_found_by_id_or_name_in_the_order_they_were_named)
 {
 	struct oncall_found *f;
@@ -281,7 +297,7 @@ int main(void)
 {
 	const TTest *const tests[] = { a_schedule_is_read_as_it_was_written, several_at_once_and_each_person_once,
 		who_is_disabled_is_passed_over_and_comes_back, a_change_is_of_what_was_read_and_replaces_the_layers, overrides_win_end_and_are_taken_back,
-		old_overrides_go_when_new_ones_come, there_are_limits, what_is_deleted_leaves_nothing,
+		old_overrides_go_when_new_ones_come, there_are_limits, what_is_deleted_leaves_nothing, what_a_policy_names_is_not_deleted,
 		people_are_found_by_id_or_name_in_the_order_they_were_named, a_zone_that_is_gone_is_utc };
 
 	if (!store_test_begin(ONCALL_DB, once, ARRAY_SIZE(once)))

@@ -104,6 +104,28 @@ def schedules_are_of_their_tenant_and_for_admins(box):
     _remove(box, s)
 
 
+def services_are_on_call_through_their_policy(box):
+    ann, bob, _ = _people(box)
+    one, other = (_new(box, {"startDate": "2026-01-01", "users": [who]}) for who in (ann, bob))
+    policy = box.api("POST", "/api/escalation-policies", {"name": "Policy " + os.urandom(4).hex(), "steps": [
+        {"delayMinutes": 5, "targets": [{"id": one["id"]}]}, {"delayMinutes": 5, "targets": [{"id": other["id"]}, {"id": one["id"]}]}]}).expect(201)
+    service = box.api("POST", "/api/services", {"name": "Service " + os.urandom(4).hex(), "policyId": policy["id"]}).expect(201)
+    same([(x["schedule"], x["user"]) for x in service["onCall"]], [(one["name"], ann), (other["name"], bob)])
+    same(box.get("/api/on-call?service=" + service["id"])["onCall"], service["onCall"])
+    box.api("GET", "/api/on-call?service=sv_nobody").expect(400, "invalid_request", "service")
+    true(ann in Visitor(box, "viewer").page("/services/" + service["id"]), "who is on call, on its page")
+    reply = box.api("DELETE", "/api/schedules/" + one["id"])
+    reply.expect(409, "conflict")
+    true(policy["name"] in reply.json()["message"], reply.json()["message"])
+    person = Visitor(box)
+    person.page("/schedules/%s/delete" % one["id"])
+    said = person.done(person.post("/schedules/%s/delete" % one["id"]), "/schedules/" + one["id"])
+    true(person.is_refused() and policy["name"] in said, said)
+    box.api("DELETE", "/api/services/" + service["id"]).expect(204)
+    box.api("DELETE", "/api/escalation-policies/" + policy["id"]).expect(204)
+    _remove(box, one, other)
+
+
 # ---- pages ----
 
 def a_schedule_is_made_of_plain_forms(box):
