@@ -146,6 +146,7 @@ struct channel_kind {
 	bool mail;			/* its URL is that of a mail server */
 	bool has_links;			/* people read it as text, with nothing to press but links: those of the message stand in it */
 	bool makes_secret;		/* a secret that nobody gave is made, and shown once */
+	bool sink;			/* may be told of every event that is processed */
 	bool people;			/* who read it: a storm is bundled (store.h, channel_tell.c) */
 	bool each;			/* each of PART_TO gets a message of its own */
 	unsigned test_attempts;		/* of the test button's message; 0: one */

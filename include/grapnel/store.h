@@ -652,7 +652,7 @@ int outbox_of_cause(struct db *db, struct arena *a, enum outbox_kind kind, uint6
 #define CHANNELS_MAX 100		/* of a tenant: each message goes to all that want it */
 #define CHANNEL_SECRET_MAX 2000		/* bytes; what VARBINARY(2100) holds, less the sealing */
 /* Bits of channels.events: never renumber. */
-enum channel_event { CHANNEL_MONITOR = 1, CHANNEL_INCIDENT = 2, CHANNEL_ALERTS = 4 };
+enum channel_event { CHANNEL_MONITOR = 1, CHANNEL_INCIDENT = 2, CHANNEL_ALERTS = 4, CHANNEL_PROCESSED = 8 };
 struct channel_event_name {
 	const char *word;	/* "monitor.*"; ends with NULL */
 	uint64_t bit;
@@ -701,6 +701,17 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 #define DIGEST_TYPE "messages.bundled"	/* data: {"id"}, of the message; the rest is found when it is sent */
 /* Nothing is bundled into that one any more. Waits for who is about to. */
 bool channel_digest_close(struct db *db, uint64_t channel_id, uint64_t digest, struct err *e) MUST_USE;
+
+/* ---- publish.c: events for sinks ---- */
+
+#define PUBLISHED_TYPE "webhook.received"	/* data: {"event":{"id"}}; the rest is read when it is sent */
+struct published {
+	uint64_t event_id;
+	struct str traceparent;		/* p NULL: none */
+};
+/* In the transaction that made them processed: a row of the outbox for each of them and each channel of its tenant that wants to know, *told in all. Sorts
+ * the list. */
+bool events_publish(struct db *db, struct arena *a, struct id_maker *ids, struct published *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;
 
 /* ---- channel.c again: changes, and results ---- */
 
@@ -1087,6 +1098,7 @@ struct forward_target {
 	struct str public_id, name, url;	/* url empty: it has no handler any more */
 	struct str secret;		/* plain, in the arena: wipe it. Empty: none, or it does not open (secret_lost) */
 	bool secret_lost, deleted;
+	bool has_sinks;			/* channels of its tenant are told of each event that is processed */
 };
 int forward_target(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t source_id, ms_t now, struct forward_target *out,
 	struct err *e) MUST_USE;

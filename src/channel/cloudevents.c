@@ -98,7 +98,7 @@ static bool check(const struct channel_settings *s, const struct channel_house *
 const struct channel_kind channel_cloudevents = {
 	.slug = "cloudevents", .title = "CloudEvents",
 	.help = "CloudEvents 1.0 over HTTP, for event brokers and functions: Knative, Google Eventarc, Dapr and their like.",
-	.takes = PART(URL) | PART(TOKEN) | PART(FORMAT), .needs = PART(URL), .secret = PART_TOKEN,
+	.takes = PART(URL) | PART(TOKEN) | PART(FORMAT), .needs = PART(URL), .secret = PART_TOKEN, .sink = true,
 	.texts = {
 		[PART_URL] = { "URL", "Where events are posted to. Redirects are not followed.", "https://broker.example.org/default" },
 		[PART_TOKEN] = { "Token", "Sent as Authorization: Bearer, where the sink wants one.", "" },

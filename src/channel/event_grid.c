@@ -106,7 +106,7 @@ static enum reception judge(struct arena *a, const struct channel_call *c, unsig
 const struct channel_kind channel_event_grid = {
 	.slug = "event_grid", .title = "Azure Event Grid",
 	.help = "A custom topic of Azure Event Grid, by its access keys.",
-	.takes = PART(URL) | PART(KEY) | PART(FORMAT), .needs = PART(URL) | PART(KEY), .secret = PART_KEY,
+	.takes = PART(URL) | PART(KEY) | PART(FORMAT), .needs = PART(URL) | PART(KEY), .secret = PART_KEY, .sink = true,
 	.test_attempts = 2,		/* one with each key */
 	.texts = {
 		[PART_URL] = { "Topic endpoint", "As the Azure portal shows it on the topic's overview.", "https://TOPIC.westeurope-1.eventgrid.azure.net/api/events" },

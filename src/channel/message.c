@@ -207,6 +207,19 @@ static void incident_reopened(struct arena *a, const struct json *data, struct m
 	add_fact(m, "By", doer(a, json_get(data, "entry")));
 }
 
+/* ---- events, for sinks: programs read the data ---- */
+
+static void webhook_received(struct arena *a, const struct json *data, struct message *m)
+{
+	const struct json *event = json_get(data, "event");
+	struct str id = part(event, "id");
+
+	m->thread = arena_printf(a, "event-%.*s", STR_ARG(id));
+	m->title = arena_printf(a, "Event %.*s", STR_ARG(id));
+	m->path = arena_printf(a, "/events/%.*s", STR_ARG(id));
+	m->subject = arena_printf(a, "/%.*s/webhooks/%.*s", STR_ARG(part(event, "provider")), STR_ARG(part(event, "sourceId")));
+}
+
 /* ---- what was bundled in a storm ---- */
 
 /* Most grave first. Until it is sent nobody has looked what it tells. */
@@ -300,6 +313,7 @@ static const struct {
 	{ "incident.severity_raised", incident_raised },
 	{ "messages.bundled", bundled },
 	{ "monitor.alert_started", monitor_started },
+	{ "webhook.received", webhook_received },
 	{ "monitor.alert_raised", monitor_raised },
 	{ "monitor.alert_ended", monitor_ended },
 };

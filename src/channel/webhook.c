@@ -48,7 +48,7 @@ static enum reception judge(struct arena *a, const struct channel_call *c, unsig
 const struct channel_kind channel_webhook = {
 	.slug = "webhook", .title = "Signed webhook",
 	.help = "A POST of JSON to a program of yours, signed as Standard Webhooks and with X-Webhook-Signature.",
-	.takes = PART(URL) | PART(SECRET), .needs = PART(URL) | PART(SECRET), .secret = PART_SECRET, .makes_secret = true,
+	.takes = PART(URL) | PART(SECRET), .needs = PART(URL) | PART(SECRET), .secret = PART_SECRET, .makes_secret = true, .sink = true,
 	.texts = {
 		[PART_URL] = { "URL", "Answers 2xx within ten seconds. Redirects are not followed.", "https://app.example.org/hooks/grapnel" },
 		[PART_SECRET] = { "Signing secret", "Up to 255 bytes. One that begins with whsec_ is base64 behind it, as Standard Webhooks libraries expect. "

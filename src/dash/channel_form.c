@@ -81,17 +81,19 @@ static bool ticked(struct visit *v, const char *word, bool otherwise)
 	return found;
 }
 
-static void fill_events(struct visit *v, const struct channel_form *f, struct channel_form_page *p)
+static void fill_events(struct visit *v, const struct channel_kind *kind, const struct channel_form *f, struct channel_form_page *p)
 {
 	size_t max = 0;
 
 	while (channel_event_names[max].word)
 		max++;
 	p->events = ARENA_ARRAY(v->a, struct channel_event_box, max + 1);
-	for (; p->events_n < max; p->events_n++) {
-		const struct channel_event_name *x = &channel_event_names[p->events_n];
+	for (size_t i = 0; i < max; i++) {
+		const struct channel_event_name *x = &channel_event_names[i];
 
-		p->events[p->events_n] = (struct channel_event_box){ x->word, x->title, ticked(v, x->word, f->events & x->bit) };
+		if (x->bit == CHANNEL_PROCESSED && !kind->sink)
+			continue;
+		p->events[p->events_n++] = (struct channel_event_box){ x->word, x->title, ticked(v, x->word, f->events & x->bit) };
 	}
 }
 
@@ -126,7 +128,7 @@ static void show(struct visit *v, const struct channel_kind *kind, struct channe
 	p->drop_secret = switched(v, "_dropSecret", false);
 	fill_parts(v, kind, kind->needs, f, has_secret, p);
 	fill_parts(v, kind, kind->takes & ~kind->needs, f, has_secret, p);
-	fill_events(v, f, p);
+	fill_events(v, kind, f, p);
 	p->per_minute = visit_typed(v, "maxPerMinute", arena_printf(v->a, "%llu",
 		(unsigned long long)(f->max_per_minute ? f->max_per_minute : CHANNEL_PER_MINUTE)));
 	p->per_minute_max = kind->people ? CHANNEL_PER_MINUTE_MAX : 0;

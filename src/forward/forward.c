@@ -500,13 +500,25 @@ struct settling {
 	ms_t now;
 };
 
+/* What was processed before and is replayed was told before. */
+static bool publish(struct db *db, const struct settling *s, struct err *e)
+{
+	struct published *list = ARENA_ARRAY(s->r->arena, struct published, s->n + 1);
+	size_t n = 0, told;
+
+	for (size_t i = 0; s->r->target.has_sinks && i < s->n; i++)
+		if (s->ends[i].outcome == FORWARD_DONE && !s->ends[i].claim.again)
+			list[n++] = (struct published){ s->ends[i].claim.event_id, s->ends[i].traceparent };
+	return events_publish(db, s->r->arena, s->r->f->c.ids, list, n, s->now, &told, e);
+}
+
 /* What was given up is stored together with its news: whoever is killed in between has told nobody, and nobody else would. */
 static bool settle_tx(struct db *db, void *ctx, struct err *e)
 {
 	const struct settling *s = ctx;
 	struct round *r = s->r;
 
-	return forward_finish(db, r->arena, s->ends, s->n, &r->by, s->now, e) &&
+	return forward_finish(db, r->arena, s->ends, s->n, &r->by, s->now, e) && publish(db, s, e) &&
 		(!s->dead || raise_dead(r, s->last_dead, s->dead, s->now, e));
 }
 

@@ -250,6 +250,34 @@ static bool write_events(struct batch *b, size_t from, size_t to, struct err *e)
 	return batch_insert_events(b->g->c.db, b->a, rows, n, e);
 }
 
+/* Nothing of it where nobody wants to know, which the cached source says. */
+static bool publish(struct batch *b, size_t from, size_t to, struct err *e)
+{
+	struct published *list;
+	size_t max = 0, n = 0, told;
+
+	for (size_t i = from; i < to; i++)
+		if (b->work[i].source && b->work[i].source->s.told & CHANNEL_PROCESSED)
+			max += b->work[i].plan_n;
+	if (!max)
+		return true;
+	list = ARENA_ARRAY(b->a, struct published, max);
+	for (size_t i = from; i < to; i++) {
+		const struct ingest_work *w = &b->work[i];
+
+		for (size_t k = 0; k < w->plan_n && !w->refused && w->source->s.told & CHANNEL_PROCESSED; k++) {
+			const struct plan *p = &w->plans[k];
+
+			if (!p->ev->invalid && !p->known && !p->twin && event_status_at_once(w, p->ev) == EVENT_PROCESSED)
+				list[n++] = (struct published){ p->number, trace_of_effect(b->a, w) };
+		}
+	}
+	if (!events_publish(b->g->c.db, b->a, b->g->c.ids, list, n, b->now, &told, e))
+		return false;
+	b->to_send |= told > 0;
+	return true;
+}
+
 static void add_stats(struct stats_row *s, const struct ingest_work *w)
 {
 	s->received++;
@@ -326,6 +354,7 @@ static bool write_range(struct batch *b, size_t from, size_t to, struct err *e)
 	for (size_t i = from; i < to; i++)
 		work_answer(b->a, &b->work[i]);
 	return write_events(b, from, to, e)
+		&& publish(b, from, to, e)
 		&& batch_write_incidents(db, b->a, d.incidents, d.incident_n, b->now, e)
 		&& batch_insert_alerts(db, b->a, d.alerts, d.alert_n, e)
 		&& batch_insert_timeline(db, b->a, d.timeline, d.timeline_n, e)

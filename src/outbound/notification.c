@@ -40,7 +40,7 @@ static bool open_parcel(struct parcel *p, struct err *e)
 	static const struct {
 		const char *type;
 		bool (*open)(struct parcel *p, const struct json *payload, struct err *e);
-	} references[] = { { DIGEST_TYPE, digest_open } };
+	} references[] = { { DIGEST_TYPE, digest_open }, { PUBLISHED_TYPE, publication_open } };
 	const struct json *payload;
 	struct err unreadable = { 0 };
 
@@ -97,6 +97,8 @@ static struct str refusal(struct parcel *p, const struct target *t)
 {
 	struct err e = { 0 };
 
+	if (p->refusal.n)
+		return p->refusal;
 	if (!message_of(p->round->arena, p->row.payload, &p->message, &e))
 		return STR("The row cannot be read.");
 	if (!t->channel.id)

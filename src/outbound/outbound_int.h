@@ -26,6 +26,7 @@ struct parcel {
 	struct outbox_row row;
 	enum parcel_state state;
 	struct message message;		/* of notifications */
+	struct str refusal;		/* of `open`: why it is never sent; empty: it may be */
 	bool once;			/* what may have been taken is not sent again */
 	/* what came of it */
 	ms_t at;
@@ -60,9 +61,10 @@ extern const struct cargo cargo_notification, cargo_confirmation, cargo_page;
 /* Into p->message, where it is about an incident that can be acknowledged or resolved: of a message to a user's contact, or to a channel (contact 0). */
 void parcel_links(struct parcel *p, enum incident_link_to to, uint64_t recipient, uint64_t contact);
 
-/* ---- digest.c: a row that tells what was bundled ---- */
+/* ---- digest.c, publication.c: rows that say only where what they tell is found. False: the database failed ---- */
 
 bool digest_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
+bool publication_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
 
 /* ---- otlp.c ---- */
 

@@ -16,6 +16,7 @@
 #define ADDRESSES_TEXT_MAX 16384	/* RECIPIENTS_MAX of 320 bytes */
 
 static const struct form_word event_words[] = {
+	{ "event.processed", CHANNEL_PROCESSED },
 	{ "incident.*", CHANNEL_INCIDENT },
 	{ "monitor.*", CHANNEL_MONITOR },
 	{ "alerts.*", CHANNEL_ALERTS },
@@ -27,7 +28,7 @@ const struct form_field channel_fields[] = {
 	{ "kind", TEXT_AT(struct channel_form, kind), FORM_REQUIRED | FORM_FIXED, 1, 20, .help = "slack, email, sms, push, pagerduty, webhook, cloudevents or event_grid" },
 	{ "enabled", BOOL_AT(struct channel_form, enabled), .help = "A disabled one is told nothing" },
 	{ "events", WORDS_AT(struct channel_form, events), FORM_NULL, .words = event_words, .absent = CHANNEL_INCIDENT | CHANNEL_MONITOR,
-		.help = "What it is told of; null = incident.* and monitor.*" },
+		.help = "What it is told of; null = incident.* and monitor.*. event.processed is for webhook, cloudevents and event_grid" },
 	{ "minSeverity", WORDS_AT(struct channel_form, min_severity), FORM_NULL, .words = level_words, .absent = 1u << LEVEL_INFO,
 		.help = "Nothing below it: INFO, LOW, MEDIUM, HIGH or CRITICAL; null = INFO" },
 	{ "maxPerMinute", NUMBER_AT(struct channel_form, max_per_minute), FORM_NULL, 1, CHANNEL_PER_MINUTE_MAX,
@@ -182,6 +183,9 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 	channel_settings_read(by->a, c->settings, &before);
 	if (!f->min_severity || f->min_severity & (f->min_severity - 1))
 		return err_field(e, ERR_INVALID, "minSeverity", "minSeverity is one of INFO, LOW, MEDIUM, HIGH, CRITICAL.");
+	if (f->events & CHANNEL_PROCESSED && !kind->sink)
+		return err_field(e, ERR_INVALID, "events", "%s is told of what needs somebody, not of each event: event.processed goes to webhook, cloudevents and "
+			"event_grid.", kind->title);
 	if (f->max_per_minute && !kind->people)
 		return err_field(e, ERR_INVALID, "maxPerMinute", "%s is told each thing by itself: it takes no limit.", kind->title);
 	if (!form_settings(by, f, kind, c, &s, e))

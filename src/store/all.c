@@ -31,6 +31,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&news_stmts,
 	&oncall_stmts,
 	&outbox_stmts,
+	&publish_stmts,
 	&policy_stmts,
 	&retention_stmts,
 	&sealed_stmts,

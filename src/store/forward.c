@@ -39,6 +39,7 @@ static const struct stmt stmts[] = {
 	[Q_TARGET] = { "forward.target",
 		"SELECT s.id AS source_id, s.tenant_id, s.actions, s.max_retries, s.backoff_s, s.public_id, s.name, s.handler_url AS url,"
 		" s.handler_secret_sealed AS sealed, s.deleted_at IS NOT NULL AS deleted,"
+		" EXISTS (SELECT 1 FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1 AND c.events & 8 <> 0) AS has_sinks,"
 		" (SELECT x.sealed FROM source_secrets x WHERE x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)"
 		" ORDER BY x.created_at DESC, x.id DESC LIMIT 1) AS source_sealed FROM sources s WHERE s.id = ?" },
 
@@ -239,6 +240,7 @@ static const struct field target_fields[] = {
 	FIELD_STR(struct target_row, target.name, "name", ""),
 	FIELD_STR(struct target_row, target.url, "url", ""),
 	FIELD_BOOL(struct target_row, target.deleted, "deleted", ""),
+	FIELD_BOOL(struct target_row, target.has_sinks, "has_sinks", ""),
 	FIELD_STR(struct target_row, sealed, "sealed", ""),
 	FIELD_STR(struct target_row, source_sealed, "source_sealed", ""),
 	FIELD_END

@@ -12,7 +12,7 @@ extern const struct stmt_table duplicate_stmts, event_stmts;
 extern const struct stmt_table audit_stmts, user_stmts, token_stmts, tenant_stmts, service_stmts, source_stmts, source_load_stmts, source_secret_stmts,
 	incident_stmts, link_stmts, merge_stmts, auto_resolve_stmts, job_stmts, key_document_stmts, retention_stmts, batch_stmts, session_stmts, outbox_stmts, source_effect_stmts;
 extern const struct stmt_table monitor_alert_stmts, monitor_cache_stmts;
-extern const struct stmt_table channel_stmts, channel_tell_stmts;
+extern const struct stmt_table channel_stmts, channel_tell_stmts, publish_stmts;
 extern const struct stmt_table policy_stmts;
 extern const struct stmt_table oncall_stmts;
 extern const struct stmt_table contact_stmts;

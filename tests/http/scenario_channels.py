@@ -396,6 +396,45 @@ def sink_of_cloudevents_in_either_mode(box):
         _remove(box, channel)
 
 
+def each_processed_event_is_published_to_sinks_once(box):
+    World.of(box)
+    with EventGrid() as topic, CloudSink() as sink, Handler() as handler:
+        direct = box.integration("webhook", actions=["record"], rateLimitPerMinute=0)
+        forwarded = box.integration("webhook", actions=["forward"], handlerUrl=handler.url, rateLimitPerMinute=0)
+        box.send(direct, {"type": "nobody.listens", "id": os.urandom(6).hex()}).expect(201)
+        channels = [_channel(box, "event_grid", url=topic.url, key="key/one+1==", events=["event.processed"]),
+                    _channel(box, "cloudevents", url=sink.url, events=["event.processed"]), _channel(box, "cloudevents", url=sink.url, minSeverity="CRITICAL",
+                                                                                                     events=["event.processed"])]
+        box.api("POST", "/api/channels", {"name": "x", "kind": "email", "to": ["a@example.org"], "events": ["event.processed"]}).expect(
+            400, "invalid_request", "events")
+        event = {"type": "order.paid", "id": os.urandom(6).hex()}
+        number = box.send(direct, event).expect(201)["result"]["event"]["id"]
+        wait_until(lambda: topic.taken and sink.taken, 3, "it is published")
+        box.send(direct, event).expect(200)
+        (grid,), cloud = topic.taken[0].body, sink.taken[0].body
+        same((grid["eventType"], grid["subject"], cloud["type"], cloud["subject"]), ("webhook.received", "/webhook/webhooks/" + direct["id"]) * 2)
+        same((grid["data"]["webhook"]["id"], grid["data"]["event"]["id"], grid["data"]["event"]["eventType"], grid["data"]["syncTriggered"]),
+             (direct["id"], number, "paid", False))
+        same(grid["data"], cloud["data"])
+        true("key" not in grid["data"]["webhook"], grid["data"]["webhook"])
+        handler.status = 500
+        number = box.send(forwarded, {"type": "order.paid", "id": os.urandom(6).hex()}).expect(201)["result"]["event"]["id"]
+        wait_until(lambda: handler.got, 3, "its handler gets it")
+        time.sleep(0.7)
+        same(len(topic.taken), 1, "it is not processed yet, and a repeat is no event")
+        handler.status = 204
+        box.api("POST", "/api/events/%s/retry" % number).expect(200)
+        wait_until(lambda: len(topic.taken) == 2 and len(sink.taken) == 2, 5, "its forward is done")
+        same(topic.taken[1].body[0]["data"]["event"]["id"], number)
+        same((topic.complaints, sink.complaints), ([], []))
+        title = box.get("/api/channels/%s/deliveries" % channels[0]["id"])["deliveries"][0]["title"]
+        same(title, "Event " + number)
+        _remove(box, *channels)
+        before = box.number("SELECT COUNT(*) FROM outbox")
+        box.send(direct, {"type": "nobody.listens", "id": os.urandom(6).hex()}).expect(201)
+        same(box.number("SELECT COUNT(*) FROM outbox"), before)
+
+
 # ---- receivers that do not behave ----
 
 def hanging_receivers_hold_up_nobody_else(box):

@@ -40,6 +40,8 @@ static const struct {
 		"messages.bundled bundle-6 begins 4\n190 more messages in one minute\n[CRITICAL] Disk full\n[LOW] Resolved: x\n/incidents\nCRITICAL=1\nLOW=189\n" },
 	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\"}}",
 		"messages.bundled bundle-6 begins 0\nWhat was too much for one minute, in one message\n\n/incidents\n" },
+	{ "{\"type\":\"webhook.received\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"webhook\":null,\"event\":{\"id\":\"9\",\"provider\":\"stripe\","
+		"\"sourceId\":\"in_x\"},\"syncTriggered\":false}}", "webhook.received event-9 begins 0\nEvent 9\n\n/events/9\n" },
 	{ INCIDENT("opened", "false", "\"actor\":\"sender\",\"text\":\"Disk full\""), "incident.opened incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("opened", "true", "\"actor\":\"sender\""), "incident.opened incident-7 begins 3\n[TEST] Disk full\n\n" FACTS },
