@@ -144,6 +144,22 @@ static bool reach_user(struct db *db, struct stepping *s, struct str id, struct 
 	return true;
 }
 
+/* Whoever is on call now. */
+static bool reach_schedule(struct db *db, struct stepping *s, struct str id, struct str name, struct err *e)
+{
+	const struct oncall_person *people;
+	size_t n;
+
+	if (!oncall_now(db, s->a, s->incident.tenant_id, one_id(s->a, id), s->now, &people, &n, e))
+		return false;
+	if (!n)
+		put_in(&s->missed, arena_printf(s->a, "nobody is on call by %.*s", STR_ARG(name)));
+	for (size_t i = 0; i < n; i++)
+		if (!reach_user(db, s, people[i].public_id, arena_printf(s->a, "%.*s for %.*s", STR_ARG(people[i].name), STR_ARG(name)), e))
+			return false;
+	return true;
+}
+
 static bool reach_channel(struct db *db, struct stepping *s, struct str id, struct err *e)
 {
 	struct outbox_row like = { .tenant_id = s->incident.tenant_id, .kind = OUTBOX_NOTIFICATION, .cause_id = s->row.incident_id, .next_at = s->now,
@@ -177,7 +193,15 @@ static bool reach(struct db *db, struct stepping *s, const struct policy_target 
 		put_in(&s->missed, arena_printf(s->a, "the %s %.*s is gone", policy_target_word(t->type), STR_ARG(t->id)));
 		return true;
 	}
-	return t->type == TARGET_CHANNEL ? reach_channel(db, s, t->id, e) : reach_user(db, s, t->id, names[0].name, e);
+	switch (t->type) {
+	case TARGET_USER:
+		return reach_user(db, s, t->id, names[0].name, e);
+	case TARGET_SCHEDULE:
+		return reach_schedule(db, s, t->id, names[0].name, e);
+	case TARGET_CHANNEL:
+		return reach_channel(db, s, t->id, e);
+	}
+	return true;
 }
 
 /* The incident as the API has it, with the entry of this step: what each of them is told. */

@@ -20,6 +20,7 @@ def _mails(box, to):
 
 def _contact(box, kind="email", address=None):
     """A verified one of the admin's; its address."""
+    World.of(box)
     address = address or "pager-%s@example.org" % os.urandom(4).hex()
     made = box.api("POST", "/api/contacts", {"kind": kind, "address": address}).expect(201)
     same(made["status"], "waiting")
@@ -149,6 +150,23 @@ def step_that_reaches_nobody_is_followed_at_once(box):
         box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
         wait_until(lambda: box.number(running) == 0, 3, "somebody took care after all")
         _remove(box, channel, off)
+
+
+def who_is_on_call_is_paged(box):
+    contact, address = _contact(box)
+    schedule = box.api("POST", "/api/schedules", {"name": "Day shift " + os.urandom(3).hex(), "layers": [{"users": [_me(box)]}]}).expect(201)
+    nobody = box.api("POST", "/api/schedules", {"name": "Nobody " + os.urandom(3).hex(), "layers": []}).expect(201)
+    s = Setting(box, (5, nobody["id"]), (5, schedule["id"], _me(box)))
+    incident = s.incident()
+    wait_until(lambda: len(s.entries(incident)) == 2, 3, "both steps are taken")
+    true(s.entries(incident)[0].endswith("nobody was reached; nobody is on call by " + nobody["name"]), s.entries(incident))
+    true("admin for %s (email), admin (email)" % schedule["name"] in s.entries(incident)[1], s.entries(incident))
+    same(_pages(box, incident), 1, "who stands in it twice is paged once")
+    wait_until(lambda: len(_mails(box, address)) == 2, 3, "the page comes")
+    for x in schedule, nobody:
+        box.api("DELETE", "/api/schedules/" + x["id"]).expect(204)
+    same([t["name"] for step in box.get("/api/escalation-policies/" + s.policy)["steps"] for t in step["targets"]], [None, None, "admin"])
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
 def snooze_pauses_it_and_a_test_begins_none(box):
