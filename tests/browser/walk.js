@@ -25,7 +25,8 @@ function table() {
 const UNLINKED = {
 	"/assets/:hash/:name": "no page",
 	"/login": "for guests: walked by itself",
-	"/l/:token": "in messages: night.js",
+	"/l/:token": "in messages",
+	"/status/:slug/feed.atom": "no page",
 };
 
 function patterns(method) {
@@ -44,7 +45,7 @@ function routeOf(patterns, pathname) {
 
 function links(page) {
 	return page.evaluate(() => [...document.querySelectorAll("a[href]")]
-		.filter(a => a.origin === location.origin && !a.hasAttribute("download"))
+		.filter(a => a.origin === location.origin && !a.hasAttribute("download") && !a.type)	/* a type: no page */
 		.map(a => a.pathname + a.search));
 }
 

@@ -87,6 +87,7 @@ def furnish(box):
         box.api("POST", "/api/contacts", {"kind": "email", "address": address}).expect(201)
     box.sql("UPDATE contacts SET verified_at = created_at, sent_at = created_at WHERE address LIKE 'them%'")
     github = "/integrations/" + sources[1]["id"]
+    box.api("PATCH", "/api/status-page", {"slug": "shop", "title": MARKUP[:60], "about": MARKUP, "enabled": True, "showTitles": True, "services": [service["id"]]}).expect(200)
     box.api("POST", "/api" + github + "/test").expect(201)
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
     admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
