@@ -43,6 +43,53 @@ ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such 
 
 -- ---- maintenance windows and silences ----
 
+-- When nobody is told: maintenance windows, once or again and again, and silences. What is over goes after 90 days.
+CREATE TABLE IF NOT EXISTS hushes (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	tenant_id INT UNSIGNED NOT NULL,
+	kind TINYINT UNSIGNED NOT NULL COMMENT '1 maintenance window, 2 silence',
+	public_id VARCHAR(23) NOT NULL COMMENT 'mw_... or si_...',
+	name VARCHAR(100) NOT NULL,
+	reason VARCHAR(1024) NOT NULL DEFAULT '',
+	service_id INT UNSIGNED NULL COMMENT 'of its scope, as the four that follow: all that are not NULL must fit',
+	source_id INT UNSIGNED NULL,
+	dedup_key VARCHAR(255) NULL COMMENT 'each * stands for anything',
+	provider VARCHAR(32) NULL COMMENT 'slug',
+	level_max TINYINT UNSIGNED NULL COMMENT '1 + the highest severity that is held back',
+	repeats TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 once, 1 daily, 2 weekly, 3 monthly',
+	from_at BIGINT NULL COMMENT 'once: it begins then; else no span begins before; NULL = no such bound',
+	to_at BIGINT NULL COMMENT 'once: it ends then; else no span begins then or later',
+	at_min SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'a span begins so many minutes after local midnight',
+	minutes SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'and lasts so long',
+	weekdays TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'bits, 1 Monday to 64 Sunday',
+	month_week TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '1 to 4, 5 = last: on that weekday of the month; 0 = on month_day',
+	month_day TINYINT UNSIGNED NOT NULL DEFAULT 0,
+	zone VARCHAR(64) NOT NULL DEFAULT 'UTC',
+	ended_at BIGINT NULL COMMENT 'somebody ended what ran then',
+	held_at BIGINT NULL COMMENT 'when it last held something back',
+	over_at BIGINT NOT NULL COMMENT 'nothing of it is left then; the largest number where it has no end',
+	user_id INT UNSIGNED NULL COMMENT 'who made it',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	KEY living (tenant_id, over_at),		-- what may hold something back
+	KEY by_kind (tenant_id, kind, id)		-- list
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Incidents that are held back: nobody was told what happened to them. The row goes when somebody is.
+CREATE TABLE IF NOT EXISTS held_incidents (
+	incident_id BIGINT UNSIGNED NOT NULL,
+	hush_id INT UNSIGNED NOT NULL COMMENT 'by which; it may be gone',
+	name VARCHAR(100) NOT NULL COMMENT 'of that',
+	was_told TINYINT(1) NOT NULL COMMENT 'of the incident, before: only that it became more severe is held back',
+	since BIGINT NOT NULL,
+	until BIGINT NOT NULL COMMENT 'looked at again then',
+	PRIMARY KEY (incident_id),
+	KEY due (until),
+	KEY by_hush (hush_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 
 -- ---- on-call schedules ----
 

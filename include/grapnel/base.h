@@ -203,6 +203,15 @@ bool time_parse(struct str s, ms_t *out) MUST_USE;
 #define TIME_TEXT 25	/* "2026-01-02T03:04:05.678Z" and its NUL */
 const char *time_format(ms_t t, char out[TIME_TEXT]);
 
+/* Dates of the calendar (Gregorian, also before 1582). */
+struct civil {
+	int64_t year;		/* 0 to 9999 */
+	unsigned month, day;	/* from 1 */
+};
+int64_t days_from_civil(struct civil c);	/* since 1970-01-01 */
+struct civil civil_from_days(int64_t days);
+unsigned days_in_month(int64_t year, unsigned month);
+
 /* ---- hist: durations in classes, at most 3.2 % off -------------------------------------------------------------- */
 
 #define HIST_MAX_LOG 46		/* 2^47 us are four years; what is longer counts as that */

@@ -128,4 +128,71 @@ bool escalation_took(const struct escalation_plan *p, struct escalation *x, bool
 /* What it was paused for is over: what was due meanwhile is due now. */
 void escalation_wake(struct escalation *x, ms_t now);
 
+/* ---- hush.c: maintenance windows and silences, which hold back the telling ----
+ *
+ * An event that comes meanwhile is kept, and makes its incident; only nobody is told until the hush is over. A window applies once or again and again, a
+ * silence once. Times of what recurs are times on the wall: 02:00 is 02:00 whatever the clocks do, 02:30 of a night that leaves it out is what they then
+ * call 03:30, and of two the first. How long it lasts is counted in real minutes. */
+
+#define HUSH_MINUTES_MAX (7 * 1440)	/* of one that recurs weekly or monthly; a daily one lasts a day at most */
+#define HUSH_SILENCE_MS (30 * MS_PER_DAY)	/* longer ones are windows */
+#define HUSH_KEY_MAX 255		/* bytes of a pattern: those of a dedup key */
+#define HUSH_LAST_WEEK 5
+
+enum hush_kind { HUSH_WINDOW = 1, HUSH_SILENCE = 2 };
+enum hush_repeat { HUSH_ONCE = 0, HUSH_DAILY = 1, HUSH_WEEKLY = 2, HUSH_MONTHLY = 3 };
+
+struct hush_times {
+	uint64_t repeat;		/* enum hush_repeat */
+	ms_t from, to;			/* once: it lasts from `from` until `to`. Else none begins before `from`, nor at or after `to`; 0: no such bound */
+	uint64_t at_min, minutes;	/* it begins so many minutes after local midnight, and lasts so long */
+	uint64_t weekdays;		/* weekly: on these; bits, 1 Monday to 64 Sunday. Monthly: the one of month_week */
+	uint64_t month_week;		/* 1 to 4, HUSH_LAST_WEEK; 0: by month_day */
+	uint64_t month_day;		/* 1 to 31; of a month that is shorter its last day */
+	ms_t ended_at;			/* what ran then was ended by somebody; 0: nobody has */
+	const struct zone *zone;	/* not of one that applies once */
+};
+
+/* All parts that are given must fit. Without any it is everything of the tenant. */
+struct hush_scope {
+	uint64_t service_id, source_id;	/* 0: any */
+	struct str dedup_key;		/* each '*' stands for any bytes, also none; empty: any */
+	struct str provider;		/* slug; empty: any */
+	uint64_t level_max;		/* 1 + the highest level that is held back; 0: any */
+};
+
+struct hush {
+	uint64_t id, tenant_id, kind;	/* kind: enum hush_kind */
+	struct str public_id, name, reason, zone_name;
+	struct hush_times times;
+	struct hush_scope scope;
+	uint64_t user_id;		/* who made it */
+	ms_t created_at, updated_at, held_at;	/* held_at: newest moment at which it held something back */
+	/* For who reads one or a list: how people know what it points to, and how much it holds. */
+	struct str service_public_id, service_name, source_public_id, source_name, user_name;
+	uint64_t held;
+};
+
+struct hush_span {
+	ms_t from, to;			/* `to` is not part of it */
+};
+/* The span of it that holds `at` (of several the one that ends last), else the first one after; false: nothing of it is left. */
+bool hush_span(const struct hush_times *t, ms_t at, struct hush_span *out);
+bool hush_runs(const struct hush_times *t, ms_t at, ms_t *until);
+/* From then on nothing of it is left; INT64_MAX: it has no end. */
+ms_t hush_over_at(const struct hush_times *t);
+
+struct hush_subject {			/* an incident, as far as it matters here */
+	uint64_t service_id, source_id;
+	struct str dedup_key, provider;
+	enum level level;
+};
+bool hush_scope_is_empty(const struct hush_scope *s);
+bool hush_covers(const struct hush_scope *s, const struct hush_subject *x);
+/* Which of them holds it back at that moment, and until when: the one that ends last. NULL: none, and *until is kept. */
+const struct hush *hush_match(const struct hush *list, size_t n, const struct hush_subject *x, ms_t at, ms_t *until);
+
+/* "weekly on Monday, Friday at 02:00 for 90 minutes, Europe/Berlin"; once: STR_NONE. */
+struct str hush_times_text(struct arena *a, const struct hush_times *t, struct str zone_name);
+
 #endif

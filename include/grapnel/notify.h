@@ -22,7 +22,15 @@ void notifier_free(struct notifier *n);
 bool notifier_take(struct notifier *n, ms_t now, struct err *e) MUST_USE;
 uint64_t notifier_steps(const struct notifier *n);	/* of policies, since then, too */
 uint64_t notifier_told(const struct notifier *n);	/* rows of the outbox since notifier_new */
-/* It has nothing under way: what it writes is the courier's, who should take after it. */
+
+/* Incidents whose snooze is over, or that no window or silence holds back any more, say so in their timelines, which is news. Each once, whoever does it. */
+struct notify_woken {
+	size_t woken, released;		/* of snoozes; of windows and silences */
+	bool more;			/* there may be others */
+};
+bool notify_wake(const struct notify_config *c, ms_t now, struct notify_woken *w, struct err *e) MUST_USE;
+
+/* With notify_wake. It has nothing under way: what it writes is the courier's, who should take after it. */
 struct carrier notifier_carrier(struct notifier *n);
 
 #endif

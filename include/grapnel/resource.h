@@ -611,6 +611,35 @@ extern const struct form_field quiet_fields[];
 bool quiet_get(const struct caller *by, uint64_t user_row, struct quiet_form *out, struct err *e) MUST_USE;
 bool quiet_set(const struct caller *by, const struct quiet_form *f, struct err *e) MUST_USE;
 
+/* ---- hush.c: maintenance windows and silences ---- */
+
+extern const struct form_field window_query_fields[], silence_query_fields[];	/* over struct hush_filter */
+struct hush_form {
+	struct str name, reason;
+	struct str service, source, dedup_key, provider;	/* the service by id or name, the integration by id; empty: any */
+	uint64_t max_severity;		/* 1 << enum level; 0: whatever */
+	uint64_t repeat;		/* 1 << enum hush_repeat */
+	struct str from, to;		/* RFC 3339, or without offset a time of the zone */
+	struct str start_time, zone;
+	uint64_t minutes, weekdays, week, month_day;
+	uint64_t until_minutes;		/* of a silence; UINT64_MAX: not given */
+	struct str public_id;		/* of a new one that comes from another installation; empty: a new one */
+};
+extern const struct form_field window_fields[], silence_fields[];
+#define HUSH_FORM_NEW { .repeat = 1 << HUSH_ONCE, .until_minutes = UINT64_MAX }
+
+/* 1 found; 0 no such one of that kind in the caller's tenant; -1 failed. */
+int hush_find_by(const struct caller *by, enum hush_kind kind, struct str public_id, struct hush *out, struct err *e) MUST_USE;
+void hush_to_form(const struct caller *by, const struct hush *h, struct hush_form *f);
+/* What does not belong to f->repeat is not kept. */
+bool hush_create(const struct caller *by, enum hush_kind kind, const struct hush_form *f, struct hush *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed it meanwhile. */
+bool hush_change(const struct caller *by, enum hush_kind kind, struct str public_id, bool (*read)(void *ctx, struct hush_form *f, struct err *e), void *ctx,
+	struct err *e) MUST_USE;
+/* Ends what runs now; ERR_CONFLICT in a sentence: nothing does. What it held is told within a second or two, as when it is removed. */
+bool hush_stop(const struct caller *by, enum hush_kind kind, struct str public_id, struct err *e) MUST_USE;
+bool hush_remove(const struct caller *by, enum hush_kind kind, struct str public_id, struct err *e) MUST_USE;
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {
@@ -712,6 +741,7 @@ bool storage_by(const struct caller *by, struct storage_view *out, struct err *e
 /* ---- config_export.c, config_import.c: what people set up, as a file, and back ----
  *
  * Tenants with their channels, users, escalation policies, services and integrations, each as the forms above read them: so whatever can be set is in the file,
+ * Tenants with their services, integrations, channels, maintenance windows that recur, and users, each as the forms above read them: so whatever can be set is in the file,
  * and a member that nobody knows is refused by its name. No events, no incidents, no passwords, no tokens. Secrets only where they are
  * asked for: then the whole stands in the file a second time with them, sealed under a passphrase. */
 
@@ -735,7 +765,7 @@ struct config_imported {		/* of one kind of thing */
 	uint64_t left_out;		/* need a secret that the file does not bring */
 };
 extern const struct field config_imported_fields[];
-#define CONFIG_PARTS 8
+#define CONFIG_PARTS 9
 /* All of the file, or nothing: what was there and is not in the file stays. ERR_CONFLICT: the checksum is wrong. ERR_INVALID and others name
  * the place in the file. `out` has CONFIG_PARTS rows. */
 bool config_import(const struct caller *by, struct str file, const struct config_import *x, struct config_imported *out, struct err *e) MUST_USE;

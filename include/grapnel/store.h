@@ -1317,7 +1317,7 @@ bool table_sizes_forget(struct db *db, ms_t before, size_t limit, uint64_t *n, s
 
 struct old_table;	/* a table, and what in other tables goes with its rows */
 extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens,
-	old_audit, old_monitor_alerts, old_tasks;
+	old_audit, old_monitor_alerts, old_tasks, old_hushes;
 const char *old_what(const struct old_table *t);	/* "events" */
 
 /* What sources say of how long they keep their events; 0: nothing. */
@@ -1498,5 +1498,57 @@ bool batch_requests_stored(struct db *db, struct arena *a, struct str ids, struc
 
 /* Hash of a dedup key or event id as the tables hold it: the first 16 bytes of its SHA-256. */
 void key_hash(struct str text, unsigned char out[KEY_HASH_BYTES]);
+
+/* ---- hush.c: maintenance windows and silences ---- */
+
+#define HUSHES_MAX 200			/* of a tenant and kind that are not over: each new incident is held against all of them */
+int hush_get(struct db *db, struct arena *a, uint64_t tenant_id, enum hush_kind kind, struct str public_id, struct hush *out, struct err *e) MUST_USE;
+/* Newest first. */
+struct hush_range {
+	uint64_t tenant_id, kind;
+	uint64_t below;			/* id of the one before; 0: from the newest */
+	ms_t over_after, over_until;	/* it is over after the first and not after the second: 0 and INT64_MAX for all */
+};
+bool hush_list(struct db *db, struct arena *a, const struct hush_range *r, size_t limit, struct hush **out, size_t *n, struct err *e) MUST_USE;
+/* Of both kinds, all that are not over. */
+bool hush_living(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct hush **out, size_t *n, struct err *e) MUST_USE;
+/* The maintenance windows that run: what is in maintenance. hush_runs says until when. */
+bool hush_running(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, struct hush **out, size_t *n, struct err *e) MUST_USE;
+/* Keeps in->public_id where there is one. Times and scope are the caller's to check. ERR_CONFLICT with a sentence: there are too many. */
+bool hush_add(struct db *db, struct arena *a, const struct hush *in, const struct who *who, ms_t now, struct hush *out, struct err *e) MUST_USE;
+/* Of the one with kind and public_id of `in` in its tenant; what it holds is looked at again. ERR_CONFLICT without a field where it has changed since `in`
+ * was read. 1, 0, -1. */
+int hush_update(struct db *db, struct arena *a, const struct hush *in, const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* Ends the span that runs, of what recurs this one alone. ERR_CONFLICT with a sentence: none does. 1, 0, -1. */
+int hush_end(struct db *db, struct arena *a, uint64_t tenant_id, enum hush_kind kind, struct str public_id, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+int hush_delete(struct db *db, struct arena *a, uint64_t tenant_id, enum hush_kind kind, struct str public_id, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+/* In the transaction that holds something back by it. 0: it has changed since it was read. 1, 0, -1. */
+int hush_holds(struct db *db, const struct hush *h, ms_t now, struct err *e) MUST_USE;
+
+/* ---- held.c: incidents that are held back by one of these ---- */
+
+struct held {
+	uint64_t incident_id, hush_id;
+	struct str name;		/* of the hush */
+	bool was_told;			/* of the incident, before: only that it became more severe is held back */
+	ms_t since, until;		/* looked at again then */
+};
+/* What holds such an incident at `now`, and did at `from` already; steps of the caller's transaction, which holds by it. 1, 0, -1. */
+int hush_find(struct db *db, struct arena *a, uint64_t tenant_id, const struct hush_subject *x, ms_t from, ms_t now, struct hush *out, ms_t *until,
+	struct err *e) MUST_USE;
+/* Is nobody to be told of it now, whether it was told before or not? 1, 0, -1. */
+int incident_held(struct db *db, struct arena *a, uint64_t incident, ms_t now, struct err *e) MUST_USE;
+/* Steps of a transaction. */
+int held_lock(struct db *db, struct arena *a, uint64_t incident, struct held *out, struct err *e) MUST_USE;
+bool held_put(struct db *db, const struct held *h, struct err *e) MUST_USE;	/* of a row that is there: hush and until */
+bool held_drop(struct db *db, uint64_t incident, struct err *e) MUST_USE;
+/* An entry TIMELINE_HELD, which is no news, or TIMELINE_RELEASED, which is. */
+bool held_entry(struct db *db, struct arena *a, const struct timeline_row *row, struct str traceparent, struct err *e) MUST_USE;
+/* Unresolved ones that are to be looked at again, by incident_id alone. */
+bool held_due(struct db *db, struct arena *a, ms_t now, size_t limit, struct held **out, size_t *n, struct err *e) MUST_USE;
+/* Looks at one again: what holds it longer takes it over, else it is told as released; one that is snoozed is told when that ends. 1 done, 0 somebody else did, -1. */
+int held_release(struct db *db, struct arena *a, struct id_maker *ids, uint64_t incident, ms_t now, struct err *e) MUST_USE;
 
 #endif

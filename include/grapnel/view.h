@@ -209,6 +209,8 @@ struct incident_view {
 	uint64_t id, tenant_id, alert_count, service_row, source_row;	/* services.id, sources.id */
 	uint64_t merged_into;		/* 0: it was not */
 	struct str title, dedup_key, service_id, service_name, source_id, provider, assignee, assignee_id;
+	struct str held_by;		/* by a window or silence of that name; p NULL: nobody holds it back */
+	ms_t held_until;
 	bool is_test;
 	ms_t opened_at, acknowledged_at, resolved_at, snoozed_until, last_alert_at, updated_at;
 	uint64_t status_n, level_n, resolved_by_n;
@@ -365,6 +367,9 @@ struct incident_detail {
 int incident_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,
 	struct incident_detail *out, struct err *e) MUST_USE;
 
+/* Unresolved ones that this window or silence (its row) holds back, newest first. */
+bool incident_view_held_by(struct db *db, struct arena *a, uint64_t hush, uint64_t limit, struct incident_view **out, size_t *n, struct err *e) MUST_USE;
+
 /* ---- status.c: what everybody may see of a tenant ---- */
 
 #define STATUS_INCIDENTS_MAX 50		/* open ones, and past ones */
@@ -477,6 +482,9 @@ struct service_view {
 	struct str channels;		/* JSON array of ids */
 	uint64_t integrations, open_incidents;
 	ms_t created_at, updated_at;
+	struct str maintenance;		/* the window that runs and ends last, as JSON: null = none */
+	struct str maintenance_id, maintenance_name;
+	ms_t maintenance_until;
 };
 extern const struct field service_view_fields[];
 /* Newest first; `text` is part of the name, without case. */
@@ -484,10 +492,11 @@ struct service_filter {
 	uint64_t tenant_id;
 	struct str text;
 	uint64_t cursor, limit;
+	ms_t now;			/* for maintenance */
 };
 bool service_view_list(struct db *db, struct arena *a, const struct service_filter *f, struct service_view **out, size_t *n,
 	uint64_t *next, struct err *e) MUST_USE;
-int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, struct service_view *out,
+int service_view_get(struct db *db, struct arena *a, uint64_t tenant_id, struct str id, ms_t now, struct service_view *out,
 	struct err *e) MUST_USE;
 
 /* The integrations that open incidents of a service, newest first. */
@@ -498,6 +507,33 @@ struct service_source {
 };
 bool service_view_sources(struct db *db, struct arena *a, uint64_t service_row, struct service_source **out, size_t *n,
 	struct err *e) MUST_USE;
+
+/* ---- maintenance windows and silences ---- */
+
+enum hush_status { HUSH_RUNNING = 1, HUSH_COMING = 2, HUSH_OVER = 4 };	/* bits, for filters */
+struct hush_view {
+	struct str id, name, reason;
+	struct str status;		/* running, coming, over */
+	struct str service_id, service_name, source_id, source_name, dedup_key, provider, max_severity;
+	struct str repeat, week, time_zone, start_time;
+	struct str weekdays, duration_minutes, month_day;	/* JSON; p NULL: none */
+	struct str times, scope;	/* in words; times of one that applies once: p NULL */
+	ms_t from, to, next_from, next_to, ended_at, held_at, created_at, updated_at;
+	uint64_t held;
+	struct str created_by;
+	bool is_window;
+};
+extern const struct field window_view_fields[], silence_view_fields[];
+void hush_view_fill(struct arena *a, const struct hush *h, ms_t now, struct hush_view *out);
+struct hush_filter {
+	uint64_t tenant_id, kind;
+	uint64_t statuses;		/* of enum hush_status; 0 = all */
+	uint64_t cursor, limit;
+};
+bool hush_view_list(struct db *db, struct arena *a, const struct hush_filter *f, ms_t now, struct hush_view **out, size_t *n, uint64_t *next,
+	struct err *e) MUST_USE;
+/* The words of a weekday and of a week of the month, as forms take them: "monday", "last"; ended by NULL. */
+extern const char *const hush_weekdays[], *const hush_weeks[], *const hush_repeats[];
 
 /* ---- channels ---- */
 

@@ -4,7 +4,7 @@
 void api_service_list(void *call)
 {
 	struct call *c = call;
-	struct service_filter f = { .tenant_id = c->by.tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct service_filter f = { .tenant_id = c->by.tenant_id, .limit = LIST_LIMIT_DEFAULT, .now = c->by.now };
 	struct service_view *rows;
 	struct err e = { 0 };
 	uint64_t next;
@@ -30,7 +30,7 @@ static void reply_service(struct call *c, unsigned status, struct str id)
 	struct err e = { 0 };
 	struct reply r;
 	size_t n = 0;
-	int found = service_view_get(c->by.db, c->a, c->by.tenant_id, id, &v, &e);
+	int found = service_view_get(c->by.db, c->a, c->by.tenant_id, id, c->by.now, &v, &e);
 
 	if (found == 1 && !oncall_view_of_policy(c->by.db, c->a, c->by.tenant_id, v.policy_id, c->by.now, &on_call, &n, &e))
 		found = -1;

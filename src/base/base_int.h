@@ -16,16 +16,6 @@ static inline uint64_t mix64(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* ---- clock.c: dates of the calendar ---- */
-
-struct civil {
-	int64_t year;		/* 0 to 9999 */
-	unsigned month, day;	/* from 1 */
-};
-int64_t days_from_civil(struct civil c);	/* since 1970-01-01 */
-struct civil civil_from_days(int64_t days);
-unsigned days_in_month(int64_t year, unsigned month);
-
 /* Rounds down, also before 1970. */
 static inline int64_t floor_div(int64_t a, int64_t b)
 {

@@ -31,6 +31,13 @@ static struct str merged(const struct timeline_view *t, struct story *s)
 	return str_eqs(word, "into") ? STR("merged it into") : STR("merged in");
 }
 
+/* By which window or silence. */
+static struct str named(struct visit *v, const char *what, const struct timeline_view *t, struct story *s)
+{
+	s->text = STR_NONE;
+	return arena_printf(v->a, "%s %.*s", what, STR_ARG(t->text));
+}
+
 static struct str did(struct visit *v, const struct timeline_view *t, struct story *s)
 {
 	switch (t->kind_n) {
@@ -50,6 +57,10 @@ static struct str did(struct visit *v, const struct timeline_view *t, struct sto
 		return snoozed(t, s);
 	case TIMELINE_MERGED:
 		return merged(t, s);
+	case TIMELINE_HELD:
+		return named(v, "held it back, for", t, s);
+	case TIMELINE_RELEASED:
+		return t->text.n ? named(v, "told of it, after", t, s) : STR("told of it, after the snooze");
 	default:
 		return STR("noted");
 	}
@@ -165,6 +176,7 @@ static int fill(struct visit *v, uint64_t id, struct incident_page *p, struct er
 	p->open = d.incident.status_n == INCIDENT_OPEN;
 	p->resolved = d.incident.status_n == INCIDENT_RESOLVED;
 	p->snoozed = d.incident.snoozed_until > v->by.now;
+	p->held = d.incident.held_by.n && !p->resolved;
 	p->mine = str_eq(d.incident.assignee_id, v->by.principal.user_public_id);
 	tell_all(v, &d, p);
 	p->related = d.related;

@@ -24,7 +24,7 @@ void incident_line_fill(struct incident_line *r, const struct incident_view *i, 
 {
 	*r = (struct incident_line){ .id = i->id, .alerts = i->alert_count, .title = i->title, .status = i->status, .level = i->level,
 		.service = i->service_name, .provider = i->provider, .assignee = i->assignee, .is_test = i->is_test,
-		.snoozed = i->snoozed_until > now, .opened_at = i->opened_at, .snoozed_until = i->snoozed_until };
+		.snoozed = i->snoozed_until > now, .held = i->held_by.n && i->status_n != INCIDENT_RESOLVED, .opened_at = i->opened_at, .snoozed_until = i->snoozed_until };
 }
 
 static bool read_list(struct visit *v, void *query, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, uint64_t *next,

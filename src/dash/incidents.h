@@ -9,7 +9,7 @@
 struct incident_line {
 	uint64_t id, alerts;
 	struct str title, status, level, service, provider, assignee;
-	bool is_test, snoozed;
+	bool is_test, snoozed, held;
 	ms_t opened_at, snoozed_until;
 };
 
@@ -73,7 +73,7 @@ struct incident_page {
 	size_t people_n, snoozes_n, targets_n;
 	struct str into;		/* typed */
 	struct str note;		/* typed */
-	bool open, resolved, snoozed, mine, more_stories, more_alerts;
+	bool open, resolved, snoozed, held, mine, more_stories, more_alerts;
 };
 
 void page_incident(void *visit);

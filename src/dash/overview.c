@@ -99,13 +99,30 @@ static struct str open_text(struct arena *a, const struct overview *o)
 	return s;
 }
 
+static bool fill_windows(struct visit *v, struct overview_page *p, struct err *e)
+{
+	struct hush *running;
+	size_t n;
+
+	if (!hush_running(v->by.db, v->a, v->by.tenant_id, v->by.now, &running, &n, e))
+		return false;
+	p->more_windows = n > OVERVIEW_WINDOWS;
+	for (size_t i = 0; i < n && i < OVERVIEW_WINDOWS; i++) {
+		struct running_window *w = &p->windows[p->windows_n++];
+
+		*w = (struct running_window){ .id = running[i].public_id, .name = running[i].name };
+		(void)hush_runs(&running[i].times, v->by.now, &w->until);
+	}
+	return true;
+}
+
 void page_overview(void *visit)
 {
 	struct visit *v = visit;
 	struct overview_page *p = ARENA_NEW(v->a, struct overview_page);
 	struct err e = { 0 };
 
-	if (!overview_by(&v->by, &p->o, &e)) {
+	if (!overview_by(&v->by, &p->o, &e) || !fill_windows(v, p, &e)) {
 		visit_err(v, &e);
 		return;
 	}

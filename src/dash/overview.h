@@ -28,6 +28,12 @@ struct quiet_source {
 	bool first;			/* of the list: no comma before it */
 };
 
+#define OVERVIEW_WINDOWS 5
+struct running_window {
+	struct str id, name;
+	ms_t until;
+};
+
 struct overview_page {
 	struct page page;
 	struct overview o;
@@ -47,6 +53,9 @@ struct overview_page {
 	struct quiet_source quiet[OVERVIEW_QUIET];	/* nothing came for a day, or ever; without a line */
 	size_t quiet_n;
 	uint64_t more;			/* sources that are not named here */
+	struct running_window windows[OVERVIEW_WINDOWS];	/* of maintenance */
+	size_t windows_n;
+	bool more_windows;
 	bool begins;			/* no real webhook yet: what to do first */
 };
 

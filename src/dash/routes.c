@@ -14,6 +14,7 @@
 #include "jobs.h"
 #include "link.h"
 #include "login.h"
+#include "maintenance.h"
 #include "monitor.h"
 #include "overview.h"
 #include "requests.h"
@@ -78,6 +79,27 @@ const struct route dash_routes[] = {
 	{ "POST", "/policies/:id/edit", ROLE_ADMIN, page_policy_change, "Changes a policy." },
 	{ "GET", "/policies/:id/delete", ROLE_ADMIN, page_policy_delete, "What deleting it means." },
 	{ "POST", "/policies/:id/delete", ROLE_ADMIN, page_policy_drop, "Deletes a policy." },
+	{ "GET", "/maintenance", ROLE_VIEWER, page_maintenance, "Maintenance windows and silences: what runs, what comes, what is over." },
+	{ "GET", "/maintenance/windows", ROLE_VIEWER | CAN_EXPORT, page_windows, "All windows." },
+	{ "GET", "/maintenance/windows/new", ROLE_OPERATOR, page_window_new, "Form of a new one." },
+	{ "POST", "/maintenance/windows/new", ROLE_OPERATOR, page_window_create, "Makes it." },
+	{ "GET", "/maintenance/windows/:id", ROLE_VIEWER, page_window, "One window, and what it holds back." },
+	{ "GET", "/maintenance/windows/:id/edit", ROLE_OPERATOR, page_window_edit, "The form of a window." },
+	{ "POST", "/maintenance/windows/:id/edit", ROLE_OPERATOR, page_window_change, "Changes it." },
+	{ "GET", "/maintenance/windows/:id/end", ROLE_OPERATOR, page_window_end, "What ending it now means." },
+	{ "POST", "/maintenance/windows/:id/end", ROLE_OPERATOR, page_window_stop, "Ends what runs." },
+	{ "GET", "/maintenance/windows/:id/delete", ROLE_OPERATOR, page_window_delete, "What deleting it means." },
+	{ "POST", "/maintenance/windows/:id/delete", ROLE_OPERATOR, page_window_drop, "Deletes it." },
+	{ "GET", "/maintenance/silences", ROLE_VIEWER | CAN_EXPORT, page_silences, "All silences." },
+	{ "GET", "/maintenance/silences/new", ROLE_OPERATOR, page_silence_new, "Form of a new one." },
+	{ "POST", "/maintenance/silences/new", ROLE_OPERATOR, page_silence_create, "Makes it." },
+	{ "GET", "/maintenance/silences/:id", ROLE_VIEWER, page_silence, "One silence, and what it holds back." },
+	{ "GET", "/maintenance/silences/:id/edit", ROLE_OPERATOR, page_silence_edit, "The form of a silence." },
+	{ "POST", "/maintenance/silences/:id/edit", ROLE_OPERATOR, page_silence_change, "Changes it." },
+	{ "GET", "/maintenance/silences/:id/end", ROLE_OPERATOR, page_silence_end, "What ending it now means." },
+	{ "POST", "/maintenance/silences/:id/end", ROLE_OPERATOR, page_silence_stop, "Ends what runs." },
+	{ "GET", "/maintenance/silences/:id/delete", ROLE_OPERATOR, page_silence_delete, "What deleting it means." },
+	{ "POST", "/maintenance/silences/:id/delete", ROLE_OPERATOR, page_silence_drop, "Deletes it." },
 	{ "GET", "/channels", ROLE_VIEWER | CAN_EXPORT, page_channels, "Where people and programs are told of things." },
 	{ "GET", "/channels/new", ROLE_ADMIN, page_channel_kinds, "Which kind?" },
 	{ "GET", "/channels/new/:kind", ROLE_ADMIN, page_channel_new, "Form of a new one." },

@@ -71,13 +71,13 @@ static void fill_rows(struct visit *v, struct services_page *p, const struct ser
 			.aliases = names_joined(v, names_of(v, views[i].aliases), ", "),
 			.auto_resolve = minutes_in_words(v, views[i].auto_resolve_minutes), .is_default = views[i].is_default,
 			.integrations = views[i].integrations, .open_incidents = views[i].open_incidents,
-			.created_at = views[i].created_at };
+			.created_at = views[i].created_at, .maintenance = views[i].maintenance_name };
 }
 
 void page_services(void *visit)
 {
 	struct visit *v = visit;
-	struct service_filter f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct service_filter f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT, .now = v->by.now };
 	struct list_source exported = { "services", service_view_fields, sizeof(struct service_view), read_list, &f };
 	struct services_page p = { 0 };
 	struct service_view *views;
@@ -104,7 +104,7 @@ void page_services(void *visit)
 static bool find(struct visit *v, struct service_view *out)
 {
 	struct err e = { 0 };
-	int found = service_view_get(v->by.db, v->a, v->by.tenant_id, v->match.params[0], out, &e);
+	int found = service_view_get(v->by.db, v->a, v->by.tenant_id, v->match.params[0], v->by.now, out, &e);
 
 	if (found != 1)
 		return found ? visit_err(v, &e) : visit_not_found(v);

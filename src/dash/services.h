@@ -7,6 +7,7 @@
 
 struct service_row {
 	struct str id, name, description, aliases, auto_resolve;	/* in words */
+	struct str maintenance;		/* name of the window that runs */
 	bool is_default;
 	uint64_t integrations, open_incidents;
 	ms_t created_at;

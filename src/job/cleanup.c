@@ -8,6 +8,7 @@
 
 #include "job_int.h"
 
+#define HUSHES_DAYS 90	/* as timelines say their names, and the audit log has them */
 #define RUNS_DAYS 30	/* 1440 rows a day for each job of a minute */
 
 /* A request is a little older than its events: those of the last ones are gone with the next run. */
@@ -138,6 +139,7 @@ static int small_things(const struct cleaner *k, struct err *e)
 		{ &old_tasks, k->days },
 		{ &old_monitor_alerts, k->r->c->conf->retention.incidents_days },
 		{ &old_runs, RUNS_DAYS },
+		{ &old_hushes, HUSHES_DAYS },
 	};
 	int go = 1;
 

@@ -1,47 +1,40 @@
-/* escalate.c - wakes incidents whose snooze is over: their timeline says so, and they are as loud as before. Then the steps of escalation
- * policies that no dispatcher took. */
+/* escalate.c - where no dispatcher does: ends what kept incidents quiet, snoozes, maintenance windows and silences, so that their timelines say so and who
+ * is to know is told; then takes the steps of escalation policies that are due. */
 #include "grapnel/notify.h"
 
 #include "job_int.h"
 
 #define LIMIT 500
 
-/* 1 it is awake; 0 somebody resolved it or snoozed it anew meanwhile; -1 failed. */
-static int wake(struct job_run *r, const struct overdue *o, struct err *e)
+/* How many there are, as far as one look goes. */
+static bool look(struct job_run *r, struct err *e)
 {
-	const struct who who = { .tenant_id = (uint32_t)o->tenant_id, .actor = ACTOR_SYSTEM };
-	const struct incident_edit edit = { .kind = TIMELINE_SNOOZED };
-	ms_t now = job_now(r);
-	int done = r->c->dry_run ? 1 : incident_edit(r->c->db, r->a, who.tenant_id, o->id, &edit, &who, id_make(r->c->ids, now), now, e);
+	struct overdue *snoozed;
+	struct held *held;
+	size_t snoozed_n, held_n;
 
-	if (done < 0 && e->code == ERR_CONFLICT)
-		done = 0;
-	job_count(r, "woken", done == 1);
-	return done;
+	if (!overdue_awake(r->c->db, r->a, job_now(r), LIMIT, &snoozed, &snoozed_n, e) || !held_due(r->c->db, r->a, job_now(r), LIMIT, &held, &held_n, e))
+		return false;
+	job_count(r, "woken", snoozed_n);
+	job_count(r, "released", held_n);
+	return true;
 }
 
 static bool wake_all(struct job_run *r, struct err *e)
 {
-	struct overdue *rows;
-	size_t n, woken;
+	const struct notify_config c = { .db = r->c->db, .ids = r->c->ids };
+	struct notify_woken w = { .more = true };
+	int go = 1;
 
-	do {
-		arena_reset(r->a);
-		woken = 0;
-		if (!overdue_awake(r->c->db, r->a, job_now(r), LIMIT, &rows, &n, e))
+	if (r->c->dry_run)
+		return look(r, e);
+	while (w.more && (go = job_goes_on(r, e)) == 1) {
+		if (!notify_wake(&c, job_now(r), &w, e))
 			return false;
-		for (size_t i = 0; i < n; i++) {
-			int go = job_goes_on(r, e), done;
-
-			if (go != 1)
-				return go == 0;
-			done = wake(r, &rows[i], e);
-			if (done < 0)
-				return false;
-			woken += (size_t)done;
-		}
-	} while (n == LIMIT && woken && !r->c->dry_run);
-	return true;
+		job_count(r, "woken", w.woken);
+		job_count(r, "released", w.released);
+	}
+	return go >= 0;
 }
 
 static bool page(struct job_run *r, struct err *e)
@@ -66,6 +59,7 @@ static bool run(struct job_run *r, struct err *e)
 }
 
 const struct job job_escalate = {
-	.facts = { .name = "escalate", .schedule = { .every_min = 1 }, .help = "Wakes incidents whose snooze is over, and takes the steps of escalation policies that are due." },
+	.facts = { .name = "escalate", .schedule = { .every_min = 1 },
+		.help = "Ends snoozes, tells of what maintenance windows and silences held back, and takes the steps of escalation policies that are due." },
 	.run = run,
 };

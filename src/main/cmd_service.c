@@ -56,7 +56,7 @@ static bool find(struct ctl *c, struct service *s, struct err *e)
 static bool show_id(struct ctl *c, struct str id, struct err *e)
 {
 	struct service_view v;
-	int found = service_view_get(c->db, c->arena, c->tenant_id, id, &v, e);
+	int found = service_view_get(c->db, c->arena, c->tenant_id, id, c->now, &v, e);
 
 	if (found == 1)
 		ctl_one(c, service_view_fields, &v);
@@ -75,7 +75,7 @@ static bool add(struct ctl *c, struct err *e)
 
 static bool list(struct ctl *c, struct err *e)
 {
-	struct service_filter f = { .tenant_id = c->tenant_id, .limit = LIST_LIMIT_DEFAULT };
+	struct service_filter f = { .tenant_id = c->tenant_id, .limit = LIST_LIMIT_DEFAULT, .now = c->now };
 	struct service_view *services;
 	uint64_t next;
 	size_t n;

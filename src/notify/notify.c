@@ -4,10 +4,10 @@
 #include "notify_int.h"
 
 #define AT_ONCE 100		/* in a transaction */
-#define ARENA_MAX ((size_t)64 << 20)	/* of one: each with the incident as JSON, and a payload for each channel */
 #define DATA_MAX (64 * 1024)
 
 static listener *const listeners[] = {
+	hush_hear,	/* the first: it says whether anybody is told */
 	channels_hear,
 	escalation_hear,
 };
@@ -97,7 +97,7 @@ static bool tell_news(struct notifier *n, ms_t now, struct err *e)
 	bool ok = true;
 
 	while (ok && t.taken == AT_ONCE) {
-		t.a = arena_new(ARENA_MAX);
+		t.a = arena_new(NOTIFY_ARENA_MAX);
 		ok = db_tx(n->c.db, turn_tx, &t, e);
 		arena_free(t.a);
 		if (ok)
@@ -137,9 +137,13 @@ uint64_t notifier_steps(const struct notifier *n)
 
 /* ---- as a carrier ---- */
 
+/* First what is over: it is news, too. */
 static bool take(void *ctx, ms_t now, struct err *e)
 {
-	return notifier_take(ctx, now, e);
+	struct notifier *n = ctx;
+	struct notify_woken w;
+
+	return notify_wake(&n->c, now, &w, e) && notifier_take(n, now, e);
 }
 
 static bool nothing(void *ctx, ms_t now, struct err *e)

@@ -6,6 +6,8 @@
 #include "grapnel/store.h"
 #include "grapnel/view.h"
 
+#define NOTIFY_ARENA_MAX ((size_t)64 << 20)	/* of a transaction: each with the incident as JSON, and a payload for each channel */
+
 struct hearing {
 	struct db *db;
 	struct arena *a;
@@ -22,6 +24,7 @@ struct hearing {
 /* Who may want to know. How to add: a file whose foot is one of these functions, and a line in `listeners` of notify.c. Each runs inside the
  * transaction, which may be run again. False: the database failed. */
 typedef bool listener(struct hearing *h, struct err *e);
+listener hush_hear;		/* the first: it says whether it is quiet */
 listener channels_hear;
 listener escalation_hear;
 

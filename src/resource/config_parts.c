@@ -255,6 +255,56 @@ static bool channel_set(struct config_work *w, const struct config_thing *stored
 	return channel_change(&w->by, stored->id, channel_read, &(struct wish){ w, wish }, &f, e);
 }
 
+/* ---- maintenance windows: those that recur; what applies once is no configuration ---- */
+
+static const struct hush_form window_new = HUSH_FORM_NEW;
+
+static bool window_things(struct config_work *w, struct config_thing **out, size_t *n, struct err *e)
+{
+	const struct hush_range r = { .tenant_id = w->by.tenant_id, .kind = HUSH_WINDOW, .over_after = w->by.now, .over_until = INT64_MAX };
+	struct hush *rows;
+	size_t row_n;
+
+	*n = 0;
+	if (!hush_list(w->by.db, w->by.a, &r, HUSHES_MAX, &rows, &row_n, e))
+		return false;
+	*out = things_new(w->by.a, row_n, sizeof(struct hush_form));
+	while (row_n--) {	/* newest first; the file begins with the oldest */
+		struct config_thing *x = &(*out)[*n];
+
+		if (!rows[row_n].times.repeat)
+			continue;
+		x->id = rows[row_n].public_id;
+		x->name = rows[row_n].name;
+		hush_to_form(&w->by, &rows[row_n], x->form);
+		(*n)++;
+	}
+	return true;
+}
+
+static int window_make(struct config_work *w, void *form, struct str id, struct err *e)
+{
+	struct hush_form *f = form;
+	struct hush made;
+
+	if (!public_id_is(id, "mw"))
+		err_field(e, ERR_INVALID, "id", "The id of a maintenance window begins with mw_.");
+	f->public_id = id;
+	return !e->code && hush_create(&w->by, HUSH_WINDOW, f, &made, e) ? 1 : -1;
+}
+
+static bool window_read(void *ctx, struct hush_form *f, struct err *e)
+{
+	struct wish *x = ctx;
+
+	return form_read_json(x->w->by.a, x->json, window_fields, FORM_CHANGE, f, e);
+}
+
+static bool window_set(struct config_work *w, const struct config_thing *stored, const struct json *wish, struct err *e)
+{
+	return hush_change(&w->by, HUSH_WINDOW, stored->id, window_read, &(struct wish){ w, wish }, e);
+}
+
 /* ---- users: without passwords, also where secrets are asked for ---- */
 
 static const struct user_form user_new = USER_FORM_NEW;
@@ -515,6 +565,7 @@ const struct config_part config_parts[] = {
 	{ "integrations", integration_fields, sizeof(struct integration_form), &integration_new, integration_things, integration_make,
 		integration_set },
 	{ "alertRules", alert_rule_config_fields, sizeof(struct alert_rule_form), &rule_new, rule_things, rule_make, rule_set, rule_ours },
+	{ "maintenanceWindows", window_fields, sizeof(struct hush_form), &window_new, window_things, window_make, window_set },
 	{ NULL }
 };
 static_assert(ARRAY_SIZE(config_parts) == CONFIG_PARTS + 1, "CONFIG_PARTS");

@@ -417,7 +417,7 @@ bool on_call_by(const struct caller *by, const struct on_call_query *q, struct o
 
 	if (!q->service.n)
 		return oncall_view_list(by->db, by->a, by->tenant_id, by->now, out, n, e);
-	found = service_view_get(by->db, by->a, by->tenant_id, q->service, &service, e);
+	found = service_view_get(by->db, by->a, by->tenant_id, q->service, by->now, &service, e);
 	if (found != 1)
 		return !found && err_field(e, ERR_INVALID, "service", "There is no service of that id.");
 	return oncall_view_of_policy(by->db, by->a, by->tenant_id, service.policy_id, by->now, out, n, e);

@@ -20,6 +20,8 @@ const struct stmt_table *const stmt_tables[] = {
 	&event_stmts,
 	&forward_stmts,
 	&heartbeat_stmts,
+	&held_stmts,
+	&hush_stmts,
 	&incident_stmts,
 	&job_stmts,
 	&key_document_stmts,

@@ -22,7 +22,7 @@ enum { Q_DAYS, Q_EVENTS, Q_EVENTS_OF, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERT_OF_
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
 	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP,
-	Q_MONITOR, Q_MONITOR_DROP, Q_TASKS, Q_TASK_DROP };
+	Q_MONITOR, Q_MONITOR_DROP, Q_TASKS, Q_TASK_DROP, Q_HUSHES, Q_HUSH_DROP };
 
 /* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
  * a dry run counts what a real one removes. */
@@ -118,6 +118,9 @@ static const struct stmt stmts[] = {
 		"SELECT id, COALESCE(LEAST(COALESCE(expires_at, revoked_at), COALESCE(revoked_at, expires_at)) >= ?, 1) AS kept"
 		" FROM tokens WHERE id > ? ORDER BY id LIMIT ?" },
 	[Q_TOKEN_DROP] = { "old.token_drop", "DELETE FROM tokens WHERE id = ?" },
+
+	[Q_HUSHES] = { "old.hushes", "SELECT id, over_at >= ? AS kept, 500 AS bytes FROM hushes WHERE id > ? ORDER BY id LIMIT ?" },
+	[Q_HUSH_DROP] = { "old.hush_drop", "DELETE FROM hushes WHERE id = ?" },
 
 	[Q_AUDIT] = { "old.audit",
 		"SELECT id, at >= ? AS kept, 150 + COALESCE(LENGTH(detail), 0) AS bytes FROM audit_log WHERE id > ? ORDER BY id LIMIT ?" },
@@ -371,6 +374,7 @@ const struct old_table old_tasks = { "tasks", BY_ID, Q_TASKS, 0, { { Q_TASK_DROP
 const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, 0, { { Q_OUTBOX_DROP, "i" }, { Q_ATTEMPTS_DROP, "ii" } } };
 const struct old_table old_monitor_alerts = { "monitor alerts", BY_ID, Q_MONITOR, 0, { { Q_MONITOR_DROP, "i" } } };
 const struct old_table old_tokens = { "tokens", ALL, Q_TOKENS, 0, { { Q_TOKEN_DROP, "i" } } };
+const struct old_table old_hushes = { "maintenance windows and silences", ALL, Q_HUSHES, 0, { { Q_HUSH_DROP, "i" } } };
 const struct old_table old_audit = { "audit entries", IN_ORDER, Q_AUDIT, 0, { { Q_AUDIT_DROP, "i" } } };
 
 /* ---- how long sources keep their events ---- */

@@ -19,6 +19,7 @@ extern const struct stmt_table contact_stmts;
 extern const struct stmt_table escalation_stmts;
 extern const struct stmt_table tally_stmts;
 extern const struct stmt_table heartbeat_stmts;
+extern const struct stmt_table held_stmts, hush_stmts;
 extern const struct stmt_table task_stmts;
 extern const struct stmt_table news_stmts;
 extern const struct stmt_table status_page_stmts;

@@ -22,6 +22,8 @@ const struct field incident_view_fields[] = {
 	FIELD_TIME(struct incident_view, resolved_at, "resolvedAt", "When it was resolved"),
 	FIELD_STR(struct incident_view, assignee, "assignee", "User name of who takes care of it"),
 	FIELD_TIME(struct incident_view, snoozed_until, "snoozedUntil", "Quiet until then; a time in the past is over"),
+	FIELD_STR(struct incident_view, held_by, "heldBy", "Maintenance window or silence that holds it back: nobody is told; null = none"),
+	FIELD_TIME(struct incident_view, held_until, "heldUntil", "Until then"),
 	FIELD_STR(struct incident_view, service_name, "serviceName", "Name of the service"),
 	FIELD_STR(struct incident_view, provider, "provider", "Slug of the provider whose event opened it"),
 	FIELD_STR(struct incident_view, resolved_by, "resolvedBy", "sender, system or person"),
@@ -40,7 +42,7 @@ const struct field timeline_view_fields[] = {
 	FIELD_ID(struct timeline_view, event_id, "eventId", "The event that caused it"),
 	FIELD_STR(struct timeline_view, level, "severity", "Severity after it"),
 	FIELD_STR(struct timeline_view, text, "text",
-		"The note; of assigned the name, of snoozed the end, null where that was taken back"),
+		"The note; of assigned the name, of snoozed the end, null where that was taken back; of held and released the window or silence"),
 	FIELD_STR(struct timeline_view, by_link, "byLink", "It was done by the signed link of a message: whose, \"page\" or \"channel\" and its name; else null"),
 	FIELD_END
 };
@@ -70,6 +72,8 @@ const struct field incident_view_columns[] = {
 	FIELD_U64(struct incident_view, service_row, "service_row", ""),
 	FIELD_U64(struct incident_view, merged_into, "merged_into", ""),
 	FIELD_U64(struct incident_view, source_row, "source_row", ""),
+	FIELD_STR(struct incident_view, held_by, "held_by", ""),
+	FIELD_TIME(struct incident_view, held_until, "held_until", ""),
 	FIELD_END
 };
 
@@ -237,6 +241,15 @@ bool incident_view_selection(struct db *db, struct arena *a, uint64_t tenant_id,
 	*out = (struct incident_selection){ 0 };
 	return db_query_one(db, &view_stmt[V_SELECTION], VALS(V_S(ids), V_U(tenant_id)), a, selection_columns, sizeof(*out), out,
 		e) >= 0;
+}
+
+bool incident_view_held_by(struct db *db, struct arena *a, uint64_t hush, uint64_t limit, struct incident_view **out, size_t *n, struct err *e)
+{
+	if (!db_query(db, &view_stmt[V_HELD_BY], VALS(V_U(hush), V_U(limit)), a, incident_view_columns, sizeof(**out), out, n, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		incident_view_fill(&(*out)[i]);
+	return true;
 }
 
 int incident_view_one(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t id,

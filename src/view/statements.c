@@ -90,6 +90,9 @@ const struct stmt view_stmt[] = {
 		" l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at"
 		" FROM timeline l LEFT JOIN users u ON u.id = l.user_id"
 		" WHERE l.incident_id = ? ORDER BY l.id DESC LIMIT ?" },
+	[V_HELD_BY] = { "view.held_by",
+		"SELECT " INCIDENT_COLUMNS " FROM held_incidents x JOIN incidents i ON i.id = x.incident_id" INCIDENT_JOINS
+		" WHERE x.hush_id = ? AND i.status <> 3 ORDER BY x.incident_id DESC LIMIT ?" },
 	[V_NEWS] = { "view.news",
 		"SELECT l.id, l.event_id, w.name AS user, l.text, l.by_link, l.kind AS kind_n, l.actor AS actor_n, COALESCE(l.level + 1, 0) AS level_n, l.at,"
 		" n.incident_id, n.traceparent FROM JSON_TABLE(?, '$[*]' COLUMNS (number BIGINT UNSIGNED PATH '$')) j"

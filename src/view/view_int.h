@@ -131,7 +131,7 @@ bool audit_plan(struct db *db, struct arena *a, const struct audit_filter *f, st
 /* ---- statements.c ---- */
 
 enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST, V_REPEATS, V_STATS, V_STATS_TYPES, V_OLDEST_WAITING, V_ALERT_OF,
-	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_NEWS, V_NEWS_INCIDENTS, V_FIND_SOURCE, V_FIND_SERVICE, V_FIND_USER, V_POLICY_TARGETS, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
+	V_INCIDENT, V_TIMELINE, V_OPEN_INCIDENTS, V_SELECTION, V_NEWS, V_NEWS_INCIDENTS, V_HELD_BY, V_FIND_SOURCE, V_FIND_SERVICE, V_FIND_USER, V_POLICY_TARGETS, V_SERVICE, V_SERVICES, V_SERVICE_SOURCES, V_TRAFFIC,
 	V_SOURCE_HOURS, V_AUDIT_SINCE, V_PARTS,
 	V_CRON, V_JOB_RUNS, V_JOB_RUNS_OF,
 	V_STORAGE, V_TABLES, V_OUTBOX_DEPTH,
@@ -186,10 +186,11 @@ bool request_view_repeats(struct db *db, struct arena *a, uint64_t event_id, str
 	" u.public_id AS assignee_id, i.snoozed_until," \
 	" i.alert_count, i.is_test, i.opened_at, i.acknowledged_at, i.resolved_at," \
 	" i.last_alert_at, i.updated_at, i.status AS status_n, i.level AS level_n," \
-	" i.resolved_by AS resolved_by_n, i.service_id AS service_row, i.source_id AS source_row, i.merged_into"
+	" i.resolved_by AS resolved_by_n, i.service_id AS service_row, i.source_id AS source_row, i.merged_into," \
+	" h.name AS held_by, h.until AS held_until"
 #define INCIDENT_JOINS \
 	" JOIN services v ON v.id = i.service_id JOIN sources s ON s.id = i.source_id" \
-	" LEFT JOIN users u ON u.id = i.assignee_id"
+	" LEFT JOIN users u ON u.id = i.assignee_id LEFT JOIN held_incidents h ON h.incident_id = i.id"
 
 extern const struct field incident_view_columns[];
 void incident_view_fill(struct incident_view *v);	/* the words of its numbers */

@@ -381,7 +381,7 @@ static struct service_view view(struct str id)
 {
 	struct service_view v;
 
-	ck_assert_msg(service_view_get(db, a, 1, id, &v, &e) == 1, "%s", e.text);
+	ck_assert_msg(service_view_get(db, a, 1, id, NOW, &v, &e) == 1, "%s", e.text);
 	return v;
 }
 
@@ -400,7 +400,7 @@ START_TEST(test_a_service_holds_what_was_given)
 	ck_assert_uint_eq(ask(T_AUDIT, VALS(V_S(made.public_id), V_S(STR("service.create")), V_U(1), V_U(7))).n, 1);
 	v = view(create_named("plain", NULL).public_id);
 	ck_assert(str_eqs(v.aliases, "[]") && !v.auto_resolve.p);
-	ck_assert_int_eq(service_view_get(db, a, 2, made.public_id, &v, &e), 0);
+	ck_assert_int_eq(service_view_get(db, a, 2, made.public_id, NOW, &v, &e), 0);
 }
 END_TEST
 
@@ -496,7 +496,7 @@ START_TEST(test_a_deleted_service_is_found_by_nobody_and_its_name_is_free)
 
 	succeeds(drop(shop.public_id));
 	refused(drop(shop.public_id), ERR_NOT_FOUND, "");
-	ck_assert_int_eq(service_view_get(db, a, 1, shop.public_id, &v, &e), 0);
+	ck_assert_int_eq(service_view_get(db, a, 1, shop.public_id, NOW, &v, &e), 0);
 	ck_assert_int_eq(service_by_name(db, a, 1, STR("Shop"), &again, &e), 0);
 	ck_assert_int_eq(service_by_public_id(db, a, 1, shop.public_id, &again, &e), 0);
 	succeeds(service_list(db, a, 1, &list, &n, &e));

@@ -656,6 +656,9 @@ class Transfer(Case):
         sql("INSERT INTO alert_rules (public_id, tenant_id, user_id, name, metric, provider, source_id, service_id, comparison, threshold, window_minutes,"
             " created_at, updated_at) SELECT 'ar_00000000000000000000', 1, u.id, 'Quiet', 3, 'github', s.id, s.service_id, 4, 0.25, 90, 1, 1 FROM users u"
             " JOIN sources s ON s.name = 'G' WHERE u.name = 'anna'", "grapnel_from")
+        sql("INSERT INTO hushes (tenant_id, kind, public_id, name, repeats, at_min, minutes, weekdays, zone, over_at, created_at, updated_at)"
+            " VALUES (1, 1, 'mw_00000000000000000000', 'Sundays', 2, 90, 60, 64, 'Europe/Berlin', 9223372036854775807, 1, 1),"
+            " (1, 1, 'mw_00000000000000000001', 'once', 0, 0, 0, 0, 'UTC', 9223372036854775807, 1, 1)", "grapnel_from")
 
     def exported(self, where, *words):
         return {k: v for k, v in self.do(where, "export", *words).items() if k != "grapnel"}["configuration"]
@@ -675,7 +678,7 @@ class Transfer(Case):
         self.assertEqual(dry, self.do("to", "import", path, "--yes"))
         self.assertEqual(self.sums(dry), {"retention": (0, 0, 2, 0), "services": (1, 0, 2, 0), "integrations": (3, 0, 0, 0),
                                           "channels": (1, 0, 0, 0), "users": (2, 0, 0, 0), "schedules": (1, 0, 0, 0), "policies": (1, 0, 0, 0),
-                                          "alertRules": (1, 0, 0, 0)})
+                                          "alertRules": (1, 0, 0, 0), "maintenanceWindows": (1, 0, 0, 0)})
         self.assertEqual(sql("SELECT u.name FROM schedule_layer_users m JOIN users u ON u.id = m.user_id ORDER BY m.position", "grapnel_to"),
                          [[b"anna"], [b"gone"]])
         seen = self.exported("to")
@@ -695,7 +698,7 @@ class Transfer(Case):
              "windowMinutes": 90, "enabled": True}])
         self.assertEqual(seen, want)
         again = self.sums(self.do("to", "import", path, "--yes"))
-        self.assertEqual([a[0] + a[1] + a[3] for a in again.values()], [0] * 8)
+        self.assertEqual({a[0] + a[1] + a[3] for a in again.values()}, {0})
         self.assertEqual(sql("SELECT enabled, password_hash IS NULL FROM users WHERE name = 'gone'", "grapnel_to"), [[b"0", b"1"]])
 
     def test_with_secrets(self):
@@ -707,7 +710,7 @@ class Transfer(Case):
         path = self.written("sealed.json", text)
         self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
         again = self.do("to", "import", path, "--passphrase-file", self.passphrase, "--yes")
-        self.assertEqual([p["created"] + p["changed"] for p in again["parts"]], [0] * 8)
+        self.assertEqual({p["created"] + p["changed"] for p in again["parts"]}, {0})
         key_hash = hashlib.sha256(self.github["key"].encode()).hexdigest()
         [[stored]] = sql("SELECT LOWER(HEX(key_hash)) FROM sources WHERE public_id = '%s'" % self.github["id"], "grapnel_to")
         self.assertEqual(stored.decode(), key_hash)
@@ -774,7 +777,7 @@ class Transfer(Case):
     def test_ids_that_are_taken(self):
         self.fill()
         path = self.signed(lambda f: f["configuration"].update(tenants=[
-            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": [], "schedules": [], "policies": []} for t in f["configuration"]["tenants"][:1]]))
+            {**t, "integrations": [i for i in t["integrations"] if i["name"] == "P"], "channels": [], "users": [], "schedules": [], "policies": [], "maintenanceWindows": []} for t in f["configuration"]["tenants"][:1]]))
         self.do("to", "import", path, "--yes")
         self.do("to", "tenant", "add", "Ours")
         self.refused(FAILED, "--tenant", "Ours", "import", path, "--yes", conf=self.confs["to"], says="P: its id or key is that of another integration")

@@ -33,16 +33,18 @@ class World:
         self.strange = MailServer(authority, "start")       # its certificate names others
         self.local = MailServer(authority)                  # as a mail server of the machine itself
         ports = [s.port for s in (self.starttls, self.tls, self.bare, self.strange)]
-        box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.ports=1-65535",
-               "--set", "outbound.timeout_ms=2000", "--set", "outbound.dispatcher=true", "--set", "mail.server=smtp://localhost:%d" % self.local.port,
-               "--set", "mail.from=grapnel@hooks.test", "--set", "keys.test_authorities=" + authority.path("ca.pem"),
-               "--set", "keys.test_hosts=" + ", ".join("%s=127.0.0.1:%d" % pair for pair in zip(MAIL_HOSTS, ports)))
+        self.settings = ["--set", "server.development=true", "--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.ports=1-65535",
+                         "--set", "outbound.timeout_ms=2000", "--set", "outbound.dispatcher=true", "--set", "mail.server=smtp://localhost:%d" % self.local.port,
+                         "--set", "mail.from=grapnel@hooks.test", "--set", "keys.test_authorities=" + authority.path("ca.pem"),
+                         "--set", "keys.test_hosts=" + ", ".join("%s=127.0.0.1:%d" % pair for pair in zip(MAIL_HOSTS, ports))]
         self.box = box
 
     @classmethod
     def of(cls, box):
         if box not in cls.made:
             cls.made[box] = cls(box)
+        if "grapnel@hooks.test" not in box.configuration():     # of a new instance, or after scenarios of another file
+            box.up(*cls.made[box].settings)
         return cls.made[box]
 
 

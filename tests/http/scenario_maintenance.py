@@ -1,0 +1,286 @@
+"""Maintenance windows and silences: incidents are made and nobody is told; when it is over, what is unresolved is told as new, once. The receiver is a
+real one on loopback."""
+import datetime
+import os
+import signal
+import time
+
+from harness import alert, alerts, same, true, wait_until
+from receivers import Hook
+from scenario_channels import World, _cron, _dispatcher, _hook, _remove
+
+WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
+WINDOWS, SILENCES = "/api/maintenance-windows", "/api/silences"
+
+
+def _time(seconds_from_now):
+    at = datetime.datetime.fromtimestamp(time.time() + seconds_from_now, datetime.timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (at.microsecond // 1000)
+
+
+def _window(box, **more):
+    body = {"name": "window " + os.urandom(3).hex(), "from": _time(-60), "to": _time(3600), **more}
+    return box.api("POST", WINDOWS, {k: v for k, v in body.items() if v is not None}).expect(201)
+
+
+def _silence(box, **more):
+    return box.api("POST", SILENCES, {"name": "silence " + os.urandom(3).hex(), **more}).expect(201)
+
+
+def _end(box, what):
+    return box.api("POST", "%s/%s/end" % (WINDOWS if what["id"].startswith("mw_") else SILENCES, what["id"])).expect(200)
+
+
+def _open(box, source, key=None, severity="warning"):
+    return box.send(source, alerts(alert(fingerprint=key or os.urandom(4).hex(), severity=severity))).expect(201)["result"]["incident"]["id"]
+
+
+def _told(hook, incident):
+    return [r.body["type"].split(".")[1] for r in list(hook.taken) if r.body["data"]["id"] == incident]
+
+
+def _kinds(box, incident):
+    return [t["kind"] for t in box.api("GET", "/api/incidents/" + incident).expect(200)["timeline"]]
+
+
+def _heard(box):
+    wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 5, "all news is heard")
+
+
+class _Place:
+    """A service of its own with an integration, and a receiver that is told of all incidents."""
+
+    def __init__(self, box, hook):
+        World.of(box)
+        self.box, self.channel = box, _hook(box, hook, events=["incident.*"])
+        self.service = box.api("POST", "/api/services", {"name": "shop " + os.urandom(3).hex()}).expect(201)["id"]
+        self.source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=self.service)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for path, plural in ((WINDOWS, "maintenanceWindows"), (SILENCES, "silences")):
+            for each in self.box.api("GET", path + "?limit=100").expect(200)[plural]:
+                self.box.api("DELETE", path + "/" + each["id"]).expect(204)
+        _remove(self.box, self.channel)
+
+
+# ---- what is held, and told after ----
+
+def window_holds_incidents_and_tells_what_is_open_when_it_ends(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        before = _open(box, place.source, "before")
+        wait_until(lambda: _told(hook, before), 5, "what opened before is told")
+        window = _window(box, serviceId=place.service, name="Sunday work")
+        same((window["status"], window["heldIncidents"]), ("running", 0))
+        held, over = _open(box, place.source), _open(box, place.source, "over")
+        box.send(place.source, alerts(alert(fingerprint="over", status="resolved"))).expect(201)
+        box.send(place.source, alerts(alert(fingerprint="before", status="resolved"))).expect(201)
+        elsewhere = _open(box, box.integration("prometheus", rateLimitPerMinute=0))
+        wait_until(lambda: _told(hook, elsewhere) and len(_told(hook, before)) == 2, 5, "what it does not cover is told")
+        _heard(box)
+        same((_told(hook, held), _told(hook, over), _told(hook, before)), ([], [], ["opened", "resolved"]))
+        same(_kinds(box, held), ["opened", "held"])
+        entry = box.api("GET", "/api/incidents/" + held).expect(200)["timeline"][-1]
+        same((entry["text"], entry["actor"]), ("Sunday work", "system"))
+        same(box.api("GET", WINDOWS + "/" + window["id"]).expect(200)["heldIncidents"], 1, "what is resolved is not held")
+        began = time.time()
+        same(_end(box, window)["status"], "over")
+        wait_until(lambda: _told(hook, held), 5, "it is told when the window ends")
+        true(time.time() - began < 2.5, "told %.1f s after it" % (time.time() - began))
+        same((_told(hook, held), _kinds(box, held)), (["released"], ["opened", "held", "released"]))
+        told = [r.body["data"] for r in hook.taken if r.body["data"]["id"] == held][0]
+        same((told["status"], told["entry"]["text"]), ("OPEN", "Sunday work"))
+        time.sleep(1.2)
+        same((_told(hook, held), _told(hook, over)), (["released"], []), "once; what was resolved is never told")
+        same(box.number("SELECT COUNT(*) FROM held_incidents"), 0)
+        box.api("POST", "/api/incidents/%s/resolve" % held).expect(200)
+        wait_until(lambda: _told(hook, held) == ["released", "resolved"], 5, "from then on it is as loud as any")
+        same(hook.complaints, [])
+
+
+def window_ends_by_itself(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        window = _window(box, to=_time(3))
+        incident = _open(box, place.source)
+        _heard(box)
+        same(_told(hook, incident), [])
+        wait_until(lambda: _told(hook, incident) == ["released"], 8, "it is told when the window ends")
+        same(box.api("GET", WINDOWS + "/" + window["id"]).expect(200)["status"], "over")
+
+
+def dispatcher_that_is_killed_at_the_end_tells_all_once(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        window = _window(box, serviceId=place.service)
+        incidents = [_open(box, place.source) for _ in range(30)]
+        _heard(box)
+        same(len(hook.taken), 0)
+        _end(box, window)
+        for _ in range(3):
+            time.sleep(0.05)
+            pid = _dispatcher(box)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: all(_told(hook, i) for i in incidents), 100, "each is told")
+        same(box.number("SELECT COUNT(*) FROM timeline WHERE kind = 10 AND incident_id IN (%s)" % ",".join(incidents)), 30, "one entry each")
+        same(box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND cause_id IN (%s)" % ",".join(incidents)), 30, "one message each")
+
+
+def cron_tells_where_no_dispatcher_runs(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        box.up("--set", "outbound.dispatcher=false")
+        try:
+            window = _window(box, serviceId=place.service)
+            incident = _open(box, place.source)
+            _cron(box, "outbox")
+            same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
+            _end(box, window)
+            _cron(box, "escalate")
+            _cron(box, "escalate")
+            same(_kinds(box, incident), ["opened", "held", "released"])
+            box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
+            _cron(box, "outbox")
+            box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
+            _cron(box, "outbox")
+            same(_told(hook, incident), ["released"])
+        finally:
+            box.up("--set", "outbound.dispatcher=true")
+
+
+# ---- edges ----
+
+def severity_above_what_is_held_back_is_told_at_once(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        _silence(box, serviceId=place.service, maxSeverity="MEDIUM", minutes=60)
+        incident = _open(box, place.source, "k", "warning")
+        _heard(box)
+        same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
+        box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
+        wait_until(lambda: _told(hook, incident) == ["released"], 5, "it is told")
+        same([r.body["data"]["severity"] for r in hook.taken], ["CRITICAL"])
+        loud = _open(box, place.source, severity="critical")
+        wait_until(lambda: _told(hook, loud) == ["opened"], 5, "what is above it is not held")
+
+
+def what_was_told_before_goes_on_but_for_its_severity(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        incident = _open(box, place.source, "k", "warning")
+        wait_until(lambda: _told(hook, incident) == ["opened"], 5, "told")
+        silence = _silence(box, dedupKey="*k", minutes=60, serviceId=place.service)
+        box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
+        box.api("POST", "/api/incidents/%s/acknowledge" % incident).expect(200)
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged"], 5, "that somebody has it is told")
+        _heard(box)
+        same(_kinds(box, incident), ["opened", "raised", "acknowledged", "held"] if _kinds(box, incident)[2] == "acknowledged" else
+             ["opened", "raised", "held", "acknowledged"])
+        _end(box, silence)
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged", "released"], 5, "the severity is told in the end")
+
+
+def longest_of_two_holds_and_what_is_reopened_too(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        short, long = _window(box, serviceId=place.service), _silence(box, sourceId=place.source["id"], minutes=600)
+        incident = _open(box, place.source, "k")
+        _heard(box)
+        same([box.api("GET", p + "/" + x["id"]).expect(200)["heldIncidents"] for p, x in ((WINDOWS, short), (SILENCES, long))], [0, 1])
+        _end(box, long)
+        wait_until(lambda: box.api("GET", WINDOWS + "/" + short["id"]).expect(200)["heldIncidents"] == 1, 5, "the other one holds it on")
+        same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
+        box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
+        box.send(place.source, alerts(alert(fingerprint="k"))).expect(201)
+        _heard(box)
+        same(_told(hook, incident), [])
+        box.api("DELETE", WINDOWS + "/" + short["id"]).expect(204)
+        wait_until(lambda: _told(hook, incident) == ["released"], 5, "what is deleted holds nothing")
+
+
+def snoozed_incident_is_quiet_but_for_its_end(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        incident, other = _open(box, place.source, "k"), _open(box, place.source, "o")
+        wait_until(lambda: _told(hook, incident) and _told(hook, other), 5, "told")
+        for each in (incident, other):
+            box.api("POST", "/api/incidents/%s/snooze" % each, {"minutes": 60}).expect(200)
+            box.api("POST", "/api/incidents/%s/acknowledge" % each).expect(200)
+        _heard(box)
+        box.api("POST", "/api/incidents/%s/resolve" % other).expect(200)
+        wait_until(lambda: _told(hook, other) == ["opened", "resolved"], 5, "its end is told")
+        _heard(box)
+        same(_told(hook, incident), ["opened"])
+        box.sql("UPDATE incidents SET snoozed_until = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = " + incident)
+        wait_until(lambda: _told(hook, incident) == ["opened", "released"], 5, "it is told when the snooze is over")
+        same(_kinds(box, incident), ["opened", "snoozed", "acknowledged", "snoozed", "released"])
+
+
+def tests_are_told_whatever_holds(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        _window(box)
+        box.api("POST", "/api/integrations/%s/test" % place.source["id"], {}).expect(201)
+        wait_until(lambda: hook.taken and hook.taken[0].body["data"]["isTest"], 5, "the test is told")
+
+
+# ---- the API ----
+
+def windows_and_silences_are_made_changed_and_removed(box):
+    World.of(box)
+    body = {"name": "Patch day", "reason": "Kernel", "repeat": "monthly", "week": "second", "weekdays": ["tuesday"], "startTime": "22:30",
+            "durationMinutes": 120, "timeZone": "Europe/Berlin", "maxSeverity": "HIGH"}
+    made = box.api("POST", WINDOWS, body).expect(201)
+    true(made["id"].startswith("mw_"), made["id"])
+    same({k: made[k] for k in body}, body)
+    same((made["status"], made["from"], made["to"], made["monthDay"], made["times"]),
+         ("coming", None, None, None, "monthly on the second Tuesday at 22:30 for 2 hours, Europe/Berlin"))
+    next_from = datetime.datetime.strptime(made["nextFrom"][:19], "%Y-%m-%dT%H:%M:%S")
+    same((next_from.weekday(), 7 < next_from.day <= 14, next_from.minute), (1, True, 30), made["nextFrom"])
+    path = WINDOWS + "/" + made["id"]
+    box.api("POST", path + "/end").expect(409)
+    changed = box.api("PATCH", path, {"repeat": "daily", "startTime": "00:00", "durationMinutes": 1440, "maxSeverity": None, "timeZone": None}).expect(200)
+    same((changed["status"], changed["weekdays"], changed["week"], changed["maxSeverity"], changed["timeZone"]), ("running", None, None, None, "UTC"))
+    ended = box.api("POST", path + "/end").expect(200)
+    same(ended["status"], "coming", "of what recurs this one alone")
+    same(box.api("PATCH", path, {"name": "Patch days"}).expect(200)["endedAt"], ended["endedAt"], "a new name starts nothing")
+    once = box.api("PATCH", path, {"repeat": "once", "from": "2099-03-29T02:30", "to": "2099-03-29T04:00", "timeZone": "Europe/Berlin"}).expect(200)
+    same((once["from"], once["to"], once["startTime"], once["endedAt"]), ("2099-03-29T01:30:00.000Z", "2099-03-29T02:00:00.000Z", None, None))
+    silence = box.api("POST", SILENCES, {"name": "noise", "provider": "prometheus", "dedupKey": "prometheus:*"}).expect(201)
+    days = (datetime.datetime.strptime(silence["until"][:19], "%Y-%m-%dT%H:%M:%S") - datetime.datetime.utcnow()).total_seconds() / 86400
+    true(29.9 < days <= 30, "no end is 30 days")
+    same(box.api("PATCH", SILENCES + "/" + silence["id"], {"minutes": 5}).expect(200)["status"], "running")
+    same([w["id"] for w in box.api("GET", WINDOWS + "?status=coming").expect(200)["maintenanceWindows"]], [made["id"]])
+    same(box.api("GET", WINDOWS + "?status=over,running").expect(200), {"maintenanceWindows": [w for w in
+         box.api("GET", WINDOWS).expect(200)["maintenanceWindows"] if w["status"] != "coming"], "next": None})
+    box.api("GET", SILENCES + "/" + made["id"]).expect(404)
+    box.api("DELETE", path).expect(204)
+    box.api("DELETE", path).expect(404)
+    box.api("DELETE", SILENCES + "/" + silence["id"]).expect(204)
+    actions = [r[0] for r in box.sql("SELECT action FROM audit_log WHERE object = '%s' ORDER BY id" % made["id"])]
+    same(actions, ["maintenance_window." + x for x in ("create", "update", "end", "update", "update", "delete")])
+
+
+def what_is_wrong_with_one_is_said_with_its_field(box):
+    World.of(box)
+    ok = {"name": "n", "from": _time(10), "to": _time(100)}
+    daily = {"name": "n", "repeat": "daily", "startTime": "02:00", "durationMinutes": 60}
+    for path, body, field in (
+            (WINDOWS, {**ok, "name": ""}, "name"), (WINDOWS, {**ok, "name": "x" * 101}, "name"), (WINDOWS, {**ok, "reason": "x" * 1025}, "reason"),
+            (WINDOWS, {"name": "n"}, "from"), (WINDOWS, {"name": "n", "from": _time(1)}, "to"), (WINDOWS, {**ok, "to": _time(5)}, "to"),
+            (WINDOWS, {**ok, "from": _time(-20), "to": _time(-10)}, "to"), (WINDOWS, {**ok, "to": _time(400 * 86400)}, "to"),
+            (WINDOWS, {**ok, "from": "tomorrow"}, "from"), (WINDOWS, {**ok, "from": "1960-01-01T00:00:00Z"}, "from"),
+            (WINDOWS, {**ok, "serviceId": "sv_" + "9" * 20}, "serviceId"), (WINDOWS, {**ok, "sourceId": "in_1"}, "sourceId"),
+            (WINDOWS, {**ok, "provider": "carrier-pigeon"}, "provider"), (WINDOWS, {**ok, "maxSeverity": "BAD"}, "maxSeverity"),
+            (WINDOWS, {**ok, "maxSeverity": "LOW,HIGH"}, "maxSeverity"), (WINDOWS, {**ok, "dedupKey": "x" * 256}, "dedupKey"),
+            (WINDOWS, {**ok, "timeZone": "Middle/Earth"}, "timeZone"), (WINDOWS, {**ok, "timeZone": "../../etc/passwd"}, "timeZone"),
+            (WINDOWS, {**ok, "repeat": "hourly"}, "repeat"), (WINDOWS, {**ok, "every": 1}, "every"),
+            (WINDOWS, {**daily, "startTime": "24:00"}, "startTime"), (WINDOWS, {**daily, "startTime": None}, "startTime"),
+            (WINDOWS, {**daily, "durationMinutes": 1441}, "durationMinutes"), (WINDOWS, {**daily, "durationMinutes": None}, "durationMinutes"),
+            (WINDOWS, {**daily, "to": "2020-01-01"}, "to"), (WINDOWS, {**daily, "repeat": "weekly"}, "weekdays"),
+            (WINDOWS, {**daily, "repeat": "weekly", "weekdays": ["someday"]}, "weekdays"), (WINDOWS, {**daily, "repeat": "monthly"}, "monthDay"),
+            (WINDOWS, {**daily, "repeat": "monthly", "monthDay": 32}, "monthDay"), (WINDOWS, {**daily, "repeat": "monthly", "week": "last"}, "weekdays"),
+            (WINDOWS, {**daily, "repeat": "monthly", "week": "last", "weekdays": ["monday", "friday"]}, "weekdays"),
+            (SILENCES, {"name": "n"}, "serviceId"), (SILENCES, {"name": "n", "provider": "github", "minutes": 0}, "minutes"),
+            (SILENCES, {"name": "n", "provider": "github", "minutes": 43201}, "minutes"),
+            (SILENCES, {"name": "n", "provider": "github", "until": _time(31 * 86400)}, "until"),
+            (SILENCES, {"name": "n", "provider": "github", "until": _time(-5)}, "until"),
+            (SILENCES, {"name": "n", "provider": "github", "until": _time(60), "minutes": 5}, "minutes")):
+        answer = box.api("POST", path, body)
+        same((answer.status, answer.json().get("field")), (400, field), body)
+    box.api("GET", WINDOWS + "?status=maybe").expect(400, field="status")
