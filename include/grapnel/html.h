@@ -113,10 +113,10 @@ struct html html_bars(struct html_out *o, const struct bar *bars, size_t n, unsi
 #define PICTURE_WHOLE 10000
 struct picture_span {
 	unsigned from, to;
-	unsigned tone;		/* class who-N */
+	unsigned tone;		/* class who-N; 0: nobody */
 	struct str text, title;	/* what stands in it, as far as there is room; what it says when pointed at */
 };
-/* `marks`: lines between days. `now`: a line of its own, PICTURE_WHOLE = none. */
+/* Spans follow each other without gap. `marks`: lines between days. `now`: a line of its own, PICTURE_WHOLE = none. */
 struct html html_spans(struct html_out *o, const struct picture_span *spans, size_t n, const unsigned *marks, size_t marks_n, unsigned now,
 	struct str title);
 /* A line without axes for a table cell. */

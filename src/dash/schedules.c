@@ -169,10 +169,12 @@ static struct html week_picture(struct visit *v, struct html_out *o, struct sche
 	for (size_t i = 0; i < n; i++) {
 		const struct schedule_span_view *s = &spans[i];
 
-		if (s->to <= from || s->from >= to || !s->person)
+		struct str who = s->person ? s->user : STR("nobody");
+
+		if (s->to <= from || s->from >= to)
 			continue;
 		blocks[k++] = (struct picture_span){ share(s->from, from, to), share(s->to, from, to), (unsigned)tone_of(p, s), s->user,
-			arena_printf(v->a, "%.*s, %.*s to %.*s", STR_ARG(s->user), STR_ARG(wall_text(v->a, z, s->from, v->by.now)),
+			arena_printf(v->a, "%.*s, %.*s to %.*s", STR_ARG(who), STR_ARG(wall_text(v->a, z, s->from, v->by.now)),
 				STR_ARG(wall_text(v->a, z, s->to, v->by.now))) };
 	}
 	for (unsigned i = 0; i < DAYS_PER_WEEK; i++)

@@ -160,17 +160,19 @@ static void put_mark(struct html_out *o, const char *class, unsigned at)
 	put(o, "/>");
 }
 
-/* A picture in the picture cuts off what does not fit. */
+/* What does not fit into its block is covered by the next one. */
 static void put_span(struct html_out *o, const struct picture_span *s)
 {
-	strbuf_addf(&o->b, "<svg class=\"who-%u\"", s->tone);
+	strbuf_addf(&o->b, "<g class=\"who-%u\"><title>", s->tone);
+	html_text(o, s->title);
+	put(o, "</title><rect height=\"100%\"");
 	put_share(o, " x=\"", s->from);
 	put_share(o, " width=\"", s->to - s->from);
-	put(o, "><title>");
-	html_text(o, s->title);
-	put(o, "</title><rect width=\"100%\" height=\"100%\"/><text x=\"5\" y=\"50%\" dy=\".35em\">");
+	put(o, "/><text dx=\"5\" y=\"50%\" dy=\".35em\"");
+	put_share(o, " x=\"", s->from);
+	put(o, ">");
 	html_text(o, s->text);
-	put(o, "</text></svg>");
+	put(o, "</text></g>");
 }
 
 struct html html_spans(struct html_out *o, const struct picture_span *spans, size_t n, const unsigned *marks, size_t marks_n, unsigned now,

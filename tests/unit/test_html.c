@@ -362,6 +362,25 @@ START_TEST(test_spark)
 END_TEST
 
 /* The three finders, and the quiet zone around. */
+START_TEST(test_spans)
+{
+	const struct picture_span spans[] = { { 0, 2550, 1, STR("a<b"), STR("a<b, until \"now\"") }, { 2550, 2550, 2, STR("none"), STR("") },
+		{ 2550, PICTURE_WHOLE, 0, STR(""), STR("nobody") } };
+	const unsigned marks[] = { 0, 1428 };
+
+	begin();
+	unit_str(html_spans(&out, spans, ARRAY_SIZE(spans), marks, ARRAY_SIZE(marks), 5000, STR("Week \"1\"")).s,
+		"<svg class=\"spans\" role=\"img\" aria-label=\"Week &quot;1&quot;\">"
+		"<g class=\"who-1\"><title>a&lt;b, until \"now\"</title><rect height=\"100%\" x=\"0.00%\" width=\"25.50%\"/>"
+		"<text dx=\"5\" y=\"50%\" dy=\".35em\" x=\"0.00%\">a&lt;b</text></g>"
+		"<g class=\"who-0\"><title>nobody</title><rect height=\"100%\" x=\"25.50%\" width=\"74.50%\"/>"
+		"<text dx=\"5\" y=\"50%\" dy=\".35em\" x=\"25.50%\"></text></g>"
+		"<line class=\"mark\" y2=\"100%\" x1=\"0.00%\" x2=\"0.00%\"/><line class=\"mark\" y2=\"100%\" x1=\"14.28%\" x2=\"14.28%\"/>"
+		"<line class=\"now\" y2=\"100%\" x1=\"50.00%\" x2=\"50.00%\"/></svg>");
+	end();
+}
+END_TEST
+
 START_TEST(test_qr)
 {
 	struct str s;
@@ -382,6 +401,6 @@ START_TEST(test_qr)
 }
 END_TEST
 
-UNIT_MAIN("html", UNIT(test_qr), UNIT_ROWS(test_escapes, escapes), UNIT(test_types), UNIT_ROWS(test_urls, urls), UNIT(test_conditions),
+UNIT_MAIN("html", UNIT(test_spans), UNIT(test_qr), UNIT_ROWS(test_escapes, escapes), UNIT(test_types), UNIT_ROWS(test_urls, urls), UNIT(test_conditions),
 	UNIT(test_too_large), UNIT_ROWS(test_times, times), UNIT_ROWS(test_numbers, numbers), UNIT_ROWS(test_rates, rates),
 	UNIT_ROWS(test_cuts, cuts), UNIT(test_lower), UNIT(test_bars), UNIT(test_bars_extremes), UNIT(test_spark))
