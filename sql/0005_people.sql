@@ -40,6 +40,52 @@ ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such 
 
 -- ---- outbound webhooks ----
 
+-- Where programs of a user are told of things. A deleted one stays as long as what was sent to it, without its secrets.
+CREATE TABLE IF NOT EXISTS endpoints (
+	id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+	public_id VARCHAR(23) NOT NULL COMMENT 'ep_...',
+	tenant_id INT UNSIGNED NOT NULL COMMENT 'of whose things it is told',
+	user_id INT UNSIGNED NOT NULL COMMENT 'whose it is',
+	is_config TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'the one of /api/webhooks',
+	url VARCHAR(2048) NOT NULL,
+	events VARCHAR(1000) NOT NULL COMMENT 'what it is told of, words with commas between: incident.*,alerts.triggered',
+	secret_sealed VARBINARY(320) NULL COMMENT 'AES-256-GCM, context endpoint:<public id>; NULL = nothing is signed',
+	old_secret_sealed VARBINARY(320) NULL COMMENT 'the one before, signed with as well...',
+	old_secret_until BIGINT NULL COMMENT '...until then',
+	retries TINYINT(1) NOT NULL DEFAULT 1 COMMENT 'what failed its quick attempts is tried for three days more; 0 = it has failed',
+	enabled TINYINT(1) NOT NULL DEFAULT 1,
+	disabled_reason VARCHAR(255) NULL COMMENT 'the program switched it off, and why; NULL = it did not',
+	sent_at BIGINT NULL COMMENT 'newest delivery that was taken',
+	failed_at BIGINT NULL COMMENT 'newest attempt that failed',
+	failing_since BIGINT NULL COMMENT 'first attempt that failed since sent_at; NULL = none did',
+	failures INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'attempts that failed since then',
+	error VARCHAR(255) NULL COMMENT 'why the newest of these failed',
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	deleted_at BIGINT NULL,
+	live TINYINT(1) AS (IF(deleted_at IS NULL, 1, NULL)) STORED,
+	config TINYINT(1) AS (IF(deleted_at IS NULL AND is_config = 1, 1, NULL)) STORED,
+	PRIMARY KEY (id),
+	UNIQUE KEY by_public_id (public_id),
+	UNIQUE KEY one_config (tenant_id, user_id, config),
+	KEY by_user (tenant_id, user_id, live, id),	-- list of a user, newest first
+	KEY by_tenant (tenant_id, live, id)		-- whom to tell
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What the outbox's row of a delivery does not say: whose it is, and what people want to know of it at a glance.
+CREATE TABLE IF NOT EXISTS deliveries (
+	id BIGINT UNSIGNED NOT NULL COMMENT 'outbox.id',
+	tenant_id INT UNSIGNED NOT NULL COMMENT 'as its endpoint',
+	user_id INT UNSIGNED NOT NULL COMMENT 'as its endpoint',
+	endpoint_id INT UNSIGNED NOT NULL,
+	event VARCHAR(64) NOT NULL COMMENT 'incident.opened, alerts.triggered...',
+	url VARCHAR(2048) NOT NULL COMMENT 'where it went; while it waits, as its endpoint',
+	summary VARCHAR(200) NOT NULL COMMENT 'its payload in a line',
+	PRIMARY KEY (id),				-- one; gone with the row of the outbox
+	KEY by_user (tenant_id, user_id, id),		-- history of a user, newest first
+	KEY by_endpoint (endpoint_id, id)		-- of an endpoint
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 
 -- ---- maintenance windows and silences ----
 

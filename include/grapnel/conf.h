@@ -42,7 +42,7 @@ struct conf {
 	} keys;
 	struct {
 		char *allow, *ports;
-		uint32_t timeout_ms, link_hours;
+		uint32_t timeout_ms, link_hours, max_deliveries;
 		bool dispatcher;
 	} outbound;
 	struct {
@@ -80,7 +80,7 @@ struct conf {
 };
 
 /* The file, then the environment over it: DATABASE_URL (mysql://user:password@host:port/name, or with ?socket=/path),
- * STRIPE_WEBHOOK_SECRET, PAYPAL_WEBHOOK_ID, INTEGRATION_VERIFY_SIGNATURES, INTEGRATION_RATE_LIMIT, WEBHOOK_DEBUG; an empty
+ * STRIPE_WEBHOOK_SECRET, PAYPAL_WEBHOOK_ID, INTEGRATION_VERIFY_SIGNATURES, INTEGRATION_RATE_LIMIT, WEBHOOK_DEBUG, WEBHOOK_MAX_DELIVERIES; an empty
  * variable counts as unset. path NULL: defaults and environment only. What was in *c is not looked at; it holds nothing
  * after a failure. ERR_INVALID with "file:line: [section] key: why"; ERR_DOWN when the file cannot be read. */
 bool conf_load(struct conf *c, const char *path, struct err *e) MUST_USE;

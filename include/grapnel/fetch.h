@@ -142,8 +142,9 @@ struct carrier {
 #define SIGN_HEADERS 6
 /* Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature, where a secret that begins with whsec_ is the base64 behind it and any other is its
  * bytes; and X-Webhook-Event, X-Webhook-Delivery (the id) and X-Webhook-Signature, sha256=HEX of the body under the secret's text.
- * Without a secret those two signatures are left out. Returns how many. */
-size_t sign_headers(struct arena *a, struct str secret, struct str id, struct str event, struct str body, ms_t now,
+ * Without a secret those two signatures are left out. `old`: the secret before it, while receivers may not know the new one; webhook-signature then
+ * has both. Returns how many. */
+size_t sign_headers(struct arena *a, struct str secret, struct str old, struct str id, struct str event, struct str body, ms_t now,
 	struct header out[SIGN_HEADERS]);
 
 #endif

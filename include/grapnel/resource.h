@@ -640,6 +640,72 @@ bool hush_change(const struct caller *by, enum hush_kind kind, struct str public
 bool hush_stop(const struct caller *by, enum hush_kind kind, struct str public_id, struct err *e) MUST_USE;
 bool hush_remove(const struct caller *by, enum hush_kind kind, struct str public_id, struct err *e) MUST_USE;
 
+/* ---- endpoint.c: outbound webhooks of the caller himself ---- */
+
+struct endpoint_query {
+	uint64_t limit, cursor;
+};
+extern const struct form_field endpoint_query_fields[];		/* of endpoints... */
+extern const struct form_field endpoint_delivery_query_fields[];	/* ...and of what was sent to one */
+#define ENDPOINT_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+
+struct endpoint_form {
+	struct str url;
+	struct str secret;		/* p NULL: as it was, of a new one: one is made; empty: none */
+	const struct json *events;	/* array of filters; NULL or empty: ENDPOINT_EVENTS_DEFAULT */
+	bool retries, enabled;
+	bool made_secret;		/* returned: `secret` is a made one, to be shown this once */
+};
+#define ENDPOINT_EVENTS_DEFAULT "incident.*,alerts.triggered"
+extern const struct form_field endpoint_fields[];
+#define ENDPOINT_FORM_NEW { .retries = true, .enabled = true }
+
+/* 1 found; 0 the caller has no such endpoint; -1 failed. */
+int endpoint_find(const struct caller *by, struct str public_id, struct endpoint *out, struct err *e) MUST_USE;
+void endpoint_to_form(const struct caller *by, const struct endpoint *ep, struct endpoint_form *f);
+bool endpoint_create(const struct caller *by, struct endpoint_form *f, struct endpoint *made, struct err *e) MUST_USE;
+/* `read` puts the wish over the form of what is stored; it is called again when somebody else changed the endpoint meanwhile. */
+bool endpoint_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct endpoint_form *f, struct err *e), void *ctx,
+	struct endpoint_form *f, struct err *e) MUST_USE;
+bool endpoint_remove(const struct caller *by, struct str public_id, struct err *e) MUST_USE;
+
+struct endpoint_rotate_form {
+	uint64_t grace_seconds;		/* how long deliveries are signed with both; 0 ends the old one at once */
+	struct str secret;		/* the new one; empty: one is made. Returned: what it is */
+};
+extern const struct form_field endpoint_rotate_fields[];
+#define ENDPOINT_ROTATE_NEW { .grace_seconds = 86400 }
+bool endpoint_rotate_secret(const struct caller *by, struct str public_id, struct endpoint_rotate_form *f, struct err *e) MUST_USE;
+
+struct endpoint_tested {
+	bool success;
+	struct str message;			/* what happened, a sentence */
+	struct endpoint_delivery_view delivery;
+	struct channel_attempt_view attempt;	/* attempt 0: there was none */
+};
+extern const struct field endpoint_tested_fields[];
+/* Sends it endpoint.test by way of the outbox, and waits for what comes of it. What is refused is done, too: see *out. */
+bool endpoint_test(const struct caller *by, struct str public_id, struct endpoint_tested *out, struct err *e) MUST_USE;
+
+/* ERR_NOT_FOUND: no delivery of the caller. ERR_CONFLICT in a sentence: its endpoint is gone or off, or it is being sent. */
+bool delivery_redeliver(const struct caller *by, uint64_t id, struct endpoint_delivery_view *out, struct err *e) MUST_USE;
+
+/* The one of /api/webhooks: the caller's first endpoint, whose quick attempts are all there are. */
+struct webhook_form {
+	struct str url, secret;		/* secret empty: none */
+};
+extern const struct form_field webhook_fields[];
+struct webhook {
+	struct str url, message;
+	bool has_secret, is_active;
+	ms_t created_at, updated_at;
+};
+extern const struct field webhook_view_fields[];
+bool webhook_get(const struct caller *by, struct webhook *out, struct err *e) MUST_USE;	/* url p NULL: there is none */
+/* *replaced: there was one. ERR_INVALID with the field url: see guard.c. */
+bool webhook_put(const struct caller *by, const struct webhook_form *f, struct webhook *out, bool *replaced, struct err *e) MUST_USE;
+bool webhook_remove(const struct caller *by, struct err *e) MUST_USE;		/* ERR_NOT_FOUND */
+
 /* ---- retention.c: how long things are kept ---- */
 
 struct retention_form {

@@ -572,13 +572,14 @@ int heartbeat_heard(struct db *db, struct arena *a, struct id_maker *ids, const 
 
 /* ---- outbox.c: what is to be sent, from the transaction of its cause on ---- */
 
-enum outbox_kind { OUTBOX_NOTIFICATION = 1, OUTBOX_CONFIRMATION = 4, OUTBOX_PAGE = 5 };
+enum outbox_kind { OUTBOX_NOTIFICATION = 1, OUTBOX_DELIVERY = 2, OUTBOX_CONFIRMATION = 4, OUTBOX_PAGE = 5 };
 enum outbox_status {
 	OUTBOX_WAITING = 0,	/* for the dispatcher */
 	OUTBOX_SENT = 1,
 	OUTBOX_FAILED = 2,	/* its quick attempts did: waits for cron */
 	OUTBOX_DEAD = 3,	/* given up */
 	OUTBOX_BUNDLED = 4,	/* done with: told in another message, with others */
+	OUTBOX_ENDING = 5,	/* its quick attempts failed, and there are no others: given up when its last wait is over */
 };
 #define OUTBOX_ANSWER_MAX 4096	/* bytes of an answer that are kept */
 
@@ -604,9 +605,11 @@ bool outbox_hurry(struct db *db, enum outbox_kind kind, uint64_t cause_id, ms_t 
 struct outbox_target {
 	uint64_t id;
 	ms_t next_at;
+	uint64_t failures;		/* of the breaker: from BREAKER_OPENS_AT on the next attempt is a probe */
+	ms_t opened_at, probe_at;
 };
-bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,
-	struct outbox_target **out, size_t *n, struct err *e) MUST_USE;
+bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t breaker, ms_t since, ms_t now,
+	size_t limit, struct outbox_target **out, size_t *n, struct err *e) MUST_USE;
 /* Of one of them, the longest waiting first: as much of each row as a claim needs. */
 bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t target_id, ms_t now, size_t limit,
 	struct outbox_row **out, size_t *n, struct err *e) MUST_USE;
@@ -617,8 +620,14 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 /* Gives a lease back without an attempt. */
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
 
+/* Gives up what is OUTBOX_ENDING and due; *n says how many. */
+bool outbox_end_due(struct db *db, ms_t now, uint64_t *n, struct err *e) MUST_USE;
+/* One of those that ended or wait is to be sent now, by one attempt more. 1; 0: somebody sends it, or it was tried as often as can be; -1. */
+int outbox_again(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
+
 bool outbox_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, struct err *e) MUST_USE;
-/* How much waits in that status, counted up to OUTBOX_COUNT_MAX, and since when the first of it is due (or will be); 0: nothing waits. */
+/* How much waits in that status, counted up to OUTBOX_COUNT_MAX, and since when the first of it is due (or will be); 0: nothing waits. What waits
+ * for a receiver that is left alone does not count. */
 #define OUTBOX_COUNT_MAX 10000
 struct outbox_queue {
 	uint64_t n;
@@ -735,6 +744,90 @@ bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
 /* Its receiver said that it is gone. What waits for it is given up; an entry of the audit log. */
 bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e) MUST_USE;
+
+/* ---- endpoint.c: outbound webhooks of users, and what was sent to them ---- */
+
+#define ENDPOINTS_MAX 100		/* of a user in a tenant */
+#define ENDPOINT_URL_MAX 2048
+#define ENDPOINT_SECRET_MAX 255		/* bytes */
+#define ENDPOINT_EVENTS_MAX 1000	/* bytes: the words with commas between */
+#define ENDPOINT_ATTEMPTS_MAX 80	/* three quick ones, then for some three days */
+#define ENDPOINT_QUICK_ATTEMPTS 3	/* all that there are without `retries` */
+#define ENDPOINT_FAILING_MS (5 * MS_PER_DAY)	/* after that long with nothing but failures it is switched off */
+#define ENDPOINT_DISABLED "ENDPOINT_DISABLED"	/* type of the monitor alert about that; its subject is the endpoint */
+
+struct endpoint {
+	uint64_t id, tenant_id, user_id, failures;	/* failures: attempts that failed since failing_since */
+	struct str public_id, url;
+	struct str events;				/* words with commas between: endpoint_hears */
+	struct str secret_sealed, old_secret_sealed;
+	struct str disabled_reason, error;		/* p NULL: none */
+	bool is_config, retries, enabled, has_secret;
+	bool entitled;					/* endpoint_by_row alone: its user may still be told of that tenant's things */
+	ms_t old_secret_until;				/* 0: there is no old one */
+	ms_t sent_at, failed_at, failing_since, created_at, updated_at, deleted_at;
+};
+/* What one may be told of. A filter is such a word, one whose last part is *, or * alone. */
+struct endpoint_event {
+	const char *word;	/* "incident.opened"; ends with NULL */
+	const char *title;	/* "An incident was opened" */
+};
+extern const struct endpoint_event endpoint_events[];
+bool endpoint_filter_is(struct str word);			/* is that a filter? */
+bool endpoint_hears(struct str events, struct str event);	/* does one of the filters fit it? */
+
+/* Of that user in that tenant; deleted ones are not there. */
+int endpoint_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct str public_id, struct endpoint *out, struct err *e) MUST_USE;
+int endpoint_config(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct endpoint *out, struct err *e) MUST_USE;	/* the one of /api/webhooks */
+int endpoint_by_row(struct db *db, struct arena *a, uint64_t id, struct endpoint *out, struct err *e) MUST_USE;	/* deleted ones too */
+/* The secrets that it signs with now; empty: none. The arena holds them afterwards: wipe them. */
+struct endpoint_secrets {
+	struct str secret, old;
+};
+bool endpoint_secrets(struct arena *a, const struct seal_key *sk, const struct endpoint *ep, ms_t now, struct endpoint_secrets *out, struct err *e) MUST_USE;
+
+/* One step of the transaction of its cause, as channels_tell: a row of the outbox for each endpoint whose filters fit. What is of the monitor only
+ * administrators are told. */
+struct endpoint_news {
+	uint64_t tenant_id;		/* 0, the whole installation: the default tenant's endpoints */
+	uint64_t user_id;		/* only his; 0: everybody's */
+	uint64_t cause_id;		/* messages of one cause go out in their order; 0: it has no order */
+	const char *event;		/* of endpoint_events */
+	struct str body;		/* the whole payload: endpoint_body, or a JSON object with the member event */
+	struct str summary;		/* it in a line; cut at 200 characters */
+	struct str traceparent;		/* of the cause; empty: none */
+};
+/* {"event","type","timestamp","sequence","data"}: of two about one thing, the larger sequence is the later one. */
+struct str endpoint_body(struct arena *a, const char *event, uint64_t sequence, struct str data, ms_t at);
+bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
+/* The same for one endpoint, whatever its filters are, by one attempt: its test. */
+bool endpoint_tell_one(struct db *db, struct arena *a, uint64_t id, const struct endpoint *ep, const struct endpoint_news *x, ms_t now, struct err *e) MUST_USE;
+
+/* URL and filters are the caller's to check. `secret` may be empty. ERR_CONFLICT with a sentence: there are too many; without: one of /api/webhooks is
+ * there by now. */
+bool endpoint_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct endpoint *in, struct str secret, const struct who *who, ms_t now,
+	struct endpoint *out, struct err *e) MUST_USE;
+/* Writes all that can be set of in->public_id; `secret` p NULL keeps the ones there are, else they end. What failed before says nothing of other settings.
+ * ERR_CONFLICT without a field where it has changed since `in` was read. 1, 0, -1. */
+int endpoint_update(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct endpoint *in, struct str secret, const struct who *who, ms_t now,
+	struct err *e) MUST_USE;
+/* A new secret; messages are signed with the one before as well for grace_ms more. ERR_CONFLICT as above. */
+int endpoint_rotate(struct db *db, struct arena *a, const struct seal_key *sk, const struct endpoint *in, struct str secret, ms_t grace_ms,
+	const struct who *who, ms_t now, struct err *e) MUST_USE;
+/* What waits for it has failed: "endpoint deleted". 1, 0, -1. */
+int endpoint_delete(struct db *db, struct arena *a, struct shm *shm, const struct endpoint *ep, const struct who *who, ms_t now, struct err *e) MUST_USE;
+
+/* Former secrets whose time is over: how many; with `remove` they go. */
+bool endpoint_old_secrets(struct db *db, struct arena *a, ms_t now, bool remove, uint64_t *n, struct err *e) MUST_USE;
+
+/* Steps of the transaction that notes results. */
+bool endpoint_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
+bool endpoint_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
+/* Its receiver is gone (failing_since 0), or has failed since then: it is switched off, what waits for it has failed; an entry of the audit log and a
+ * monitor alert. */
+bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint *ep, ms_t failing_since, struct str why, ms_t now,
+	struct err *e) MUST_USE;
+
 /* ---- sealed.c: every column of sealed secrets ---- */
 
 struct sealed_row {
@@ -1317,7 +1410,7 @@ bool table_sizes_forget(struct db *db, ms_t before, size_t limit, uint64_t *n, s
 
 struct old_table;	/* a table, and what in other tables goes with its rows */
 extern const struct old_table old_events, old_alerts, old_requests, old_bodies, old_incidents, old_stats, old_runs, old_outbox, old_tokens,
-	old_audit, old_monitor_alerts, old_tasks, old_hushes;
+	old_audit, old_monitor_alerts, old_tasks, old_hushes, old_endpoints;
 const char *old_what(const struct old_table *t);	/* "events" */
 
 /* What sources say of how long they keep their events; 0: nothing. */

@@ -600,6 +600,43 @@ extern const struct field incident_notification_view_fields[];
 /* Oldest first. The caller has found the incident in its tenant. */
 bool incident_notification_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t incident_id, struct incident_notification_view **out,
 	size_t *n, struct err *e) MUST_USE;
+/* ---- endpoint.c: outbound webhooks of a user ---- */
+
+struct endpoint_view {
+	uint64_t row, failures, circuit_failures;	/* row: endpoints.id */
+	struct str id, url, words;
+	struct str events;		/* JSON array of words */
+	struct str status;		/* working, failing, untried, disabled */
+	struct str circuit;		/* closed, open, probing */
+	struct str disabled_reason, error;
+	bool enabled, retries, is_config, has_secret;
+	ms_t old_secret_until, failing_since, sent_at, failed_at, circuit_opened_at, probe_at, created_at, updated_at;
+};
+extern const struct field endpoint_view_fields[];
+int endpoint_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct str public_id, ms_t now, struct endpoint_view *out,
+	struct err *e) MUST_USE;
+bool endpoint_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t cursor, uint64_t limit, ms_t now,
+	struct endpoint_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+
+/* A message for one of them. */
+struct endpoint_delivery_view {
+	uint64_t id, status_n, attempts, answered, endpoint_row;
+	struct str endpoint, event, url, summary, error, payload;
+	struct str status;		/* pending, delivered, failed */
+	struct str http_status;		/* of the newest answer, JSON; p NULL: there was none */
+	bool held, endpoint_deleted, endpoint_enabled;
+	ms_t created_at, next_at, finished_at;	/* next_at 0: there is no next attempt */
+};
+extern const struct field endpoint_delivery_view_fields[];
+extern const struct field webhook_delivery_view_fields[];	/* the same as /api/webhooks/history has it */
+/* `endpoint_row` is endpoints.id; the caller has found it as one of its own. */
+bool endpoint_delivery_view_list(struct db *db, struct arena *a, uint64_t endpoint_row, uint64_t cursor, uint64_t limit,
+	struct endpoint_delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+/* The newest of all endpoints of a user, the oldest of them first. */
+bool endpoint_delivery_view_history(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t limit,
+	struct endpoint_delivery_view **out, size_t *n, struct err *e) MUST_USE;
+int endpoint_delivery_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t id, struct endpoint_delivery_view *out,
+	struct err *e) MUST_USE;
 
 /* ---- alert rules ---- */
 

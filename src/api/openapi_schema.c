@@ -437,6 +437,7 @@ static const struct field error_fields[] = {
 
 static const struct field error_maybe_fields[] = {
 	{ "field", FIELD_TYPE_STR, 0, "The member or parameter to blame, if there is one" },
+	{ "url", FIELD_TYPE_STR, 0, "Of invalid_webhook_url: the URL as it was given" },
 	FIELD_END
 };
 

@@ -26,7 +26,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	json_raw(&o, m->data);
 	json_close(&o, '}');
 	channel_json(out, s->part[PART_URL], strbuf_str(&b));
-	n = sign_headers(a, s->part[PART_SECRET], c->id, m->type, out->body, c->now, signatures);
+	n = sign_headers(a, s->part[PART_SECRET], STR_NONE, c->id, m->type, out->body, c->now, signatures);
 	for (size_t i = 0; i < n; i++)
 		out->headers[out->header_n++] = signatures[i];
 }

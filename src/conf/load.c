@@ -22,6 +22,7 @@ const struct variable conf_variables[] = {
 	{ "INTEGRATION_VERIFY_SIGNATURES", "ingest", "verify_signatures" },
 	{ "INTEGRATION_RATE_LIMIT", "ingest", "rate_limit" },
 	{ "WEBHOOK_DEBUG", "ingest", "debug" },
+	{ "WEBHOOK_MAX_DELIVERIES", "outbound", "max_deliveries" },
 	{ 0 }
 };
 

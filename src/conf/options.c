@@ -84,6 +84,7 @@ const struct option options[] = {
 	NUMBER(outbound, timeout_ms, type_ms, "10s", 500, 60000, "How long one of them may take to answer."),
 	NUMBER(outbound, link_hours, type_number, "24", 0, 720,
 		"Hours that the links in e-mail and SMS work which acknowledge or resolve an incident without a sign-in; 0: messages carry none."),
+	NUMBER(outbound, max_deliveries, type_number, "50", 1, 1000, "How many deliveries the history of a user's webhooks shows."),
 	BOOL(outbound, dispatcher, "true", "false: no process sends at once; grapnel-cron does all of it, each minute."),
 
 	{ "mail", "server", &type_mail_server, MEMBER(mail, server, char *), "smtp://localhost:25",

@@ -178,11 +178,20 @@ static bool parts_check(const struct guard *g, const struct parts *p, bool mail,
 		return err_tell(e, ERR_INVALID, "A URL must not hold a user or password.");
 	if (p->zone || !host_is_ascii(p->host))
 		return err_tell(e, ERR_INVALID, "The host must be a name or an address; write other letters as xn--.");
+	if (str_ends(str_of(p->host), "."))
+		return err_tell(e, ERR_INVALID, "The host must not end with a dot.");
 	if (!str_u64(str_of(p->port), &port) || !guard_port(g, (unsigned)port, mail))
 		return err_tell(e, ERR_INVALID, "Its port is not allowed: [outbound] ports names those that are.");
 	if (ip_parse(bare_host(p->host), &ip) && !guard_allows(g, &ip))
 		return refuse_address(e);
 	return true;
+}
+
+/* curl takes the path of "http:///path" for the host that is missing. */
+static bool has_host(struct str url)
+{
+	(void)str_until(&url, ':');
+	return str_starts(url, "//") && !str_starts(url, "///");
 }
 
 /* Takes the URL apart and judges the parts; `p` is to be freed in any case. */
@@ -195,7 +204,7 @@ static bool url_check(const struct guard *g, struct str url, bool mail, struct p
 	if (!u)
 		die("libcurl has no memory");
 	/* Without guessing: "example.org" alone is no URL. */
-	ok = str_find(url, '\0') < 0 && !curl_url_set(u, CURLUPART_URL, arena_cstr(a, url), CURLU_NON_SUPPORT_SCHEME) && parts_read(u, p);
+	ok = has_host(url) && str_find(url, '\0') < 0 && !curl_url_set(u, CURLUPART_URL, arena_cstr(a, url), CURLU_NON_SUPPORT_SCHEME) && parts_read(u, p);
 	ok = ok ? parts_check(g, p, mail, e) : err_tell(e, ERR_INVALID, "This is no URL with a host.");
 	curl_url_cleanup(u);
 	arena_free(a);

@@ -35,10 +35,10 @@ static struct str body_signature(struct arena *a, struct str secret, struct str 
 	return arena_printf(a, "sha256=%.*s", STR_ARG(text));
 }
 
-size_t sign_headers(struct arena *a, struct str secret, struct str id, struct str event, struct str body, ms_t now,
+size_t sign_headers(struct arena *a, struct str secret, struct str old, struct str id, struct str event, struct str body, ms_t now,
 	struct header out[SIGN_HEADERS])
 {
-	struct str timestamp = arena_printf(a, "%lld", (long long)(now / MS_PER_SECOND));
+	struct str timestamp = arena_printf(a, "%lld", (long long)(now / MS_PER_SECOND)), standard;
 	size_t n = 0;
 
 	out[n++] = (struct header){ STR("webhook-id"), id };
@@ -47,7 +47,13 @@ size_t sign_headers(struct arena *a, struct str secret, struct str id, struct st
 	out[n++] = (struct header){ STR("X-Webhook-Delivery"), id };
 	if (!secret.n)
 		return n;
-	out[n++] = (struct header){ STR("webhook-signature"), standard_signature(a, secret, id, timestamp, body) };
+	standard = standard_signature(a, secret, id, timestamp, body);
+	if (old.n) {
+		struct str second = standard_signature(a, old, id, timestamp, body);
+
+		standard = arena_printf(a, "%.*s %.*s", STR_ARG(standard), STR_ARG(second));
+	}
+	out[n++] = (struct header){ STR("webhook-signature"), standard };
 	out[n++] = (struct header){ STR("X-Webhook-Signature"), body_signature(a, secret, body) };
 	return n;
 }

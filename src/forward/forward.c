@@ -180,7 +180,7 @@ static void post(struct attempt *t, const struct event_view *ev, const struct re
 	const struct forward_target *target = &t->round->target;
 	struct str id = arena_printf(t->arena, "%llu", (unsigned long long)t->end.claim.event_id);
 	struct header headers[SIGN_HEADERS + 2];
-	size_t n = sign_headers(t->arena, target->secret, id, STR("event.received"), body, now, headers);
+	size_t n = sign_headers(t->arena, target->secret, STR_NONE, id, STR("event.received"), body, now, headers);
 	struct forwarder *f = t->round->f;
 
 	add(headers, &n, "Content-Type", STR("application/json"));

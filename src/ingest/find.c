@@ -10,23 +10,23 @@ static void find_key_in_body(struct batch *b, struct ingest_work *w)
 	struct str key;
 	unsigned char *hash = ARENA_ARRAY(b->a, unsigned char, SHA256_BYTES);
 
-	w->provider = w->endpoint.provider;
+	w->provider = w->entrance.provider;
 	if (w->item->too_large || !body_open(b->a, w))
 		return;
 	key = json_text(json_get(w->item->in.doc, "routing_key"));
 	if (!key.n)
 		return;
 	sha256(key, hash);
-	w->endpoint.kind = LOOKUP_KEY;
-	w->endpoint.name = (struct str){ (const char *)hash, SHA256_BYTES };
+	w->entrance.kind = LOOKUP_KEY;
+	w->entrance.name = (struct str){ (const char *)hash, SHA256_BYTES };
 }
 
 static bool is_known(struct batch *b, const struct ingest_work *w, uint64_t generation)
 {
-	const struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+	const struct cached_source *e = cache_find(b->g->cache, w->entrance.kind, w->entrance.name);
 
 	return (e && cache_is_fresh(e, generation, b->now))
-		|| cache_is_absent(b->g->cache, w->endpoint.kind, w->endpoint.name, generation, b->now);
+		|| cache_is_absent(b->g->cache, w->entrance.kind, w->entrance.name, generation, b->now);
 }
 
 /* Names to ask for, as JSON arrays; the three kinds side by side. */
@@ -50,15 +50,15 @@ static struct wanted *wanted_new(struct arena *a)
 
 static void want(struct batch *b, struct wanted *q, const struct ingest_work *w)
 {
-	switch (w->endpoint.kind) {
+	switch (w->entrance.kind) {
 	case LOOKUP_ID:
-		json_str(&q->out[0], w->endpoint.name);
+		json_str(&q->out[0], w->entrance.name);
 		break;
 	case LOOKUP_KEY:
-		json_str(&q->out[1], hex_encode(b->a, w->endpoint.name.p, w->endpoint.name.n));
+		json_str(&q->out[1], hex_encode(b->a, w->entrance.name.p, w->entrance.name.n));
 		break;
 	case LOOKUP_DEFAULT:
-		json_str(&q->out[2], w->endpoint.name);
+		json_str(&q->out[2], w->entrance.name);
 		break;
 	case LOOKUP_NONE:
 		return;
@@ -95,12 +95,12 @@ static bool load(struct batch *b, struct wanted *q, uint64_t generation)
  * what another host deletes moves no counter here. */
 static void settle(struct batch *b, struct ingest_work *w, uint64_t generation, bool asked_ok)
 {
-	struct cached_source *e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
+	struct cached_source *e = cache_find(b->g->cache, w->entrance.kind, w->entrance.name);
 
 	if (asked_ok && (!e || !cache_is_fresh(e, generation, b->now))) {
-		cache_forget(b->g->cache, w->endpoint.kind, w->endpoint.name);
-		if (w->endpoint.kind != LOOKUP_NONE)
-			cache_put_absent(b->g->cache, w->endpoint.kind, w->endpoint.name, generation, b->now);
+		cache_forget(b->g->cache, w->entrance.kind, w->entrance.name);
+		if (w->entrance.kind != LOOKUP_NONE)
+			cache_put_absent(b->g->cache, w->entrance.kind, w->entrance.name, generation, b->now);
 	}
 }
 
@@ -109,13 +109,13 @@ static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 {
 	const struct cached_source *e = NULL;
 
-	if (w->endpoint.kind != LOOKUP_NONE)
-		e = cache_find(b->g->cache, w->endpoint.kind, w->endpoint.name);
-	if (e && w->endpoint.kind == LOOKUP_KEY && !key_is(e, w->endpoint.name, b->now))
+	if (w->entrance.kind != LOOKUP_NONE)
+		e = cache_find(b->g->cache, w->entrance.kind, w->entrance.name);
+	if (e && w->entrance.kind == LOOKUP_KEY && !key_is(e, w->entrance.name, b->now))
 		return;		/* a key whose grace period is over names nothing */
-	if (e && e->provider && (!w->endpoint.provider || w->endpoint.provider == e->provider || w->endpoint.key_in_body)) {
+	if (e && e->provider && (!w->entrance.provider || w->entrance.provider == e->provider || w->entrance.key_in_body)) {
 		w->source = e;
-		w->provider = w->endpoint.key_in_body ? w->endpoint.provider : provider_for(e->provider, &w->item->in);
+		w->provider = w->entrance.key_in_body ? w->entrance.provider : provider_for(e->provider, &w->item->in);
 	} else if (!e && w->asked && !asked_ok) {
 		w->source_unsure = true;
 	}
@@ -124,12 +124,12 @@ static void attach(struct batch *b, struct ingest_work *w, bool asked_ok)
 /* Of a spooled request the source is known, whosever its key or the place of the default may be by now. */
 static void find_name(struct batch *b, struct ingest_work *w)
 {
-	w->endpoint = endpoint_of(b->a, w->item->in.path, w->item->in.query);
-	w->provider = w->endpoint.provider;
+	w->entrance = entrance_of(b->a, w->item->in.path, w->item->in.query);
+	w->provider = w->entrance.provider;
 	if (w->item->spooled) {
-		w->endpoint.kind = LOOKUP_ID;
-		w->endpoint.name = w->item->spooled->source;
-	} else if (w->endpoint.key_in_body) {
+		w->entrance.kind = LOOKUP_ID;
+		w->entrance.name = w->item->spooled->source;
+	} else if (w->entrance.key_in_body) {
 		find_key_in_body(b, w);
 	}
 }
@@ -144,7 +144,7 @@ void ingest_find(struct batch *b)
 		struct ingest_work *w = &b->work[i];
 
 		find_name(b, w);
-		if (w->endpoint.kind == LOOKUP_NONE || is_known(b, w, generation)) {
+		if (w->entrance.kind == LOOKUP_NONE || is_known(b, w, generation)) {
 			count(b->g->c.shm, C_CACHE_HITS, 1);
 			continue;
 		}

@@ -17,7 +17,7 @@ enum lookup_kind {
 	LOOKUP_DEFAULT = 'd',	/* name = provider slug: the default tenant's default source */
 };
 
-struct endpoint {
+struct entrance {
 	bool matched;
 	const struct provider *provider;	/* NULL: the path names none, or one we do not know */
 	enum lookup_kind kind;
@@ -27,7 +27,7 @@ struct endpoint {
 
 /* Before the key in the URL of VictorOps' REST endpoint. */
 #define VICTOROPS_PATH "/integrations/generic/20131114/alert/"
-struct endpoint endpoint_of(struct arena *a, struct str path, struct str query);
+struct entrance entrance_of(struct arena *a, struct str path, struct str query);
 
 /* ---- cache.c: sources in memory ---- */
 
@@ -87,7 +87,7 @@ enum stage { STAGE_PROVEN, STAGE_MAPPED, STAGE_DEDUPLICATED, STAGE_ACTED, STAGE_
 
 struct ingest_work {
 	struct ingest_item *item;
-	struct endpoint endpoint;
+	struct entrance entrance;
 	const struct cached_source *source;	/* NULL: unknown */
 	const struct provider *provider;
 	bool asked, source_unsure;	/* looked up in the database; which did not answer */

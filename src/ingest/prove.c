@@ -18,7 +18,7 @@ static bool key_matches(struct arena *a, struct ingest_work *w, ms_t now)
 {
 	struct proof_note *n = &w->proof;
 
-	n->key = w->endpoint.kind == LOOKUP_KEY ? KEY_ROUTING : KEY_NOWHERE;
+	n->key = w->entrance.kind == LOOKUP_KEY ? KEY_ROUTING : KEY_NOWHERE;
 	n->key_good = n->key == KEY_ROUTING;
 	for (enum key_place place = KEY_BEARER; place < KEY_PLACES && !n->key_good; place++) {
 		struct str key = inbound_key(a, &w->item->in, place);

@@ -20,9 +20,9 @@ static bool next_part(struct str *path, struct str *part)
 }
 
 /* {slug}[/{id}] */
-static struct endpoint by_slug(struct arena *a, struct str rest, struct str query, bool has_default)
+static struct entrance by_slug(struct arena *a, struct str rest, struct str query, bool has_default)
 {
-	struct endpoint ep = { 0 };
+	struct entrance ep = { 0 };
 	struct str slug, id = STR_NONE;
 
 	if (!next_part(&rest, &slug) || !(ep.provider = provider_find(slug)))
@@ -53,9 +53,9 @@ static bool starts_with(struct str *path, const char *prefix)
 }
 
 /* {key}[/{routing key}]; the latter chooses a team there and nothing here */
-static struct endpoint by_key(struct arena *a, struct str rest)
+static struct entrance by_key(struct arena *a, struct str rest)
 {
-	struct endpoint ep = { .matched = true, .provider = provider_find(STR("splunk-oncall")) };
+	struct entrance ep = { .matched = true, .provider = provider_find(STR("splunk-oncall")) };
 	unsigned char *hash;
 	struct str key;
 
@@ -69,9 +69,9 @@ static struct endpoint by_key(struct arena *a, struct str rest)
 }
 
 /* `a` may be NULL: then the query is not read. */
-static struct endpoint parse(struct arena *a, struct str path, struct str query)
+static struct entrance parse(struct arena *a, struct str path, struct str query)
 {
-	struct endpoint ep = { 0 };
+	struct entrance ep = { 0 };
 
 	if (starts_with(&path, "/api/integrations/"))
 		return by_slug(a, path, query, false);
@@ -80,16 +80,16 @@ static struct endpoint parse(struct arena *a, struct str path, struct str query)
 	if (starts_with(&path, VICTOROPS_PATH))
 		return by_key(a, path);
 	if (str_eqs(path, "/v2/enqueue") || str_eqs(path, "/v2/change/enqueue")) {
-		ep = (struct endpoint){ .matched = true, .provider = provider_find(STR("webhook")), .key_in_body = true };
+		ep = (struct entrance){ .matched = true, .provider = provider_find(STR("webhook")), .key_in_body = true };
 	} else if (starts_with(&path, "/webhooks/rg_")) {
-		ep = (struct endpoint){ .matched = true, .kind = LOOKUP_ID, .name = { path.p - 3, path.n + 3 } };
+		ep = (struct entrance){ .matched = true, .kind = LOOKUP_ID, .name = { path.p - 3, path.n + 3 } };
 	}
 	return ep;
 }
 
-struct endpoint endpoint_of(struct arena *a, struct str path, struct str query)
+struct entrance entrance_of(struct arena *a, struct str path, struct str query)
 {
-	struct endpoint ep = parse(a, path, query);
+	struct entrance ep = parse(a, path, query);
 
 	/* No id of ours: not asked for, since one of 60 KB would fill the query for all of its batch. */
 	if (ep.kind == LOOKUP_ID && ep.name.n >= PUBLIC_ID_MAX)
@@ -99,7 +99,7 @@ struct endpoint endpoint_of(struct arena *a, struct str path, struct str query)
 
 bool ingest_path(struct str method, struct str path, size_t *body_max)
 {
-	struct endpoint ep = parse(NULL, path, STR_NONE);
+	struct entrance ep = parse(NULL, path, STR_NONE);
 
 	if (!ep.matched || (str_starts(path, "/webhooks/") && !str_eqs(method, "POST")))
 		return false;

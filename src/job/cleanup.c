@@ -136,6 +136,7 @@ static int small_things(const struct cleaner *k, struct err *e)
 	} steps[] = {
 		{ &old_stats, k->days },
 		{ &old_outbox, k->days },
+		{ &old_endpoints, k->days },
 		{ &old_tasks, k->days },
 		{ &old_monitor_alerts, k->r->c->conf->retention.incidents_days },
 		{ &old_runs, RUNS_DAYS },

@@ -39,6 +39,9 @@ static int secrets(struct job_run *r, struct err *e)
 			return -1;
 		job_count(r, "secrets", n);
 	} while (n == LIMIT && !r->c->dry_run);
+	if (!endpoint_old_secrets(r->c->db, r->a, job_now(r), !r->c->dry_run, &n, e))
+		return -1;
+	job_count(r, "secrets", n);
 	return 1;
 }
 

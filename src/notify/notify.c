@@ -9,6 +9,7 @@
 static listener *const listeners[] = {
 	hush_hear,	/* the first: it says whether anybody is told */
 	channels_hear,
+	endpoints_hear,
 	escalation_hear,
 };
 

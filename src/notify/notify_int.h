@@ -26,6 +26,7 @@ struct hearing {
 typedef bool listener(struct hearing *h, struct err *e);
 listener hush_hear;		/* the first: it says whether it is quiet */
 listener channels_hear;
+listener endpoints_hear;
 listener escalation_hear;
 
 /* Takes steps of escalation policies that are due, some hundred; adds how many were told, and how many steps these are. */

@@ -17,7 +17,7 @@
 #define OVERDUE_MS (10 * MS_PER_SECOND)	/* what no dispatcher has taken by then is cron's */
 #define ROUND_ARENA_MAX ((size_t)64 << 20)
 
-static const struct cargo *const cargos[] = { &cargo_notification, &cargo_confirmation, &cargo_page };
+static const struct cargo *const cargos[] = { &cargo_notification, &cargo_delivery, &cargo_confirmation, &cargo_page };
 
 struct courier {
 	struct courier_config c;
@@ -134,6 +134,23 @@ static void end(struct parcel *p, enum reception v, struct str error)
 	p->duration_ms = p->began_us ? (uint64_t)(clock_mono_us() - p->began_us) / 1000 : 0;
 }
 
+/* What was refused before it was sent says nothing of the receiver. */
+static bool has_failed(const struct parcel *p)
+{
+	return p->reception != RECEPTION_TAKEN && p->began_us;
+}
+
+/* All rounds of a target hear of it: many small ones may be under way at once. */
+static void note_failures(const struct parcel *p)
+{
+	const struct round *of = p->round;
+	uint64_t failures = p->reception == RECEPTION_TAKEN ? 0 : of->failures + has_failed(p);
+
+	for (struct round *r = of->courier->rounds; r && of->cargo->breaker; r = r->next)
+		if (r->cargo == of->cargo && r->target_id == of->target_id)
+			r->failures = failures;
+}
+
 static void on_done(void *ctx, const struct send_result *x)
 {
 	struct parcel *p = ctx;
@@ -150,6 +167,7 @@ static void on_done(void *ctx, const struct send_result *x)
 		p->reception = RECEPTION_REFUSED;
 		p->error = arena_printf(a, "%.*s It may have been taken, so it is not sent again.", STR_ARG(p->error));
 	}
+	note_failures(p);
 }
 
 /* A lease that ends while the receiver may still think about it is given back: somebody else would send it as well. */
@@ -200,10 +218,18 @@ static size_t in_flight(const struct courier *c, const struct round *like)
 	return n;
 }
 
+/* A receiver that has begun to fail gets no more at once than its breaker lets fail. */
+static size_t room_for(const struct round *r)
+{
+	if (!r->failures)
+		return COURIER_IN_FLIGHT;
+	return r->failures < BREAKER_OPENS_AT ? BREAKER_OPENS_AT - r->failures : 1;
+}
+
 static bool begin_all(struct courier *c, ms_t now, struct err *e)
 {
 	for (struct round *r = c->rounds; r; r = r->next)
-		while (r->begun < r->n && in_flight(c, r) < COURIER_IN_FLIGHT && sender_busy(c->c.sender) < SEND_MAX) {
+		while (r->begun < r->n && in_flight(c, r) < room_for(r) && sender_busy(c->c.sender) < SEND_MAX) {
 			struct parcel *p = &r->parcels[r->begun];
 			ms_t held = p->state == PARCEL_WAITS && r->cargo->hold ? r->cargo->hold(p, now) : 0;
 
@@ -218,12 +244,13 @@ static bool begin_all(struct courier *c, ms_t now, struct err *e)
 	return true;
 }
 
-static bool round_start(struct courier *c, const struct cargo *cargo, uint64_t target_id, struct round *r, const struct outbox_row *rows, size_t n,
-	struct err *e)
+static bool round_start(struct courier *c, const struct cargo *cargo, const struct outbox_target *target, struct round *r,
+	const struct outbox_row *rows, size_t n, struct err *e)
 {
 	r->courier = c;
 	r->cargo = cargo;
-	r->target_id = target_id;
+	r->target_id = target->id;
+	r->failures = target->failures;
 	r->n = n;
 	r->parcels = ARENA_ARRAY(r->arena, struct parcel, n);
 	for (size_t i = 0; i < n; i++)
@@ -238,25 +265,41 @@ static bool round_start(struct courier *c, const struct cargo *cargo, uint64_t t
 static bool waits(const struct courier *c, const struct cargo *cargo, uint64_t target_id)
 {
 	for (const struct round *r = c->rounds; r; r = r->next)
-		if (r->cargo == cargo && r->target_id == target_id && (r->begun < r->n || r->under_way >= COURIER_IN_FLIGHT))
+		if (r->cargo == cargo && r->target_id == target_id && (r->begun < r->n || r->probe || r->under_way >= COURIER_IN_FLIGHT))
 			return true;
 	return false;
 }
 
-static bool take_target(struct courier *c, const struct cargo *cargo, enum outbox_status status, uint64_t target_id, ms_t since, ms_t now,
+/* Of an open breaker one row goes: whoever gets the probe sends it. 1, 0, -1. */
+static int may_send(struct courier *c, struct round *r, const struct cargo *cargo, const struct outbox_target *t, struct err *e)
+{
+	const struct breaker seen = { .kind = cargo->breaker, .target_id = t->id, .failures = t->failures, .opened_at = t->opened_at, .probe_at = t->probe_at };
+	int ours;
+
+	if (!t->opened_at)
+		return 1;
+	ours = breaker_probe(c->c.db, &seen, r->lease_until, e);
+	r->probe = ours == 1;
+	return ours;
+}
+
+static bool take_target(struct courier *c, const struct cargo *cargo, enum outbox_status status, const struct outbox_target *t, ms_t since, ms_t now,
 	struct err *e)
 {
 	struct round *r = xcalloc(1, sizeof(*r));
 	struct outbox_row *due, *ours;
 	size_t due_n, n = 0;
+	int may;
 	bool ok;
 
 	r->arena = arena_new(ROUND_ARENA_MAX);
 	r->owner = make_owner();
 	r->lease_until = now + lease_ms(c);
-	ok = outbox_due(c->c.db, r->arena, cargo->kind, status, target_id, since, CLAIM, &due, &due_n, e) &&
+	may = may_send(c, r, cargo, t, e);
+	ok = may == 0 || (may > 0 &&
+		outbox_due(c->c.db, r->arena, cargo->kind, status, t->id, since, r->probe ? 1 : CLAIM, &due, &due_n, e) &&
 		outbox_claim(c->c.db, r->arena, due, due_n, r->owner, r->lease_until, &ours, &n, e) &&
-		(!n || round_start(c, cargo, target_id, r, ours, n, e));
+		(!n || round_start(c, cargo, t, r, ours, n, e)));
 	if (ok && n)
 		return true;
 	arena_free(r->arena);	/* what was claimed comes back by itself */
@@ -269,11 +312,11 @@ static bool take_lane(struct courier *c, const struct cargo *cargo, enum outbox_
 	struct arena *a = arena_new(ROUND_ARENA_MAX);
 	struct outbox_target *targets;
 	size_t n;
-	bool ok = outbox_targets(c->c.db, a, cargo->kind, status, since, TARGETS_MAX, &targets, &n, e);
+	bool ok = outbox_targets(c->c.db, a, cargo->kind, status, cargo->breaker, since, now, TARGETS_MAX, &targets, &n, e);
 
 	for (size_t i = 0; ok && i < n; i++)
 		if (!waits(c, cargo, targets[i].id))
-			ok = take_target(c, cargo, status, targets[i].id, since, now, e);
+			ok = take_target(c, cargo, status, &targets[i], since, now, e);
 	arena_free(a);
 	return ok;
 }
@@ -320,6 +363,17 @@ static bool is_news(const struct settling *s, size_t i)
 	return !after || after->round != p->round || p->reception != RECEPTION_TAKEN || after->reception != RECEPTION_TAKEN;
 }
 
+static bool tell_breaker(struct db *db, const struct parcel *p, ms_t now, struct err *e)
+{
+	const struct round *r = p->round;
+
+	if (!r->cargo->breaker || (p->reception != RECEPTION_TAKEN && !has_failed(p)))
+		return true;
+	if (p->reception == RECEPTION_TAKEN)
+		return breaker_succeeded(db, r->cargo->breaker, r->target_id, e);
+	return breaker_failed(db, r->cargo->breaker, r->target_id, r->probe, p->error, now, e);
+}
+
 static bool settle_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct settling *s = ctx;
@@ -327,7 +381,7 @@ static bool settle_tx(struct db *db, void *ctx, struct err *e)
 	if (!outbox_finish(db, s->a, s->results, s->n, e))
 		return false;
 	for (size_t i = 0; i < s->n; i++)
-		if (is_news(s, i) && !s->parcels[i]->round->cargo->note(db, s->parcels[i], s->now, e))
+		if (is_news(s, i) && (!tell_breaker(db, s->parcels[i], s->now, e) || !s->parcels[i]->round->cargo->note(db, s->parcels[i], s->now, e)))
 			return false;
 	return true;
 }
@@ -340,7 +394,7 @@ static void tell_log(const struct parcel *p)
 		log_info("message sent", LOG_U("message", row->id), LOG_U("attempt", row->attempts), LOG_U("duration_ms", p->duration_ms));
 	else
 		log_warning("message not sent", LOG_U("message", row->id), LOG_STR("error", p->error), LOG_U("attempt", row->attempts),
-			LOG_S("next", row->status == OUTBOX_DEAD ? "given up" : "again"));
+			LOG_S("next", row->status == OUTBOX_DEAD || row->status == OUTBOX_ENDING ? "given up" : "again"));
 }
 
 static void tell(struct courier *c, const struct parcel *p)
@@ -353,6 +407,7 @@ static void tell(struct courier *c, const struct parcel *p)
 		[OUTBOX_FAILED] = { C_MESSAGES_FAILED, offsetof(struct courier_tally, failed) },
 		[OUTBOX_SENT] = { C_MESSAGES, offsetof(struct courier_tally, sent) },
 		[OUTBOX_DEAD] = { C_MESSAGES_DEAD, offsetof(struct courier_tally, dead) },
+		[OUTBOX_ENDING] = { C_MESSAGES_FAILED, offsetof(struct courier_tally, failed) },	/* dead in a moment: end_due */
 	};
 
 	++*(uint64_t *)((char *)&c->tally + outcomes[p->row.status].tally);
@@ -413,22 +468,60 @@ static bool is_time_to_store(const struct courier *c)
 	return ended >= STORE_AT_ONCE || !under_way || clock_mono_us() >= c->first_end_us + STORE_WITHIN_US;
 }
 
+/* What has not begun. */
+static bool give_back_rest(struct round *r, ms_t now, struct err *e)
+{
+	bool ok = true;
+
+	for (size_t i = r->begun; i < r->n && ok; i++) {
+		r->begun = i + 1;
+		if (r->parcels[i].state == PARCEL_WAITS)
+			ok = give_back(&r->parcels[i], now, e);
+	}
+	return ok;
+}
+
+/* Receivers whose breaker has opened are asked no more. */
+static bool heed_breakers(struct courier *c, ms_t now, struct err *e)
+{
+	bool ok = true;
+
+	for (struct round *r = c->rounds; r && ok; r = r->next)
+		if (r->failures >= BREAKER_OPENS_AT && !r->probe && r->begun < r->n) {
+			log_warning("receiver is left alone: its breaker is open", LOG_U("target", r->target_id), LOG_U("failures", r->failures));
+			ok = give_back_rest(r, now, e);
+		}
+	return ok;
+}
+
 bool courier_settle(struct courier *c, ms_t now, struct err *e)
 {
-	if (!begin_all(c, now, e))
+	if (!heed_breakers(c, now, e) || !begin_all(c, now, e))
 		return false;
 	if (!is_time_to_store(c)) {
 		drop_finished(c);	/* what was given back without an attempt */
 		return true;
 	}
 	sender_turn(c->c.sender, 0);	/* the requests that have just begun leave before the database is waited for */
-	return store(c, now, e) && begin_all(c, now, e);
+	return store(c, now, e) && heed_breakers(c, now, e) && begin_all(c, now, e);
+}
+
+static bool end_due(struct courier *c, ms_t now, struct err *e)
+{
+	uint64_t n = 0;
+
+	if (!outbox_end_due(c->c.db, now, &n, e))
+		return false;
+	c->tally.dead += n;
+	if (c->c.shm)
+		count(c->c.shm, C_MESSAGES_DEAD, n);
+	return true;
 }
 
 /* What was sent while the database was away is stored first: its lease may be over, and it would be sent once more. */
 bool courier_take(struct courier *c, ms_t now, struct err *e)
 {
-	bool ok = courier_settle(c, now, e);
+	bool ok = courier_settle(c, now, e) && end_due(c, now, e);
 
 	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos) && sender_busy(c->c.sender) < SEND_MAX; i++) {
 		ok = take_lane(c, cargos[i], OUTBOX_WAITING, c->c.late ? now - OVERDUE_MS : now, now, e);
@@ -442,12 +535,8 @@ bool courier_release(struct courier *c, ms_t now, struct err *e)
 {
 	bool ok = true;
 
-	for (struct round *r = c->rounds; r; r = r->next)
-		for (size_t i = r->begun; i < r->n && ok; i++) {
-			r->begun = i + 1;
-			if (r->parcels[i].state == PARCEL_WAITS)
-				ok = give_back(&r->parcels[i], now, e);
-		}
+	for (struct round *r = c->rounds; r && ok; r = r->next)
+		ok = give_back_rest(r, now, e);
 	return store(c, now, e) && ok;
 }
 

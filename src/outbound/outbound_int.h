@@ -16,6 +16,8 @@ struct round {
 	ms_t lease_until;
 	struct parcel *parcels;
 	size_t n, begun, under_way, settled;
+	uint64_t failures;		/* of the target in a row, as its breaker knows them */
+	bool probe;			/* of a breaker that is open */
 	void *target;			/* the cargo's own, of `open` */
 };
 
@@ -43,6 +45,7 @@ struct parcel {
 struct cargo {
 	enum outbox_kind kind;
 	unsigned attempts_max;		/* unless the row says otherwise */
+	uint64_t breaker;		/* enum breaker_kind: whose targets are left alone when they fail; 0: none */
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);
 	/* Optional: not to be sent before then, at most an hour ahead; 0: now. No attempt is counted. */
@@ -54,7 +57,7 @@ struct cargo {
 	/* A step of the transaction that stores the result. */
 	bool (*note)(struct db *db, struct parcel *p, ms_t now, struct err *e);
 };
-extern const struct cargo cargo_notification, cargo_confirmation, cargo_page;
+extern const struct cargo cargo_notification, cargo_delivery, cargo_confirmation, cargo_page;
 
 /* ---- links.c ---- */
 
@@ -83,7 +86,8 @@ struct str otlp_url(struct arena *a, struct str endpoint);
 size_t otlp_headers(struct arena *a, struct str list, struct header out[OTLP_HEADERS_MAX]);
 
 const struct courier_config *courier_config(const struct courier *c);
-/* The row after an attempt: status, next_at, finished_at. `chance` is 0..999. */
+/* The row after an attempt: status, next_at, finished_at. Of a delivery that has but the three quick attempts,
+ * the last wait passes before it is given up. `chance` is 0..999. */
 void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now);
 /* What a kind of channel made, as it is sent. */
 void parcel_fill(struct arena *a, const struct channel_request *rq, struct send *out);

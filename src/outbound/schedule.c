@@ -1,4 +1,4 @@
-/* schedule.c - when to try again. Three quick attempts, for what was a hiccup: at once, after 1 s and 2 s more; 4 s later it is cron's, with a wait that
+/* schedule.c - when to try again. Three quick attempts, for what was a hiccup: at once, after 1 s and 2 s more; 4 s later it is given up, or cron's, with a wait that
  * doubles from a minute to an hour, spread by a fifth, so that what failed together does not come back together. A receiver that
  * names a time gets it, up to an hour. */
 #include "outbound_int.h"
@@ -36,15 +36,19 @@ static ms_t wait(uint64_t attempts, enum reception v, uint64_t retry_after_s, un
 
 void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now)
 {
+	bool last = row->attempts >= (row->attempts_max ? row->attempts_max : attempts_max);
 	ms_t ms;
 
 	row->finished_at = 0;
 	if (v == RECEPTION_TAKEN) {
 		row->status = OUTBOX_SENT;
 		row->finished_at = now;
-	} else if (v == RECEPTION_REFUSED || v == RECEPTION_GONE || row->attempts >= (row->attempts_max ? row->attempts_max : attempts_max)) {
+	} else if (v == RECEPTION_REFUSED || v == RECEPTION_GONE || (last && (row->kind != OUTBOX_DELIVERY || row->attempts != QUICK))) {
 		row->status = OUTBOX_DEAD;
 		row->finished_at = now;
+	} else if (last) {
+		row->status = OUTBOX_ENDING;
+		row->next_at = now + planned(QUICK, chance);
 	} else {
 		ms = wait(row->attempts, v, retry_after_s, chance);
 		row->status = row->attempts >= QUICK || ms > QUICK_WAIT_MAX_MS ? OUTBOX_FAILED : OUTBOX_WAITING;

@@ -3,8 +3,6 @@
  * Which members a channel takes, and which of them is the secret, says its kind (src/channel); this file knows none by name. */
 #include "resource_int.h"
 
-#include <time.h>
-
 #include "grapnel/channel.h"
 #include "grapnel/fetch.h"
 #include "grapnel/json.h"
@@ -311,9 +309,6 @@ bool channel_remove(const struct caller *by, struct str public_id, struct err *e
 
 /* ---- trying one ---- */
 
-#define TEST_MARGIN_MS (2 * MS_PER_SECOND)	/* beside the attempt: until it is taken, and its result is stored */
-#define TEST_LOOK_MS 25
-#define SEEN_MS (5 * MS_PER_SECOND)	/* a dispatcher looks for work twice a second */
 #define TEST_ENDS_MS (2 * MS_PER_MINUTE)	/* long enough that its begin is there before, whoever sends it */
 
 const struct field channel_tested_fields[] = {
@@ -371,39 +366,28 @@ static bool is_over(const struct channel_delivery_view *v)
 	return v->finished_at != 0;
 }
 
-static bool is_dispatched(const struct caller *by)
-{
-	return by->conf->outbound.dispatcher && by->shm && shm_dispatcher_at(by->shm) > by->now - SEEN_MS;
-}
+struct watch {
+	const struct trial *trial;
+	struct channel_delivery_view *out;
+};
 
-/* The first of its messages that was not taken, else the last one: when all are over, or at that time. */
-static int look(const struct trial *t, bool wait, int64_t end_us, struct channel_delivery_view *out, struct err *e)
+/* Of the first of its messages that was not taken, else of the last one: is it over? */
+static int look(void *ctx, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = TEST_LOOK_MS * 1000000 };
-	const struct caller *by = t->by;
-	int found = 0;
+	const struct watch *w = ctx;
+	const struct trial *t = w->trial;
 
 	for (size_t i = 0; i < t->n; i++) {
-		while ((found = channel_delivery_view_get(by->db, by->a, t->channel->id, t->rows[i].id, out, e)) == 1 && !is_over(out) && wait &&
-			clock_mono_us() < end_us)
-			nanosleep(&pause, NULL);
-		if (found != 1 || !str_eqs(out->status, "sent"))
-			break;
+		int found = channel_delivery_view_get(t->by->db, t->by->a, t->channel->id, t->rows[i].id, w->out, e);
+
+		if (!found)
+			(void)not_found(e);
+		if (found != 1)
+			return -1;
+		if (!is_over(w->out) || !str_eqs(w->out->status, "sent"))
+			return is_over(w->out);
 	}
-	return found;
-}
-
-/* In a place among those that may wait for others: at most half of the workers do. */
-static bool await(const struct trial *t, struct channel_delivery_view *out, struct err *e)
-{
-	const struct caller *by = t->by;
-	ms_t wait_ms = by->conf->outbound.timeout_ms + TEST_MARGIN_MS, until = by->now + wait_ms;
-	int place = is_dispatched(by) ? place_take(by->shm, by->conf->server.web_workers / 2, by->now, until) : -1;
-	int found = look(t, place >= 0, clock_mono_us() + wait_ms * 1000, out, e);
-
-	if (place >= 0)
-		place_leave(by->shm, place, until);
-	return found == 1 || (!found && not_found(e));
+	return 1;
 }
 
 static struct str verdict(const struct caller *by, const struct channel_tested *t)
@@ -413,11 +397,7 @@ static struct str verdict(const struct caller *by, const struct channel_tested *
 			(unsigned long long)t->attempt.duration_ms);
 	if (is_over(&t->delivery))
 		return t->delivery.error;
-	if (!by->conf->outbound.dispatcher)
-		return STR("It waits for cron, since no dispatcher runs here: grapnel-cron outbox sends it.");
-	if (!is_dispatched(by))
-		return STR("Nobody has sent it yet: no dispatcher of this host looks for work. Does grapnel.fcgi run?");
-	return STR("Nobody has sent it yet: the list of what was sent says when it is.");
+	return not_sent_yet(by);
 }
 
 bool channel_test(const struct caller *by, struct str public_id, struct channel_tested *out, struct err *e)
@@ -441,7 +421,8 @@ bool channel_test(const struct caller *by, struct str public_id, struct channel_
 	if (!db_tx(by->db, trial_tx, &t, e))
 		return false;
 	bell_ring(by->shm);
-	if (!await(&t, &out->delivery, e) || !channel_attempt_view_list(by->db, by->a, out->delivery.id, &attempts, &n, e))
+	if (!await_attempt(by, look, &(struct watch){ &t, &out->delivery }, e) ||
+		!channel_attempt_view_list(by->db, by->a, out->delivery.id, &attempts, &n, e))
 		return false;
 	if (n)
 		out->attempt = attempts[n - 1];

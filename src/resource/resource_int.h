@@ -6,6 +6,13 @@
 
 #define DETAIL_MAX 16384	/* of an audit entry: a handful of short members, twice */
 
+/* ---- await.c ---- */
+
+/* Until `over` answers 1 (0: not yet, -1 failed), for as long as one attempt may take, in a place among those that may wait for others: at most half of
+ * the workers do, and nobody where no dispatcher sends. */
+bool await_attempt(const struct caller *by, int (*over)(void *ctx, struct err *e), void *ctx, struct err *e) MUST_USE;
+struct str not_sent_yet(const struct caller *by);	/* what to say when it was not over: a sentence */
+
 /* A sentence for whoever may not. */
 bool deny(struct err *e, const char *sentence);
 

@@ -16,6 +16,7 @@ const struct stmt_table *const stmt_tables[] = {
 	&clock_stmts,
 	&contact_stmts,
 	&duplicate_stmts,
+	&endpoint_stmts,
 	&escalation_stmts,
 	&event_stmts,
 	&forward_stmts,

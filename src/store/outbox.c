@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -22,13 +22,16 @@ static const struct stmt stmts[] = {
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
 		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox o FORCE INDEX (due) WHERE status = ?"
-		ITS_TURN " ORDER BY next_at LIMIT ?) w" },
+		ITS_TURN " AND NOT EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 2 AND b.target_id = o.target_id AND o.kind = 2 AND b.opened_at IS NOT NULL)"
+		" ORDER BY next_at LIMIT ?) w" },
 	[Q_MEND] = { "outbox.mend",
-		"UPDATE outbox SET next_at = ?, lease_owner = 0 WHERE status IN (0, 2) AND next_at > ?" },
+		"UPDATE outbox SET next_at = ?, lease_owner = 0 WHERE status IN (0, 2, 5) AND next_at > ?" },
 	/* The index gives the first of each target, what stands behind it does not count: but only to a GROUP BY of all its columns. */
 	[Q_TARGETS] = { "outbox.targets",
-		"SELECT target_id, next_at FROM (SELECT status, kind, target_id, MIN(next_at) AS next_at FROM outbox FORCE INDEX (by_wait)"
-		" WHERE status = ? AND kind = ? GROUP BY status, kind, target_id) w WHERE next_at <= ? ORDER BY next_at LIMIT ?" },
+		"SELECT w.target_id, w.next_at, COALESCE(b.failures, 0) AS failures, b.opened_at, COALESCE(b.probe_at, 0) AS probe_at"
+		" FROM (SELECT status, kind, target_id, MIN(next_at) AS next_at FROM outbox FORCE INDEX (by_wait)"
+		" WHERE status = ? AND kind = ? GROUP BY status, kind, target_id) w LEFT JOIN breakers b ON b.kind = ? AND b.target_id = w.target_id"
+		" WHERE w.next_at <= ? AND (b.opened_at IS NULL OR b.probe_at <= ?) ORDER BY w.next_at LIMIT ?" },
 	[Q_DUE] = { "outbox.due",
 		"SELECT id, status, attempts, next_at FROM outbox o FORCE INDEX (by_wait) WHERE status = ? AND kind = ? AND target_id = ? AND next_at <= ?"
 		ITS_TURN " ORDER BY next_at LIMIT ?" },
@@ -49,7 +52,11 @@ static const struct stmt stmts[] = {
 		" ON DUPLICATE KEY UPDATE at = VALUES(at)" },
 	[Q_DROP_WAITING] = { "outbox.drop_waiting",
 		"UPDATE outbox SET status = 3, error = ?, finished_at = ?, lease_owner = 0"
-		" WHERE status IN (0, 2) AND kind = ? AND target_id = ?" },
+		" WHERE status IN (0, 2, 5) AND kind = ? AND target_id = ?" },
+	[Q_END_DUE] = { "outbox.end_due", "UPDATE outbox FORCE INDEX (due) SET status = 3, finished_at = ? WHERE status = 5 AND next_at <= ?" },
+	[Q_AGAIN] = { "outbox.again",
+		"UPDATE outbox SET attempts_max = IF(status IN (0, 2), attempts_max, attempts + 1), status = 0, next_at = ?, finished_at = NULL"
+		" WHERE id = ? AND lease_owner = 0 AND attempts < 255" },
 	[Q_HURRY] = { "outbox.hurry",
 		"UPDATE outbox FORCE INDEX (by_cause) SET next_at = ? WHERE cause_id = ? AND kind = ? AND status = 0 AND lease_owner = 0 AND next_at > ?" },
 	[Q_GET] = { "outbox.get",
@@ -88,6 +95,9 @@ static const struct field fields[] = {
 static const struct field target_fields[] = {
 	FIELD_ID(struct outbox_target, id, "target_id", ""),
 	FIELD_TIME(struct outbox_target, next_at, "next_at", ""),
+	FIELD_U64(struct outbox_target, failures, "failures", ""),
+	FIELD_TIME(struct outbox_target, opened_at, "opened_at", ""),
+	FIELD_TIME(struct outbox_target, probe_at, "probe_at", ""),
 	FIELD_END
 };
 
@@ -118,6 +128,20 @@ bool outbox_drop_waiting(struct db *db, enum outbox_kind kind, uint64_t target_i
 bool outbox_hurry(struct db *db, enum outbox_kind kind, uint64_t cause_id, ms_t now, struct err *e)
 {
 	return db_exec(db, &stmts[Q_HURRY], VALS(V_I(now), V_U(cause_id), V_U(kind), V_I(now)), NULL, e);
+}
+
+bool outbox_end_due(struct db *db, ms_t now, uint64_t *n, struct err *e)
+{
+	return db_exec(db, &stmts[Q_END_DUE], VALS(V_I(now), V_I(now)), n, e);
+}
+
+int outbox_again(struct db *db, uint64_t id, ms_t now, struct err *e)
+{
+	uint64_t matched;
+
+	if (!db_exec(db, &stmts[Q_AGAIN], VALS(V_I(now), V_U(id)), &matched, e))
+		return -1;
+	return matched == 1;
 }
 
 /* ---- taking ---- */
@@ -151,11 +175,11 @@ bool outbox_queue_get(struct db *db, struct arena *a, enum outbox_status status,
 	return db_query_one(db, &stmts[Q_QUEUE], VALS(V_U(status), V_U(OUTBOX_COUNT_MAX)), a, queue_fields, sizeof(*out), out, e) >= 0;
 }
 
-bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, ms_t now, size_t limit,
-	struct outbox_target **out, size_t *n, struct err *e)
+bool outbox_targets(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t breaker, ms_t since, ms_t now,
+	size_t limit, struct outbox_target **out, size_t *n, struct err *e)
 {
-	return db_query(db, &stmts[Q_TARGETS], VALS(V_U(status), V_U(kind), V_I(now), V_U(limit)), a, target_fields, sizeof(**out), out, n,
-		e);
+	return db_query(db, &stmts[Q_TARGETS], VALS(V_U(status), V_U(kind), V_U(breaker), V_I(since), V_I(now), V_U(limit)), a, target_fields,
+		sizeof(**out), out, n, e);
 }
 
 bool outbox_due(struct db *db, struct arena *a, enum outbox_kind kind, enum outbox_status status, uint64_t target_id, ms_t now, size_t limit,

@@ -21,7 +21,7 @@
 enum { Q_DAYS, Q_EVENTS, Q_EVENTS_OF, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERT_OF_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_REQUESTS_OF, Q_REQUESTS_KEPT, Q_REQUESTS_KEPT_OF, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
 	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
-	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP,
+	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_DELIVERY_DROP, Q_ENDPOINTS, Q_ENDPOINT_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP,
 	Q_MONITOR, Q_MONITOR_DROP, Q_TASKS, Q_TASK_DROP, Q_HUSHES, Q_HUSH_DROP };
 
 /* What waits to be done again, and what an open incident rests on, stays. A request stays with its events by the same condition, so that
@@ -126,8 +126,13 @@ static const struct stmt stmts[] = {
 		"SELECT id, at >= ? AS kept, 150 + COALESCE(LENGTH(detail), 0) AS bytes FROM audit_log WHERE id > ? ORDER BY id LIMIT ?" },
 	[Q_AUDIT_DROP] = { "old.audit_drop", "DELETE FROM audit_log WHERE id = ?" },
 
-	[Q_OUTBOX] = { "old.outbox", "SELECT id, status IN (0, 2) AS kept, 150 + COALESCE(LENGTH(payload), 0) AS bytes FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
-	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status NOT IN (0, 2)" },
+	[Q_OUTBOX] = { "old.outbox", "SELECT id, status IN (0, 2, 5) AS kept, 150 + COALESCE(LENGTH(payload), 0) AS bytes FROM outbox WHERE id > ? AND id < ? ORDER BY id LIMIT ?" },
+	[Q_OUTBOX_DROP] = { "old.outbox_drop", "DELETE FROM outbox WHERE id = ? AND status NOT IN (0, 2, 5)" },
+	[Q_DELIVERY_DROP] = { "old.delivery_drop", "DELETE FROM deliveries WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = ?)" },
+	[Q_ENDPOINTS] = { "old.endpoints",
+		"SELECT id, COALESCE(deleted_at >= ?, 1) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = p.id) AS kept, 200 + LENGTH(url) AS bytes"
+		" FROM endpoints p WHERE id > ? ORDER BY id LIMIT ?" },
+	[Q_ENDPOINT_DROP] = { "old.endpoint_drop", "DELETE FROM endpoints WHERE id = ? AND deleted_at IS NOT NULL" },
 	[Q_ATTEMPTS_DROP] = { "old.attempts_drop", "DELETE FROM outbox_attempts WHERE outbox_id = ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = ?)" },
 
 	[Q_MONITOR] = { "old.monitor_alerts",
@@ -371,7 +376,8 @@ const struct old_table old_incidents = { "incidents", BY_ID_ENDED, Q_INCIDENTS, 
 const struct old_table old_stats = { "hours of statistics", BY_SOURCE, Q_STATS, 0, { { Q_STATS_DROP, "oii" } } };
 const struct old_table old_runs = { "job runs", IN_ORDER, Q_RUNS, 0, { { Q_RUN_DROP, "i" } } };
 const struct old_table old_tasks = { "tasks", BY_ID, Q_TASKS, 0, { { Q_TASK_DROP, "i" } } };
-const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, 0, { { Q_OUTBOX_DROP, "i" }, { Q_ATTEMPTS_DROP, "ii" } } };
+const struct old_table old_outbox = { "sent messages", BY_ID, Q_OUTBOX, 0, { { Q_OUTBOX_DROP, "i" }, { Q_ATTEMPTS_DROP, "ii" }, { Q_DELIVERY_DROP, "ii" } } };
+const struct old_table old_endpoints = { "deleted endpoints", ALL, Q_ENDPOINTS, 0, { { Q_ENDPOINT_DROP, "i" } } };
 const struct old_table old_monitor_alerts = { "monitor alerts", BY_ID, Q_MONITOR, 0, { { Q_MONITOR_DROP, "i" } } };
 const struct old_table old_tokens = { "tokens", ALL, Q_TOKENS, 0, { { Q_TOKEN_DROP, "i" } } };
 const struct old_table old_hushes = { "maintenance windows and silences", ALL, Q_HUSHES, 0, { { Q_HUSH_DROP, "i" } } };

@@ -13,7 +13,8 @@
 #define SETTINGS_AT_ONCE 32	/* their texts are up to 64 KiB each */
 
 enum { Q_SOURCE_KEYS, Q_SOURCE_KEY_SET, Q_SECRETS, Q_SECRET_SET, Q_TOTP, Q_TOTP_SET, Q_TOTP_PENDING, Q_TOTP_PENDING_SET,
-	Q_FLASHES, Q_FLASH_SET, Q_HANDLERS, Q_HANDLER_SET, Q_CHANNELS, Q_CHANNEL_SET, Q_SETTINGS, Q_SETTING_SET };
+	Q_FLASHES, Q_FLASH_SET, Q_HANDLERS, Q_HANDLER_SET, Q_CHANNELS, Q_CHANNEL_SET, Q_ENDPOINTS, Q_ENDPOINT_SET, Q_OLD_ENDPOINTS, Q_OLD_ENDPOINT_SET,
+	Q_SETTINGS, Q_SETTING_SET };
 
 static const struct stmt stmts[] = {
 	[Q_SOURCE_KEYS] = { "sealed.source_keys",
@@ -52,6 +53,16 @@ static const struct stmt stmts[] = {
 		" FROM channels WHERE id > ? AND secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
 	[Q_CHANNEL_SET] = { "sealed.channel_set",
 		"UPDATE channels SET secret_sealed = ? WHERE id = ? AND secret_sealed = ?" },
+	[Q_ENDPOINTS] = { "sealed.endpoints",
+		"SELECT CAST(id AS CHAR) AS at, public_id AS owner, CONCAT('endpoint:', public_id) AS context, secret_sealed AS sealed"
+		" FROM endpoints WHERE id > ? AND secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
+	[Q_ENDPOINT_SET] = { "sealed.endpoint_set",
+		"UPDATE endpoints SET secret_sealed = ? WHERE id = ? AND secret_sealed = ?" },
+	[Q_OLD_ENDPOINTS] = { "sealed.old_endpoints",
+		"SELECT CAST(id AS CHAR) AS at, public_id AS owner, CONCAT('endpoint:', public_id) AS context, old_secret_sealed AS sealed"
+		" FROM endpoints WHERE id > ? AND old_secret_sealed IS NOT NULL ORDER BY id LIMIT ?" },
+	[Q_OLD_ENDPOINT_SET] = { "sealed.old_endpoint_set",
+		"UPDATE endpoints SET old_secret_sealed = ? WHERE id = ? AND old_secret_sealed = ?" },
 	[Q_SETTINGS] = { "sealed.settings",
 		"SELECT CAST(id AS CHAR) AS at, public_id AS owner, '' AS context, settings AS sealed"
 		" FROM sources WHERE id > ? AND settings LIKE '%\"sealed:%' ORDER BY id LIMIT ?" },
@@ -80,6 +91,8 @@ static const struct sealed_column columns[] = {
 	{ "unconfirmed authenticator seed", &stmts[Q_TOTP_PENDING], &stmts[Q_TOTP_PENDING_SET] },
 	{ "handler secret", &stmts[Q_HANDLERS], &stmts[Q_HANDLER_SET] },
 	{ "secret of a channel", &stmts[Q_CHANNELS], &stmts[Q_CHANNEL_SET] },
+	{ "secret of an endpoint", &stmts[Q_ENDPOINTS], &stmts[Q_ENDPOINT_SET] },
+	{ "former secret of an endpoint", &stmts[Q_OLD_ENDPOINTS], &stmts[Q_OLD_ENDPOINT_SET] },
 	{ "message to a session", &stmts[Q_FLASHES], &stmts[Q_FLASH_SET], BY_TEXT },
 };
 

@@ -10,11 +10,14 @@
 
 enum { Q_SOME, Q_ALL, Q_STAMP };
 
-/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy. */
+/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy, and for endpoints
+ * that hear of incidents. */
 #define TOLD \
 	"COALESCE((SELECT BIT_OR(c.events) FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1), 0)" \
 	" | IF(EXISTS (SELECT 1 FROM services y WHERE y.tenant_id = s.tenant_id AND y.deleted_at IS NULL AND (y.policy_id IS NOT NULL" \
-	" OR EXISTS (SELECT 1 FROM service_channels z WHERE z.service_id = y.id))), 2, 0)"
+	" OR EXISTS (SELECT 1 FROM service_channels z WHERE z.service_id = y.id))), 2, 0)" \
+	" | IF(EXISTS (SELECT 1 FROM endpoints p WHERE p.tenant_id = s.tenant_id AND p.live = 1 AND p.enabled = 1" \
+	" AND (INSTR(p.events, 'incident.') OR FIND_IN_SET('*', p.events))), 2, 0)"
 
 /* One condition: now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
 #define SELECT_LIVE(ids) \
@@ -40,11 +43,12 @@ static const struct stmt stmts[] = {
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
-	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name, channels are told. */
+	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name, channels and endpoints are told. */
 	[Q_STAMP] = { "source_load.stamp",
 		"SELECT CAST(SUM(stamp) AS UNSIGNED) AS stamp FROM (SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) AS stamp FROM sources"
 		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM services"
-		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM channels) x", SCAN_OK },
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM channels"
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM endpoints) x", SCAN_OK },
 };
 const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 

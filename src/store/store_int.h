@@ -17,6 +17,7 @@ extern const struct stmt_table policy_stmts;
 extern const struct stmt_table oncall_stmts;
 extern const struct stmt_table contact_stmts;
 extern const struct stmt_table escalation_stmts;
+extern const struct stmt_table endpoint_stmts;
 extern const struct stmt_table tally_stmts;
 extern const struct stmt_table heartbeat_stmts;
 extern const struct stmt_table held_stmts, hush_stmts;

@@ -186,6 +186,7 @@ struct str outbox_word(uint64_t status, bool held, uint64_t attempts)
 	case OUTBOX_SENT:
 		return STR("sent");
 	case OUTBOX_DEAD:
+	case OUTBOX_ENDING:
 		return STR("dead");
 	case OUTBOX_BUNDLED:
 		return STR("bundled");

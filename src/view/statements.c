@@ -263,6 +263,20 @@ const struct stmt view_stmt[] = {
 	[V_RULE_INCIDENTS] = { "view.rule_incidents",
 		"SELECT source_id, service_id, COUNT(*) AS n FROM (SELECT source_id, service_id FROM incidents FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status IN (1, 2) AND is_test = 0 LIMIT ?) i GROUP BY source_id, service_id" },
+	[V_ENDPOINT] = { "view.endpoint",
+		"SELECT " ENDPOINT_COLUMNS " FROM endpoints p" ENDPOINT_JOINS
+		" WHERE p.public_id = ? AND p.tenant_id = ? AND p.user_id = ? AND p.deleted_at IS NULL" },
+	[V_ENDPOINTS] = { "view.endpoints",
+		"SELECT " ENDPOINT_COLUMNS " FROM endpoints p FORCE INDEX (by_user)" ENDPOINT_JOINS
+		" WHERE p.tenant_id = ? AND p.user_id = ? AND p.live = 1 AND p.id < ? ORDER BY p.id DESC LIMIT ?" },
+	[V_ENDPOINT_DELIVERIES] = { "view.endpoint_deliveries",
+		"SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM (SELECT id FROM deliveries FORCE INDEX (by_endpoint) WHERE endpoint_id = ? AND id < ?"
+		" ORDER BY id DESC LIMIT ?) k JOIN deliveries d ON d.id = k.id" ENDPOINT_DELIVERY_JOINS " ORDER BY d.id DESC" },
+	[V_USER_DELIVERIES] = { "view.user_deliveries",
+		"SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM (SELECT id FROM deliveries FORCE INDEX (by_user) WHERE tenant_id = ? AND user_id = ?"
+		" ORDER BY id DESC LIMIT ?) k JOIN deliveries d ON d.id = k.id" ENDPOINT_DELIVERY_JOINS " ORDER BY d.id" },
+	[V_USER_DELIVERY] = { "view.user_delivery",
+		"SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM deliveries d" ENDPOINT_DELIVERY_JOINS " WHERE d.id = ? AND d.tenant_id = ? AND d.user_id = ?" },
 	[V_TASK] = { "view.task", "SELECT " TASK_COLUMNS " FROM tasks t" TASK_JOINS " WHERE t.id = ?" },
 	[V_TASKS] = { "view.tasks",
 		"SELECT " TASK_COLUMNS " FROM tasks t FORCE INDEX (by_tenant)" TASK_JOINS " WHERE t.tenant_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?" },

@@ -11,6 +11,7 @@ static void fill(struct arena *a, const struct outbox_row *row, struct subscript
 		return;
 	case OUTBOX_BUNDLED:	/* not of this kind */
 	case OUTBOX_DEAD:
+	case OUTBOX_ENDING:
 		out->status = STR("failed");
 		out->text = row->error;
 		return;

@@ -143,6 +143,7 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS_OF_REQUEST, V_REQUEST,
 	V_STATUS_SERVICES, V_STATUS_OPEN, V_STATUS_PAST,
 	V_LINK,
 	V_RULE_SOURCES, V_RULE_EVENTS, V_RULE_UNDONE, V_RULE_FAILURES, V_RULE_WAITING, V_RULE_INCIDENTS,
+	V_ENDPOINT, V_ENDPOINTS, V_ENDPOINT_DELIVERIES, V_USER_DELIVERIES, V_USER_DELIVERY,
 };
 extern const struct stmt view_stmt[];
 
@@ -241,6 +242,20 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 struct str outbox_word(uint64_t status, bool held, uint64_t attempts);
 /* Type and one line of a message; unchanged where the payload cannot be read. */
 void message_words(struct arena *a, struct str payload, struct str *type, struct str *title);
+
+/* ---- endpoint.c ---- */
+
+#define ENDPOINT_COLUMNS \
+	"p.id AS row, p.public_id AS id, p.url, p.events AS words, p.enabled, p.retries, p.is_config, p.secret_sealed IS NOT NULL AS has_secret," \
+	" p.old_secret_until, p.disabled_reason, p.error, p.failures, p.failing_since, p.sent_at, p.failed_at, p.created_at, p.updated_at," \
+	" COALESCE(b.failures, 0) AS circuit_failures, b.opened_at AS circuit_opened_at, IF(b.opened_at IS NULL, NULL, b.probe_at) AS probe_at"
+#define ENDPOINT_JOINS " LEFT JOIN breakers b ON b.kind = 2 AND b.target_id = p.id"
+/* The newest answer is that of the newest attempt. */
+#define ENDPOINT_DELIVERY_COLUMNS \
+	"d.id, p.public_id AS endpoint, p.deleted_at IS NOT NULL AS endpoint_deleted, p.enabled AS endpoint_enabled, p.id AS endpoint_row, d.event, d.url," \
+	" d.summary, o.payload, o.status AS status_n, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at," \
+	" COALESCE((SELECT t.status FROM outbox_attempts t WHERE t.outbox_id = d.id ORDER BY t.attempt DESC LIMIT 1), 0) AS answered"
+#define ENDPOINT_DELIVERY_JOINS " JOIN outbox o ON o.id = d.id JOIN endpoints p ON p.id = d.endpoint_id"
 
 /* ---- task.c ---- */
 

@@ -21,6 +21,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "http"))
 import harness  # noqa: E402
+import node  # noqa: E402
 import world  # noqa: E402
 
 # What tidy, which is of 2017, does not know of HTML, each with its reason.
@@ -29,19 +30,6 @@ TIDY_IGNORES = [
     r'<input> proprietary attribute "(autocapitalize|inputmode|minlength)"',    # of the HTML Standard since 2016 and later
     r'<a> proprietary attribute "href"',                # of a link inside SVG: SVG 2, section 16.2; tidy wants xlink:href
 ]
-
-
-def modules(folder):
-    """npm's packages, exactly those of the lock file."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(os.path.join(HERE, name), folder)
-    lock = os.path.join(folder, "package-lock.json")
-    stamp = os.path.join(folder, "installed.json")
-    if not os.path.exists(stamp) or open(stamp).read() != open(lock).read():
-        if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
-            sys.exit("run.py: npm could not fetch playwright-core and axe-core into %s" % folder)
-        shutil.copy(lock, stamp)
-    return os.path.join(folder, "node_modules")
 
 
 class Tests:
@@ -122,10 +110,7 @@ def main():
     arguments.add_argument("--server", choices=["lighttpd", "apache"])
     arguments.add_argument("words", nargs="*", metavar="PART")
     given = arguments.parse_args()
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = given.modules or os.path.join(cache, "grapnel-browser")
-    os.makedirs(folder, exist_ok=True)
-    tests = Tests(modules(folder), given.words)
+    tests = Tests(node.modules(HERE, given.modules or node.cache("grapnel-browser")), given.words)
     runs = [("lighttpd", tests.whole), ("apache", tests.short)]
     threads = [threading.Thread(target=tests.on, args=(server, what, given.keep)) for server, what in runs
                if given.server in (None, server)]

@@ -289,7 +289,7 @@ static struct str their_thing(const char *pattern)
 	static const struct {
 		const char *subject, *thing;
 	} things[] = {
-		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/rules/", "ar_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
+		{ "/integrations/", THEIRS }, { "/services/", "sv_other" }, { "/channels/", "ch_00000000000000000009" }, { "/endpoints/", "ep_00000000000000000009" }, { "/escalation-policies/", "po_00000000000000000009" }, { "/rules/", "ar_00000000000000000009" }, { "/users/", their_user }, { "/tokens/", their_token },
 		{ "/schedules/", "sc_00000000000000000009" },
 	};
 
@@ -324,13 +324,20 @@ START_TEST(test_what_another_tenant_has_or_nobody_is_not_there)
 }
 END_TEST
 
+/* Something of the kind that the pattern is about. */
+static struct str our_thing(const char *pattern)
+{
+	if (strstr(pattern, "/endpoints/"))
+		return member(expect(201, admin, "POST", "/api/endpoints", "{\"url\":\"https://192.0.43.8/hook\"}"), "/id");
+	return strstr(pattern, "/channels/") ? STR("ch_00000000000000000001") : strstr(pattern, "/schedules/") ? STR("sc_00000000000000000001") : STR(GITHUB);
+}
+
 /* Every list says which parameter it does not know. */
 START_TEST(test_lists_refuse_what_is_no_filter)
 {
 	const struct route *r = &api_routes[_i];
 	const struct json *p = json_get(documented(r), "parameters");
-	const char *path = with_thing(r->pattern, strstr(r->pattern, "/channels/") ? STR("ch_00000000000000000001") :
-		strstr(r->pattern, "/schedules/") ? STR("sc_00000000000000000001") : STR(GITHUB));
+	const char *path = with_thing(r->pattern, our_thing(r->pattern));
 	bool any = false;
 
 	if (!json_get(documented(r), "x-role"))
@@ -1073,6 +1080,151 @@ START_TEST(test_wrong_channels_name_the_field)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		expect_error(400, "invalid_request", rows[i].field, ask(admin, "POST", "/api/channels", rows[i].body));
+}
+END_TEST
+
+/* ---- outbound webhooks ---- */
+
+START_TEST(test_the_webhook_of_a_user)
+{
+	struct reply r = expect(200, admin, "GET", "/api/webhooks", NULL);
+	struct str before;
+
+	is(r.body, "{\"url\":null,\"has_secret\":false,\"is_active\":false,\"created_at\":null,\"updated_at\":null,\"message\":null}");
+	expect_error(404, "webhook_not_found", NULL, ask(admin, "DELETE", "/api/webhooks", NULL));
+	r = expect(201, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/in?a=b\",\"secret\":\"geheim\"}");
+	is(member(r, "/url"), "https://192.0.43.8/in?a=b");
+	is(member(r, "/has_secret"), "true");
+	is(member(r, "/is_active"), "true");
+	ck_assert(member(r, "/message").n && !str_has(r.body, "geheim") && header_of(r, "X-RateLimit-Limit").n);
+	before = member(r, "/created_at");
+	r = expect(200, admin, "POST", "/api/webhooks", "{\"url\":\"http://192.0.43.8:8080/\"}");
+	is(member(r, "/has_secret"), "false");
+	ck_assert(str_eq(member(r, "/created_at"), before));
+	r = expect(200, admin, "GET", "/api/webhooks", NULL);
+	is(member(r, "/url"), "http://192.0.43.8:8080/");
+	ck_assert(json_is(json_get(expect(200, root, "GET", "/api/webhooks", NULL).json, "url"), JSON_NULL));	/* it is nobody else's */
+	r = expect(200, admin, "GET", "/api/endpoints", NULL);
+	is(member(r, "/endpoints/0/isConfig"), "true");
+	is(member(r, "/endpoints/0/retries"), "false");
+	is(member(r, "/endpoints/0/events/0"), "alerts.triggered");
+	r = expect(200, admin, "GET", "/api/webhooks/history", NULL);
+	is(member(r, "/count"), "0");
+	is(member(r, "/max_records"), "50");
+	ck_assert(str_starts(member(r, "/user_id"), "us_"));
+	r = expect(200, admin, "DELETE", "/api/webhooks", NULL);
+	ck_assert(member(r, "/message").n && json_get(r.json, "message") == r.json->first && !r.json->first->next);
+	expect_error(404, "webhook_not_found", NULL, ask(admin, "DELETE", "/api/webhooks", NULL));
+	expect(201, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\"}");
+	expect(200, admin, "DELETE", "/api/webhooks", NULL);
+}
+END_TEST
+
+/* The shape of this error is a contract: error, message and the URL as it was given. */
+START_TEST(test_a_webhook_that_leads_nowhere_good)
+{
+	static const char *const urls[] = { "", "x", "example.org/hook", "//example.org/", "ftp://192.0.43.8/", "file:///etc/passwd", "gopher://192.0.43.8/",
+		"javascript:alert(1)", "http://", "https:///path", "http://:80/", "http://user@192.0.43.8/", "http://u:p@192.0.43.8/", "http://192.0.43.8:22/",
+		"http://192.0.43.8:25/", "http://127.0.0.1/", "http://localhost/", "http://10.1.2.3/", "http://172.16.0.1/", "http://192.168.1.1/",
+		"http://169.254.169.254/latest/meta-data/", "http://100.100.100.200/", "http://0.0.0.0/", "http://0/", "http://2130706433/", "http://0x7f.1/",
+		"http://0x7f000001/", "http://017700000001/", "http://127.1/", "http://[::1]/", "http://[::]/", "http://[::ffff:127.0.0.1]/",
+		"http://[::ffff:7f00:1]/", "http://[fe80::1]/", "http://[fe80::1%25eth0]/", "http://[fd00:ec2::254]/", "http://[64:ff9b::7f00:1]/",
+		"http://[2002:7f00:1::]/", "http://224.0.0.1/", "http://255.255.255.255/", "http://198.18.0.1/", "http://192.0.2.1/", "http://localhost./",
+		"http://127.0.0.1./" };
+	struct reply r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
+		r = ask(admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p);
+		ck_assert_msg(r.status == 400, "%s: %u", urls[i], r.status);
+		is(member(r, "/error"), "invalid_webhook_url");
+		is(member(r, "/url"), urls[i]);
+		ck_assert_msg(str_ends(member(r, "/message"), "."), "%.*s", STR_ARG(r.body));
+		expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/endpoints", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p));
+	}
+	expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/webhooks", "{}"));
+	expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/webhooks", "{\"url\":7}"));
+	expect_error(400, "invalid_request", "secret", ask(admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":[]}"));
+	expect_error(400, "invalid_request", "secret",
+		ask(admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://192.0.43.8/\",\"secret\":\"%0256d\"}", 7).p));
+	expect_error(400, "invalid_request", "color", ask(admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"color\":1}"));
+	ck_assert(json_is(json_get(expect(200, admin, "GET", "/api/webhooks", NULL).json, "url"), JSON_NULL));
+	expect(201, admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://name-that-is-nowhere.invalid/\",\"secret\":\"%0255d\"}", 7).p);
+	expect(200, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":\"\\u0001\\n\\t\\\" \\ud83d\\ude00\"}");
+	expect(200, admin, "DELETE", "/api/webhooks", NULL);
+}
+END_TEST
+
+START_TEST(test_an_endpoint_from_birth_to_end)
+{
+	struct reply r = expect(201, admin, "POST", "/api/endpoints", "{\"url\":\"https://192.0.43.8/hook\"}");
+	struct str id = member(r, "/id"), made = member(r, "/secret"), delivery;
+	const char *path = arena_printf(a, "/api/endpoints/%.*s", STR_ARG(id)).p;
+
+	ck_assert(public_id_is(id, "ep") && str_starts(made, "whsec_"));
+	is(header_of(r, "Location"), path);
+	r = expect(200, admin, "GET", path, NULL);
+	ck_assert_ptr_null(json_get(r.json, "secret"));
+	is(member(r, "/hasSecret"), "true");
+	is(member(r, "/retries"), "true");
+	is(member(r, "/status"), "untried");
+	is(member(r, "/circuit"), "closed");
+	is(member(r, "/events/0"), "incident.*");
+	is(member(r, "/events/1"), "alerts.triggered");
+	r = expect(200, admin, "PATCH", path, "{\"events\":[\"incident.opened\",\"monitor.*\"],\"retries\":false,\"enabled\":false}");
+	is(member(r, "/status"), "disabled");
+	is(member(r, "/events/1"), "monitor.*");
+	is(member(r, "/hasSecret"), "true");
+	is(member(expect(200, admin, "PATCH", path, "{\"events\":null,\"enabled\":true}"), "/events/0"), "incident.*");
+	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":[\"weather.*\"]}"));
+	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":[\"inci*\"]}"));
+	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":\"incident.*\"}"));
+	expect_error(400, "invalid_request", "retries", ask(admin, "PATCH", path, "{\"retries\":\"no\"}"));
+
+	r = expect(200, admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":60}");
+	ck_assert(str_starts(member(r, "/secret"), "whsec_") && !str_eq(member(r, "/secret"), made) && member(r, "/oldSecretUntil").n);
+	r = expect(200, admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":0,\"secret\":\"mine\"}");
+	is(member(r, "/secret"), "mine");
+	ck_assert(json_is(json_get(r.json, "oldSecretUntil"), JSON_NULL));
+	expect_error(400, "invalid_request", "graceSeconds", ask(admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":2592001}"));
+	is(member(expect(200, admin, "PATCH", path, "{\"secret\":null}"), "/hasSecret"), "false");
+	for (size_t i = 0; i < 2; i++) {	/* of a colleague, of another tenant */
+		const char *stranger = i ? theirs : root;
+
+		expect(404, stranger, "GET", path, NULL);
+		expect(404, stranger, "PATCH", path, "{\"enabled\":true}");
+		expect(404, stranger, "POST", arena_printf(a, "%s/test", path).p, NULL);
+		expect(404, stranger, "GET", arena_printf(a, "%s/deliveries", path).p, NULL);
+		expect(404, stranger, "DELETE", path, NULL);
+	}
+
+	/* Nobody sends here: the delivery waits. */
+	r = expect(200, admin, "POST", arena_printf(a, "%s/test", path).p, NULL);
+	is(member(r, "/success"), "false");
+	is(member(r, "/delivery/status"), "pending");
+	is(member(r, "/delivery/event"), "endpoint.test");
+	ck_assert(json_is(json_get(r.json, "attempt"), JSON_NULL) && str_has(member(r, "/message"), "cron"));
+	delivery = member(r, "/delivery/id");
+	is(member(expect(200, admin, "GET", arena_printf(a, "%s/deliveries", path).p, NULL), "/deliveries/0/event"), "endpoint.test");
+	expect(404, root, "GET", arena_printf(a, "/api/deliveries/%.*s", STR_ARG(delivery)).p, NULL);
+	r = expect(202, admin, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL);
+	ck_assert(str_starts(member(r, "/payload"), "{\"event\":\"endpoint.test\",\"type\":\"endpoint.test\",\"timestamp\":"));
+	expect(404, root, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL);
+
+	expect(204, admin, "DELETE", path, NULL);
+	expect(404, admin, "GET", path, NULL);
+	expect(404, admin, "DELETE", path, NULL);
+	r = expect(200, admin, "GET", "/api/webhooks/history", NULL);
+	is(member(r, "/deliveries/0/status"), "failed");
+	is(member(r, "/deliveries/0/failure_reason"), "endpoint deleted");
+	is(member(r, "/deliveries/0/url"), "https://192.0.43.8/hook");
+	is(member(r, "/deliveries/0/attempts"), "0");
+	ck_assert(json_is(json_at(r.json, STR("/deliveries/0/http_status")), JSON_NULL) && member(r, "/deliveries/0/completed_at").n);
+	expect_error(409, "conflict", NULL, ask(admin, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL));
+	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	is(member(r, "/audit/0/action"), "endpoint.delete");
+	is(member(r, "/audit/1/action"), "endpoint.redeliver");
+	is(member(r, "/audit/2/action"), "endpoint.test");
+	ck_assert(!str_has(r.body, "whsec_") && !str_has(r.body, "mine"));
 }
 END_TEST
 
@@ -1945,6 +2097,7 @@ static void begin(const char *shm_path, const char *key_path)
 	conf.server.public_url = url;
 	conf.database.socket = conf.database.host = none;
 	conf.outbound.ports = ports;
+	conf.outbound.max_deliveries = 50;
 	conf.server.web_workers = 5;
 	conf.metrics.token = token;
 	conf.cron.token = cron_token;
@@ -2012,6 +2165,9 @@ static Suite *suite(void)
 	tcase_add_test(t, test_a_channel_from_birth_to_end);
 	tcase_add_test(t, test_what_is_secret_of_a_channel_depends_on_its_kind);
 	tcase_add_test(t, test_wrong_channels_name_the_field);
+	tcase_add_test(t, test_the_webhook_of_a_user);
+	tcase_add_test(t, test_a_webhook_that_leads_nowhere_good);
+	tcase_add_test(t, test_an_endpoint_from_birth_to_end);
 	tcase_add_test(t, test_settings_are_kept_until_they_are_replaced);
 	tcase_add_test(t, test_the_switch_for_test_mode_is_a_setting);
 	tcase_add_test(t, test_wrong_integrations_name_the_field);

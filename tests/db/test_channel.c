@@ -314,12 +314,12 @@ START_TEST(a_full_target_hides_no_other)
 		waiting(1, NOW - MIN);
 	waiting(2, NOW);
 	waiting(3, NOW + MIN);
-	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_WAITING, NOW, 10, &targets, &n, &e));
+	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_WAITING, 0, NOW, NOW, 10, &targets, &n, &e));
 	ck_assert_uint_eq(n, 2);
 	ck_assert(targets[0].id == 1 && targets[0].next_at == NOW - MIN && targets[1].id == 2);
-	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_FAILED, NOW, 10, &targets, &n, &e));
+	succeeds(outbox_targets(db, a, OUTBOX_NOTIFICATION, OUTBOX_FAILED, 0, NOW, NOW, 10, &targets, &n, &e));
 	ck_assert_uint_eq(n, 0);
-	succeeds(outbox_targets(db, a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, NOW, 10, &targets, &n, &e));
+	succeeds(outbox_targets(db, a, OUTBOX_CONFIRMATION, OUTBOX_WAITING, 0, NOW, NOW, 10, &targets, &n, &e));
 	ck_assert_uint_eq(n, 0);
 }
 END_TEST

@@ -42,6 +42,12 @@ static const struct stmt view_data[] = {
 	{ "data.outbox", "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, next_at, created_at, finished_at)"
 		" SELECT " SQL_ID ", 1, 1, 1, 1, '{\"type\":\"monitor.alert_started\",\"at\":\"2025-10-09T09:00:00.000Z\",\"data\":{\"id\":\"5\","
 		"\"severity\":\"ERROR\",\"message\":\"120 wait.\"}}', 1, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000, 1760000000000 + seq * 1000 FROM seq_1_to_60" },
+	{ "data.endpoints", "INSERT INTO endpoints (id, public_id, tenant_id, user_id, url, events, created_at, updated_at) VALUES"
+		" (1, 'ep_00000000000000000001', 1, 7, 'https://192.0.43.8/', '*', 1, 1), (9, 'ep_00000000000000000009', 2, 7, 'https://192.0.43.8/', '*', 1, 1)" },
+	{ "data.deliveries", "INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, status, next_at, created_at, finished_at)"
+		" SELECT " SQL_ID " + 1000, 1, 2, 1, 1, '{\"event\":\"incident.opened\"}', 1, 1, 1760000000000 + seq * 1000, 1 FROM seq_1_to_60" },
+	{ "data.delivered", "INSERT INTO deliveries (id, tenant_id, user_id, endpoint_id, event, url, summary)"
+		" SELECT id, 1, 7, 1, 'incident.opened', 'https://192.0.43.8/', 'Disk full' FROM outbox WHERE kind = 2" },
 	{ "data.many", "INSERT INTO sources (id, public_id, tenant_id, kind, provider, name, service_id, actions, created_at, updated_at)"
 		" SELECT seq, CONCAT('in_000000000000000000', seq), 1, 1, 'webhook', CONCAT('hook ', seq), 1, 1, 1, 1 FROM seq_11_to_25" },
 	{ "data.events", "INSERT INTO events (id, tenant_id, source_id, request_id, element, event_id, event_type, action, severity,"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """run.py - runs the scenarios of scenario_*.py against instances of their own, through lighttpd and through Apache.
 
-    tests/http/run.py [--server lighttpd|apache]... [--keep] [WORD...]
+    tests/http/run.py [--server lighttpd|apache]... [--modules DIR] [--keep] [WORD...]
 
 Each public function of a scenario file is one scenario; its name says what it proves. WORDs choose by part of
 file:name. A scenario fails, too, when a worker died during it, unless its file says WORKERS_MAY_DIE. GRAPNEL_USE_PREFIX
-names installed programs, else each instance builds its own. The last line is "N passed, N failed".
+names installed programs, else each instance builds its own. The packages of package-lock.json, which check what we sign, are
+put into DIR (default: a folder in the cache of the user). The last line is "N passed, N failed".
 """
 import argparse
 import glob
@@ -18,6 +19,7 @@ import time
 import traceback
 
 import harness
+import node
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -91,10 +93,12 @@ class Run:
 def main():
     arguments = argparse.ArgumentParser(description="HTTP scenarios through real web servers")
     arguments.add_argument("--server", action="append", choices=["lighttpd", "apache"])
+    arguments.add_argument("--modules", help="folder for npm's packages")
     arguments.add_argument("--keep", action="store_true", help="leave the instances running")
     arguments.add_argument("words", nargs="*")
     given = arguments.parse_args()
     chosen = list(scenarios(given.words))
+    node.FOLDER = given.modules or node.cache("grapnel-http")
     runs = [Run(server, chosen, given.keep) for server in given.server or ["lighttpd", "apache"]]
     threads = [threading.Thread(target=run.all) for run in runs]
     for t in threads:

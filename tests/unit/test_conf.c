@@ -225,6 +225,7 @@ static const struct {
 	{ "INTEGRATION_RATE_LIMIT", "0", "ingest.rate_limit", "false" },
 	{ "INTEGRATION_RATE_LIMIT", "sometimes", "", NULL },
 	{ "WEBHOOK_DEBUG", "true", "ingest.debug", "true" },
+	{ "WEBHOOK_MAX_DELIVERIES", "7", "outbound.max_deliveries", "7" },
 	{ "DATABASE_URL", "mysql://u:p@h/n", "database.user", "u" },
 	{ "DATABASE_URL", "nonsense", "", NULL },
 };

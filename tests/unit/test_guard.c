@@ -58,6 +58,11 @@ static const struct {
 	{ "//example.org/", "no URL" },
 	{ "/hook", "no URL" },
 	{ "https://", "no URL" },
+	{ "https:///path", "no URL" },		/* which curl would take for a host */
+	{ "https:////example.org/", "no URL" },
+	{ "https:example.org", "no URL" },
+	{ "https://example.org./", "dot" },
+	{ "http://127.0.0.1./", "dot" },
 	{ "https://exa mple.org/", "no URL" },
 	{ "https://example.org:0/", "port is not allowed" },
 	{ "https://example.org:65536/", "no URL" },

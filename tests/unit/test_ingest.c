@@ -46,7 +46,7 @@ static const struct {
 START_TEST(test_route)
 {
 	struct arena *a = arena_new(1 << 20);
-	struct endpoint ep = endpoint_of(a, str_of(routes[_i].path), str_of(routes[_i].query));
+	struct entrance ep = entrance_of(a, str_of(routes[_i].path), str_of(routes[_i].query));
 	size_t max = 0;
 
 	ck_assert_int_eq(ingest_path(str_of(routes[_i].method), str_of(routes[_i].path), &max), routes[_i].inbound);

@@ -32,7 +32,11 @@ static const struct {
 	/* a row's own number: a test is tried once */
 	{ 1, 1, RECEPTION_AGAIN, 0, 500, OUTBOX_DEAD, -1 },
 	{ 2, 3, RECEPTION_AGAIN, 0, 500, OUTBOX_WAITING, 2 * SECOND },
-	{ 3, 3, RECEPTION_AGAIN, 0, 500, OUTBOX_DEAD, -1 },
+	/* ...and where there are but the quick ones, the last wait passes, too */
+	{ 3, 3, RECEPTION_AGAIN, 0, 500, OUTBOX_ENDING, 4 * SECOND },
+	{ 3, 3, RECEPTION_LATER, 900, 500, OUTBOX_ENDING, 4 * SECOND },
+	{ 3, 3, RECEPTION_REFUSED, 0, 500, OUTBOX_DEAD, -1 },
+	{ 4, 4, RECEPTION_AGAIN, 0, 500, OUTBOX_DEAD, -1 },
 	/* what the receiver asks for: never sooner than planned, and not for ever */
 	{ 1, 0, RECEPTION_AGAIN, 5, 500, OUTBOX_WAITING, 5 * SECOND },
 	{ 1, 0, RECEPTION_AGAIN, 11, 500, OUTBOX_FAILED, 11 * SECOND },
@@ -47,7 +51,7 @@ static const struct {
 
 START_TEST(test_schedule)
 {
-	struct outbox_row row = { .attempts = rows[_i].attempts, .attempts_max = rows[_i].attempts_max, .next_at = 7 };
+	struct outbox_row row = { .kind = OUTBOX_DELIVERY, .attempts = rows[_i].attempts, .attempts_max = rows[_i].attempts_max, .next_at = 7 };
 
 	parcel_schedule(&row, rows[_i].reception, 12, rows[_i].retry_after_s, rows[_i].chance, NOW);
 	ck_assert_uint_eq(row.status, rows[_i].status);

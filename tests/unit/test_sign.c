@@ -28,7 +28,7 @@ START_TEST(test_headers)
 {
 	struct arena *a = arena_new(1 << 20);
 	struct header h[SIGN_HEADERS];
-	size_t n = sign_headers(a, str_of(rows[_i].secret), STR(ID), STR("event.received"), STR(BODY), NOW, h);
+	size_t n = sign_headers(a, str_of(rows[_i].secret), STR_NONE, STR(ID), STR("event.received"), STR(BODY), NOW, h);
 
 	unit_str(value_of(h, n, "webhook-id"), ID);
 	unit_str(value_of(h, n, "webhook-timestamp"), "1614265330");
@@ -40,4 +40,18 @@ START_TEST(test_headers)
 }
 END_TEST
 
-UNIT_MAIN("sign", UNIT_ROWS(test_headers, rows))
+/* While a secret is replaced: the new one first. The older form has room for one. */
+START_TEST(test_two_secrets)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct header h[SIGN_HEADERS];
+	size_t n = sign_headers(a, str_of(rows[0].secret), str_of(rows[1].secret), STR(ID), STR("event.received"), STR(BODY), NOW, h);
+	struct str both = arena_printf(a, "%s %s", rows[0].standard, rows[1].standard);
+
+	unit_str(value_of(h, n, "webhook-signature"), both.p);
+	unit_str(value_of(h, n, "X-Webhook-Signature"), rows[0].plain);
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("sign", UNIT_ROWS(test_headers, rows), { test_two_secrets })

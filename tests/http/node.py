@@ -1,0 +1,25 @@
+"""node.py - packages of npm for tests: exactly those of a package-lock.json."""
+import os
+import shutil
+import subprocess
+import sys
+
+
+FOLDER = None       # where those of the http tests are to be: run.py says it
+
+
+def modules(lock_folder, folder):
+    """Puts them into the folder where they are not; returns where node finds them."""
+    os.makedirs(folder, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(lock_folder, name), folder)
+    lock, stamp = os.path.join(folder, "package-lock.json"), os.path.join(folder, "installed.json")
+    if not os.path.exists(stamp) or open(stamp).read() != open(lock).read():
+        if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
+            sys.exit("npm could not fetch the packages of %s into %s" % (lock_folder, folder))
+        shutil.copy(lock, stamp)
+    return os.path.join(folder, "node_modules")
+
+
+def cache(name):
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), name)

@@ -1,0 +1,395 @@
+"""Outbound webhooks of users: signed, tried again, recorded; a receiver that fails or hangs harms nobody else; and nobody reaches by us what he cannot
+reach himself. The receivers are on loopback and check both signatures with code of their own; Standard Webhooks' own library checks them, too."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import time
+
+import node
+from handler import Handler, body_of, signed_by
+from harness import alert, alerts, same, true, wait_until
+
+WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
+
+MADE = set()
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _world(box):
+    """Loopback is open to users, and answers may take 2 s."""
+    if box not in MADE:
+        box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.1", "--set", "outbound.ports=1-65535", "--set", "outbound.timeout_ms=2000")
+        MADE.add(box)
+
+
+class Person:
+    """A user with a token of his own, so that one scenario knows nothing of another's webhooks."""
+
+    def __init__(self, box, role="viewer"):
+        _world(box)
+        self.box, self.token = box, box.new_token(role)
+
+    def api(self, method, path, body=None):
+        return self.box.api(method, path, body, token=self.token)
+
+    def endpoint(self, url, **more):
+        """Told of nothing that happens in other scenarios."""
+        return self.api("POST", "/api/endpoints", {"url": url, "events": ["alerts.triggered"], **more}).expect(201)
+
+    def test(self, endpoint):
+        return self.api("POST", "/api/endpoints/%s/test" % endpoint["id"]).expect(200)
+
+    def history(self):
+        return self.api("GET", "/api/webhooks/history").expect(200)["deliveries"]
+
+    def get(self, endpoint):
+        return self.api("GET", "/api/endpoints/" + endpoint["id"]).expect(200)
+
+    def deliveries(self, endpoint):
+        return self.api("GET", "/api/endpoints/%s/deliveries" % endpoint["id"]).expect(200)["deliveries"]
+
+
+def _queue(box, endpoint, n=1, event="incident.opened", later_ms=0):
+    """So many deliveries that are due, as an incident writes them; with all the attempts that the endpoint has. Their numbers, the oldest first."""
+    row, tenant, user, quick = box.sql("SELECT id, tenant_id, user_id, 3 * (retries = 0) FROM endpoints WHERE public_id = '%s'" % endpoint["id"])[0]
+    first = (int(time.time() * 1000) - 1577836800000 << 22) + int.from_bytes(os.urandom(2), "big") * 64
+    body = json.dumps({"event": event, "type": event, "timestamp": "2026-01-02T03:04:05.000Z", "sequence": "1", "data": {"id": "5"}})
+    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at) SELECT @id := %d + seq, %s, 2, %s, @id, '%s',"
+            " %s, UNIX_TIMESTAMP(NOW(3)) * 1000 + %d, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM seq_1_to_%d; INSERT INTO deliveries (id, tenant_id, user_id, endpoint_id, event,"
+            " url, summary) SELECT %d + seq, %s, %s, %s, '%s', '%s', 'Disk full' FROM seq_1_to_%d"
+            % (first, tenant, row, body, quick, later_ms, n, first, tenant, user, row, event, endpoint["url"], n))
+    return ["%d" % (first + i + 1) for i in range(n)]
+
+
+def _hurry(box, endpoint):
+    """What waits for a later attempt or probe is due."""
+    box.sql("UPDATE outbox o JOIN endpoints p ON p.id = o.target_id SET o.next_at = 1 WHERE o.kind = 2 AND o.status IN (0, 2) AND o.lease_owner = 0"
+            " AND p.public_id = '%s'; UPDATE breakers b JOIN endpoints p ON p.id = b.target_id SET b.probe_at = 1 WHERE b.kind = 2 AND p.public_id = '%s'"
+            % (endpoint["id"], endpoint["id"]))
+
+
+def _cron(box):
+    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "outbox"], capture_output=True, text=True)
+    same(done.returncode, 0, done.stderr)
+
+
+def _refused_port():
+    with Handler() as h:
+        return h.url
+
+
+# ---- the webhook of /api/webhooks ----
+
+def webhook_is_made_replaced_shown_and_removed(box):
+    ann = Person(box)
+    none = ann.api("GET", "/api/webhooks")
+    same(none.expect(200), {"url": None, "has_secret": False, "is_active": False, "created_at": None, "updated_at": None, "message": None})
+    true(none.header("X-RateLimit-Limit") and none.header("X-RateLimit-Remaining") and none.header("X-RateLimit-Reset"), "rate limit headers")
+    same(ann.api("DELETE", "/api/webhooks").expect(404)["error"], "webhook_not_found")
+    made = ann.api("POST", "/api/webhooks", {"url": "http://127.0.0.1:9/a", "secret": "s3cr3t"}).expect(201)
+    same((made["url"], made["has_secret"], made["is_active"], set(made)),
+         ("http://127.0.0.1:9/a", True, True, {"url", "has_secret", "is_active", "created_at", "updated_at", "message"}))
+    made = ann.api("POST", "/api/webhooks", {"url": "http://127.0.0.1:9/b"}).expect(200)
+    same((made["url"], made["has_secret"]), ("http://127.0.0.1:9/b", False))
+    bad = ann.api("POST", "/api/webhooks", {"url": "ftp://127.0.0.1/"})
+    same((bad.expect(400)["error"], bad.expect(400)["url"]), ("invalid_webhook_url", "ftp://127.0.0.1/"))
+    history = ann.api("GET", "/api/webhooks/history").expect(200)
+    same((history["deliveries"], history["count"], history["max_records"]), ([], 0, 50))
+    true(history["user_id"].startswith("us_"), history)
+    same(set(ann.api("DELETE", "/api/webhooks").expect(200)), {"message"})
+    same(ann.api("GET", "/api/webhooks").expect(200)["url"], None)
+
+
+def three_quick_attempts_and_four_seconds_then_it_has_failed(box):
+    ann = Person(box)
+    with Handler() as handler:
+        handler.status, handler.body = 500, b"out of order"
+        ann.api("POST", "/api/webhooks", {"url": handler.url, "secret": "s"}).expect(201)
+        hook, = ann.api("GET", "/api/endpoints").expect(200)["endpoints"]
+        same((hook["isConfig"], hook["retries"], hook["events"]), (True, False, ["alerts.triggered"]))
+        number, = _queue(box, hook, event="alerts.triggered")
+        wait_until(lambda: len(handler.got) == 3, 8, "three attempts")
+        same([round(g.at - handler.got[0].at) for g in handler.got], [0, 1, 3], "at 0, 1 and 3 s")
+        same({g.headers["webhook-id"] for g in handler.got}, {number}, "the id stays")
+        shown, = ann.history()
+        same((shown["status"], shown["attempts"], shown["completed_at"]), ("pending", 3, None), "the last wait passes first")
+        wait_until(lambda: ann.history()[0]["status"] == "failed", 8, "it has failed")
+        took = time.time() - handler.got[0].at
+        true(7 <= took < 9, "after %.1f s" % took)
+        shown, = ann.history()
+        same((shown["id"], shown["event"], shown["url"], shown["payload_summary"], shown["http_status"], shown["attempts"], shown["failure_reason"]),
+             (number, "alerts.triggered", handler.url, "Disk full", 500, 3, "It was answered 500."))
+        true(shown["completed_at"] > shown["created_at"], shown)
+        one = ann.api("GET", "/api/deliveries/" + number).expect(200)
+        same([(a["attempt"], a["httpStatus"], a["answer"], a["error"]) for a in one["attemptLog"]],
+             [(n, 500, "out of order", "It was answered 500.") for n in (1, 2, 3)])
+        same(len(handler.got), 3, "and no other attempt")
+
+        handler.status = 204        # once more, by hand, under the same id
+        same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).expect(202)["status"], "pending")
+        wait_until(lambda: ann.history()[0]["status"] == "delivered", 5, "it is delivered")
+        same((handler.got[3].headers["webhook-id"], ann.history()[0]["attempts"], ann.history()[0]["failure_reason"]), (number, 4, None))
+
+
+# ---- what is told, and how it is signed ----
+
+def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
+    ann, bob = Person(box), Person(box, "operator")
+    with Handler() as mine, Handler() as his:
+        secret = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+        endpoint = ann.endpoint(mine.url, secret=secret, events=None)
+        other = bob.endpoint(his.url, events=["incident.resolved"], secret="kein base64 \u00fc")
+        box.send(box.integration("prometheus"), alerts(alert())).expect(201)
+        wait_until(lambda: mine.got, 5, "the beginning is told")
+        got = mine.got[0]
+        body = body_of(got)
+        true(signed_by(got, secret), "both signatures")
+        same((got.headers["content-type"], got.headers["x-webhook-event"], got.headers["x-webhook-delivery"]),
+             ("application/json", "incident.opened", got.headers["webhook-id"]))
+        true(got.headers["user-agent"].startswith("Grapnel/") and abs(int(got.headers["webhook-timestamp"]) - time.time()) < 5, got.headers)
+        same((body["event"], body["type"], body["data"]["status"], body["data"]["entry"]["kind"]), ("incident.opened", "incident.opened", "OPEN", "opened"))
+        box.api("POST", "/api/incidents/%s/acknowledge" % body["data"]["id"], {}).expect(200)
+        box.api("POST", "/api/incidents/%s/resolve" % body["data"]["id"], {}).expect(200)
+        wait_until(lambda: len(mine.got) == 3 and his.got, 5, "what followed is told")
+        same([body_of(g)["event"] for g in mine.got], ["incident.opened", "incident.acknowledged", "incident.resolved"])
+        true(int(body_of(mine.got[0])["sequence"]) < int(body_of(mine.got[2])["sequence"]), "in their order")
+        same([body_of(g)["event"] for g in his.got], ["incident.resolved"])
+        true(signed_by(his.got[0], "kein base64 \u00fc"), "a secret of any bytes")
+        wait_until(lambda: ann.get(endpoint)["status"] == "working", 5, "it works")
+        same([d["status"] for d in ann.deliveries(endpoint)], ["delivered"] * 3)
+        ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+        bob.api("DELETE", "/api/endpoints/" + other["id"]).expect(204)
+
+
+def rotation_signs_with_both_secrets_until_its_end(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        old = endpoint["secret"]
+        true(ann.test(endpoint)["success"] and signed_by(handler.got[0], old), "the made one")
+        new = ann.api("POST", "/api/endpoints/%s/rotate-secret" % endpoint["id"], {"graceSeconds": 3600}).expect(200)["secret"]
+        true(ann.test(endpoint)["success"], "with both")
+        got = handler.got[1]
+        content = b"%s.%s." % (got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode()) + got.body
+        same(got.headers["webhook-signature"].split(" "), ["v1," + base64.b64encode(hmac.new(base64.b64decode(s[6:]), content, hashlib.sha256).digest()).decode()
+                                                           for s in (new, old)])
+        same(got.headers["x-webhook-signature"], "sha256=" + hmac.new(new.encode(), got.body, hashlib.sha256).hexdigest())
+        ann.api("POST", "/api/endpoints/%s/rotate-secret" % endpoint["id"], {"graceSeconds": 0, "secret": "last"}).expect(200)
+        true(ann.test(endpoint)["success"] and signed_by(handler.got[2], "last"), "with the last one alone")
+        ann.api("PATCH", "/api/endpoints/" + endpoint["id"], {"secret": None}).expect(200)
+        true(ann.test(endpoint)["success"], "unsigned")
+        same([n for n in handler.got[3].headers if n.endswith("signature")], [])
+
+
+# ---- receivers that are no good ----
+
+def receiver_that_answers_nonsense_is_a_failed_attempt_with_a_sentence(box):
+    def endless_headers(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            request.wfile.write(b"X-More: %s\r\n" % (b"x" * 1000))
+
+    def slow_body(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        for _ in range(100):
+            request.wfile.write(b"x")
+            time.sleep(0.1)
+
+    ann = Person(box)
+    for does, sentence in ((Handler.garbage, "No answer"), (Handler.slam, "closed the connection"), (Handler.hang, "did not answer in time"),
+                           (Handler.cut, "No answer"), (None, "headers without end"), (slow_body, "did not answer in time")):
+        with Handler() as handler:
+            endpoint = ann.endpoint(handler.url)
+            handler.does = endless_headers if does is None else (lambda request, d=does, h=handler: d(h, request)) if does is not slow_body else slow_body
+            began = time.monotonic()
+            told = ann.test(endpoint)
+            true(not told["success"] and sentence in told["message"], "%s: %s" % (does, told["message"]))
+            true(time.monotonic() - began < 4, "within its time")
+            same((told["delivery"]["status"], told["delivery"]["attempts"], told["delivery"]["httpStatus"]), ("failed", 1, None))
+            ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+    endpoint = ann.endpoint(_refused_port())
+    true("does not take the connection" in ann.test(endpoint)["message"], "nobody there")
+
+
+def endless_answer_is_read_no_further_than_64_kib_and_4_are_kept(box):
+    sent = []
+
+    def endless_body(request):
+        request.wfile.write(b"HTTP/1.1 500 Oh\r\n\r\n")
+        request.close_connection = True
+        while True:
+            sent.append(request.wfile.write(b"<b>" * 1000))
+
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        handler.does = endless_body
+        told = ann.test(endpoint)
+        same((told["success"], told["attempt"]["httpStatus"], len(told["attempt"]["answer"])), (False, 500, 4096))
+        true(sum(sent) < 16 << 20, "it was cut off after %d bytes" % sum(sent))
+
+
+def redirect_is_not_followed_and_410_switches_it_off(box):
+    ann = Person(box, "admin")
+    with Handler() as inside, Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        handler.status, handler.headers = 307, {"Location": inside.url}
+        told = ann.test(endpoint)
+        same((told["success"], told["message"]), (False, "It was answered 307; redirects are not followed."))
+        same(inside.got, [], "nobody went there")
+        handler.status, handler.headers = 410, {}
+        number, = _queue(box, endpoint)
+        wait_until(lambda: not ann.get(endpoint)["enabled"], 5, "it is switched off")
+        same((ann.get(endpoint)["disabledReason"], ann.api("GET", "/api/deliveries/" + number).expect(200)["status"]), ("It was answered 410.", "failed"))
+        running = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["type"] == "ENDPOINT_DISABLED"]
+        true(running and endpoint["url"] in running[0]["message"] and not running[0]["endedAt"], running)
+        same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).status, 409, "while it is off")
+        ann.api("PATCH", "/api/endpoints/" + endpoint["id"], {"enabled": True}).expect(200)
+        ended = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["id"] == running[0]["id"]]
+        true(ended[0]["endedAt"], "its monitor alert is over")
+
+
+def retry_after_is_heeded_but_not_for_ever(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        handler.status, handler.headers = 503, {"Retry-After": "3"}
+        number, = _queue(box, endpoint)
+        wait_until(lambda: len(handler.got) > 1, 8, "it is tried again")
+        true(2.9 < handler.got[1].at - handler.got[0].at < 4.5, "after 3 s")
+        handler.headers = {"Retry-After": "999999999"}
+        wait_until(lambda: len(handler.got) > 2, 8, "and again")
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["nextAt"], 5, "its next attempt is known")
+        wait_s = box.number("SELECT next_at FROM outbox WHERE id = %s" % number) / 1000 - time.time()
+        true(3500 < wait_s <= 3600, "an hour at most, not %d s" % wait_s)
+
+
+# ---- left alone ----
+
+def breaker_opens_after_five_failures_probes_and_closes(box):
+    ann = Person(box)
+    with Handler() as handler:
+        handler.status = 500
+        endpoint = ann.endpoint(handler.url)
+        numbers = _queue(box, endpoint, 20)
+        wait_until(lambda: ann.get(endpoint)["circuit"] == "open", 10, "the breaker opens")
+        tried = len(handler.got)
+        same(tried, 5, "attempts until it opened")
+        attempts = box.number("SELECT SUM(attempts) FROM outbox WHERE id BETWEEN %s AND %s" % (numbers[0], numbers[-1]))
+        time.sleep(2)
+        same((len(handler.got), box.number("SELECT SUM(attempts) FROM outbox WHERE id BETWEEN %s AND %s" % (numbers[0], numbers[-1]))), (5, attempts),
+             "nothing is sent meanwhile, and no attempt is used")
+        opened = box.sql("SELECT probe_at - opened_at FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
+        true(59_000 <= int(opened[0][0]) <= 61_000, "the first probe is due after a minute: %s" % opened)
+        _hurry(box, endpoint)
+        wait_until(lambda: len(handler.got) > 5, 5, "one delivery tries it")
+        time.sleep(1)
+        same(len(handler.got), 6, "and only one")
+        opened = box.sql("SELECT wait_ms FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
+        same(int(opened[0][0]), 120_000, "its failure doubles the wait")
+        handler.status = 204
+        _hurry(box, endpoint)
+        wait_until(lambda: ann.get(endpoint)["circuit"] == "closed", 5, "its success closes it")
+        _hurry(box, endpoint)
+        wait_until(lambda: _cron(box) or all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 15, "and all of it is sent")
+
+
+def receiver_that_hangs_leaves_others_alone(box):
+    ann, bob = Person(box), Person(box)
+    with Handler() as hanging, Handler() as quick:
+        hanging.does = hanging.hang
+        slow, good = ann.endpoint(hanging.url), bob.endpoint(quick.url)
+        _queue(box, slow, 50)
+        wait_until(lambda: hanging.inside, 5, "one hangs")
+        began = time.monotonic()
+        numbers = _queue(box, good, 300)
+        wait_until(lambda: {g.headers["webhook-id"] for g in quick.got} >= set(numbers), 10, "the others are sent")
+        true(time.monotonic() - began < 2, "as if nothing were")
+        true(hanging.most <= 5, "at most five at once")
+        ann.api("DELETE", "/api/endpoints/" + slow["id"]).expect(204)
+
+
+def five_days_of_failures_switch_it_off_and_tell_its_owner(box):
+    ann = Person(box)
+    with Handler() as handler:
+        handler.status = 500
+        endpoint = ann.endpoint(handler.url)
+        box.sql("UPDATE endpoints SET failures = 30, failing_since = (UNIX_TIMESTAMP() - 5 * 86400) * 1000 WHERE public_id = '%s'" % endpoint["id"])
+        _queue(box, endpoint)
+        wait_until(lambda: not ann.get(endpoint)["enabled"], 5, "it is switched off")
+        true("five days" in ann.get(endpoint)["disabledReason"], ann.get(endpoint))
+        same([d["status"] for d in ann.deliveries(endpoint)], ["failed"])
+        true(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'ENDPOINT_DISABLED' AND subject = '%s' AND ended_at IS NULL" % endpoint["id"]) == 1, "told")
+
+
+def deleting_fails_what_is_pending(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        _queue(box, endpoint, later_ms=60_000)
+        ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+        shown, = ann.history()
+        same((shown["status"], shown["failure_reason"], shown["attempts"], shown["url"]), ("failed", "endpoint deleted", 0, handler.url))
+        same(handler.got, [])
+
+
+def history_shows_the_newest_fifty_the_oldest_first(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        numbers = _queue(box, endpoint, 60)
+        wait_until(lambda: len(handler.got) >= 60, 10, "they are sent")
+        answer = ann.api("GET", "/api/webhooks/history").expect(200)
+        same(([d["id"] for d in answer["deliveries"]], answer["count"], answer["max_records"]), (numbers[10:], 50, 50))
+        page = ann.api("GET", "/api/endpoints/%s/deliveries?limit=7" % endpoint["id"]).expect(200)
+        same([d["id"] for d in page["deliveries"]], numbers[::-1][:7])
+
+
+# ---- who may not be reached ----
+
+def address_that_is_not_allowed_is_refused_at_once_and_when_it_is_connected_to(box):
+    ann = Person(box)
+    for url in ("http://127.0.0.2/", "http://10.0.0.1/", "http://169.254.169.254/latest/", "http://2130706434/", "http://0x7f000002/", "http://0177.0.0.2/",
+                "http://127.2/", "http://[::ffff:127.0.0.2]/", "http://[::ffff:a9fe:a9fe]/", "http://[fe80::1]/", "http://0.0.0.0/", "http://[::]/",
+                "http://user:password@127.0.0.1/", "http:///path", "gopher://127.0.0.1/", "http://localhost.localdomain@10.0.0.1/"):
+        bad = ann.api("POST", "/api/webhooks", {"url": url})
+        same((bad.expect(400)["error"], bad.expect(400)["url"]), ("invalid_webhook_url", url))
+        same(ann.api("POST", "/api/endpoints", {"url": url}).expect(400)["field"], "url")
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        inside = handler.url.replace("127.0.0.1", "127.0.0.2")      # as if the name had led elsewhere when it was looked at
+        box.sql("UPDATE endpoints SET url = '%s' WHERE public_id = '%s'" % (inside, endpoint["id"]))
+        number, = _queue(box, endpoint)
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["status"] == "failed", 5, "it is given up")
+        one = ann.api("GET", "/api/deliveries/" + number).expect(200)
+        same((one["attempts"], one["error"], handler.got), (1, "It leads to an address or port that is not allowed.", []))
+
+
+def name_that_does_not_resolve_is_taken_and_fails_when_it_is_sent(box):
+    ann = Person(box)
+    endpoint = ann.endpoint("https://nowhere.invalid/hook")
+    same(ann.test(endpoint)["message"], "Its name does not resolve.")
+
+
+# ---- Standard Webhooks' own library ----
+
+def library_of_standard_webhooks_accepts_what_is_sent(box):
+    ann = Person(box)
+    modules = node.modules(HERE, node.FOLDER)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        old = endpoint["secret"]
+        true(ann.test(endpoint)["success"], "taken")
+        new = ann.api("POST", "/api/endpoints/%s/rotate-secret" % endpoint["id"], {}).expect(200)["secret"]
+        true(ann.test(endpoint)["success"], "taken")
+        for got, secrets in zip(handler.got, ([old], [new, old])):
+            for secret in secrets:
+                said = subprocess.run(["node", os.path.join(HERE, "standard_webhooks.js"), modules], text=True, capture_output=True,
+                                      input=json.dumps({"secret": secret, "headers": got.headers, "body": got.body.decode()}))
+                same((said.returncode, said.stdout), (0, "endpoint.test\n"), said.stderr)
+            wrong = subprocess.run(["node", os.path.join(HERE, "standard_webhooks.js"), modules], text=True, capture_output=True,
+                                   input=json.dumps({"secret": secrets[0], "headers": got.headers, "body": got.body.decode() + " "}))
+            same(wrong.returncode, 1, "it refuses another body")
