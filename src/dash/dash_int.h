@@ -38,7 +38,7 @@ struct visit {
 /* ---- page.c: every page goes out here ---- */
 
 /* Fills what each page shows around its content: title, navigation, who is signed in, CSRF, flash, banners. `section` is the word
- * of the navigation that is marked: overview incidents requests events integrations services channels policies schedules alert-rules users audit monitor jobs account. */
+ * of the navigation that is marked: overview incidents requests events integrations services channels endpoints policies schedules alert-rules users audit monitor jobs account. */
 void page_begin(struct visit *v, struct page *p, const char *title, const char *section);
 /* Renders: PAGE_SEND(v, 200, tmpl_incidents, &page). */
 #define PAGE_SEND(v, status, tmpl, page_struct) do { \

@@ -8,6 +8,7 @@
 #include "channels.h"
 #include "policies.h"
 #include "dash_int.h"
+#include "endpoints.h"
 #include "events.h"
 #include "incidents.h"
 #include "integrations.h"
@@ -138,6 +139,21 @@ const struct route dash_routes[] = {
 	{ "POST", "/schedules/:id/layers/:layer/up", ROLE_ADMIN, page_schedule_layer_up, "Asks it before the one above." },
 	{ "GET", "/schedules/:id/layers/:layer/delete", ROLE_ADMIN, page_schedule_layer_delete, "What removing it means." },
 	{ "POST", "/schedules/:id/layers/:layer/delete", ROLE_ADMIN, page_schedule_layer_drop, "Removes it." },
+	{ "GET", "/endpoints", ROLE_VIEWER | CAN_EXPORT, page_endpoints, "One's own outbound webhooks." },
+	{ "POST", "/endpoints", ROLE_VIEWER, page_endpoint_create, "Makes one." },
+	{ "GET", "/endpoints/new", ROLE_VIEWER, page_endpoint_new, "Form of a new one." },
+	{ "GET", "/endpoints/:id", ROLE_VIEWER, page_endpoint, "One of them, and what was sent to it last." },
+	{ "GET", "/endpoints/:id/edit", ROLE_VIEWER, page_endpoint_edit, "The form of an endpoint." },
+	{ "POST", "/endpoints/:id/edit", ROLE_VIEWER, page_endpoint_change, "Changes it." },
+	{ "POST", "/endpoints/:id/enable", ROLE_VIEWER, page_endpoint_enable, "Switches it on." },
+	{ "POST", "/endpoints/:id/test", ROLE_VIEWER, page_endpoint_test, "Sends it a test." },
+	{ "GET", "/endpoints/:id/rotate-secret", ROLE_VIEWER, page_endpoint_rotate, "What a new secret means." },
+	{ "POST", "/endpoints/:id/rotate-secret", ROLE_VIEWER, page_endpoint_rotate_post, "Makes a new secret." },
+	{ "GET", "/endpoints/:id/delete", ROLE_VIEWER, page_endpoint_delete, "What deleting it means." },
+	{ "POST", "/endpoints/:id/delete", ROLE_VIEWER, page_endpoint_drop, "Deletes it." },
+	{ "GET", "/endpoints/:id/deliveries", ROLE_VIEWER | CAN_EXPORT, page_endpoint_deliveries, "All that was sent to it." },
+	{ "GET", "/endpoints/:id/deliveries/:delivery", ROLE_VIEWER, page_endpoint_delivery, "A delivery with its attempts." },
+	{ "POST", "/endpoints/:id/deliveries/:delivery/redeliver", ROLE_VIEWER, page_endpoint_redeliver, "Sends it once more." },
 	{ "GET", "/login", NEED_GUEST, page_login, "Signing in." },
 	{ "POST", "/login", NEED_GUEST, page_login_post, "Name and password, then a code where an app is set up." },
 	{ "POST", "/logout", ROLE_VIEWER, page_logout_post, "Signing out." },
