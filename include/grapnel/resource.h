@@ -507,7 +507,8 @@ struct alert_rules_judged {
 	struct alert_rule_result *results;	/* of each enabled rule, the oldest first */
 	size_t n, triggered;
 };
-/* Measures and judges them now; what is stored of them stays as it is, since that is the job's, which tells of changes. */
+/* Measures and judges them now, and delivers what triggered to the caller's endpoints; what is stored of them stays as it is, since that is the job's,
+ * which tells of changes. */
 bool alert_rules_judge_by(const struct caller *by, struct alert_rules_judged *out, struct err *e) MUST_USE;
 
 /* ---- oncall.c: schedules, who is on call ---- */

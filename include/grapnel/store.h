@@ -1400,6 +1400,8 @@ struct rule_verdict {
 /* As `seen` it was read. 1 it changed, and channels are told; 0 it is another one by now, or somebody else was faster; -1. */
 int alert_rule_change(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *seen, const struct rule_verdict *v, ms_t now,
 	struct err *e) MUST_USE;
+/* What triggered, all of one user, with `value` as it was measured: to his endpoints that hear of it. */
+bool alert_rules_deliver(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *rules, size_t n, ms_t now, struct err *e) MUST_USE;
 
 /* ---- table_size.c: how large the tables were ---- */
 

@@ -2,7 +2,9 @@
  * even an administrator, sees or changes it. */
 #include "resource_int.h"
 
+
 #include "grapnel/json.h"
+#include "grapnel/log.h"
 
 #define CHANGE_TRIES 8		/* one of those who change a rule at once gets through at each */
 
@@ -185,15 +187,27 @@ const struct field alert_rule_result_fields[] = {
 	FIELD_END
 };
 
+/* Trouble of ours with that is not the caller's, who asked for the results. */
+static void deliver(const struct caller *by, const struct alert_rule *triggered, size_t n)
+{
+	struct err e = { 0 };
+
+	if (!alert_rules_deliver(by->db, by->a, by->ids, triggered, n, by->now, &e))
+		log_error("what alert rules found is not delivered", LOG_ERR(&e));
+	else if (n)
+		bell_ring(by->shm);
+}
+
 bool alert_rules_judge_by(const struct caller *by, struct alert_rules_judged *out, struct err *e)
 {
 	struct rule_meter *meter = rule_meter_new(by->db, by->a, by->tenant_id, by->now);
-	struct alert_rule *rules;
+	struct alert_rule *rules, *triggered;
 
 	*out = (struct alert_rules_judged){ 0 };
 	if (!alert_rules_of_user(by->db, by->a, by->tenant_id, by->principal.user_id, &rules, &out->n, e))
 		return false;
 	out->results = ARENA_ARRAY(by->a, struct alert_rule_result, out->n + 1);
+	triggered = ARENA_ARRAY(by->a, struct alert_rule, out->n + 1);
 	for (size_t i = 0; i < out->n; i++) {
 		const struct rule_condition c = alert_rule_condition(&rules[i]);
 		struct alert_rule_result *r = &out->results[i];
@@ -202,7 +216,11 @@ bool alert_rules_judge_by(const struct caller *by, struct alert_rules_judged *ou
 		if (!rule_measure(meter, &rules[i], &r->value, e))
 			return false;
 		r->triggered = rule_holds(r->value, c.comparison, c.threshold);
-		out->triggered += r->triggered;
+		if (!r->triggered)
+			continue;
+		triggered[out->triggered] = rules[i];
+		triggered[out->triggered++].value = r->value;
 	}
+	deliver(by, triggered, out->triggered);
 	return true;
 }

@@ -195,11 +195,81 @@ static bool tell(struct db *db, struct arena *a, struct id_maker *ids, const str
 	return channels_tell(db, a, ids, &x, now, NULL, e);
 }
 
+/* ---- endpoints of its user ---- */
+
+static void triggered_json(struct json_out *o, const struct alert_rule *r)
+{
+	json_open(o, '{');
+	json_key(o, "rule_id");
+	json_str(o, r->public_id);
+	json_key(o, "name");
+	json_str(o, r->name);
+	json_key(o, "metric");
+	json_strz(o, rule_metric_word((enum rule_metric)r->metric));
+	json_key(o, "comparison");
+	json_strz(o, rule_comparison_word((enum rule_comparison)r->comparison));
+	json_key(o, "threshold");
+	json_number(o, r->threshold);
+	json_key(o, "value");
+	json_number(o, r->value);
+	json_close(o, '}');
+}
+
+static struct str triggered_body(struct arena *a, const struct alert_rule *rules, size_t n, ms_t now)
+{
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, a, DATA_MAX * (n + 1));
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "event");
+	json_strz(&o, "alerts.triggered");
+	json_key(&o, "user_id");
+	json_str(&o, rules[0].user);
+	json_key(&o, "triggered_alerts");
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		triggered_json(&o, &rules[i]);
+	json_close(&o, ']');
+	json_key(&o, "triggered_count");
+	json_u64(&o, n);
+	json_key(&o, "evaluated_at");
+	json_time(&o, now);
+	json_close(&o, '}');
+	return strbuf_str(&b);
+}
+
+struct delivering {
+	struct arena *a;
+	struct id_maker *ids;
+	struct endpoint_news news;
+	ms_t now;
+};
+
+static bool deliver_tx(struct db *db, void *ctx, struct err *e)
+{
+	const struct delivering *x = ctx;
+
+	return endpoints_tell(db, x->a, x->ids, &x->news, x->now, NULL, e);
+}
+
+bool alert_rules_deliver(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *rules, size_t n, ms_t now, struct err *e)
+{
+	struct delivering x = { .a = a, .ids = ids, .now = now };
+
+	if (!n)
+		return true;
+	x.news = (struct endpoint_news){ .tenant_id = rules[0].tenant_id, .user_id = rules[0].user_id, .event = "alerts.triggered",
+		.body = triggered_body(a, rules, n, now), .summary = arena_printf(a, "%zu triggered: %.*s%s", n, STR_ARG(rules[0].name), n > 1 ? "..." : "") };
+	return db_tx(db, deliver_tx, &x, e);
+}
+
 static bool tell_began(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *r, ms_t now, struct err *e)
 {
 	const struct rule_condition c = alert_rule_condition(r);
 
-	return tell(db, a, ids, r, "alerts.triggered", rule_sentence(a, &c, r->value, true), 0, now, e);
+	return tell(db, a, ids, r, "alerts.triggered", rule_sentence(a, &c, r->value, true), 0, now, e) && alert_rules_deliver(db, a, ids, r, 1, now, e);
 }
 
 /* `why`: a sentence; empty: it holds no longer. */
