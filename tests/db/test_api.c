@@ -1085,38 +1085,48 @@ END_TEST
 
 /* ---- outbound webhooks ---- */
 
+/* The token of somebody who has none yet. */
+static char mine[64];
+
+static void newcomer(void)
+{
+	token_for(1, ROLE_ADMIN, false, SCOPE_ALL, mine);
+}
+
 START_TEST(test_the_webhook_of_a_user)
 {
-	struct reply r = expect(200, admin, "GET", "/api/webhooks", NULL);
 	struct str before;
+	struct reply r;
 
+	newcomer();
+	r = expect(200, mine, "GET", "/api/webhooks", NULL);
 	is(r.body, "{\"url\":null,\"has_secret\":false,\"is_active\":false,\"created_at\":null,\"updated_at\":null,\"message\":null}");
-	expect_error(404, "webhook_not_found", NULL, ask(admin, "DELETE", "/api/webhooks", NULL));
-	r = expect(201, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/in?a=b\",\"secret\":\"geheim\"}");
+	expect_error(404, "webhook_not_found", NULL, ask(mine, "DELETE", "/api/webhooks", NULL));
+	r = expect(201, mine, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/in?a=b\",\"secret\":\"geheim\"}");
 	is(member(r, "/url"), "https://192.0.43.8/in?a=b");
 	is(member(r, "/has_secret"), "true");
 	is(member(r, "/is_active"), "true");
 	ck_assert(member(r, "/message").n && !str_has(r.body, "geheim") && header_of(r, "X-RateLimit-Limit").n);
 	before = member(r, "/created_at");
-	r = expect(200, admin, "POST", "/api/webhooks", "{\"url\":\"http://192.0.43.8:8080/\"}");
+	r = expect(200, mine, "POST", "/api/webhooks", "{\"url\":\"http://192.0.43.8:8080/\"}");
 	is(member(r, "/has_secret"), "false");
 	ck_assert(str_eq(member(r, "/created_at"), before));
-	r = expect(200, admin, "GET", "/api/webhooks", NULL);
+	r = expect(200, mine, "GET", "/api/webhooks", NULL);
 	is(member(r, "/url"), "http://192.0.43.8:8080/");
 	ck_assert(json_is(json_get(expect(200, root, "GET", "/api/webhooks", NULL).json, "url"), JSON_NULL));	/* it is nobody else's */
-	r = expect(200, admin, "GET", "/api/endpoints", NULL);
+	r = expect(200, mine, "GET", "/api/endpoints", NULL);
 	is(member(r, "/endpoints/0/isConfig"), "true");
 	is(member(r, "/endpoints/0/retries"), "false");
 	is(member(r, "/endpoints/0/events/0"), "alerts.triggered");
-	r = expect(200, admin, "GET", "/api/webhooks/history", NULL);
+	r = expect(200, mine, "GET", "/api/webhooks/history", NULL);
 	is(member(r, "/count"), "0");
 	is(member(r, "/max_records"), "50");
 	ck_assert(str_starts(member(r, "/user_id"), "us_"));
-	r = expect(200, admin, "DELETE", "/api/webhooks", NULL);
+	r = expect(200, mine, "DELETE", "/api/webhooks", NULL);
 	ck_assert(member(r, "/message").n && json_get(r.json, "message") == r.json->first && !r.json->first->next);
-	expect_error(404, "webhook_not_found", NULL, ask(admin, "DELETE", "/api/webhooks", NULL));
-	expect(201, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\"}");
-	expect(200, admin, "DELETE", "/api/webhooks", NULL);
+	expect_error(404, "webhook_not_found", NULL, ask(mine, "DELETE", "/api/webhooks", NULL));
+	expect(201, mine, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\"}");
+	expect(200, mine, "DELETE", "/api/webhooks", NULL);
 }
 END_TEST
 
@@ -1133,36 +1143,42 @@ START_TEST(test_a_webhook_that_leads_nowhere_good)
 		"http://127.0.0.1./" };
 	struct reply r;
 
+	newcomer();
 	for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
-		r = ask(admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p);
+		r = ask(mine, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p);
 		ck_assert_msg(r.status == 400, "%s: %u", urls[i], r.status);
 		is(member(r, "/error"), "invalid_webhook_url");
 		is(member(r, "/url"), urls[i]);
 		ck_assert_msg(str_ends(member(r, "/message"), "."), "%.*s", STR_ARG(r.body));
-		expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/endpoints", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p));
+		expect_error(400, "invalid_request", "url", ask(mine, "POST", "/api/endpoints", arena_printf(a, "{\"url\":\"%s\"}", urls[i]).p));
 	}
-	expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/webhooks", "{}"));
-	expect_error(400, "invalid_request", "url", ask(admin, "POST", "/api/webhooks", "{\"url\":7}"));
-	expect_error(400, "invalid_request", "secret", ask(admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":[]}"));
+	expect_error(400, "invalid_request", "url", ask(mine, "POST", "/api/webhooks", "{}"));
+	expect_error(400, "invalid_request", "url", ask(mine, "POST", "/api/webhooks", "{\"url\":7}"));
+	expect_error(400, "invalid_request", "secret", ask(mine, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":[]}"));
 	expect_error(400, "invalid_request", "secret",
-		ask(admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://192.0.43.8/\",\"secret\":\"%0256d\"}", 7).p));
-	expect_error(400, "invalid_request", "color", ask(admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"color\":1}"));
-	ck_assert(json_is(json_get(expect(200, admin, "GET", "/api/webhooks", NULL).json, "url"), JSON_NULL));
-	expect(201, admin, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://name-that-is-nowhere.invalid/\",\"secret\":\"%0255d\"}", 7).p);
-	expect(200, admin, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":\"\\u0001\\n\\t\\\" \\ud83d\\ude00\"}");
-	expect(200, admin, "DELETE", "/api/webhooks", NULL);
+		ask(mine, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://192.0.43.8/\",\"secret\":\"%0256d\"}", 7).p));
+	expect_error(400, "invalid_request", "color", ask(mine, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"color\":1}"));
+	ck_assert(json_is(json_get(expect(200, mine, "GET", "/api/webhooks", NULL).json, "url"), JSON_NULL));
+	expect(201, mine, "POST", "/api/webhooks", arena_printf(a, "{\"url\":\"https://name-that-is-nowhere.invalid/\",\"secret\":\"%0255d\"}", 7).p);
+	expect(200, mine, "POST", "/api/webhooks", "{\"url\":\"https://192.0.43.8/\",\"secret\":\"\\u0001\\n\\t\\\" \\ud83d\\ude00\"}");
+	expect(200, mine, "DELETE", "/api/webhooks", NULL);
 }
 END_TEST
 
 START_TEST(test_an_endpoint_from_birth_to_end)
 {
-	struct reply r = expect(201, admin, "POST", "/api/endpoints", "{\"url\":\"https://192.0.43.8/hook\"}");
-	struct str id = member(r, "/id"), made = member(r, "/secret"), delivery;
-	const char *path = arena_printf(a, "/api/endpoints/%.*s", STR_ARG(id)).p;
+	struct str id, made, delivery;
+	struct reply r;
+	const char *path;
 
+	newcomer();
+	r = expect(201, mine, "POST", "/api/endpoints", "{\"url\":\"https://192.0.43.8/hook\"}");
+	id = member(r, "/id");
+	made = member(r, "/secret");
+	path = arena_printf(a, "/api/endpoints/%.*s", STR_ARG(id)).p;
 	ck_assert(public_id_is(id, "ep") && str_starts(made, "whsec_"));
 	is(header_of(r, "Location"), path);
-	r = expect(200, admin, "GET", path, NULL);
+	r = expect(200, mine, "GET", path, NULL);
 	ck_assert_ptr_null(json_get(r.json, "secret"));
 	is(member(r, "/hasSecret"), "true");
 	is(member(r, "/retries"), "true");
@@ -1170,23 +1186,23 @@ START_TEST(test_an_endpoint_from_birth_to_end)
 	is(member(r, "/circuit"), "closed");
 	is(member(r, "/events/0"), "incident.*");
 	is(member(r, "/events/1"), "alerts.triggered");
-	r = expect(200, admin, "PATCH", path, "{\"events\":[\"incident.opened\",\"monitor.*\"],\"retries\":false,\"enabled\":false}");
+	r = expect(200, mine, "PATCH", path, "{\"events\":[\"incident.opened\",\"monitor.*\"],\"retries\":false,\"enabled\":false}");
 	is(member(r, "/status"), "disabled");
 	is(member(r, "/events/1"), "monitor.*");
 	is(member(r, "/hasSecret"), "true");
-	is(member(expect(200, admin, "PATCH", path, "{\"events\":null,\"enabled\":true}"), "/events/0"), "incident.*");
-	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":[\"weather.*\"]}"));
-	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":[\"inci*\"]}"));
-	expect_error(400, "invalid_request", "events", ask(admin, "PATCH", path, "{\"events\":\"incident.*\"}"));
-	expect_error(400, "invalid_request", "retries", ask(admin, "PATCH", path, "{\"retries\":\"no\"}"));
+	is(member(expect(200, mine, "PATCH", path, "{\"events\":null,\"enabled\":true}"), "/events/0"), "incident.*");
+	expect_error(400, "invalid_request", "events", ask(mine, "PATCH", path, "{\"events\":[\"weather.*\"]}"));
+	expect_error(400, "invalid_request", "events", ask(mine, "PATCH", path, "{\"events\":[\"inci*\"]}"));
+	expect_error(400, "invalid_request", "events", ask(mine, "PATCH", path, "{\"events\":\"incident.*\"}"));
+	expect_error(400, "invalid_request", "retries", ask(mine, "PATCH", path, "{\"retries\":\"no\"}"));
 
-	r = expect(200, admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":60}");
+	r = expect(200, mine, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":60}");
 	ck_assert(str_starts(member(r, "/secret"), "whsec_") && !str_eq(member(r, "/secret"), made) && member(r, "/oldSecretUntil").n);
-	r = expect(200, admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":0,\"secret\":\"mine\"}");
+	r = expect(200, mine, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":0,\"secret\":\"mine\"}");
 	is(member(r, "/secret"), "mine");
 	ck_assert(json_is(json_get(r.json, "oldSecretUntil"), JSON_NULL));
-	expect_error(400, "invalid_request", "graceSeconds", ask(admin, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":2592001}"));
-	is(member(expect(200, admin, "PATCH", path, "{\"secret\":null}"), "/hasSecret"), "false");
+	expect_error(400, "invalid_request", "graceSeconds", ask(mine, "POST", arena_printf(a, "%s/rotate-secret", path).p, "{\"graceSeconds\":2592001}"));
+	is(member(expect(200, mine, "PATCH", path, "{\"secret\":null}"), "/hasSecret"), "false");
 	for (size_t i = 0; i < 2; i++) {	/* of a colleague, of another tenant */
 		const char *stranger = i ? theirs : root;
 
@@ -1198,29 +1214,29 @@ START_TEST(test_an_endpoint_from_birth_to_end)
 	}
 
 	/* Nobody sends here: the delivery waits. */
-	r = expect(200, admin, "POST", arena_printf(a, "%s/test", path).p, NULL);
+	r = expect(200, mine, "POST", arena_printf(a, "%s/test", path).p, NULL);
 	is(member(r, "/success"), "false");
 	is(member(r, "/delivery/status"), "pending");
 	is(member(r, "/delivery/event"), "endpoint.test");
 	ck_assert(json_is(json_get(r.json, "attempt"), JSON_NULL) && str_has(member(r, "/message"), "cron"));
 	delivery = member(r, "/delivery/id");
-	is(member(expect(200, admin, "GET", arena_printf(a, "%s/deliveries", path).p, NULL), "/deliveries/0/event"), "endpoint.test");
+	is(member(expect(200, mine, "GET", arena_printf(a, "%s/deliveries", path).p, NULL), "/deliveries/0/event"), "endpoint.test");
 	expect(404, root, "GET", arena_printf(a, "/api/deliveries/%.*s", STR_ARG(delivery)).p, NULL);
-	r = expect(202, admin, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL);
+	r = expect(202, mine, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL);
 	ck_assert(str_starts(member(r, "/payload"), "{\"event\":\"endpoint.test\",\"type\":\"endpoint.test\",\"timestamp\":"));
 	expect(404, root, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL);
 
-	expect(204, admin, "DELETE", path, NULL);
-	expect(404, admin, "GET", path, NULL);
-	expect(404, admin, "DELETE", path, NULL);
-	r = expect(200, admin, "GET", "/api/webhooks/history", NULL);
+	expect(204, mine, "DELETE", path, NULL);
+	expect(404, mine, "GET", path, NULL);
+	expect(404, mine, "DELETE", path, NULL);
+	r = expect(200, mine, "GET", "/api/webhooks/history", NULL);
 	is(member(r, "/deliveries/0/status"), "failed");
 	is(member(r, "/deliveries/0/failure_reason"), "endpoint deleted");
 	is(member(r, "/deliveries/0/url"), "https://192.0.43.8/hook");
 	is(member(r, "/deliveries/0/attempts"), "0");
 	ck_assert(json_is(json_at(r.json, STR("/deliveries/0/http_status")), JSON_NULL) && member(r, "/deliveries/0/completed_at").n);
-	expect_error(409, "conflict", NULL, ask(admin, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL));
-	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
+	expect_error(409, "conflict", NULL, ask(mine, "POST", arena_printf(a, "/api/deliveries/%.*s/redeliver", STR_ARG(delivery)).p, NULL));
+	r = expect(200, mine, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
 	is(member(r, "/audit/0/action"), "endpoint.delete");
 	is(member(r, "/audit/1/action"), "endpoint.redeliver");
 	is(member(r, "/audit/2/action"), "endpoint.test");
