@@ -291,16 +291,17 @@ static bool read_policy(struct db *db, struct stepping *s, struct err *e)
 static bool step_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct stepping *s = ctx;
-	int due = escalation_due(db, s->a, s->now, &s->row, e), found;
+	int due = escalation_due(db, s->a, s->now, &s->row, e), found, held;
 
 	s->n = s->told = 0;
 	s->taken = due == 1;
 	if (due != 1)
 		return due == 0;
 	found = escalation_incident(db, s->a, s->row.incident_id, &s->incident, e);
-	if (found < 0 || !read_policy(db, s, e))
+	held = found > 0 ? incident_held(db, s->a, s->row.incident_id, s->now, e) : 0;
+	if (found < 0 || held < 0 || !read_policy(db, s, e))
 		return false;
-	switch (escalation_look(&s->plan, &s->row.at, found ? (enum incident_status)s->incident.status : INCIDENT_NONE, false, s->incident.snoozed_until,
+	switch (escalation_look(&s->plan, &s->row.at, found ? (enum incident_status)s->incident.status : INCIDENT_NONE, held, s->incident.snoozed_until,
 		s->now)) {
 	case ESCALATION_WAITS:
 		return escalation_move(db, &s->row, e);

@@ -93,5 +93,10 @@ def furnish(box):
     admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
     box.sql("UPDATE alert_rules SET user_id = (SELECT id FROM users WHERE public_id = '%s')" % admin["id"])    # who walks
     box.cron("alert-rules").communicate()
+    endpoint = box.api("POST", "/api/endpoints", {"url": "https://192.0.43.8/hook?x=" + "y" * 300}).expect(201)["id"]
+    sent = box.api("POST", "/api/endpoints/%s/test" % endpoint).expect(200)["delivery"]["id"]
+    box.sql("UPDATE endpoints SET user_id = (SELECT id FROM users WHERE public_id = '%s'); UPDATE deliveries SET user_id = (SELECT id FROM users"
+            " WHERE public_id = '%s')" % (admin["id"], admin["id"]))
     channel = channels[0].removeprefix("/api")
-    return [channel + "/deliveries", "%s/deliveries/%s" % (channel, delivery), github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"]]
+    return [channel + "/deliveries", "%s/deliveries/%s" % (channel, delivery), github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"],
+            "/endpoints/" + endpoint, "/endpoints/%s/deliveries/%s" % (endpoint, sent)]
