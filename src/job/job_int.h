@@ -7,7 +7,7 @@
 #include "grapnel/fetch.h"
 #include "grapnel/job.h"
 
-#define JOB_COUNTS_MAX 12
+#define JOB_COUNTS_MAX 24	/* of one: cleanup has a word for each table */
 
 struct job_run {
 	const struct job_config *c;

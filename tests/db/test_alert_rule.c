@@ -452,7 +452,7 @@ START_TEST(a_tenant_with_many_rules_keeps_none_from_its_turn)
 		ck_assert(results[0].outcome == JOB_DONE || results[0].outcome == JOB_UNFINISHED);
 		left = number("SELECT COUNT(*) AS n FROM alert_rules WHERE triggered = 0 AND tenant_id > 1");
 		runs++;
-	} while (left && runs < 200);
+	} while (left && runs < 2000);	/* a busy machine does little in a millisecond */
 	ck_assert_uint_eq(left, 0);
 	ck_assert_uint_gt(number("SELECT COUNT(*) AS n FROM alert_rules WHERE triggered = 0"), 0);
 	job(NOW + 500 * MIN);
