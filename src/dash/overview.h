@@ -7,7 +7,7 @@
 #include "page.h"
 
 #define OVERVIEW_LINES 10	/* sources with their 24 blocks: two KiB each, and a page has fifty */
-#define OVERVIEW_QUIET 4	/* quiet ones named beside them */
+#define OVERVIEW_QUIET 3	/* quiet ones named beside them */
 
 struct hour_block {
 	const char *class;		/* ok, err, none */

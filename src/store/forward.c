@@ -204,23 +204,36 @@ bool forward_due_count(struct db *db, struct arena *a, ms_t now, uint64_t *n, st
 	return found == 1;
 }
 
+struct mending {
+	uint64_t source_id, mended;
+	ms_t now;
+};
+
+static bool mend_tx(struct db *db, void *ctx, struct err *e)
+{
+	struct mending *x = ctx;
+
+	return db_exec(db, &stmts[Q_MEND],
+		VALS(V_I(x->now), V_U(x->source_id), V_I(x->now + FORWARD_LEASE_MAX_MS), V_I(x->now + FORWARD_WAIT_MAX_MS + MS_PER_HOUR)), &x->mended, e);
+}
+
+/* Its rows are claimed by others at the same time: whoever loses tries again. */
 bool forward_mend(struct db *db, struct arena *a, ms_t now, uint64_t *mended, struct err *e)
 {
 	struct forward_source *s;
-	uint64_t matched;
 	size_t n;
 
 	*mended = 0;
 	if (!db_query(db, &stmts[Q_LATEST], NULL, 0, a, source_fields, sizeof(*s), &s, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		struct mending x = { .source_id = s[i].source_id, .now = now };
+
 		if (s[i].next_at <= now + FORWARD_LEASE_MAX_MS)
 			continue;
-		if (!db_exec(db, &stmts[Q_MEND],
-			VALS(V_I(now), V_U(s[i].source_id), V_I(now + FORWARD_LEASE_MAX_MS), V_I(now + FORWARD_WAIT_MAX_MS + MS_PER_HOUR)),
-			&matched, e))
+		if (!db_tx(db, mend_tx, &x, e))
 			return false;
-		*mended += matched;
+		*mended += x.mended;
 	}
 	return true;
 }

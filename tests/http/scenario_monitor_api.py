@@ -336,7 +336,7 @@ def duplicates_of_three_kinds_are_found(box):
     same(data["affected"], 7)
     _, other = _tenant(box)
     alien = send(box.integration("webhook", other), "one", body).expect(201)["result"]["event"]["id"]
-    groups = box.api("POST", PATH + "?tenant=all", {"action": "find-duplicates", "params": {"timeWindow": 10, "limit": 1000}}).expect(200)["data"]["groups"]
+    groups = box.api("POST", PATH + "?tenant=all", {"action": "find-duplicates", "params": {"timeWindow": 1, "limit": 1000}}).expect(200)["data"]["groups"]
     same([kind for kind in ("repeats", "sources", "bodies") if first in sum((g["events"] for g in groups if g["kind"] == kind), [])],
          ["repeats", "sources", "bodies"], "of all tenants")
     same([g for g in groups if alien in g["events"]], [], "what is equal at two tenants is no duplicate")
