@@ -1,6 +1,7 @@
 """world.py - fills an instance with what a busy one holds, and with what strangers would like to get into its pages: markup, quotes,
 control characters and formulas in every text that comes from outside."""
 import json
+import time
 
 from harness import alert, alerts, stripe_event, workflow_run
 
@@ -86,6 +87,9 @@ def furnish(box):
     for address in "me@example.org", "them@example.org":
         box.api("POST", "/api/contacts", {"kind": "email", "address": address}).expect(201)
     box.sql("UPDATE contacts SET verified_at = created_at, sent_at = created_at WHERE address LIKE 'them%'")
+    hour = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s)) for s in (-60, 3600)]
+    box.api("POST", "/api/maintenance-windows", {"name": MARKUP[:60], "reason": FORMULA, "from": hour[0], "to": hour[1], "serviceId": service["id"]}).expect(201)
+    box.api("POST", "/api/silences", {"name": FORMULA, "reason": MARKUP, "dedupKey": MARKUP + "*", "until": hour[1]}).expect(201)
     github = "/integrations/" + sources[1]["id"]
     box.api("PATCH", "/api/status-page", {"slug": "shop", "title": MARKUP[:60], "about": MARKUP, "enabled": True, "showTitles": True, "services": [service["id"]]}).expect(200)
     box.api("POST", "/api" + github + "/test").expect(201)
@@ -99,4 +103,4 @@ def furnish(box):
             " WHERE public_id = '%s')" % (admin["id"], admin["id"]))
     channel = channels[0].removeprefix("/api")
     return [channel + "/deliveries", "%s/deliveries/%s" % (channel, delivery), github, "%s/tests/%s" % (github, newest["id"]), "/users/" + admin["id"],
-            "/endpoints/" + endpoint, "/endpoints/%s/deliveries/%s" % (endpoint, sent)]
+            "/endpoints/%s/deliveries" % endpoint, "/endpoints/%s/deliveries/%s" % (endpoint, sent)]
