@@ -1,4 +1,5 @@
 """node.py - packages of npm for tests: exactly those of a package-lock.json."""
+import fcntl
 import os
 import shutil
 import subprocess
@@ -9,8 +10,15 @@ FOLDER = None       # where those of the http tests are to be: run.py says it
 
 
 def modules(lock_folder, folder):
-    """Puts them into the folder where they are not; returns where node finds them."""
+    """Puts them into the folder where they are not, one process at a time; returns where node finds them."""
     os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w") as only_one:
+        fcntl.flock(only_one, fcntl.LOCK_EX)
+        _install(lock_folder, folder)
+    return os.path.join(folder, "node_modules")
+
+
+def _install(lock_folder, folder):
     for name in ("package.json", "package-lock.json"):
         shutil.copy(os.path.join(lock_folder, name), folder)
     lock, stamp = os.path.join(folder, "package-lock.json"), os.path.join(folder, "installed.json")
@@ -18,7 +26,6 @@ def modules(lock_folder, folder):
         if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
             sys.exit("npm could not fetch the packages of %s into %s" % (lock_folder, folder))
         shutil.copy(lock, stamp)
-    return os.path.join(folder, "node_modules")
 
 
 def cache(name):
