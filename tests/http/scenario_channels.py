@@ -86,10 +86,6 @@ def _states(box, channel):
     return {int(s): int(n) for s, n in box.sql("SELECT status, COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d GROUP BY status" % _row(box, channel))}
 
 
-def _cron(box, job):
-    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "--json", job], capture_output=True, text=True)
-    same(done.returncode, 0, done.stderr)
-
 
 def _dispatcher(box):
     for pid in box.worker_pids():
@@ -105,13 +101,13 @@ def _begin_trouble(box):
     event = stripe_event()
     for _ in range(8):
         box.send_stripe(source, event, secret="s")
-    _cron(box, "monitor")
+    box.jobs("monitor")
     return box.number("SELECT started_at FROM monitor_alerts WHERE type = 'DUPLICATE_EVENTS' AND ended_at IS NULL") / 1000
 
 
 def _end_trouble(box):
     box.sql("UPDATE event_minutes SET duplicates = 0; UPDATE event_hours SET duplicates = 0")
-    _cron(box, "monitor")
+    box.jobs("monitor")
     return box.number("SELECT MAX(ended_at) FROM monitor_alerts WHERE type = 'DUPLICATE_EVENTS'") / 1000
 
 
@@ -119,7 +115,7 @@ def _end_trouble(box):
 
 def alert_begins_and_ends_on_each_kind_within_a_second(box):
     world = World.of(box)
-    _cron(box, "monitor")       # what else is wrong has begun before
+    box.jobs("monitor")     # what else is wrong has begun before
     with Slack() as slack, PagerDuty() as duty, Hook() as hook, Twilio() as twilio, Ntfy() as ntfy, EventGrid() as topic, CloudSink() as sink:
         channels = [_channel(box, "slack", url=slack.url), _channel(box, "pagerduty", url=duty.url, routingKey=duty.key), _hook(box, hook),
                     _channel(box, "email", to=["ops@example.org", "boss@example.org"]), _hook(box, hook, minSeverity="CRITICAL"),
@@ -287,7 +283,7 @@ def mail_server_that_makes_strangers_wait_is_asked_again(box):
         world.local.busy = None
     world.local.mails.clear()
     box.sql("UPDATE outbox SET next_at = 1 WHERE id = %s" % number)
-    _cron(box, "outbox")
+    box.jobs("outbox")
     same(len(world.local.mails), 1)
     attempts = box.get("/api/channels/%s/deliveries/%s" % (channel["id"], number))["attemptLog"]
     same([(a["attempt"], a["httpStatus"]) for a in attempts], [(1, 451), (2, 250)])
@@ -336,7 +332,7 @@ def text_message_that_may_have_arrived_is_not_sent_again(box):
         wait_until(lambda: _states(box, channel) == {FAILED: 1}, 5, "that is safe: it was not taken")
         twilio.busy = False
         box.sql("UPDATE outbox SET next_at = 1 WHERE id = " + number)
-        _cron(box, "outbox")
+        box.jobs("outbox")
         same([t.body["MessagingServiceSid"] for t in twilio.taken], [twilio.service])
         _remove(box, channel)
         nobody = _channel(box, "sms", to=["+4930123456"], url="http://127.0.0.1:1/", account=twilio.account, token="x", minSeverity="CRITICAL",
@@ -497,7 +493,7 @@ def three_quick_attempts_then_cron(box):
         true(int(hook.got[2].headers["webhook-timestamp"]) > int(hook.got[0].headers["webhook-timestamp"]), "each signs its own time")
         hook.status = 204
         box.sql("UPDATE outbox SET next_at = 1 WHERE id = " + number)
-        _cron(box, "outbox")
+        box.jobs("outbox")
         same(([t.headers["webhook-id"] for t in hook.taken], hook.complaints), ([number], []))
         _remove(box, channel)
 
@@ -644,10 +640,10 @@ def cron_sends_where_no_dispatcher_runs(box):
             answer = _test(box, channel)
             same((answer["success"], answer["delivery"]["status"], answer["attempt"]), (False, "waiting", None))
             true("cron" in answer["message"], answer["message"])
-            _cron(box, "outbox")
+            box.jobs("outbox")
             same(hook.got, [], "what is younger than ten seconds is the dispatcher's, were there one")
             box.sql("UPDATE outbox SET next_at = next_at - 11000 WHERE target_id = %d AND status = 0" % _row(box, channel))
-            _cron(box, "outbox")
+            box.jobs("outbox")
             same(([t.body["type"] for t in hook.taken], hook.complaints), (["channel.test"], []))
             _remove(box, channel)
     finally:

@@ -71,10 +71,6 @@ def _hurry(box, endpoint):
             % (endpoint["id"], endpoint["id"]))
 
 
-def _cron(box):
-    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "outbox"], capture_output=True, text=True)
-    same(done.returncode, 0, done.stderr)
-
 
 def _refused_port():
     with Handler() as h:
@@ -294,7 +290,7 @@ def breaker_opens_after_five_failures_probes_and_closes(box):
         _hurry(box, endpoint)
         wait_until(lambda: ann.get(endpoint)["circuit"] == "closed", 5, "its success closes it")
         _hurry(box, endpoint)
-        wait_until(lambda: _cron(box) or all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 15, "and all of it is sent")
+        wait_until(lambda: box.jobs("outbox") and all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 15, "and all of it is sent")
 
 
 def receiver_that_hangs_leaves_others_alone(box):

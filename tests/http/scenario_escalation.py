@@ -7,7 +7,7 @@ import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, Twilio
-from scenario_channels import World, _cron, _dispatcher, _hook, _remove
+from scenario_channels import World, _dispatcher, _hook, _remove
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
 
@@ -221,7 +221,7 @@ def page_of_what_is_acknowledged_is_not_sent(box):
     finally:
         World.of(box).local.busy = None
     box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND lease_owner = 0 AND cause_id = " + incident)
-    _cron(box, "outbox")
+    box.jobs("outbox")
     wait_until(lambda: box.sql("SELECT status, error FROM outbox WHERE kind = 5 AND cause_id = " + incident) ==
                [["3", "Somebody takes care of it by now."]], 10, "it is given up")
     same(len(_mails(box, address)), 1, "the code alone")
@@ -255,12 +255,12 @@ def cron_escalates_where_no_dispatcher_runs(box):
     box.up("--set", "outbound.dispatcher=false")
     try:
         incident = s.incident()
-        _cron(box, "escalate")
+        box.jobs("escalate")
         same((len(s.entries(incident)), _pages(box, incident)), (1, 1))
-        _cron(box, "escalate")
+        box.jobs("escalate")
         same(_pages(box, incident), 1, "once")
         s.passes(incident, 5)
-        _cron(box, "escalate")
+        box.jobs("escalate")
         same(_pages(box, incident), 2)
     finally:
         box.up("--set", "outbound.dispatcher=true")

@@ -23,13 +23,6 @@ def _source(box, handler, kind="webhook", actions=("forward",), **more):
     return box.integration(kind, actions=list(actions), handlerUrl=handler.url, **more)
 
 
-def _cron(box):
-    """What a dispatcher does at once where there is one, cron does each minute: now."""
-    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "--json", "retries"],
-                          capture_output=True, text=True)
-    same(done.returncode, 0, done.stderr)
-    return json.loads(done.stdout)["jobs"][0]
-
 
 def _event(box, number):
     return box.get("/api/events/" + number)
@@ -37,7 +30,7 @@ def _event(box, number):
 
 def _until(box, number, status, seconds=10):
     def there():
-        _cron(box)
+        box.jobs("retries")
         return box.number("SELECT status FROM events WHERE id = %s" % number) == STATUS[status]
     wait_until(there, seconds, "event %s is %s" % (number, status))
     return _event(box, number)
@@ -139,10 +132,10 @@ def failures_are_tried_again_then_dead(box):
         wait = box.number("SELECT next_at - UNIX_TIMESTAMP() * 1000 FROM forwards WHERE event_id = %s" % number)
         true(90000 < wait <= 111000, "after 100 s: %d ms" % wait)
         true(event["forward"]["nextAttemptAt"], "it says when")
-        _cron(box)
+        box.jobs("retries")
         same(len(handler.of(number)), 1, "not before its time")
         _due(box, number)
-        _cron(box)
+        box.jobs("retries")
         wait = box.number("SELECT next_at - UNIX_TIMESTAMP() * 1000 FROM forwards WHERE event_id = %s" % number)
         true(190000 < wait <= 221000, "then after 200 s: %d ms" % wait)
         _due(box, number)
@@ -214,7 +207,7 @@ def hanging_handler_holds_up_nobody_else(box):
         for _ in range(12):
             _send(box, slow).expect(201)
         numbers = [_number(_send(box, quick)) for _ in range(12)]
-        _cron(box)
+        box.jobs("retries")
         for number in numbers:
             same(_event(box, number)["status"], "processed")
         true(fine.got[-1].at - fine.got[0].at < 0.9, "while the other one hung")
@@ -226,19 +219,19 @@ def breaker_opens_and_closes(box):
         handler.status = 500
         source = _source(box, handler)
         numbers = [_number(_send(box, source)) for _ in range(12)]
-        _cron(box)
+        box.jobs("retries")
         row = box.number("SELECT id FROM sources WHERE public_id = '%s'" % source["id"])
         wait_until(lambda: not box.number("SELECT COUNT(*) FROM events WHERE source_id = %d AND status = 1" % row), 5, "nothing is under way")
         tried = len(handler.got)
         true(5 <= tried <= 10, "five at once, of the dispatcher and of cron: %d" % tried)
         same(box.number("SELECT failures FROM breakers WHERE kind = 1 AND target_id = %d" % row), tried, "failures in a row")
-        _cron(box)
+        box.jobs("retries")
         same(len(handler.got), tried, "then it is left alone")
         same(box.number("SELECT SUM(attempts) FROM events WHERE source_id = %d" % row), tried, "attempts")
         event = _event(box, numbers[-1])
         true(event["forward"]["breakerOpenedAt"] and event["forward"]["probeAt"], "the event says why it waits")
         box.sql("UPDATE breakers SET probe_at = 1 WHERE target_id = %d; UPDATE forwards SET next_at = 1 WHERE source_id = %d" % (row, row))
-        _cron(box)
+        box.jobs("retries")
         same(len(handler.got), tried + 1, "one probe")
         same(box.number("SELECT wait_ms FROM breakers WHERE target_id = %d" % row), 120000, "twice as long")
         handler.status = 200
@@ -264,7 +257,7 @@ def killed_sender_leaves_its_events_to_the_next(box):
             box.up("--set", "outbound.timeout_ms=1000", "--set", "outbound.dispatcher=true")
         handler.release()
         box.sql("UPDATE jobs SET lease_until = 0 WHERE name = 'retries'")
-        _cron(box)
+        box.jobs("retries")
         same(_event(box, numbers[0])["status"], "processing", "while the lease lasts")
         box.sql("UPDATE forwards SET next_at = 1 WHERE owner <> 0")
         box.sql("UPDATE jobs SET lease_until = 0 WHERE name = 'retries'")

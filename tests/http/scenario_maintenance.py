@@ -7,7 +7,7 @@ import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook
-from scenario_channels import World, _cron, _dispatcher, _hook, _remove
+from scenario_channels import World, _dispatcher, _hook, _remove
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
 WINDOWS, SILENCES = "/api/maintenance-windows", "/api/silences"
@@ -133,16 +133,16 @@ def cron_tells_where_no_dispatcher_runs(box):
         try:
             window = _window(box, serviceId=place.service)
             incident = _open(box, place.source)
-            _cron(box, "outbox")
+            box.jobs("outbox")
             same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
             _end(box, window)
-            _cron(box, "escalate")
-            _cron(box, "escalate")
+            box.jobs("escalate")
+            box.jobs("escalate")
             same(_kinds(box, incident), ["opened", "held", "released"])
             box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
-            _cron(box, "outbox")
+            box.jobs("outbox")
             box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
-            _cron(box, "outbox")
+            box.jobs("outbox")
             same(_told(hook, incident), ["released"])
         finally:
             box.up("--set", "outbound.dispatcher=true")

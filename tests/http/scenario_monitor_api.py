@@ -43,16 +43,10 @@ def _send(box, source, event_id=None, **members):
 
 def _until(box, number, status, token=None):
     def there():
-        _cron(box, "retries")
+        box.jobs("retries")
         return box.get("/api/events/" + number, token)["status"] == status
     wait_until(there, 15, "event %s is %s" % (number, status))
 
-
-def _cron(box, *jobs):
-    done = subprocess.run([box.env["GRAPNEL_PREFIX"] + "/bin/grapnel-cron", "-c", box.env["GRAPNEL_CONF"], "--json", *jobs],
-                          capture_output=True, text=True)
-    same(done.returncode, 0, done.stderr)
-    return json.loads(done.stdout)["jobs"]
 
 
 def _tenant(box):
@@ -284,7 +278,7 @@ def events_are_marked_processed_by_a_filter(box):
         same(_detail(box, "monitor.mark-processed", tenant), {"affected": 0, "eventIds": [int(numbers[0])]})
         same(_do(box, "mark-processed", token, eventIds=numbers[:1])["results"][0]["outcome"], "unchanged")
         same(_do(box, "mark-processed", token, filter={"status": "processed"})["affected"], 0)
-        _cron(box, "retries")
+        box.jobs("retries")
         same(len(handler.got), 4, "nothing of them waits any more")
         true(_audited(box, "monitor.mark-processed", tenant) >= 3, "audited")
 
@@ -355,7 +349,7 @@ def remediation_mends_what_can_be_mended(box):
         handler.status = dead.status = 500
         source, hopeless = _source(box, handler, token), _source(box, dead, token)
         numbers = [_send(box, source) for _ in range(8)] + [_send(box, hopeless) for _ in range(6)]
-        wait_until(lambda: _cron(box, "retries") and box.number(
+        wait_until(lambda: box.jobs("retries") and box.number(
             "SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id WHERE s.tenant_id = %d AND b.opened_at > 0" % tenant) == 2,
             15, "both handlers are left alone")
         stuck = numbers[0]

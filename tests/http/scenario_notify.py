@@ -5,7 +5,7 @@ import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, PagerDuty, Slack, Twilio
-from scenario_channels import World, _channel, _cron, _dispatcher, _hook, _remove, _sms
+from scenario_channels import World, _channel, _dispatcher, _hook, _remove, _sms
 
 WORKERS_MAY_DIE = True      # the dispatcher is stopped, and the configuration changed
 
@@ -162,10 +162,10 @@ def cron_tells_where_no_dispatcher_runs(box):
         try:
             box.send(source, alerts(alert())).expect(201)
             same((box.number("SELECT COUNT(*) FROM incident_news"), hook.taken), (1, []))
-            _cron(box, "outbox")
+            box.jobs("outbox")
             wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 3, "cron takes it")
             box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
-            _cron(box, "outbox")
+            box.jobs("outbox")
             same(_types(hook), ["incident.opened"])
         finally:
             box.up("--set", "outbound.dispatcher=true")

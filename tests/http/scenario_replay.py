@@ -49,11 +49,6 @@ def _over(box, task, seconds=20):
     return _task(box, task)
 
 
-def _cron(box, job):
-    run = box.cron(job)
-    said = run.communicate()
-    same(run.returncode, 0, said)
-
 
 def _ctl(box, *words):
     run = box.program("bin/grapnelctl", "-c", box.env["GRAPNEL_CONF"], *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -183,13 +178,13 @@ def dead_events_are_told_of_until_none_is_dead(box):
         _all(box, [number], "dead")
         running = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'DEAD_EVENTS' AND subject = '%s' AND ended_at IS NULL" % source["id"]
         wait_until(lambda: box.number(running) == 1, 10, "a monitor alert")
-        _cron(box, "retries")
+        box.jobs("retries")
         same(box.number(running), 1, "while one is dead")
         handler.status = 200
         box.api("POST", "/api/events/%s/retry" % number).expect(200)
         _all(box, [number])
         box.sql("UPDATE jobs SET lease_until = 0 WHERE name = 'retries'")
-        _cron(box, "retries")
+        box.jobs("retries")
         same(box.number(running), 0, "none is dead any more")
 
 
@@ -253,12 +248,12 @@ def cron_works_at_tasks_where_no_dispatcher_does(box):
         box.up("--set", "outbound.dispatcher=false")
         try:
             number, = _send(box, source, 1)
-            _cron(box, "retries")
+            box.jobs("retries")
             _all(box, [number], seconds=70)
             task = _replay(box, source=source["id"])
-            _cron(box, "tasks")
+            box.jobs("tasks")
             same(_over(box, task, 70)["counts"]["replayed"], 1)
-            _cron(box, "retries")
+            box.jobs("retries")
             wait_until(lambda: len(handler.of(number)) == 2, 70, "its handler has it again")
         finally:
             box.up("--set", "outbound.dispatcher=true")
