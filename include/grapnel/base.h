@@ -251,7 +251,7 @@ ms_t zone_moment(const struct zone *z, ms_t wall);
 /* 63-bit ids of events, requests, alerts, incidents: 41 bits of ms since 2020-01-01, 10 bits of worker, 12 bits of
  * counter, so that they grow with time, sort as received and need no round trip. Time never runs backwards inside
  * one maker: when the clock steps back or a ms is used up, it goes on from the last id. `worker` (0..1023) must
- * be unique among running processes of all hosts on one database; see db/lease of worker numbers. */
+ * be unique among running processes of all hosts on one database: src/main/id_worker.h. */
 struct id_maker {
 	unsigned worker;
 	uint64_t last;

@@ -44,7 +44,7 @@ const struct option options[] = {
 	{ "server", "public_url", &type_url, MEMBER(server, public_url, char *), "http://localhost",
 		.help = "How providers reach this server; begins with http:// or https://." },
 	RESTART_TEXT(server, user, "", "User to become when started by root."),
-	{ "server", "node", &type_number, MEMBER(server, node, uint32_t), "0", 0, 15, .restart = true,
+	{ "server", "node", &type_number, MEMBER(server, node, uint32_t), "0", 0, 14, .restart = true,
 		.help = "Number of this host among those on one database; no two alike." },
 	BOOL(server, development, "false", "true allows what only tests need; refused unless public_url is this machine's own."),
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "ctl_int.h"
+#include "id_worker.h"
 
 #include "grapnel/job.h"
 
@@ -66,7 +67,7 @@ static bool cleanup(struct ctl *c, struct err *e)
 	apart = wish.events_days || wish.tenant_id;
 	if (!jc.dry_run && !ctl_sure(c, apart ? "Remove those events for good?" : "Remove all that [retention] says is old?", e))
 		return false;
-	id_maker_init(&ids, CTL_WORKER);
+	id_maker_init(&ids, id_worker_of_program(&c->conf));
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	ok = apart ? cleanup_apart(&jc, c->arena, &x, e) : run_whole(&jc, c->arena, &x, e);

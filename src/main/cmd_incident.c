@@ -1,5 +1,6 @@
 /* cmd_incident.c - incidents: open or past trouble. */
 #include "ctl_int.h"
+#include "id_worker.h"
 
 #include "grapnel/view.h"
 
@@ -103,7 +104,7 @@ static bool command(struct ctl *c, enum incident_command what, const char *done,
 
 	if (!read(c, &d, e))
 		return false;
-	id_maker_init(&ids, CTL_WORKER);
+	id_maker_init(&ids, id_worker_of_program(&c->conf));
 	who = c->who;
 	who.tenant_id = (uint32_t)d.incident.tenant_id;
 	if (incident_act(c->db, c->arena, who.tenant_id, d.incident.id, what, ACTOR_PERSON, &who, id_make(&ids, c->now),

@@ -1,6 +1,7 @@
 /* cmd_send.c - a provider's test webhook, made and signed as the provider does: through the pipeline of this installation, where
  * it is marked as a test and its incident ends by itself, or to any address, as the provider would send it. */
 #include "ctl_case.h"
+#include "id_worker.h"
 
 #include "grapnel/ingest.h"
 #include "grapnel/resource.h"
@@ -36,7 +37,7 @@ static bool run_test(struct ctl *c, struct str id, const struct inbound *as, str
 	char trace[UUID_TEXT];
 	int done;
 
-	id_maker_init(&ids, CTL_WORKER);
+	id_maker_init(&ids, id_worker_of_program(&c->conf));
 	uuid_make(c->now, trace);
 	g = ingest_new(&(struct ingest_config){ .db = c->db, .shm = shm, .seal = c->seal, .ids = &ids,
 		.events_max = c->conf.ingest.batch_events_max, .public_url = c->conf.server.public_url });

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "ctl_int.h"
+#include "id_worker.h"
 
 #include "grapnel/job.h"
 #include "grapnel/spool.h"
@@ -47,7 +48,7 @@ static bool drain(struct ctl *c, struct err *e)
 	struct job_result x = { 0 };
 	size_t n;
 
-	id_maker_init(&ids, CTL_WORKER);
+	id_maker_init(&ids, id_worker_of_program(&c->conf));
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	if (!jobs_run(&jc, c->arena, only, &x, &n, e))

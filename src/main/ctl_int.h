@@ -43,7 +43,6 @@ struct command {
 
 #define CTL_DEFAULT_CONF GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf"
 #define CTL_SQL_FOLDER GRAPNEL_DATADIR "/sql"
-#define CTL_WORKER 1023	/* makes ids: the last of ids' workers is no worker of a host */
 #define CTL_WORDS_MAX 1000	/* archives of three years, a file each day */
 #define CTL_OPTIONS_MAX 128	/* a captured request may have that many headers */
 

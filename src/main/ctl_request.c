@@ -1,6 +1,7 @@
 /* ctl_request.c - a captured request from the command line and files, as an adapter sees it. No database is asked: what a source would
  * add, its settings, are options as well. */
 #include "ctl_request.h"
+#include "id_worker.h"
 
 #define BODY_MAX ((size_t)32 << 20)	/* over the largest that a provider may send */
 #define HEADERS_BYTES_MAX (1u << 20)
@@ -209,7 +210,7 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 	*p = provider_find(ctl_word(c, 0));
 	if (!*p)
 		return err_set(e, ERR_INVALID, "there is no integration type \"%s\"", c->words[0]);
-	id_maker_init(&ids, CTL_WORKER);	/* keys are made of the request's number where the sender names none */
+	id_maker_init(&ids, id_worker_of_program(&c->conf));	/* keys are made of the request's number where the sender names none */
 	*in = (struct inbound){ .method = STR("POST"),
 		.request_id = arena_printf(c->arena, "%llu", (unsigned long long)id_make(&ids, c->now)) };
 	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_headers(c, in, e) || !set_address(c, in, e) ||

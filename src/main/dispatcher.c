@@ -10,6 +10,7 @@
 #include "grapnel/task.h"
 
 #include "dispatcher.h"
+#include "id_worker.h"
 #include "open_db.h"
 
 #define DRAIN_MS 12000		/* below the master's: an attempt takes ten seconds, and its result is to be stored */
@@ -51,7 +52,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
 	catch_signals();
-	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
+	id_maker_init(&ids, id_worker_of_slot(c, slot));
 	sender_set_hosts(sender, c->keys.test_hosts, c->keys.test_authorities);
 	sender_set_spans(sender, s->spans);
 	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers) - !exporter, .stop = &stop,

@@ -12,9 +12,9 @@
 #include "grapnel/log.h"
 #include "grapnel/trace.h"
 
+#include "id_worker.h"
 #include "open_db.h"
 
-#define SLOTS_PER_HOST 64	/* numbers of id makers: see serve.c */
 #define JSON_MAX (1u << 20)
 
 enum cron_exit { CRON_OK = 0, CRON_FAILED = 1, CRON_USAGE = 2, CRON_NO_DATABASE = 3 };
@@ -181,7 +181,7 @@ static enum cron_exit run(struct cron *c, struct err *e)
 	enum cron_exit status = CRON_OK;
 	size_t n;
 
-	id_maker_init(&ids, c->conf.server.node * SLOTS_PER_HOST + SLOTS_PER_HOST - 1);
+	id_maker_init(&ids, id_worker_of_program(&c->conf));
 	if (!jobs_run(&jc, c->a, only, results, &n, e))
 		return CRON_FAILED;
 	print_results(c, results, n);

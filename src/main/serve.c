@@ -16,6 +16,7 @@
 
 #include "dispatcher.h"
 #include "give_way.h"
+#include "id_worker.h"
 #include "later.h"
 #include "open_db.h"
 #include "serve.h"
@@ -196,7 +197,7 @@ static int serve_requests(const struct serve *s, enum pool pool, unsigned slot, 
 		.handler = &handler, .shm = s->shm };
 
 	zone_set(c->cron.timezone);
-	id_maker_init(&ids, c->server.node * WORKERS_PER_HOST + slot);
+	id_maker_init(&ids, id_worker_of_slot(c, slot));
 	w.ingest = ingest_new(&(struct ingest_config){
 		.db = db, .shm = s->shm, .seal = s->seal, .ids = &ids, .slot = slot, .events_max = c->ingest.batch_events_max,
 		.public_url = c->server.public_url, .keys = keys_store(keys), .spool = spool, .spans = s->spans, .verify_signatures = c->ingest.verify_signatures,

@@ -7,8 +7,6 @@
 #include "grapnel/http.h"
 #include "grapnel/shm.h"
 
-#define WORKERS_PER_HOST 64		/* ids hold 10 bits of worker: 16 hosts of 64 */
-
 struct serve {			/* made by the master, shared by all workers through fork */
 	const struct conf *conf;
 	const struct seal_key *seal;
