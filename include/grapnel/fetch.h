@@ -46,7 +46,7 @@ struct fetch_answer {
 bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq, struct fetch_answer *out, struct err *e) MUST_USE;
 
 /* ---- guard.c: where our requests may lead that users name. No private, loopback, link-local, metadata or multicast address in any
- * notation, unless the administrator opened its network; http and https, no user, and only ports that he allows ---- */
+ * notation, nor one of this host, unless the administrator opened its network; http and https, no user, and only ports that he allows ---- */
 
 struct guard;
 /* Lists as in the configuration, which has checked them. */
@@ -68,7 +68,7 @@ bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_US
 #define SEND_MAX 64			/* at once: who sends begins no more */
 
 struct send_result {
-	const char *error;	/* why there is no answer, a sentence; NULL: there is one */
+	const char *error;	/* why there is no answer, a sentence; NULL: there is one, perhaps without the end of its body */
 	bool hopeless;		/* no answer, nor ever one: the address is not allowed, or is none */
 	bool begun;		/* something was sent: without an answer nobody knows whether it was taken */
 	unsigned status;	/* whatever the host said, redirects too; of mail the server's last word: 250 */

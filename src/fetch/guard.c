@@ -6,8 +6,9 @@
  *
  * What is public is what IANA's registries of special-purpose addresses leave over (RFC 6890; looked up 2026-06-02): of IPv6 the
  * global unicast 2000::/3 without its special parts, of IPv4 all but the list below. Addresses that carry an IPv4 address inside are
- * judged by that one. */
+ * judged by that one. The host's own public addresses are none: from here they lead past its firewall, to whatever listens. */
 #include <curl/curl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -22,6 +23,8 @@ struct guard {
 	size_t allowed_n;
 	struct port_range *ports;
 	size_t port_n;
+	struct ip *own;		/* addresses that this host had when the guard was made */
+	size_t own_n;
 };
 
 static const char *const forbidden[] = {
@@ -53,21 +56,54 @@ static bool within(const char *net, const struct ip *ip)
 	return cidr_parse(str_of(net), &c, &ignored) && cidr_match(&c, ip);
 }
 
-static bool is_public(const struct ip *ip)
+/* Where a packet to it arrives in the end. */
+static struct ip reached(const struct ip *ip)
 {
 	struct ip v4 = *ip;
 
-	if (within(NAT64, ip)) {
-		memset(v4.b, 0, 10);
-		memset(v4.b + 10, 0xff, 2);
-		return is_public(&v4);
-	}
+	if (!within(NAT64, ip))
+		return v4;
+	memset(v4.b, 0, 10);
+	memset(v4.b + 10, 0xff, 2);
+	return v4;
+}
+
+static bool is_public(const struct ip *ip)
+{
 	if (!within(MAPPED, ip) && !within(GLOBAL_UNICAST, ip))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
 		if (within(forbidden[i], ip))
 			return false;
 	return true;
+}
+
+static bool is_own(const struct guard *g, const struct ip *ip)
+{
+	for (size_t i = 0; i < g->own_n; i++)
+		if (!memcmp(g->own[i].b, ip->b, sizeof(ip->b)))
+			return true;
+	return false;
+}
+
+/* A host that does not tell has none. */
+static void list_own(struct guard *g)
+{
+	struct ifaddrs *list = NULL;
+	size_t n = 0;
+
+	if (getifaddrs(&list))
+		return;
+	for (const struct ifaddrs *x = list; x; x = x->ifa_next)
+		n++;
+	g->own = ARENA_ARRAY(g->arena, struct ip, n + 1);
+	for (const struct ifaddrs *x = list; x; x = x->ifa_next) {
+		unsigned port;
+
+		if (x->ifa_addr && guard_sockaddr(x->ifa_addr, &g->own[g->own_n], &port))
+			g->own_n++;
+	}
+	freeifaddrs(list);
 }
 
 struct guard *guard_new(const char *allow, const char *ports)
@@ -79,6 +115,7 @@ struct guard *guard_new(const char *allow, const char *ports)
 	if (!cidr_list(g->arena, str_of(allow), &g->allowed, &g->allowed_n, &e) ||
 		!port_list(g->arena, str_of(ports), &g->ports, &g->port_n, &e))
 		die("a list of addresses or ports that nobody checked: %s", e.text);
+	list_own(g);
 	return g;
 }
 
@@ -92,10 +129,12 @@ void guard_free(struct guard *g)
 
 bool guard_allows(const struct guard *g, const struct ip *ip)
 {
+	struct ip at = reached(ip);
+
 	for (size_t i = 0; i < g->allowed_n; i++)
 		if (cidr_match(&g->allowed[i], ip))
 			return true;
-	return is_public(ip);
+	return is_public(&at) && !is_own(g, &at);
 }
 
 /* Ports of mail servers are no other service's. */

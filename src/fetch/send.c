@@ -21,6 +21,7 @@ struct transfer {
 	struct str unsent;		/* of a mail */
 	bool mail, trusted;
 	bool forbidden;			/* by the guard */
+	bool answered;			/* by HTTP, with all of its headers: the status counts, whatever becomes of the body */
 	struct told told;
 	char cause[CURL_ERROR_SIZE];
 	void (*done)(void *ctx, const struct send_result *result);
@@ -107,7 +108,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* Fewer bytes taken than given end the transfer: that is what happens to an answer without end. */
+/* Fewer bytes taken than given end the transfer: that is what happens to an answer without end. Its status was said before. */
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -117,6 +118,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	t->kept_n += take;
 	t->seen += got;
 	return t->seen > SEND_DRAIN_MAX ? 0 : got;
+}
+
+/* The line that ends the headers, and not those of an interim answer (100 Continue). */
+static bool ends_headers(const struct transfer *t, struct str line)
+{
+	long status = 0;
+
+	return !str_trim(line).n && !curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) && status >= 200;
 }
 
 /* Of mail these are the server's words, a line each: the last one tells why. */
@@ -135,6 +144,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 			return got;
 		memcpy(t->kept, line.p, line.n);
 		t->kept_n = line.n;
+	} else if (ends_headers(t, (struct str){ p, got })) {
+		t->answered = true;
 	}
 	return t->headers_seen > SEND_HEADERS_MAX ? 0 : got;
 }
@@ -280,12 +291,10 @@ static bool is_refused_mail(const struct transfer *t, CURLcode code, long status
 
 static const char *error_of(const struct transfer *t, CURLcode code, char *text, size_t n)
 {
-	switch (code) {
-	case CURLE_OK:
+	if (code == CURLE_OK || t->answered)
 		return NULL;
+	switch (code) {
 	case CURLE_WRITE_ERROR:
-		if (t->seen > SEND_DRAIN_MAX)
-			return NULL;	/* ours: it was enough */
 		if (t->headers_seen > SEND_HEADERS_MAX)
 			return "Its answer has headers without end.";
 		break;

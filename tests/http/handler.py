@@ -95,8 +95,25 @@ class Handler:
 
     def cut(self, request):
         """A status, and half of the body."""
-        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+        request.wfile.write(b"HTTP/1.1 %d Well\r\nContent-Length: 100\r\n\r\nonly this" % self.status)
         request.close_connection = True
+
+    def drip(self, request):
+        """A status, and a body that comes more slowly than anybody waits for."""
+        request.wfile.write(b"HTTP/1.1 %d Well\r\nContent-Length: 1000000\r\n\r\n" % self.status)
+        while not self.released.wait(0.1):
+            request.wfile.write(b"x")
+
+    def endless_body(self, request):
+        request.wfile.write(b"HTTP/1.1 %d Well\r\nContent-Type: text/plain\r\n\r\n" % self.status)
+        request.close_connection = True
+        while not self.released.is_set():
+            request.wfile.write(b"\x00\xff<b>" * 10000)
+
+    def endless_headers(self, request):
+        request.wfile.write(b"HTTP/1.1 %d Well\r\n" % self.status)
+        while not self.released.is_set():
+            request.wfile.write(b"X-More: %s\r\n" % (b"x" * 1000))
 
     def slam(self, request):
         request.close_connection = True

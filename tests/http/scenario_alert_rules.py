@@ -2,6 +2,7 @@
 import json
 import os
 
+from handler import Handler, body_of, signed_by
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook
 from visitor import Visitor
@@ -24,6 +25,11 @@ def _judged(box, token):
         return all(now[i]["evaluatedAt"] not in (None, at) for i, at in rules.items()) and now
 
     return wait_until(looked, 20, "cron judges the rules")
+
+
+def _outbound(box):
+    box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.ports=1-65535",
+           "--set", "outbound.dispatcher=true")
 
 
 def rule_from_birth_to_end(box):
@@ -74,8 +80,7 @@ def what_is_sent_to_try_something_out_is_not_counted(box):
 
 
 def channels_are_told_of_the_change_and_of_its_end(box):
-    box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.ports=1-65535",
-           "--set", "outbound.dispatcher=true")
+    _outbound(box)
     token, source = box.new_token(), box.integration("prometheus")
     with Hook() as hook, Hook() as deaf:
         channels = [box.api("POST", "/api/channels", {"name": "rules", "kind": "webhook", "url": h.url, "secret": h.secret, "events": events}).expect(201)
@@ -106,6 +111,43 @@ def channels_are_told_of_the_change_and_of_its_end(box):
         same((hook.complaints, deaf.taken), ([], []))
         for channel in channels:
             box.api("DELETE", "/api/channels/" + channel["id"]).expect(204)
+
+
+def endpoints_of_its_user_are_told_when_it_triggers_and_at_each_look(box):
+    _outbound(box)
+    token, other, source = box.new_token("viewer", "admin"), box.new_token("viewer", "admin"), box.integration("prometheus")
+    with Handler() as all_of_his, Handler() as short, Handler() as deaf, Handler() as stranger:
+        short_secret = "kein base64 \u00fc"
+        box.api("POST", "/api/webhooks", {"url": short.url, "secret": short_secret}, token).expect(201)
+        secret = box.api("POST", "/api/endpoints", {"url": all_of_his.url, "events": ["alerts.*"]}, token).expect(201)["secret"]
+        box.api("POST", "/api/endpoints", {"url": deaf.url, "events": ["incident.resolved"]}, token).expect(201)
+        box.api("POST", "/api/endpoints", {"url": stranger.url, "events": ["alerts.*"]}, other).expect(201)
+        rule, quiet = _rule(box, token, filter={"source": source["id"]}), _rule(box, token, filter={"source": source["id"]}, threshold=1000)
+        _judged(box, token)
+        same((box.get("/api/alerts/triggered", token)["summary"]["triggered_count"], all_of_his.got, short.got), (0, [], []))
+        incident = box.send(source, alerts(alert())).expect(201)["result"]["incident"]["id"]
+        same({i: r["status"] for i, r in _judged(box, token).items()}, {rule["id"]: "triggered", quiet["id"]: "fine"})
+        wait_until(lambda: all_of_his.got and short.got, 5, "both are told")
+        for got, key in (all_of_his.got[0], secret), (short.got[0], short_secret):
+            true(signed_by(got, key), "both signatures under %r" % key)
+            body = body_of(got)
+            same((got.headers["x-webhook-event"], set(body)),
+                 ("alerts.triggered", {"event", "user_id", "triggered_alerts", "triggered_count", "evaluated_at"}))
+            same((body["event"], body["triggered_count"], [(t["rule_id"], t["value"], t["threshold"]) for t in body["triggered_alerts"]]),
+                 ("alerts.triggered", 1, [(rule["id"], 1, 1)]))
+            true(body["user_id"].startswith("us_"), body)
+        _judged(box, token)
+        same((len(all_of_his.got), len(short.got)), (1, 1), "cron tells of the change alone")
+        same(box.get("/api/alerts/triggered", token)["summary"], {"evaluated": 2, "triggered_count": 1})
+        wait_until(lambda: len(all_of_his.got) == 2 and len(short.got) == 2, 5, "who looks is told again")
+        box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
+        same(_judged(box, token)[rule["id"]]["status"], "fine")
+        same(box.get("/api/alerts/triggered", token)["summary"]["triggered_count"], 0)
+        history = box.get("/api/webhooks/history", token)["deliveries"]
+        same([(d["event"], d["payload_summary"]) for d in history], [("alerts.triggered", "1 triggered: " + rule["name"])] * 4)
+        same((deaf.got, stranger.got), ([], []))
+        for r in rule, quiet:
+            same(box.api("DELETE", "/api/alerts/rules/" + r["id"], token=token).status, 204)
 
 
 def page_makes_changes_switches_and_deletes(box):

@@ -183,23 +183,12 @@ def rotation_signs_with_both_secrets_until_its_end(box):
 # ---- receivers that are no good ----
 
 def receiver_that_answers_nonsense_is_a_failed_attempt_with_a_sentence(box):
-    def endless_headers(request):
-        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            request.wfile.write(b"X-More: %s\r\n" % (b"x" * 1000))
-
-    def slow_body(request):
-        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        for _ in range(100):
-            request.wfile.write(b"x")
-            time.sleep(0.1)
-
     ann = Person(box)
-    for does, sentence in ((Handler.garbage, "No answer"), (Handler.slam, "closed the connection"), (Handler.hang, "did not answer in time"),
-                           (Handler.cut, "No answer"), (None, "headers without end"), (slow_body, "did not answer in time")):
+    for does, sentence in (("garbage", "No answer"), ("slam", "closed the connection"), ("hang", "did not answer in time"),
+                           ("endless_headers", "headers without end")):
         with Handler() as handler:
             endpoint = ann.endpoint(handler.url)
-            handler.does = endless_headers if does is None else (lambda request, d=does, h=handler: d(h, request)) if does is not slow_body else slow_body
+            handler.does = getattr(handler, does)
             began = time.monotonic()
             told = ann.test(endpoint)
             true(not told["success"] and sentence in told["message"], "%s: %s" % (does, told["message"]))
@@ -210,7 +199,52 @@ def receiver_that_answers_nonsense_is_a_failed_attempt_with_a_sentence(box):
     true("does not take the connection" in ann.test(endpoint)["message"], "nobody there")
 
 
-def endless_answer_is_read_no_further_than_64_kib_and_4_are_kept(box):
+def status_counts_once_all_headers_are_there_whatever_becomes_of_the_body(box):
+    ann = Person(box)
+    for does, answer in ("cut", "only this"), ("drip", "xxx"), ("endless_body", "?" * 2 + "<b>??<b>"):
+        for status, success in (200, True), (500, False):
+            with Handler() as handler:
+                endpoint = ann.endpoint(handler.url)
+                handler.status, handler.does = status, getattr(handler, does)
+                began = time.monotonic()
+                told = ann.test(endpoint)
+                same((told["success"], told["delivery"]["status"], told["delivery"]["attempts"], told["attempt"]["httpStatus"]),
+                     (success, "delivered" if success else "failed", 1, status), does)
+                same(told["attempt"]["error"], None if success else "It was answered 500.")
+                true(told["attempt"]["answer"].startswith(answer) and len(told["attempt"]["answer"]) <= 4096, told["attempt"]["answer"])
+                true(time.monotonic() - began < 4, "within its time")
+                ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+
+
+def _peak_mib(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(next(line for line in f if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def answers_without_end_leave_the_dispatcher_small_and_others_served(box):
+    ann, bob = Person(box), Person(box)
+    hostile = [Handler() for _ in range(5)]
+    try:
+        with Handler() as handler:
+            good, bad = bob.endpoint(handler.url), []
+            for h, does in zip(hostile, ("endless_headers", "endless_body", "garbage", "drip", "hang")):
+                h.status, h.does = 200, getattr(h, does)
+                bad.append(ann.endpoint(h.url))
+                _queue(box, bad[-1], 20)
+            wait_until(lambda: all(h.got for h in hostile), 5, "all of them answer in their way")
+            numbers = _queue(box, good, 100)
+            wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 5, "the other one gets all of its own")
+            wait_until(lambda: all(d["status"] == "delivered" for d in ann.deliveries(bad[1])), 10, "who said 200 has got his")
+            pid, = [pid for pid in box.worker_pids() if open("/proc/%d/comm" % pid).read().strip() == "dispatcher"]
+            true(_peak_mib(pid) < 24, "the dispatcher had %.1f MiB" % _peak_mib(pid))
+            for endpoint in bad:
+                ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+    finally:
+        for h in hostile:
+            h.__exit__()
+
+
+def answer_is_read_no_further_than_64_kib_and_4_are_kept(box):
     sent = []
 
     def endless_body(request):

@@ -162,8 +162,8 @@ def retry_after_is_heeded(box):
 def handlers_that_do_not_speak_properly(box):
     with Handler() as handler:
         source = _source(box, handler)
-        for does, error in (handler.garbage, "No answer: "), (handler.slam, "It closed the connection"), (handler.cut, "No answer: "), \
-                (handler.hang, "It did not answer in time."):
+        for does, error in (handler.garbage, "No answer: "), (handler.slam, "It closed the connection"), \
+                (handler.endless_headers, "Its answer has headers without end."), (handler.hang, "It did not answer in time."):
             handler.does = does
             event = _until(box, _number(_send(box, source)), "failed")
             true(event["error"].startswith(error), "%s: %s" % (does.__name__, event["error"]))
@@ -171,6 +171,11 @@ def handlers_that_do_not_speak_properly(box):
             handler.does = None
             _due(box, event["id"])
             _until(box, event["id"], "processed")
+        for handler.does in handler.cut, handler.drip, handler.endless_body:
+            handler.status = 200
+            _until(box, _number(_send(box, source)), "processed")       # it said so before the body
+            handler.status = 500
+            same(_until(box, _number(_send(box, source)), "failed")["error"], "The handler answered 500.")
 
 
 def redirects_are_not_followed(box):

@@ -1,7 +1,32 @@
 /* Where requests may lead that users name: every notation of an address that curl understands, and what is private. */
 #include "unit.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
 #include "grapnel/fetch.h"
+
+/* The addresses of a host that is reachable from everywhere, in place of this one's: the program's own function is found before that of libc. */
+static struct sockaddr_in own_four = { .sin_family = AF_INET };
+static struct sockaddr_in6 own_six = { .sin6_family = AF_INET6 };
+static struct ifaddrs interfaces[] = {
+	{ &interfaces[1], "ppp0" },	/* one without an address */
+	{ &interfaces[2], "eth0", .ifa_addr = (struct sockaddr *)&own_four },
+	{ NULL, "eth0", .ifa_addr = (struct sockaddr *)&own_six },
+};
+
+int getifaddrs(struct ifaddrs **out)
+{
+	inet_pton(AF_INET, "192.30.255.112", &own_four.sin_addr);
+	inet_pton(AF_INET6, "2600:1f14::77", &own_six.sin6_addr);
+	*out = interfaces;
+	return 0;
+}
+
+void freeifaddrs(struct ifaddrs *list)
+{
+}
 
 #define PORTS "80, 443, 1024-65535"
 
@@ -28,6 +53,10 @@ static const struct {
 	{ "64:ff9b::8.8.8.8", true }, { "64:ff9b::10.0.0.1", false }, { "64:ff9b::7f00:1", false }, { "64:ff9b:1::8.8.8.8", false },
 	{ "100::1", false }, { "2001::1", false }, { "2001:1ff::1", false }, { "2001:200::1", true }, { "2001:db8::1", false },
 	{ "2002:7f00:1::", false }, { "2002:808:808::", false }, { "3fff::1", false }, { "3fff:1000::1", true },
+	{ "::ffff:0:8.8.8.8", false },	/* SIIT (RFC 7915) */
+	{ "100:0:0:1::1", false }, { "4000::1", false },	/* not given out */
+	{ "192.30.255.112", false }, { "::ffff:192.30.255.112", false }, { "64:ff9b::192.30.255.112", false }, { "192.30.255.113", true },	/* this host's own */
+	{ "2600:1f14::77", false }, { "2600:1f14::78", true },
 	{ "fc00::1", false }, { "fd00:ec2::254", false }, { "fe80::1", false }, { "fec0::1", false }, { "ff02::1", false }, { "5f00::1", false },
 };
 
@@ -94,6 +123,11 @@ static const struct {
 	{ "http://169.254.169.254/latest/meta-data/", "not allowed" },
 	{ "http://[::1]/", "not allowed" },
 	{ "http://[0:0:0:0:0:0:0:1]/", "not allowed" },
+	{ "http://4294967295/", "not allowed" },
+	{ "http://00000177.0.0.1/", "not allowed" },
+	{ "http://127%2e0%2E0%2e1/", "not allowed" },
+	{ "http://0xffffffff7f000001/", NULL },		/* no notation of an address: a name, which leads nowhere */
+	{ "http://192.30.255.112/", "not allowed" },	/* our own */
 	{ "http://[::ffff:127.0.0.1]/", "not allowed" },
 	{ "http://[::ffff:7f00:1]/", "not allowed" },
 	{ "http://[::127.0.0.1]/", "not allowed" },
@@ -101,6 +135,25 @@ static const struct {
 	{ "http://[fd00:ec2::254]/", "not allowed" },
 	{ "http://[fe80::1]/", "not allowed" },
 	{ "http://[fe80::1%25eth0]/", "must be a name or an address" },
+	{ "http://[fe80::1%eth0]/", "must be a name or an address" },
+	{ "http://[::1%25lo]/", "must be a name or an address" },
+	{ "http://[::1]x/", "no URL" },
+	{ "http://[127.0.0.1]/", "no URL" },
+	{ "http://[::ffff:0:127.0.0.1]/", "not allowed" },
+	{ "http://[2002:7f00:1::]/", "not allowed" },
+	{ "http://[64:ff9b:1::7f00:1]/", "not allowed" },
+	{ "http://\xe2\x91\xa0\xe2\x91\xa1\xe2\x91\xa6.0.0.1/", "must be a name or an address" },	/* circled digits, which IDN makes 127 */
+	{ "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "must be a name or an address" },	/* of full width */
+	{ "http://127\xe3\x80\x82" "0\xe3\x80\x82" "0\xe3\x80\x82" "1/", "must be a name or an address" },	/* an ideographic full stop is a dot there */
+	{ "http://%e2%91%a0.example/", "must be a name or an address" },
+	{ "http://exa\tmple.org/", "no URL" },
+	{ "http://example.org\r\nHost: inside/", "no URL" },
+	{ "http://example.org%0d%0aHost:%20inside/", "no URL" },
+	{ "http://example.org%00.example/", "no URL" },
+	{ "http://example.org%2f@127.0.0.1/", "user or password" },
+	{ "http://example.org%23@127.0.0.1/", "user or password" },
+	{ "http://127.0.0.1#@example.org/", "not allowed" },
+	{ "http://127.0.0.1?@example.org/", "not allowed" },
 	{ "http://b\xc3\xbc" "cher.example/", "must be a name or an address" },
 	{ "http://example.org\\@127.0.0.1/", "" },	/* parsers differ: refused, whatever the reason */
 };
@@ -135,6 +188,9 @@ START_TEST(test_opened)
 	ck_assert(!guard_url(g, STR("http://[::1]:8080/"), &e));
 	ck_assert(!guard_url(g, STR("http://127.0.0.1/"), &e));		/* its port */
 	ck_assert(!guard_url(g, STR("https://example.org/"), &e));
+	guard_free(g);
+	g = guard_new("192.30.255.112", PORTS);
+	ck_assert(guard_url(g, STR("https://192.30.255.112/"), &e) && !guard_url(g, STR("https://[2600:1f14::77]/"), &e));
 	guard_free(g);
 }
 END_TEST

@@ -2,7 +2,11 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "grapnel/fetch.h"
@@ -30,6 +34,25 @@ static void answer(int fd, const char *request)
 		say(fd, "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	} else if (strstr(request, "POST /garbage ")) {
 		say(fd, "what is HTTP?\r\n\r\n");
+	} else if (strstr(request, "POST /cut ")) {
+		say(fd, "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nhel");
+	} else if (strstr(request, "POST /drip ")) {
+		signal(SIGPIPE, SIG_DFL);
+		say(fd, "HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\nRetry-After: 17\r\n\r\n");
+		for (;; usleep(50000))
+			say(fd, "x");
+	} else if (strstr(request, "POST /interim ")) {
+		say(fd, "HTTP/1.1 102 Processing\r\n\r\n");
+		pause();
+	} else if (strstr(request, "POST /trailers ")) {
+		signal(SIGPIPE, SIG_DFL);
+		say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n");
+		for (;;)
+			say(fd, "X-More: of them\r\n");
+	} else if (strstr(request, "POST /kept ")) {
+		do
+			say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nkept");
+		while (read(fd, big, sizeof(big)) > 0);
 	} else if (strstr(request, "POST /endless ")) {
 		memset(big, 'x', sizeof(big));
 		signal(SIGPIPE, SIG_DFL);
@@ -140,6 +163,10 @@ static const struct {
 	{ "/busy", 503, "", "", 17 },
 	{ "/moved", 302, "", "" },	/* and nobody goes there */
 	{ "/endless", 200, "xxxxxxxx", "" },
+	{ "/cut", 201, "hel", "" },		/* what the status said is said */
+	{ "/drip", 503, "xxxxxxxx", "", 17 },
+	{ "/trailers", 200, "ok", "" },
+	{ "/interim", 102, "", "It did not answer in time." },
 	{ "/headers", 200, "", "Its answer has headers without end." },
 	{ "/garbage", 0, "", "No answer: Received HTTP/0.9 when not allowed." },
 	{ "/nothing", 0, "", "It closed the connection without an answer." },
@@ -193,6 +220,124 @@ START_TEST(test_forbidden)
 	end();
 	guard_free(g);
 	guard_free(ports);
+}
+END_TEST
+
+/* ---- names that lead elsewhere after they were looked at ---- */
+
+/* The answers of a resolver for "moving.test", one after the other; the last stays. The program's own function is found before that of libc, by curl, too. */
+static const char *const *leads_to;
+static atomic_uint asked;
+
+typedef int resolver(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out);
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	resolver *real = (resolver *)dlsym(RTLD_NEXT, "getaddrinfo");
+	char list[128], *rest = list, *one;
+	struct addrinfo **end = out;
+	unsigned turn, i = 0;
+
+	if (!name || strcmp(name, "moving.test"))
+		return real(name, service, hints, out);
+	turn = atomic_fetch_add(&asked, 1);
+	while (i < turn && leads_to[i + 1])
+		i++;
+	snprintf(list, sizeof(list), "%s", leads_to[i]);
+	while ((one = strsep(&rest, " "))) {
+		if (real(one, service, hints, end))
+			abort();
+		end = &(*end)->ai_next;
+	}
+	return 0;
+}
+
+/* Where nobody may go: another address with the same port. */
+static int inside_listen(unsigned port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	inet_pton(AF_INET, "127.0.0.2", &in.sin_addr);
+	ck_assert(!bind(fd, (struct sockaddr *)&in, sizeof(in)) && !listen(fd, 64));
+	return fd;
+}
+
+static bool nobody_came(int fd)
+{
+	return accept(fd, NULL, NULL) < 0 && errno == EAGAIN;
+}
+
+static const struct {
+	const char *answers[4];	/* the first one at the look at the URL */
+	const char *path;
+	unsigned status;
+	bool forbidden;
+} moves[] = {
+	{ { "127.0.0.1" }, "/ok", 202, false },
+	{ { "127.0.0.1", "127.0.0.2" }, "/ok", 0, true },
+	{ { "127.0.0.1", "127.0.0.2 127.0.0.1" }, "/ok", 202, false },		/* the other one is tried, and may be */
+	{ { "127.0.0.1", "127.0.0.1", "127.0.0.2" }, "/kept", 200, false },	/* the connection is kept, and leads where it led */
+	{ { "127.0.0.1", "169.254.169.254" }, "/ok", 0, true },
+};
+
+START_TEST(test_name_that_moves)
+{
+	struct guard *g = guard_new("127.0.0.1", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct err e = { 0 };
+	char url[128];
+	int inside;
+
+	begin();
+	inside = inside_listen((unsigned)strtoul(strrchr(base, ':') + 1, NULL, 10));
+	leads_to = moves[_i].answers;
+	atomic_store(&asked, 0);
+	snprintf(url, sizeof(url), "http://moving.test%s%s", strrchr(base, ':'), moves[_i].path);
+	ck_assert_msg(guard_resolve(g, str_of(url), &e), "%s", e.text);
+	for (int again = 0; again < 2; again++) {
+		struct seen seen = { 0 };
+
+		post(s, url, &seen, 5000);
+		run(s);
+		ck_assert_uint_eq(seen.status, moves[_i].status);
+		ck_assert_str_eq(seen.error, moves[_i].forbidden ? "It leads to an address or port that is not allowed." : "");
+		ck_assert(seen.hopeless == moves[_i].forbidden);
+	}
+	ck_assert_uint_ge(atomic_load(&asked), 2);
+	ck_assert_msg(nobody_came(inside), "somebody was where nobody may go");
+	end();
+	close(inside);
+	sender_free(s);
+	guard_free(g);
+}
+END_TEST
+
+/* What is allowed does not answer: the next address of the name is no way out. */
+START_TEST(test_name_with_a_way_round)
+{
+	static const char *const answers[] = { "127.0.0.1 127.0.0.2", NULL };
+	struct guard *g = guard_new("127.0.0.1", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct err e = { 0 };
+	struct seen seen = { 0 };
+	char url[128];
+	int inside;
+
+	begin();
+	inside = inside_listen((unsigned)strtoul(strrchr(base, ':') + 1, NULL, 10));
+	end();
+	leads_to = answers;
+	atomic_store(&asked, 0);
+	snprintf(url, sizeof(url), "http://moving.test%s/ok", strrchr(base, ':'));
+	ck_assert(!guard_resolve(g, str_of(url), &e) && e.code == ERR_INVALID);
+	post(s, url, &seen, 5000);
+	run(s);
+	ck_assert_str_eq(seen.error, "It leads to an address or port that is not allowed.");
+	ck_assert(nobody_came(inside));
+	close(inside);
+	sender_free(s);
+	guard_free(g);
 }
 END_TEST
 
@@ -438,5 +583,6 @@ START_TEST(test_mail)
 }
 END_TEST
 
-UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT(test_hanging_one_slows_nobody), UNIT(test_trusted),
+UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT_ROWS(test_name_that_moves, moves),
+	UNIT(test_name_with_a_way_round), UNIT(test_hanging_one_slows_nobody), UNIT(test_trusted),
 	UNIT(test_traces_go_on_as_they_came), UNIT(test_sends_are_told), UNIT(test_a_bell_ends_the_wait), UNIT_ROWS(test_mail, mails))
