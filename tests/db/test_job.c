@@ -999,8 +999,8 @@ START_TEST(test_a_row_of_a_wrong_clock_is_mended)
 
 	succeeds(outbox_add_all(db, a, &row, 1, &e));
 	job("outbox", NOW);
-	ck_assert_int_eq(newest(1).next_at, NOW);
-	ck_assert_uint_eq(job("outbox", NOW + 10 * MS_PER_SECOND).touched, 1);
+	ck_assert(newest(1).next_at >= NOW && newest(1).next_at < NOW + MIN);	/* the job's own time goes on */
+	ck_assert_uint_eq(job("outbox", NOW + 2 * MIN).touched, 1);
 	ck_assert(newest(1).status == OUTBOX_DEAD && str_eqs(newest(1).error, "The row cannot be read."));
 }
 END_TEST
