@@ -64,6 +64,8 @@ static inline struct val V_NULL(void) { return (struct val){ VAL_NULL, { 0 } }; 
 static inline struct val V_T(ms_t t) { return t ? V_I(t) : V_NULL(); }	/* 0 = NULL */
 static inline struct val V_ID(uint64_t id) { return id ? V_U(id) : V_NULL(); }	/* 0 = NULL */
 static inline struct val V_SN(struct str s) { return s.p ? V_S(s) : V_NULL(); }	/* p NULL = NULL */
+static inline struct val V_SE(struct str s) { return s.n ? V_S(s) : V_NULL(); }	/* empty = NULL */
+static inline struct val V_BE(struct str s) { return s.n ? V_B(s) : V_NULL(); }	/* empty = NULL */
 #define VALS(...) ((const struct val[]){ __VA_ARGS__ }), ARRAY_SIZE(((const struct val[]){ __VA_ARGS__ }))
 struct val V_DECIMAL(struct arena *a, double x);	/* for a column DECIMAL: four decimals, as text in the arena */
 

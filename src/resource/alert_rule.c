@@ -2,11 +2,8 @@
  * even an administrator, sees or changes it. */
 #include "resource_int.h"
 
-
 #include "grapnel/json.h"
 #include "grapnel/log.h"
-
-#define CHANGE_TRIES 8		/* one of those who change a rule at once gets through at each */
 
 static const struct form_word metric_words[] = {
 	{ "event_count", 1u << RULE_EVENT_COUNT },
@@ -150,16 +147,14 @@ static int change(const struct caller *by, uint64_t user_id, struct str public_i
 	return alert_rule_update(by->db, by->a, by->ids, &r, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool alert_rule_change_by(const struct caller *by, uint64_t user_id, struct str public_id,
 	bool (*read)(void *ctx, struct alert_rule_form *f, struct err *e), void *ctx, struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, user_id, public_id, read, ctx, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(done, &tries, e));
 	if (done == 1)
 		bell_ring(by->shm);
 	return done == 1 || (!done && not_found(e));

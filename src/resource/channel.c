@@ -8,7 +8,6 @@
 #include "grapnel/json.h"
 #include "grapnel/outbound.h"
 
-#define CHANGE_TRIES 8		/* one of those who change a channel at once gets through at each */
 #define URL_MAX 2000		/* as a secret it is sealed into VARBINARY(2100) */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 #define ADDRESSES_TEXT_MAX 16384	/* RECIPIENTS_MAX of 320 bytes */
@@ -284,16 +283,14 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	return channel_update(by->db, by->a, by->shm, by->seal, &c, secret, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool channel_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct channel_form *f, struct err *e), void *ctx,
 	struct channel_form *f, struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, public_id, read, ctx, f, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 

@@ -6,7 +6,6 @@
 #include "grapnel/fetch.h"
 #include "grapnel/json.h"
 
-#define CHANGE_TRIES 8		/* one of those who change an endpoint at once gets through at each */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 #define FILTERS_MAX 20
 #define GRACE_MAX (30 * 86400)	/* seconds */
@@ -155,21 +154,14 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	return found == 1 && ep.enabled && !end_alert(by, public_id, e) ? -1 : found;
 }
 
-static bool again(int done, const struct err *e, int *tries)
-{
-	return done < 0 && e->code == ERR_CONFLICT && !e->field[0] && !e->told && ++*tries < CHANGE_TRIES;
-}
-
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool endpoint_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct endpoint_form *f, struct err *e), void *ctx,
 	struct endpoint_form *f, struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, public_id, read, ctx, f, e);
-	} while (again(done, e, &tries));
+	while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 
@@ -187,11 +179,10 @@ bool endpoint_remove(const struct caller *by, struct str public_id, struct err *
 	int done, tries = 0;
 
 	do {
-		*e = (struct err){ 0 };
 		done = endpoint_find(by, public_id, &ep, e);
 		if (done == 1)
 			done = remove_one(by, &ep, e);
-	} while (again(done, e, &tries));
+	} while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 
@@ -204,11 +195,10 @@ bool endpoint_rotate_secret(const struct caller *by, struct str public_id, struc
 	if (!f->secret.n)
 		f->secret = make_secret(by);
 	do {
-		*e = (struct err){ 0 };
 		done = endpoint_find(by, public_id, &ep, e);
 		if (done == 1)
 			done = endpoint_rotate(by->db, by->a, by->seal, &ep, f->secret, (ms_t)f->grace_seconds * MS_PER_SECOND, &who, by->now, e);
-	} while (again(done, e, &tries));
+	} while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 
@@ -419,10 +409,9 @@ bool webhook_put(const struct caller *by, const struct webhook_form *f, struct w
 
 	if (!check_url(by, wish.url, e))
 		return false;
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = put(by, &wish, e);
-	} while (again(done, e, &tries));
+	while (changed_meanwhile(done, &tries, e));
 	if (done < 0 || !webhook_read(by, out, e))
 		return false;
 	*replaced = done == 1;
@@ -436,10 +425,9 @@ bool webhook_remove(const struct caller *by, struct err *e)
 	int done, tries = 0;
 
 	do {
-		*e = (struct err){ 0 };
 		done = find_webhook(by, &ep, e);
 		if (done == 1)
 			done = remove_one(by, &ep, e);
-	} while (again(done, e, &tries));
+	} while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }

@@ -3,7 +3,6 @@
 
 #include "grapnel/json.h"
 
-#define CHANGE_TRIES 8		/* one of those who change one at once gets through at each */
 #define ONCE_MAX_MS (366 * MS_PER_DAY)	/* what lasts longer is forgotten: let it recur, or disable the source */
 #define NOT_GIVEN UINT64_MAX
 
@@ -350,16 +349,14 @@ static bool done(const struct caller *by, enum hush_kind kind, int did, struct e
 	return did == 1 || (!did && not_found(kind, e));
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool hush_change(const struct caller *by, enum hush_kind kind, struct str public_id, bool (*read)(void *ctx, struct hush_form *f, struct err *e), void *ctx,
 	struct err *e)
 {
 	int did, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		did = change(by, kind, public_id, read, ctx, e);
-	} while (did < 0 && e->code == ERR_CONFLICT && !e->told && !e->field[0] && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(did, &tries, e));
 	return done(by, kind, did, e);
 }
 

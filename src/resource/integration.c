@@ -1,12 +1,11 @@
 /* integration.c - what people set up for a provider to post to: its form, and making, changing and removing one. */
-#include "grapnel/resource.h"
+#include "resource_int.h"
 
 #include "grapnel/fetch.h"
 #include "grapnel/ingest.h"
 #include "grapnel/json.h"
 
 #define SECRET_MAX 900		/* as the store takes it */
-#define CHANGE_TRIES 8		/* one of those who change a source at once gets through at each */
 #define SETTINGS_MAX (512 * 1024)	/* while it is put together; the store takes less */
 #define GRACE_MAX (90 * 86400)	/* seconds: a rotation is over within a quarter */
 #define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
@@ -327,7 +326,6 @@ static int change(const struct caller *by, struct source *s,
 	return source_update(by->db, by->a, by->seal, by->shm, s, f->secret, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool integration_change(const struct caller *by, struct str public_id,
 	bool (*read)(void *ctx, struct integration_form *f, struct err *e), void *ctx, struct integration_form *f,
 	struct source *out, struct err *e)
@@ -335,11 +333,10 @@ bool integration_change(const struct caller *by, struct str public_id,
 	int done, tries = 0;
 
 	do {
-		*e = (struct err){ 0 };
 		done = integration_find(by, public_id, out, e);
 		if (done == 1)
 			done = change(by, out, read, ctx, f, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	} while (changed_meanwhile(done, &tries, e));
 	if (done == 1)
 		done = integration_find(by, public_id, out, e);
 	return done == 1 || (!done && not_found(e));

@@ -7,7 +7,6 @@
 
 #include "grapnel/json.h"
 
-#define CHANGE_TRIES 8			/* one of those who change a schedule at once gets through at each */
 #define WORDS_TEXT_MAX (512 * 1024)	/* 500 people by name */
 #define LAYERS_TEXT_MAX (256 * 1024)
 #define WEEKS_MAX 52			/* of a turn */
@@ -313,15 +312,13 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	return oncall_update(by->db, by->a, &s, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool schedule_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct schedule_form *f, struct err *e), void *ctx, struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, public_id, read, ctx, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && !e->told && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 

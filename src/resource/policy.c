@@ -6,8 +6,6 @@
 
 #include "grapnel/json.h"
 
-#define CHANGE_TRIES 8		/* one of those who change a policy at once gets through at each */
-
 const struct form_field policy_query_fields[] = {
 	{ "limit", NUMBER_AT(struct policy_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most policies in the answer" },
 	CURSOR_ROW(struct policy_query, cursor, "policies"),
@@ -180,16 +178,14 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	return policy_update(by->db, by->a, &p, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool policy_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct policy_form *f, struct err *e), void *ctx,
 	struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, public_id, read, ctx, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 

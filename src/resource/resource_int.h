@@ -13,6 +13,14 @@
 bool await_attempt(const struct caller *by, int (*over)(void *ctx, struct err *e), void *ctx, struct err *e) MUST_USE;
 struct str not_sent_yet(const struct caller *by);	/* what to say when it was not over: a sentence */
 
+/* ---- change.c ---- */
+
+/* After a try to read a thing, change it and write it (`done`: 1, 0, -1 as the store): somebody else wrote it meanwhile, so that both changes are made where
+ * the later one looks again. Then *e is clear. False after eight such tries. */
+bool changed_meanwhile(int done, int *tries, struct err *e) MUST_USE;
+
+/* ---- user.c ---- */
+
 /* A sentence for whoever may not. */
 bool deny(struct err *e, const char *sentence);
 

@@ -1,9 +1,8 @@
 /* service.c - what can break: its form, and making, changing and removing one. */
-#include "grapnel/resource.h"
+#include "resource_int.h"
 
 #include "grapnel/json.h"
 
-#define CHANGE_TRIES 8		/* one of those who change a service at once gets through at each */
 #define ALIASES_TEXT_MAX 65536	/* while they are put together; the store takes less */
 
 const struct form_field service_query_fields[] = {
@@ -158,16 +157,14 @@ static int change(const struct caller *by, struct str public_id, bool (*read)(vo
 	return service_update(by->db, by->a, by->shm, &s, &who, by->now, e);
 }
 
-/* Who changes another member at the same time wins as well: the later one looks again. */
 bool service_change(const struct caller *by, struct str public_id, bool (*read)(void *ctx, struct service_form *f, struct err *e),
 	void *ctx, struct err *e)
 {
 	int done, tries = 0;
 
-	do {
-		*e = (struct err){ 0 };
+	do
 		done = change(by, public_id, read, ctx, e);
-	} while (done < 0 && e->code == ERR_CONFLICT && !e->field[0] && ++tries < CHANGE_TRIES);
+	while (changed_meanwhile(done, &tries, e));
 	return done == 1 || (!done && not_found(e));
 }
 

@@ -2,11 +2,10 @@
  *
  * Whoever judges a rule writes what he found by compare-and-set: only where the rule is still the one that he read, and was not judged otherwise
  * meanwhile. So of any number who look at once one changes it, and channels are told of a change once. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DETAIL_MAX (16 * 1024)	/* of the audit log: before and after */
 #define DATA_MAX (16 * 1024)	/* of a notice */
 
 enum { Q_GET, Q_LIST, Q_OF_USER, Q_OF_TENANT, Q_DUE, Q_TENANT, Q_LOCK, Q_COUNT, Q_ADD, Q_UPDATE, Q_DELETE, Q_NOTE, Q_CHANGE };
@@ -342,101 +341,46 @@ int alert_rule_change(struct db *db, struct arena *a, struct id_maker *ids, cons
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct id_maker *ids;
-	struct alert_rule rule;		/* as it is to be */
-	const struct who *who;
-	ms_t now;
-	bool found;
-};
-
-static void detail_write(struct json_out *o, const char *key, const struct alert_rule *r)
+static void audit_members(struct json_out *o, const void *thing)
 {
-	json_key(o, key);
-	json_open(o, '{');
+	const struct alert_rule *r = thing;
+
 	condition_json(o, r);
 	json_key(o, "enabled");
 	json_bool(o, r->enabled);
-	json_close(o, '}');
 }
 
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, const char *action, const struct alert_rule *before, const struct alert_rule *after,
-	struct err *e)
+/* Users, integrations and services beside it are read without locks. */
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct strbuf b;
-	struct json_out o;
+	const struct alert_rule *r = x->to;
+	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(r->public_id), V_U(r->tenant_id), V_U(r->user_id)), x->arena, fields, sizeof(*r), before, e);
 
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, action, x->rule.public_id, strbuf_str(&b), x->now, e);
+	return found == 1 ? alert_rule_get(db, x->arena, r->tenant_id, r->user_id, r->public_id, before, e) : found;
 }
 
-static struct val row_or_null(uint64_t row)
+static bool add(struct db *db, const struct change *x, struct err *e)
 {
-	return row ? V_U(row) : V_NULL();
-}
+	struct alert_rule *r = x->to;
 
-static struct val text_or_null(struct str s)
-{
-	return s.n ? V_S(s) : V_NULL();
-}
-
-static bool add_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct alert_rule *r = &x->rule, count;
-
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(r->user_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	if (!room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(r->user_id)), ALERT_RULES_MAX, "alert rules", e))
 		return false;
-	if (count.id >= ALERT_RULES_MAX)
-		return err_tell(e, ERR_CONFLICT, "You have %d alert rules, and there is no room for more.", ALERT_RULES_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
-		VALS(V_S(r->public_id), V_U(r->tenant_id), V_U(r->user_id), V_S(r->name), V_U(r->metric), text_or_null(r->provider),
-			row_or_null(r->source_row), row_or_null(r->service_row), V_U(r->comparison), V_DECIMAL(x->arena, r->threshold),
-			V_U(r->window_min), V_U(r->enabled), V_I(x->now), V_I(x->now)),
+		VALS(V_S(r->public_id), V_U(r->tenant_id), V_U(r->user_id), V_S(r->name), V_U(r->metric), V_SE(r->provider), V_ID(r->source_row),
+			V_ID(r->service_row), V_U(r->comparison), V_DECIMAL(x->arena, r->threshold), V_U(r->window_min), V_U(r->enabled), V_I(x->now),
+			V_I(x->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "id", "its id is that of a rule of somebody else", e);
 	r->id = db_insert_id(db);
-	return audit(db, x, "alert_rule.create", NULL, r, e);
-}
-
-bool alert_rule_add(struct db *db, struct arena *a, const struct alert_rule *in, const struct who *who, ms_t now, struct alert_rule *out, struct err *e)
-{
-	struct change x = { .arena = a, .rule = *in, .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
-
-	if (!name_check(in->name, "name", e))
-		return false;
-	public_id_make("ar", id);
-	if (!in->public_id.n)
-		x.rule.public_id = arena_str(a, str_of(id));
-	x.rule.created_at = x.rule.updated_at = now;
-	if (!db_tx(db, add_tx, &x, e))
-		return false;
-	*out = x.rule;
 	return true;
 }
 
-/* 1 locked, 0, -1. Users, integrations and services beside it are read without locks. */
-static int lock(struct db *db, struct change *x, struct alert_rule *before, struct err *e)
+/* One that is triggered and is not to be judged any more is over. */
+static bool end_by(struct db *db, const struct change *x, const char *why, struct err *e)
 {
-	const struct alert_rule *r = &x->rule;
-	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(r->public_id), V_U(r->tenant_id), V_U(r->user_id)), x->arena, fields, sizeof(*before),
-		before, e);
+	const struct alert_rule *before = x->before;
 
-	if (found == 1)
-		found = alert_rule_get(db, x->arena, r->tenant_id, r->user_id, r->public_id, before, e);
-	x->found = found == 1;
-	return found;
+	return !before->triggered || tell_over(db, x->arena, x->own, before, str_of(why), x->now, e);
 }
 
 static bool is_same_condition(const struct alert_rule *x, const struct alert_rule *y)
@@ -445,56 +389,54 @@ static bool is_same_condition(const struct alert_rule *x, const struct alert_rul
 		x->comparison == y->comparison && rule_holds(x->threshold, RULE_EQUAL, y->threshold) && x->window_min == y->window_min;
 }
 
-static bool update_tx(struct db *db, void *ctx, struct err *e)
+static bool update(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct alert_rule *r = &x->rule, before;
-	int found = lock(db, x, &before, e);
-	bool ends, same;
+	const struct alert_rule *r = x->to, *before = x->before;
+	bool ends = before->triggered && !r->enabled, same = before->has_value && is_same_condition(before, r);
 
-	if (found != 1)
-		return found == 0;
-	if (r->updated_at != before.updated_at)
-		return err_set(e, ERR_CONFLICT, "alert rule %.*s has changed since it was read", STR_ARG(r->public_id));
-	ends = before.triggered && !r->enabled;
-	same = is_same_condition(&before, r) && before.has_value;
-	if (ends && !tell_over(db, x->arena, x->ids, &before, STR("The rule was switched off."), x->now, e))
+	if (!r->enabled && !end_by(db, x, "The rule was switched off.", e))
 		return false;
 	return db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(r->name), V_U(r->metric), text_or_null(r->provider), row_or_null(r->source_row), row_or_null(r->service_row),
-			V_U(r->comparison), V_DECIMAL(x->arena, r->threshold), V_U(r->window_min), V_U(r->enabled), V_U(before.triggered && !ends),
-			V_T(ends ? x->now : before.since), same ? V_DECIMAL(x->arena, before.value) : V_NULL(),
-			V_T(same ? before.evaluated_at : 0), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1), V_U(before.id)),
-		NULL, e) && audit(db, x, "alert_rule.update", &before, r, e);
+		VALS(V_S(r->name), V_U(r->metric), V_SE(r->provider), V_ID(r->source_row), V_ID(r->service_row), V_U(r->comparison),
+			V_DECIMAL(x->arena, r->threshold), V_U(r->window_min), V_U(r->enabled), V_U(before->triggered && !ends),
+			V_T(ends ? x->now : before->since), same ? V_DECIMAL(x->arena, before->value) : V_NULL(),
+			V_T(same ? before->evaluated_at : 0), V_I(x->changed_at), V_U(before->id)),
+		NULL, e);
+}
+
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
+{
+	const struct alert_rule *before = x->before;
+
+	return end_by(db, x, "The rule was deleted.", e) && db_exec(db, &stmts[Q_DELETE], VALS(V_U(before->id)), NULL, e);
+}
+
+static const struct changeable rules = {
+	CHANGEABLE(struct alert_rule), .word = "alert_rule", .prefix = "ar", .audited_too = audit_members,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
+
+bool alert_rule_add(struct db *db, struct arena *a, const struct alert_rule *in, const struct who *who, ms_t now, struct alert_rule *out, struct err *e)
+{
+	struct change x = { .kind = &rules, .arena = a, .to = out, .who = who, .now = now };
+
+	*out = *in;
+	return name_check(in->name, "name", e) && change_add(db, &x, e);
 }
 
 int alert_rule_update(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *in, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .ids = ids, .rule = *in, .who = who, .now = now };
+	struct alert_rule to = *in;
+	struct change x = { .kind = &rules, .arena = a, .to = &to, .who = who, .now = now, .own = ids };
 
-	if (!name_check(in->name, "name", e))
-		return -1;
-	return db_tx(db, update_tx, &x, e) ? x.found : -1;
-}
-
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct alert_rule before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	if (before.triggered && !tell_over(db, x->arena, x->ids, &before, STR("The rule was deleted."), x->now, e))
-		return false;
-	return db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "alert_rule.delete", &before, NULL, e);
+	return name_check(in->name, "name", e) ? change_update(db, &x, e) : -1;
 }
 
 int alert_rule_delete(struct db *db, struct arena *a, struct id_maker *ids, uint64_t tenant_id, uint64_t user_id, struct str public_id,
 	const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .ids = ids, .rule = { .tenant_id = tenant_id, .user_id = user_id, .public_id = public_id }, .who = who,
-		.now = now };
+	struct alert_rule gone = { .tenant_id = tenant_id, .user_id = user_id, .public_id = public_id };
+	struct change x = { .kind = &rules, .arena = a, .to = &gone, .who = who, .now = now, .own = ids };
 
-	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+	return change_remove(db, &x, e);
 }

@@ -2,6 +2,10 @@
  * change without its entry nor an entry without its change. */
 #include "store_int.h"
 
+#include "grapnel/json.h"
+
+#define ESCAPED_MAX 6	/* bytes that one becomes in JSON */
+
 enum { Q_ADD };
 
 static const struct stmt stmts[] = {
@@ -18,4 +22,21 @@ bool audit_add(struct db *db, const struct who *who, const char *action, struct 
 		VALS(V_U(who->tenant_id), V_I(now), V_U(who->actor), V_ID(who->user_id), V_ID(who->token_id),
 			V_SN(who->remote_addr), V_S(str_of(action)), V_S(object), V_SN(detail_json)),
 		NULL, e);
+}
+
+struct str member_json(struct arena *a, const char *member, struct str text)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, ESCAPED_MAX * text.n + strlen(member) + 16);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, member);
+	if (text.p)
+		json_str(&o, text);
+	else
+		json_null(&o);
+	json_close(&o, '}');
+	return strbuf_str(&b);
 }

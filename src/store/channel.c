@@ -2,11 +2,10 @@
  *
  * A channel is told by a row of the outbox of its own, written in the transaction of the cause. The secret is sealed under the channel's public id,
  * so that a value copied to another row does not open there. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 
 enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
@@ -139,62 +138,61 @@ bool channel_secret(struct arena *a, const struct seal_key *sk, const struct cha
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct channel channel;		/* as it is to be */
-	const struct who *who;
-	ms_t now;
-	bool found;
-};
-
-static void detail_write(struct json_out *o, const char *key, const struct channel *c)
+static void audit_more(struct json_out *o, const void *thing)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, c);
+	const struct channel *c = thing;
+
 	json_key(o, "events");
 	channel_events_json(o, c->events);
 	json_key(o, "minSeverity");
 	json_strz(o, level_word((enum level)c->min_level));
-	json_close(o, '}');
 }
 
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, const char *action, const struct channel *before, const struct channel *after,
-	struct err *e)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct strbuf b;
-	struct json_out o;
+	const struct channel *c = x->to;
 
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, action, x->channel.public_id, strbuf_str(&b), x->now, e);
+	return db_query_one(db, &stmts[Q_LOCK], VALS(V_S(c->public_id), V_U(c->tenant_id)), x->arena, fields, sizeof(*c), before, e);
 }
 
-static bool add_tx(struct db *db, void *ctx, struct err *e)
+static bool add(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct channel *c = &x->channel, count;
+	struct channel *c = x->to;
 
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(c->tenant_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	if (!room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(c->tenant_id)), CHANNELS_MAX, "channels", e))
 		return false;
-	if (count.id >= CHANNELS_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d channels, and no room for more.", CHANNELS_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(c->public_id), V_U(c->tenant_id), V_S(c->kind), V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level),
-			V_S(c->settings), c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->each_recipient), V_U(c->max_per_minute), V_I(x->now), V_I(x->now)),
+			V_S(c->settings), V_BE(c->secret_sealed), V_U(c->each_recipient), V_U(c->max_per_minute), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "id", "its id is that of a channel of another tenant", e);
 	c->id = db_insert_id(db);
-	return audit(db, x, "channel.create", NULL, c, e);
+	return true;
 }
+
+static bool update(struct db *db, const struct change *x, struct err *e)
+{
+	const struct channel *c = x->to, *before = x->before;
+
+	return db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level), V_S(c->settings), V_BE(c->secret_sealed),
+			V_U(c->max_per_minute), V_I(x->changed_at), V_U(before->id)),
+		NULL, e);
+}
+
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
+{
+	const struct channel *before = x->before;
+
+	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, before->id, "The channel was deleted.", x->now, e) &&
+		db_exec(db, &stmts[Q_LEAVE_SERVICES], VALS(V_U(before->id)), NULL, e) &&
+		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before->id)), NULL, e);
+}
+
+static const struct changeable channels = {
+	CHANGEABLE(struct channel), .word = "channel", .prefix = "ch", .audited = audit_fields, .audited_too = audit_more,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
 
 /* p NULL keeps what is sealed; empty is none. */
 static void seal_secret(struct arena *a, const struct seal_key *sk, struct channel *c, struct str secret)
@@ -207,86 +205,34 @@ static void seal_secret(struct arena *a, const struct seal_key *sk, struct chann
 bool channel_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct channel *out, struct err *e)
 {
-	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
-	bool ok;
+	struct change x = { .kind = &channels, .arena = a, .to = out, .who = who, .now = now, .shm = shm };
 
+	*out = *in;
 	if (!name_check(in->name, "name", e))
 		return false;
-	public_id_make("ch", id);
-	if (!in->public_id.n)
-		x.channel.public_id = arena_str(a, str_of(id));
-	x.channel.created_at = x.channel.updated_at = now;
-	seal_secret(a, sk, &x.channel, secret);
-	ok = db_tx(db, add_tx, &x, e);
-	bump_if_done(shm, ok, e);
-	if (!ok)
-		return false;
-	*out = x.channel;
-	return true;
-}
-
-/* 1 locked, 0, -1. */
-static int lock(struct db *db, struct change *x, struct channel *before, struct err *e)
-{
-	const struct channel *c = &x->channel;
-	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(c->public_id), V_U(c->tenant_id)), x->arena, fields, sizeof(*before), before, e);
-
-	x->found = found == 1;
-	return found;
-}
-
-static bool update_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct channel *c = &x->channel, before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	if (c->updated_at != before.updated_at)
-		return err_set(e, ERR_CONFLICT, "channel %.*s has changed since it was read", STR_ARG(c->public_id));
-	return db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(c->name), V_U(c->enabled), V_U(c->events), V_U(c->min_level), V_S(c->settings),
-			c->secret_sealed.n ? V_B(c->secret_sealed) : V_NULL(), V_U(c->max_per_minute), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1),
-			V_U(before.id)),
-		NULL, e) && audit(db, x, "channel.update", &before, c, e);
+	change_id(&x);
+	seal_secret(a, sk, out, secret);
+	return change_add(db, &x, e);
 }
 
 int channel_update(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct channel *in, struct str secret, const struct who *who, ms_t now,
 	struct err *e)
 {
-	struct change x = { .arena = a, .channel = *in, .who = who, .now = now };
-	bool ok;
+	struct channel to = *in;
+	struct change x = { .kind = &channels, .arena = a, .to = &to, .who = who, .now = now, .shm = shm };
 
 	if (!name_check(in->name, "name", e))
 		return -1;
-	seal_secret(a, sk, &x.channel, secret);
-	ok = db_tx(db, update_tx, &x, e);
-	bump_if_done(shm, ok, e);
-	return ok ? x.found : -1;
-}
-
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct channel before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, before.id, "The channel was deleted.", x->now, e) &&
-		db_exec(db, &stmts[Q_LEAVE_SERVICES], VALS(V_U(before.id)), NULL, e) &&
-		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "channel.delete", &before, NULL, e);
+	seal_secret(a, sk, &to, secret);
+	return change_update(db, &x, e);
 }
 
 int channel_delete(struct db *db, struct arena *a, struct shm *shm, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .channel = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
-	bool ok = db_tx(db, delete_tx, &x, e);
+	struct channel gone = { .tenant_id = tenant_id, .public_id = public_id };
+	struct change x = { .kind = &channels, .arena = a, .to = &gone, .who = who, .now = now, .shm = shm };
 
-	bump_if_done(shm, ok, e);
-	return ok ? x.found : -1;
+	return change_remove(db, &x, e);
 }
 
 /* ---- results ---- */
@@ -304,20 +250,12 @@ bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct
 bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e)
 {
 	const struct who who = { .tenant_id = (uint32_t)c->tenant_id, .actor = ACTOR_SYSTEM };
-	struct json_out o;
-	struct strbuf b;
 	uint64_t changed;
 
 	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(c->id)), &changed, e))
 		return false;
 	if (!changed)
 		return true;
-	strbuf_init(&b, a, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, "reason");
-	json_str(&o, why);
-	json_close(&o, '}');
 	return outbox_drop_waiting(db, OUTBOX_NOTIFICATION, c->id, "The channel was switched off.", now, e) &&
-		audit_add(db, &who, "channel.disable", c->public_id, strbuf_str(&b), now, e);
+		audit_add(db, &who, "channel.disable", c->public_id, member_json(a, "reason", why), now, e);
 }

@@ -2,11 +2,10 @@
  *
  * A delivery is a row of the outbox, which knows how it goes on, and a row of `deliveries` beside it, which says whose it is. Secrets are sealed under
  * the endpoint's public id, so that a value copied to another row does not open there. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DETAIL_MAX (16 * 1024)	/* of the audit log: before and after */
 #define ERROR_MAX 255
 #define DELIVERY_LINE_MAX 200
 #define DELETED "endpoint deleted"	/* the reason that its history shows, as the contract has it */
@@ -263,65 +262,68 @@ bool endpoint_tell_one(struct db *db, struct arena *a, uint64_t id, const struct
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct endpoint endpoint;	/* as it is to be */
-	const char *action;		/* of the audit log */
-	struct str secret_sealed;
-	ms_t grace_ms;
-	const struct who *who;
-	ms_t now;
-	bool found;
-};
-
-static void detail_write(struct json_out *o, const char *key, const struct endpoint *ep)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, ep);
-	json_close(o, '}');
+	const struct endpoint *ep = x->to;
+
+	return db_query_one(db, &stmts[Q_LOCK], VALS(V_S(ep->public_id), V_U(ep->tenant_id), V_U(ep->user_id)), x->arena, fields, sizeof(*ep), before, e);
 }
 
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, const struct endpoint *before, const struct endpoint *after, struct err *e)
+static bool add(struct db *db, const struct change *x, struct err *e)
 {
-	struct strbuf b;
-	struct json_out o;
+	struct endpoint *ep = x->to;
 
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, x->action, x->endpoint.public_id, strbuf_str(&b), x->now, e);
-}
-
-static struct val sealed_val(struct str sealed)
-{
-	return sealed.n ? V_B(sealed) : V_NULL();
-}
-
-static bool add_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct endpoint *ep = &x->endpoint, count;
-
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(ep->tenant_id), V_U(ep->user_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	if (!room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(ep->tenant_id), V_U(ep->user_id)), ENDPOINTS_MAX, "endpoints", e))
 		return false;
-	if (count.id >= ENDPOINTS_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d endpoints, and no room for more.", ENDPOINTS_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(ep->public_id), V_U(ep->tenant_id), V_U(ep->user_id), V_U(ep->is_config), V_S(ep->url), V_S(ep->events),
-			sealed_val(ep->secret_sealed), V_U(ep->retries), V_U(ep->enabled), V_I(x->now), V_I(x->now)),
+			V_BE(ep->secret_sealed), V_U(ep->retries), V_U(ep->enabled), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return db_trouble(db) == DB_DUPLICATE ? err_set(e, ERR_CONFLICT, "an endpoint of that user is the one of /api/webhooks") : false;
 	ep->id = db_insert_id(db);
-	return audit(db, x, NULL, ep, e);
+	return true;
 }
+
+static bool update(struct db *db, const struct change *x, struct err *e)
+{
+	const struct endpoint *ep = x->to, *before = x->before;
+
+	return db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(ep->url), V_S(ep->events), V_BE(ep->secret_sealed), V_BE(ep->old_secret_sealed), V_T(ep->old_secret_until), V_U(ep->retries),
+			V_U(ep->enabled), V_I(x->changed_at), V_U(before->id)),
+		NULL, e) &&
+		(str_eq(ep->url, before->url) || db_exec(db, &stmts[Q_MOVE], VALS(V_S(ep->url), V_U(before->id)), NULL, e)) &&
+		breaker_succeeded(db, BREAKER_ENDPOINT, before->id, e);
+}
+
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
+{
+	const struct endpoint *before = x->before;
+
+	return outbox_drop_waiting(db, OUTBOX_DELIVERY, before->id, DELETED, x->now, e) &&
+		breaker_succeeded(db, BREAKER_ENDPOINT, before->id, e) &&
+		db_exec(db, &stmts[Q_DELETE], VALS(V_I(x->now), V_I(x->changed_at), V_U(before->id)), NULL, e);
+}
+
+struct rotation {
+	struct str secret_sealed;
+	ms_t grace_ms;
+};
+
+static bool rotate(struct db *db, const struct change *x, struct err *e)
+{
+	const struct endpoint *before = x->before;
+	const struct rotation *r = x->own;
+
+	return db_exec(db, &stmts[Q_ROTATE],
+		VALS(V_I(r->grace_ms), V_I(x->now + r->grace_ms), V_B(r->secret_sealed), V_I(x->changed_at), V_U(before->id)), NULL, e) &&
+		change_audit(db, x, "rotate_secret", NULL, NULL, e);
+}
+
+static const struct changeable endpoints = {
+	CHANGEABLE(struct endpoint), .word = "endpoint", .prefix = "ep", .audited = audit_fields,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
 
 /* p NULL keeps what is sealed; empty is none. */
 static void seal_secret(struct arena *a, const struct seal_key *sk, struct endpoint *ep, struct str secret)
@@ -337,110 +339,40 @@ static void seal_secret(struct arena *a, const struct seal_key *sk, struct endpo
 bool endpoint_add(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct endpoint *in, struct str secret, const struct who *who, ms_t now,
 	struct endpoint *out, struct err *e)
 {
-	struct change x = { .arena = a, .endpoint = *in, .action = "endpoint.create", .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
-	bool ok;
+	struct change x = { .kind = &endpoints, .arena = a, .to = out, .who = who, .now = now, .shm = shm };
 
-	public_id_make("ep", id);
-	x.endpoint.public_id = arena_str(a, str_of(id));
-	x.endpoint.created_at = x.endpoint.updated_at = now;
-	seal_secret(a, sk, &x.endpoint, secret);
-	ok = db_tx(db, add_tx, &x, e);
-	bump_if_done(shm, ok, e);
-	if (ok)
-		*out = x.endpoint;
-	return ok;
-}
-
-/* 1 locked as it was read, 0 gone, -1. */
-static int lock(struct db *db, struct change *x, struct endpoint *before, struct err *e)
-{
-	const struct endpoint *ep = &x->endpoint;
-	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(ep->public_id), V_U(ep->tenant_id), V_U(ep->user_id)), x->arena, fields,
-		sizeof(*before), before, e);
-
-	x->found = found == 1;
-	if (found != 1 || ep->updated_at == before->updated_at)
-		return found;
-	(void)err_set(e, ERR_CONFLICT, "endpoint %.*s has changed since it was read", STR_ARG(ep->public_id));
-	return -1;
-}
-
-static ms_t later(const struct change *x, const struct endpoint *before)
-{
-	return x->now > before->updated_at ? x->now : before->updated_at + 1;
-}
-
-static bool update_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct endpoint *ep = &x->endpoint, before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	return db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(ep->url), V_S(ep->events), sealed_val(ep->secret_sealed), sealed_val(ep->old_secret_sealed), V_T(ep->old_secret_until),
-			V_U(ep->retries), V_U(ep->enabled), V_I(later(x, &before)), V_U(before.id)),
-		NULL, e) &&
-		(str_eq(ep->url, before.url) || db_exec(db, &stmts[Q_MOVE], VALS(V_S(ep->url), V_U(before.id)), NULL, e)) &&
-		breaker_succeeded(db, BREAKER_ENDPOINT, before.id, e) && audit(db, x, &before, ep, e);
+	*out = *in;
+	change_id(&x);
+	seal_secret(a, sk, out, secret);
+	return change_add(db, &x, e);
 }
 
 int endpoint_update(struct db *db, struct arena *a, struct shm *shm, const struct seal_key *sk, const struct endpoint *in, struct str secret, const struct who *who, ms_t now,
 	struct err *e)
 {
-	struct change x = { .arena = a, .endpoint = *in, .action = "endpoint.update", .who = who, .now = now };
-	bool ok;
+	struct endpoint to = *in;
+	struct change x = { .kind = &endpoints, .arena = a, .to = &to, .who = who, .now = now, .shm = shm };
 
-	seal_secret(a, sk, &x.endpoint, secret);
-	ok = db_tx(db, update_tx, &x, e);
-	bump_if_done(shm, ok, e);
-	return ok ? x.found : -1;
-}
-
-static bool rotate_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct endpoint before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	return db_exec(db, &stmts[Q_ROTATE],
-		VALS(V_I(x->grace_ms), V_I(x->now + x->grace_ms), V_B(x->secret_sealed), V_I(later(x, &before)), V_U(before.id)), NULL, e) &&
-		audit(db, x, NULL, NULL, e);
+	seal_secret(a, sk, &to, secret);
+	return change_update(db, &x, e);
 }
 
 int endpoint_rotate(struct db *db, struct arena *a, const struct seal_key *sk, const struct endpoint *in, struct str secret, ms_t grace_ms,
 	const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .endpoint = *in, .action = "endpoint.rotate_secret", .grace_ms = grace_ms, .who = who, .now = now,
-		.secret_sealed = seal(a, sk, secret, context(a, in->public_id)) };
+	struct rotation r = { seal(a, sk, secret, context(a, in->public_id)), grace_ms };
+	struct endpoint to = *in;
+	struct change x = { .kind = &endpoints, .arena = a, .to = &to, .who = who, .now = now, .own = &r };
 
-	return db_tx(db, rotate_tx, &x, e) ? x.found : -1;
-}
-
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct endpoint before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	return outbox_drop_waiting(db, OUTBOX_DELIVERY, before.id, DELETED, x->now, e) &&
-		breaker_succeeded(db, BREAKER_ENDPOINT, before.id, e) &&
-		db_exec(db, &stmts[Q_DELETE], VALS(V_I(x->now), V_I(later(x, &before)), V_U(before.id)), NULL, e) && audit(db, x, &before, NULL, e);
+	return change_by(db, &x, rotate, e);
 }
 
 int endpoint_delete(struct db *db, struct arena *a, struct shm *shm, const struct endpoint *ep, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .endpoint = *ep, .action = "endpoint.delete", .who = who, .now = now };
-	bool ok = db_tx(db, delete_tx, &x, e);
+	struct endpoint gone = *ep;
+	struct change x = { .kind = &endpoints, .arena = a, .to = &gone, .who = who, .now = now, .shm = shm };
 
-	bump_if_done(shm, ok, e);
-	return ok ? x.found : -1;
+	return change_remove(db, &x, e);
 }
 
 bool endpoint_old_secrets(struct db *db, struct arena *a, ms_t now, bool remove, uint64_t *n, struct err *e)
@@ -481,8 +413,6 @@ bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, cons
 	struct err *e)
 {
 	const struct who who = { .tenant_id = (uint32_t)ep->tenant_id, .actor = ACTOR_SYSTEM };
-	struct json_out o;
-	struct strbuf b;
 	uint64_t changed;
 
 	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(ep->id), V_I(failing_since), V_I(failing_since)),
@@ -490,13 +420,7 @@ bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, cons
 		return false;
 	if (!changed)
 		return true;
-	strbuf_init(&b, a, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, "reason");
-	json_str(&o, why);
-	json_close(&o, '}');
 	return outbox_drop_waiting(db, OUTBOX_DELIVERY, ep->id, "The endpoint was switched off.", now, e) &&
 		tell_owner(db, a, ids, ep, why, now, e) &&
-		audit_add(db, &who, "endpoint.disable", ep->public_id, strbuf_str(&b), now, e);
+		audit_add(db, &who, "endpoint.disable", ep->public_id, member_json(a, "reason", why), now, e);
 }

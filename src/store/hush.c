@@ -3,11 +3,10 @@
  * Whoever holds an incident back writes held_at of the row as it was read; whoever changes, ends or deletes it writes the row too, and then lets the
  * incidents that it holds be looked at again at once. So one of two who do both at the same moment sees what the other did, on members of
  * a Galera cluster too, and no incident stays held by what is over. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DETAIL_MAX (64 * 1024)	/* of the audit log: before and after */
 #define REASON_MAX_CHARS 1024	/* of the column */
 
 enum { Q_GET, Q_LIST, Q_LIVING, Q_LOCK, Q_COUNT, Q_ADD, Q_UPDATE, Q_END, Q_DELETE, Q_HOLDS, Q_HELD_AGAIN };
@@ -167,52 +166,18 @@ bool hush_running(struct db *db, struct arena *a, uint64_t tenant_id, ms_t now, 
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct hush hush;		/* as it is to be */
-	const struct who *who;
-	ms_t now;
-	bool found;
-};
-
-static const char *const actions[][4] = {
-	[HUSH_WINDOW] = { "maintenance_window.create", "maintenance_window.update", "maintenance_window.end", "maintenance_window.delete" },
-	[HUSH_SILENCE] = { "silence.create", "silence.update", "silence.end", "silence.delete" },
-};
-enum { ACTION_CREATE, ACTION_UPDATE, ACTION_END, ACTION_DELETE };
-
-static void detail_write(struct arena *a, struct json_out *o, const char *key, const struct hush *h)
+static void audit_more(struct json_out *o, const void *thing)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, h);
+	const struct hush *h = thing;
+
 	if (h->scope.level_max) {
 		json_key(o, "maxSeverity");
 		json_strz(o, level_word((enum level)(h->scope.level_max - 1)));
 	}
 	if (h->times.repeat) {
 		json_key(o, "times");
-		json_str(o, hush_times_text(a, &h->times, h->zone_name));
+		json_str(o, hush_times_text(o->b->arena, &h->times, h->zone_name));
 	}
-	json_close(o, '}');
-}
-
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, int action, const struct hush *before, const struct hush *after, struct err *e)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(x->arena, &o, "before", before);
-	if (after)
-		detail_write(x->arena, &o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, actions[x->hush.kind][action], x->hush.public_id, strbuf_str(&b), x->now, e);
 }
 
 static bool check(const struct hush *h, struct err *e)
@@ -223,28 +188,22 @@ static bool check(const struct hush *h, struct err *e)
 		err_field(e, ERR_INVALID, "reason", "The reason has more than %d characters.", REASON_MAX_CHARS);
 }
 
-static struct val text_val(struct str s)
-{
-	return s.n ? V_S(s) : V_NULL();
-}
-
 static bool has_room(struct db *db, const struct change *x, struct err *e)
 {
-	const struct hush *h = &x->hush;
-	struct hush count;
+	const struct hush *h = x->to;
 
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(h->tenant_id), V_I(x->now), V_U(h->kind)), x->arena, fields, sizeof(count), &count, e) < 0)
-		return false;
-	if (count.id >= HUSHES_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d %s that are not over, and no room for more.", HUSHES_MAX,
-			h->kind == HUSH_WINDOW ? "maintenance windows" : "silences");
-	return true;
+	return room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(h->tenant_id), V_I(x->now), V_U(h->kind)), HUSHES_MAX,
+		h->kind == HUSH_WINDOW ? "maintenance windows that are not over" : "silences that are not over", e);
 }
 
-static bool add_tx(struct db *db, void *ctx, struct err *e)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct change *x = ctx;
-	struct hush *h = &x->hush;
+	return get(db, x->arena, &stmts[Q_LOCK], x->to, before, e);
+}
+
+static bool add(struct db *db, const struct change *x, struct err *e)
+{
+	struct hush *h = x->to;
 	const struct hush_times *t = &h->times;
 	const struct hush_scope *s = &h->scope;
 
@@ -252,45 +211,13 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 		return false;
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_U(h->tenant_id), V_U(h->kind), V_S(h->public_id), V_S(h->name), V_S(h->reason), V_ID(s->service_id), V_ID(s->source_id),
-			text_val(s->dedup_key), text_val(s->provider), V_ID(s->level_max), V_U(t->repeat), V_T(t->from), V_T(t->to), V_U(t->at_min),
+			V_SE(s->dedup_key), V_SE(s->provider), V_ID(s->level_max), V_U(t->repeat), V_T(t->from), V_T(t->to), V_U(t->at_min),
 			V_U(t->minutes), V_U(t->weekdays), V_U(t->month_week), V_U(t->month_day), V_S(h->zone_name), V_T(t->ended_at),
 			V_I(hush_over_at(t)), V_ID(h->user_id), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "id", "its id is that of another one", e);
 	h->id = db_insert_id(db);
-	return audit(db, x, ACTION_CREATE, NULL, h, e);
-}
-
-bool hush_add(struct db *db, struct arena *a, const struct hush *in, const struct who *who, ms_t now, struct hush *out, struct err *e)
-{
-	struct change x = { .arena = a, .hush = *in, .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
-
-	if (!check(in, e))
-		return false;
-	public_id_make(in->kind == HUSH_WINDOW ? "mw" : "si", id);
-	if (!in->public_id.n)
-		x.hush.public_id = arena_str(a, str_of(id));
-	x.hush.created_at = x.hush.updated_at = now;
-	if (!db_tx(db, add_tx, &x, e))
-		return false;
-	*out = x.hush;
 	return true;
-}
-
-/* 1 locked, 0, -1. */
-static int lock(struct db *db, struct change *x, struct hush *before, struct err *e)
-{
-	int found = get(db, x->arena, &stmts[Q_LOCK], &x->hush, before, e);
-
-	x->found = found == 1;
-	return found;
-}
-
-/* Later than before, also within a millisecond: Q_HOLDS compares it. */
-static ms_t changed_at(const struct change *x, const struct hush *before)
-{
-	return x->now > before->updated_at ? x->now : before->updated_at + 1;
 }
 
 static bool look_again(struct db *db, const struct change *x, uint64_t id, struct err *e)
@@ -298,80 +225,81 @@ static bool look_again(struct db *db, const struct change *x, uint64_t id, struc
 	return db_exec(db, &stmts[Q_HELD_AGAIN], VALS(V_I(x->now), V_U(id), V_I(x->now)), NULL, e);
 }
 
-static bool update_tx(struct db *db, void *ctx, struct err *e)
+static bool update(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct hush *h = &x->hush, before;
+	const struct hush *h = x->to, *before = x->before;
 	const struct hush_times *t = &h->times;
 	const struct hush_scope *s = &h->scope;
-	int found = lock(db, x, &before, e);
 
-	if (found != 1)
-		return found == 0;
-	if (h->updated_at != before.updated_at)
-		return err_set(e, ERR_CONFLICT, "%.*s has changed since it was read", STR_ARG(h->public_id));
-	if (hush_over_at(&before.times) <= x->now && hush_over_at(t) > x->now && !has_room(db, x, e))
+	if (hush_over_at(&before->times) <= x->now && hush_over_at(t) > x->now && !has_room(db, x, e))
 		return false;
 	return db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(h->name), V_S(h->reason), V_ID(s->service_id), V_ID(s->source_id), text_val(s->dedup_key), text_val(s->provider),
+		VALS(V_S(h->name), V_S(h->reason), V_ID(s->service_id), V_ID(s->source_id), V_SE(s->dedup_key), V_SE(s->provider),
 			V_ID(s->level_max), V_U(t->repeat), V_T(t->from), V_T(t->to), V_U(t->at_min), V_U(t->minutes), V_U(t->weekdays),
-			V_U(t->month_week), V_U(t->month_day), V_S(h->zone_name), V_T(t->ended_at), V_I(hush_over_at(t)), V_I(changed_at(x, &before)),
-			V_U(before.id)),
-		NULL, e) && look_again(db, x, before.id, e) && audit(db, x, ACTION_UPDATE, &before, h, e);
+			V_U(t->month_week), V_U(t->month_day), V_S(h->zone_name), V_T(t->ended_at), V_I(hush_over_at(t)), V_I(x->changed_at),
+			V_U(before->id)),
+		NULL, e) && look_again(db, x, before->id, e);
+}
+
+static bool end(struct db *db, const struct change *x, struct err *e)
+{
+	struct hush after = *(const struct hush *)x->before;
+	ms_t until;
+
+	if (!hush_runs(&after.times, x->now, &until))
+		return err_tell(e, ERR_CONFLICT, "It does not run now, so there is nothing to end.");
+	after.times.ended_at = x->now;
+	return db_exec(db, &stmts[Q_END], VALS(V_I(x->now), V_I(hush_over_at(&after.times)), V_I(x->changed_at), V_U(after.id)), NULL, e) &&
+		look_again(db, x, after.id, e) && change_audit(db, x, "end", NULL, &after, e);
+}
+
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
+{
+	const struct hush *before = x->before;
+
+	return db_exec(db, &stmts[Q_DELETE], VALS(V_U(before->id)), NULL, e) && look_again(db, x, before->id, e);
+}
+
+#define HUSHES(audit_word, id_prefix) { \
+	CHANGEABLE(struct hush), .word = audit_word, .prefix = id_prefix, .audited = audit_fields, .audited_too = audit_more, \
+	.lock = lock, .add = add, .update = update, .remove = remove_it }
+
+static const struct changeable kinds[] = {
+	[HUSH_WINDOW] = HUSHES("maintenance_window", "mw"),
+	[HUSH_SILENCE] = HUSHES("silence", "si"),
+};
+
+bool hush_add(struct db *db, struct arena *a, const struct hush *in, const struct who *who, ms_t now, struct hush *out, struct err *e)
+{
+	struct change x = { .kind = &kinds[in->kind], .arena = a, .to = out, .who = who, .now = now };
+
+	*out = *in;
+	return check(in, e) && change_add(db, &x, e);
 }
 
 int hush_update(struct db *db, struct arena *a, const struct hush *in, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .hush = *in, .who = who, .now = now };
+	struct hush to = *in;
+	struct change x = { .kind = &kinds[in->kind], .arena = a, .to = &to, .who = who, .now = now };
 
-	if (!check(in, e))
-		return -1;
-	return db_tx(db, update_tx, &x, e) ? x.found : -1;
-}
-
-static bool end_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct hush before, after;
-	ms_t until;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	if (!hush_runs(&before.times, x->now, &until))
-		return err_tell(e, ERR_CONFLICT, "It does not run now, so there is nothing to end.");
-	after = before;
-	after.times.ended_at = x->now;
-	return db_exec(db, &stmts[Q_END],
-		VALS(V_I(x->now), V_I(hush_over_at(&after.times)), V_I(changed_at(x, &before)), V_U(before.id)), NULL, e) &&
-		look_again(db, x, before.id, e) && audit(db, x, ACTION_END, NULL, &after, e);
+	return check(in, e) ? change_update(db, &x, e) : -1;
 }
 
 int hush_end(struct db *db, struct arena *a, uint64_t tenant_id, enum hush_kind kind, struct str public_id, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .hush = { .tenant_id = tenant_id, .kind = kind, .public_id = public_id }, .who = who, .now = now };
+	struct hush key = { .tenant_id = tenant_id, .kind = kind, .public_id = public_id };
+	struct change x = { .kind = &kinds[kind], .arena = a, .to = &key, .who = who, .now = now };
 
-	return db_tx(db, end_tx, &x, e) ? x.found : -1;
-}
-
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct hush before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	return db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && look_again(db, x, before.id, e) &&
-		audit(db, x, ACTION_DELETE, &before, NULL, e);
+	return change_by(db, &x, end, e);
 }
 
 int hush_delete(struct db *db, struct arena *a, uint64_t tenant_id, enum hush_kind kind, struct str public_id, const struct who *who, ms_t now,
 	struct err *e)
 {
-	struct change x = { .arena = a, .hush = { .tenant_id = tenant_id, .kind = kind, .public_id = public_id }, .who = who, .now = now };
+	struct hush gone = { .tenant_id = tenant_id, .kind = kind, .public_id = public_id };
+	struct change x = { .kind = &kinds[kind], .arena = a, .to = &gone, .who = who, .now = now };
 
-	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+	return change_remove(db, &x, e);
 }
 
 int hush_holds(struct db *db, const struct hush *h, ms_t now, struct err *e)

@@ -12,7 +12,6 @@
 
 #include "grapnel/json.h"
 
-#define DETAIL_MAX 8192	/* a name of a user, escaped */
 
 enum { Q_FIND, Q_KEY_LOCK, Q_LOCK, Q_UPDATE, Q_KEY_UPDATE, Q_TIMELINE, Q_AUTO, Q_LOCK_EDIT, Q_EDIT, Q_USER_BY_ID,
 	Q_USER_BY_NAME };
@@ -170,24 +169,6 @@ static bool change_write(struct db *db, const struct act *act, const struct row 
 		VALS(V_U(act->incident), V_U(state->status), V_U(state->level), V_U(state->resolved_by), V_U(r->service_id),
 			V_S(hash)),
 		NULL, e);
-}
-
-/* {"member":"text"}, for the audit log. */
-static struct str member_json(struct arena *a, const char *member, struct str text)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	strbuf_init(&b, a, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, member);
-	if (text.p)
-		json_str(&o, text);
-	else
-		json_null(&o);
-	json_close(&o, '}');
-	return strbuf_str(&b);
 }
 
 static bool entry_write(struct db *db, const struct act *act, const struct key_state *state, struct err *e)

@@ -1,4 +1,4 @@
-/* name.c - the rules for names, what a unique key's refusal means, and who is told of a change. */
+/* name.c - the rules for names and descriptions, what a unique key's refusal means, and who is told of a change. */
 #include "store_int.h"
 
 static bool has_control(struct str s)
@@ -30,6 +30,12 @@ bool name_check(struct str name, const char *field, struct err *e)
 	if (characters(name) > NAME_MAX_CHARS)
 		return err_field(e, ERR_INVALID, field, "The name has more than %d characters.", NAME_MAX_CHARS);
 	return true;
+}
+
+bool description_check(struct str description, struct err *e)
+{
+	return (str_is_utf8(description) && characters(description) <= DESCRIPTION_MAX_CHARS) ||
+		err_field(e, ERR_INVALID, "description", "The description has more than %d characters.", DESCRIPTION_MAX_CHARS);
 }
 
 bool conflict_if_duplicate(struct db *db, const char *field, const char *sentence, struct err *e)

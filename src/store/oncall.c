@@ -2,12 +2,11 @@
  *
  * A schedule is read whole, several of them in four statements, and is then a plan that src/incident/oncall.c answers from. A change replaces all
  * layers: there are ten at most. A disabled user stays in his layers and is 0 in the plan. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DESCRIPTION_MAX_CHARS 1024	/* of the column */
-#define DETAIL_MAX (256 * 1024)		/* of the audit log: before and after, 500 people each */
+#define DETAIL_MAX 1024			/* of the audit log: an override */
 #define IDS_TEXT_MAX (SCHEDULES_MAX * 16)
 #define KEPT_MS (366 * MS_PER_DAY)	/* overrides that are over, for the calendar */
 #define SWEEP_MAX 100			/* of them go with each that is made */
@@ -378,17 +377,6 @@ bool oncall_find_people(struct db *db, struct arena *a, uint64_t tenant_id, stru
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct oncall_schedule schedule;	/* as it is to be */
-	struct oncall_override override;
-	struct str user;			/* public id of its user */
-	const struct who *who;
-	ms_t now;
-	bool found;
-};
-
 static const struct field audit_fields[] = {
 	FIELD_STR(struct oncall_schedule, name, "name", ""),
 	FIELD_STR(struct oncall_schedule, description, "description", ""),
@@ -396,61 +384,16 @@ static const struct field audit_fields[] = {
 	FIELD_END
 };
 
-static void detail_write(struct json_out *o, const char *key, const struct oncall_schedule *s)
+static void audit_more(struct json_out *o, const void *thing)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, s);
 	json_key(o, "layers");
-	oncall_layers_json(o, s, ONCALL_BY_ID);
-	json_close(o, '}');
-}
-
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, const char *action, const struct oncall_schedule *before, const struct oncall_schedule *after,
-	struct err *e)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, action, x->schedule.public_id, strbuf_str(&b), x->now, e);
-}
-
-static bool audit_override(struct db *db, const struct change *x, const char *action, const struct oncall_override *o, struct str user, struct err *e)
-{
-	static const struct field override_fields[] = {
-		FIELD_ID(struct oncall_override, id, "id", ""),
-		FIELD_TIME(struct oncall_override, from, "from", ""),
-		FIELD_TIME(struct oncall_override, to, "to", ""),
-		FIELD_END
-	};
-	struct strbuf b;
-	struct json_out j;
-
-	strbuf_init(&b, x->arena, DETAIL_MAX);
-	json_out_init(&j, &b);
-	json_open(&j, '{');
-	json_fields(&j, override_fields, o);
-	json_key(&j, "user");
-	json_str(&j, user);
-	json_close(&j, '}');
-	return audit_add(db, x->who, action, x->schedule.public_id, strbuf_str(&b), x->now, e);
+	oncall_layers_json(o, thing, ONCALL_BY_ID);
 }
 
 static bool check(const struct oncall_schedule *s, struct err *e)
 {
-	if (!name_check(s->name, "name", e))
+	if (!name_check(s->name, "name", e) || !description_check(s->description, e))
 		return false;
-	if (!str_is_utf8(s->description) || characters(s->description) > DESCRIPTION_MAX_CHARS)
-		return err_field(e, ERR_INVALID, "description", "The description has more than %d characters.", DESCRIPTION_MAX_CHARS);
 	for (size_t i = 0; i < s->plan.layers_n; i++)
 		if (!name_check(s->crews[i].name, "layers", e))
 			return false;
@@ -462,11 +405,10 @@ static bool name_taken(struct db *db, struct err *e)
 	return conflict_if_duplicate(db, "name", "A schedule of that name or id exists.", e);
 }
 
-static bool add_layers(struct db *db, const struct change *x, struct err *e)
+static bool add_layers(struct db *db, struct arena *a, const struct oncall_schedule *s, struct err *e)
 {
-	const struct oncall_schedule *s = &x->schedule;
-	struct val *layers = ARENA_ARRAY(x->arena, struct val, ONCALL_LAYERS_MAX * 11), *at = layers;
-	struct val *people = ARENA_ARRAY(x->arena, struct val, ONCALL_LAYERS_MAX * ONCALL_USERS_MAX * 4), *person = people;
+	struct val *layers = ARENA_ARRAY(a, struct val, ONCALL_LAYERS_MAX * 11), *at = layers;
+	struct val *people = ARENA_ARRAY(a, struct val, ONCALL_LAYERS_MAX * ONCALL_USERS_MAX * 4), *person = people;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->plan.layers_n; i++) {
@@ -491,149 +433,148 @@ static bool drop_layers(struct db *db, uint64_t id, struct err *e)
 	return db_exec(db, &stmts[Q_DROP_LAYERS], VALS(V_U(id)), NULL, e) && db_exec(db, &stmts[Q_DROP_PEOPLE], VALS(V_U(id)), NULL, e);
 }
 
-static bool add_tx(struct db *db, void *ctx, struct err *e)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct change *x = ctx;
-	struct oncall_schedule *s = &x->schedule, count;
+	const struct oncall_schedule *s = x->to;
+	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(s->public_id), V_U(s->tenant_id)), x->arena, fields, sizeof(*s), before, e);
 
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(s->tenant_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	return found == 1 && !fill(db, x->arena, before, 1, x->now, e) ? -1 : found;
+}
+
+static bool add(struct db *db, const struct change *x, struct err *e)
+{
+	struct oncall_schedule *s = x->to;
+
+	if (!room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(s->tenant_id)), SCHEDULES_MAX, "schedules", e))
 		return false;
-	if (count.id >= SCHEDULES_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d schedules, and no room for more.", SCHEDULES_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(s->public_id), V_U(s->tenant_id), V_S(s->name), V_S(s->description), V_S(s->time_zone), V_I(x->now), V_I(x->now)), NULL, e))
 		return name_taken(db, e);
 	s->id = db_insert_id(db);
-	return add_layers(db, x, e) && audit(db, x, "schedule.create", NULL, s, e);
+	return add_layers(db, x->arena, s, e);
 }
 
-bool oncall_add(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct oncall_schedule *out,
-	struct err *e)
+static bool update(struct db *db, const struct change *x, struct err *e)
 {
-	struct change x = { .arena = a, .schedule = *in, .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
+	const struct oncall_schedule *before = x->before;
+	struct oncall_schedule *s = x->to;
 
-	if (!check(in, e))
-		return false;
-	public_id_make("sc", id);
-	if (!in->public_id.n)
-		x.schedule.public_id = arena_str(a, str_of(id));
-	x.schedule.created_at = x.schedule.updated_at = now;
-	if (!db_tx(db, add_tx, &x, e))
-		return false;
-	*out = x.schedule;
-	return true;
-}
-
-/* 1 locked, 0, -1. */
-static int lock(struct db *db, struct change *x, struct oncall_schedule *before, struct err *e)
-{
-	const struct oncall_schedule *s = &x->schedule;
-	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(s->public_id), V_U(s->tenant_id)), x->arena, fields, sizeof(*before), before, e);
-
-	x->found = found == 1;
-	if (found == 1 && !fill(db, x->arena, before, 1, x->now, e))
-		return -1;
-	return found;
-}
-
-static bool update_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct oncall_schedule *s = &x->schedule, before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	if (s->updated_at != before.updated_at)
-		return err_set(e, ERR_CONFLICT, "schedule %.*s has changed since it was read", STR_ARG(s->public_id));
-	s->id = before.id;
-	if (!db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(s->name), V_S(s->description), V_S(s->time_zone), V_I(x->now > before.updated_at ? x->now : before.updated_at + 1), V_U(s->id)),
-		NULL, e))
+	s->id = before->id;
+	if (!db_exec(db, &stmts[Q_UPDATE], VALS(V_S(s->name), V_S(s->description), V_S(s->time_zone), V_I(x->changed_at), V_U(s->id)), NULL, e))
 		return name_taken(db, e);
-	return drop_layers(db, s->id, e) && add_layers(db, x, e) && audit(db, x, "schedule.update", &before, s, e);
+	return drop_layers(db, s->id, e) && add_layers(db, x->arena, s, e);
 }
 
-int oncall_update(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct err *e)
-{
-	struct change x = { .arena = a, .schedule = *in, .who = who, .now = now };
-
-	if (!check(in, e))
-		return -1;
-	return db_tx(db, update_tx, &x, e) ? x.found : -1;
-}
-
-static bool not_in_use(struct db *db, const struct change *x, const struct oncall_schedule *s, struct err *e)
+static bool not_in_use(struct db *db, struct arena *a, const struct oncall_schedule *s, struct err *e)
 {
 	struct oncall_schedule policy;
-	int found = db_query_one(db, &stmts[Q_USED], VALS(V_U(s->tenant_id), V_S(s->public_id)), x->arena, fields, sizeof(policy), &policy, e);
+	int found = db_query_one(db, &stmts[Q_USED], VALS(V_U(s->tenant_id), V_S(s->public_id)), a, fields, sizeof(policy), &policy, e);
 
 	if (found == 1)
 		return err_tell(e, ERR_CONFLICT, "The escalation policy %.*s names this schedule. Take it out there first.", STR_ARG(str_cut(policy.name, 100)));
 	return found == 0;
 }
 
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct oncall_schedule before;
-	int found = lock(db, x, &before, e);
+	const struct oncall_schedule *before = x->before;
 
-	if (found != 1)
-		return found == 0;
-	return not_in_use(db, x, &before, e) && drop_layers(db, before.id, e) && db_exec(db, &stmts[Q_DROP_OVERRIDES], VALS(V_U(before.id)), NULL, e) &&
-		db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) && audit(db, x, "schedule.delete", &before, NULL, e);
+	return not_in_use(db, x->arena, before, e) && drop_layers(db, before->id, e) &&
+		db_exec(db, &stmts[Q_DROP_OVERRIDES], VALS(V_U(before->id)), NULL, e) && db_exec(db, &stmts[Q_DELETE], VALS(V_U(before->id)), NULL, e);
+}
+
+static const struct changeable schedules = {
+	CHANGEABLE(struct oncall_schedule), .word = "schedule", .prefix = "sc", .audited = audit_fields, .audited_too = audit_more,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
+
+bool oncall_add(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct oncall_schedule *out,
+	struct err *e)
+{
+	struct change x = { .kind = &schedules, .arena = a, .to = out, .who = who, .now = now };
+
+	*out = *in;
+	return check(in, e) && change_add(db, &x, e);
+}
+
+int oncall_update(struct db *db, struct arena *a, const struct oncall_schedule *in, const struct who *who, ms_t now, struct err *e)
+{
+	struct oncall_schedule to = *in;
+	struct change x = { .kind = &schedules, .arena = a, .to = &to, .who = who, .now = now };
+
+	return check(in, e) ? change_update(db, &x, e) : -1;
 }
 
 int oncall_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .schedule = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+	struct oncall_schedule gone = { .tenant_id = tenant_id, .public_id = public_id };
+	struct change x = { .kind = &schedules, .arena = a, .to = &gone, .who = who, .now = now };
 
-	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+	return change_remove(db, &x, e);
 }
 
 /* ---- overrides ---- */
 
-static bool override_add_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct oncall_override *o = &x->override;
-	struct oncall_schedule before, count;
-	int found = lock(db, x, &before, e);
+struct override_change {
+	struct oncall_override override;
+	struct str user;			/* public id of its user */
+	bool found;			/* of one that is to go */
+};
 
-	if (found != 1)
-		return found == 0;
-	if (db_query_one(db, &stmts[Q_OVERRIDE_COUNT], VALS(V_U(before.id), V_I(x->now)), x->arena, fields, sizeof(count), &count, e) < 0)
-		return false;
-	if (count.id >= ONCALL_OVERRIDES_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d overrides that are not over, and no room for more.", ONCALL_OVERRIDES_MAX);
-	return db_exec(db, &stmts[Q_OVERRIDE_SWEEP], VALS(V_U(before.id), V_I(x->now - KEPT_MS), V_U(SWEEP_MAX)), NULL, e) &&
-		db_exec(db, &stmts[Q_OVERRIDE_ADD], VALS(V_U(o->id), V_U(before.id), V_U(o->user), V_I(o->from), V_I(o->to)), NULL, e) &&
-		audit_override(db, x, "schedule.override", o, x->user, e);
+static bool audit_override(struct db *db, const struct change *x, const char *action, const struct oncall_override *o, struct str user, struct err *e)
+{
+	static const struct field override_fields[] = {
+		FIELD_ID(struct oncall_override, id, "id", ""),
+		FIELD_TIME(struct oncall_override, from, "from", ""),
+		FIELD_TIME(struct oncall_override, to, "to", ""),
+		FIELD_END
+	};
+	const struct oncall_schedule *s = x->before;
+	struct strbuf b;
+	struct json_out j;
+
+	strbuf_init(&b, x->arena, DETAIL_MAX);
+	json_out_init(&j, &b);
+	json_open(&j, '{');
+	json_fields(&j, override_fields, o);
+	json_key(&j, "user");
+	json_str(&j, user);
+	json_close(&j, '}');
+	return audit_add(db, x->who, action, s->public_id, strbuf_str(&b), x->now, e);
+}
+
+static bool override_add(struct db *db, const struct change *x, struct err *e)
+{
+	const struct oncall_schedule *before = x->before;
+	const struct override_change *own = x->own;
+	const struct oncall_override *o = &own->override;
+
+	return room_check(db, x->arena, &stmts[Q_OVERRIDE_COUNT], VALS(V_U(before->id), V_I(x->now)), ONCALL_OVERRIDES_MAX,
+		"overrides that are not over", e) &&
+		db_exec(db, &stmts[Q_OVERRIDE_SWEEP], VALS(V_U(before->id), V_I(x->now - KEPT_MS), V_U(SWEEP_MAX)), NULL, e) &&
+		db_exec(db, &stmts[Q_OVERRIDE_ADD], VALS(V_U(o->id), V_U(before->id), V_U(o->user), V_I(o->from), V_I(o->to)), NULL, e) &&
+		audit_override(db, x, "schedule.override", o, own->user, e);
 }
 
 int oncall_override_add(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct oncall_override *in,
 	const struct oncall_person *user, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .schedule = { .tenant_id = tenant_id, .public_id = public_id }, .override = *in, .user = user->public_id,
-		.who = who, .now = now };
+	struct oncall_schedule key = { .tenant_id = tenant_id, .public_id = public_id };
+	struct override_change own = { .override = *in, .user = user->public_id };
+	struct change x = { .kind = &schedules, .arena = a, .to = &key, .who = who, .now = now, .own = &own };
 
-	x.override.user = user->id;
-	return db_tx(db, override_add_tx, &x, e) ? x.found : -1;
+	own.override.user = user->id;
+	return change_by(db, &x, override_add, e);
 }
 
-static bool override_delete_tx(struct db *db, void *ctx, struct err *e)
+static bool override_delete(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct oncall_schedule before;
+	const struct oncall_schedule *before = x->before;
+	struct override_change *own = x->own;
 	struct member_row row;
-	int found = lock(db, x, &before, e);
+	int found = db_query_one(db, &stmts[Q_OVERRIDE_LOCK], VALS(V_U(own->override.id), V_U(before->id)), x->arena, member_fields, sizeof(row), &row, e);
 
-	if (found == 1)
-		found = db_query_one(db, &stmts[Q_OVERRIDE_LOCK], VALS(V_U(x->override.id), V_U(before.id)), x->arena, member_fields, sizeof(row),
-			&row, e);
-	x->found = found == 1;
+	own->found = found == 1;
 	if (found != 1)
 		return found == 0;
 	return db_exec(db, &stmts[Q_OVERRIDE_DELETE], VALS(V_U(row.override.id)), NULL, e) &&
@@ -643,7 +584,10 @@ static bool override_delete_tx(struct db *db, void *ctx, struct err *e)
 int oncall_override_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, uint64_t id, const struct who *who, ms_t now,
 	struct err *e)
 {
-	struct change x = { .arena = a, .schedule = { .tenant_id = tenant_id, .public_id = public_id }, .override = { .id = id }, .who = who, .now = now };
+	struct oncall_schedule key = { .tenant_id = tenant_id, .public_id = public_id };
+	struct override_change own = { .override = { .id = id } };
+	struct change x = { .kind = &schedules, .arena = a, .to = &key, .who = who, .now = now, .own = &own };
+	int done = change_by(db, &x, override_delete, e);
 
-	return db_tx(db, override_delete_tx, &x, e) ? x.found : -1;
+	return done == 1 ? own.found : done;
 }

@@ -2,12 +2,11 @@
  *
  * The steps are one JSON text. What their targets point to is looked up when a step is taken: who is gone by then is not reached, and the timeline says
  * so. Who gives a policy to a service shares a lock on its row, so that it is not deleted meanwhile. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include "grapnel/json.h"
 
-#define DESCRIPTION_MAX_CHARS 1024	/* of the column */
-#define DETAIL_MAX (128 * 1024)	/* of the audit log: before and after */
+#define STEPS_TEXT_MAX (64 * 1024)
 #define SERVICES_NAMED 5	/* of those that use it */
 
 enum { Q_BY_PUBLIC_ID, Q_BY_ID, Q_LIST, Q_LOCK, Q_HOLD, Q_COUNT, Q_ADD, Q_UPDATE, Q_DELETE, Q_SERVICES };
@@ -84,7 +83,7 @@ struct str policy_steps_write(struct arena *a, const struct policy_step *steps, 
 	struct json_out o;
 	struct strbuf b;
 
-	strbuf_init(&b, a, DETAIL_MAX);
+	strbuf_init(&b, a, STEPS_TEXT_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '[');
 	for (size_t i = 0; i < n; i++) {
@@ -167,49 +166,9 @@ bool policy_services(struct db *db, struct arena *a, struct str ids, uint64_t li
 
 /* ---- changing ---- */
 
-/* The transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct policy policy;		/* as it is to be */
-	const struct who *who;
-	ms_t now;
-	bool found;
-	bool keeps_id;			/* of a new one that comes from elsewhere */
-};
-
-static void detail_write(struct json_out *o, const char *key, const struct policy *p)
-{
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, p);
-	json_close(o, '}');
-}
-
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *x, const char *action, const struct policy *before, const struct policy *after,
-	struct err *e)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, x->arena, 2 * DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, x->who, action, x->policy.public_id, strbuf_str(&b), x->now, e);
-}
-
 static bool check(const struct policy *p, struct err *e)
 {
-	if (!name_check(p->name, "name", e))
-		return false;
-	if (!str_is_utf8(p->description) || characters(p->description) > DESCRIPTION_MAX_CHARS)
-		return err_field(e, ERR_INVALID, "description", "The description has more than %d characters.", DESCRIPTION_MAX_CHARS);
-	return true;
+	return name_check(p->name, "name", e) && description_check(p->description, e);
 }
 
 static bool taken(struct db *db, struct err *e)
@@ -217,76 +176,35 @@ static bool taken(struct db *db, struct err *e)
 	return conflict_if_duplicate(db, "name", "A policy of that name exists.", e);
 }
 
-static bool add_tx(struct db *db, void *ctx, struct err *e)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct change *x = ctx;
-	struct policy *p = &x->policy, count;
+	const struct policy *p = x->to;
 
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(p->tenant_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	return db_query_one(db, &stmts[Q_LOCK], VALS(V_S(p->public_id), V_U(p->tenant_id)), x->arena, fields, sizeof(*p), before, e);
+}
+
+static bool add(struct db *db, const struct change *x, struct err *e)
+{
+	const bool *comes_with_id = x->own;
+	struct policy *p = x->to;
+
+	if (!room_check(db, x->arena, &stmts[Q_COUNT], VALS(V_U(p->tenant_id)), POLICIES_MAX, "escalation policies", e))
 		return false;
-	if (count.id >= POLICIES_MAX)
-		return err_tell(e, ERR_CONFLICT, "There are %d escalation policies, and no room for more.", POLICIES_MAX);
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(p->public_id), V_U(p->tenant_id), V_S(p->name), V_S(p->description), V_S(p->steps), V_U(p->repeats), V_I(x->now),
 			V_I(x->now)),
 		NULL, e))
-		return x->keeps_id ? conflict_if_duplicate(db, "", "it has the name of another policy, or the id of one of another tenant", e) : taken(db, e);
+		return *comes_with_id ? conflict_if_duplicate(db, "", "it has the name of another policy, or the id of one of another tenant", e) : taken(db, e);
 	p->id = db_insert_id(db);
-	return audit(db, x, "policy.create", NULL, p, e);
-}
-
-bool policy_add(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct policy *out, struct err *e)
-{
-	struct change x = { .arena = a, .policy = *in, .who = who, .now = now, .keeps_id = in->public_id.n };
-	char id[PUBLIC_ID_MAX];
-
-	if (!check(in, e))
-		return false;
-	public_id_make("po", id);
-	if (!in->public_id.n)
-		x.policy.public_id = arena_str(a, str_of(id));
-	x.policy.created_at = x.policy.updated_at = now;
-	if (!db_tx(db, add_tx, &x, e))
-		return false;
-	*out = x.policy;
 	return true;
 }
 
-/* 1 locked, 0, -1. */
-static int lock(struct db *db, struct change *x, struct policy *before, struct err *e)
+static bool update(struct db *db, const struct change *x, struct err *e)
 {
-	const struct policy *p = &x->policy;
-	int found = db_query_one(db, &stmts[Q_LOCK], VALS(V_S(p->public_id), V_U(p->tenant_id)), x->arena, fields, sizeof(*before), before, e);
+	const struct policy *p = x->to, *before = x->before;
 
-	x->found = found == 1;
-	return found;
-}
-
-static bool update_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *x = ctx;
-	struct policy *p = &x->policy, before;
-	int found = lock(db, x, &before, e);
-
-	if (found != 1)
-		return found == 0;
-	if (p->updated_at != before.updated_at)
-		return err_set(e, ERR_CONFLICT, "policy %.*s has changed since it was read", STR_ARG(p->public_id));
-	if (!db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(p->name), V_S(p->description), V_S(p->steps), V_U(p->repeats),
-			V_I(x->now > before.updated_at ? x->now : before.updated_at + 1), V_U(before.id)),
-		NULL, e))
-		return taken(db, e);
-	return audit(db, x, "policy.update", &before, p, e);
-}
-
-int policy_update(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct err *e)
-{
-	struct change x = { .arena = a, .policy = *in, .who = who, .now = now };
-
-	if (!check(in, e))
-		return -1;
-	return db_tx(db, update_tx, &x, e) ? x.found : -1;
+	return db_exec(db, &stmts[Q_UPDATE],
+		VALS(V_S(p->name), V_S(p->description), V_S(p->steps), V_U(p->repeats), V_I(x->changed_at), V_U(before->id)), NULL, e) || taken(db, e);
 }
 
 /* "Shop, API and others" */
@@ -302,32 +220,50 @@ static struct str names_joined(struct arena *a, const struct policy_service *lis
 	return strbuf_str(&b);
 }
 
-static bool not_in_use(struct db *db, const struct change *x, const struct policy *p, struct err *e)
+static bool not_in_use(struct db *db, struct arena *a, const struct policy *p, struct err *e)
 {
 	struct policy_service *list;
 	size_t n;
 
-	if (!policy_services(db, x->arena, arena_printf(x->arena, "[%llu]", (unsigned long long)p->id), SERVICES_NAMED + 1, &list, &n, e))
+	if (!policy_services(db, a, arena_printf(a, "[%llu]", (unsigned long long)p->id), SERVICES_NAMED + 1, &list, &n, e))
 		return false;
-	return !n || err_tell(e, ERR_CONFLICT, "It is used by %s. Give %s another policy first.", arena_cstr(x->arena, names_joined(x->arena, list, n)),
+	return !n || err_tell(e, ERR_CONFLICT, "It is used by %s. Give %s another policy first.", arena_cstr(a, names_joined(a, list, n)),
 		n == 1 ? "that service" : "those services");
 }
 
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *x = ctx;
-	struct policy before;
-	int found = lock(db, x, &before, e);
+	const struct policy *before = x->before;
 
-	if (found != 1)
-		return found == 0;
-	return not_in_use(db, x, &before, e) && db_exec(db, &stmts[Q_DELETE], VALS(V_U(before.id)), NULL, e) &&
-		audit(db, x, "policy.delete", &before, NULL, e);
+	return not_in_use(db, x->arena, before, e) && db_exec(db, &stmts[Q_DELETE], VALS(V_U(before->id)), NULL, e);
+}
+
+static const struct changeable policies = {
+	CHANGEABLE(struct policy), .word = "policy", .prefix = "po", .audited = audit_fields,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
+
+bool policy_add(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct policy *out, struct err *e)
+{
+	bool comes_with_id = in->public_id.n;
+	struct change x = { .kind = &policies, .arena = a, .to = out, .who = who, .now = now, .own = &comes_with_id };
+
+	*out = *in;
+	return check(in, e) && change_add(db, &x, e);
+}
+
+int policy_update(struct db *db, struct arena *a, const struct policy *in, const struct who *who, ms_t now, struct err *e)
+{
+	struct policy to = *in;
+	struct change x = { .kind = &policies, .arena = a, .to = &to, .who = who, .now = now };
+
+	return check(in, e) ? change_update(db, &x, e) : -1;
 }
 
 int policy_delete(struct db *db, struct arena *a, uint64_t tenant_id, struct str public_id, const struct who *who, ms_t now, struct err *e)
 {
-	struct change x = { .arena = a, .policy = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
+	struct policy gone = { .tenant_id = tenant_id, .public_id = public_id };
+	struct change x = { .kind = &policies, .arena = a, .to = &gone, .who = who, .now = now };
 
-	return db_tx(db, delete_tx, &x, e) ? x.found : -1;
+	return change_remove(db, &x, e);
 }

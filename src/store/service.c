@@ -3,15 +3,13 @@
  * The default service is the newest one that says so, else the oldest of all: this order makes every moment of a change
  * of default a valid one. A change locks all living services of its tenant: there are few, changes are rare, and names
  * and aliases must not meet. Who points to a service holds its row (service_hold), so that it is not deleted under him. */
-#include "store_int.h"
+#include "change_int.h"
 
 #include <inttypes.h>
 
 #include "grapnel/json.h"
 
-#define DESCRIPTION_MAX_CHARS 1024	/* of the column */
 #define ALIASES_MAX 65535	/* bytes of the column */
-#define DETAIL_MAX (4 * ALIASES_MAX)	/* of the audit log: before and after */
 
 enum { Q_BY_PUBLIC_ID, Q_BY_NAME, Q_DEFAULT, Q_LIST, Q_HOLD, Q_LOCK, Q_ADD, Q_UPDATE, Q_ONLY_DEFAULT, Q_USE, Q_DELETE, Q_DROP_CHANNELS, Q_ADD_CHANNELS };
 
@@ -133,10 +131,8 @@ static bool aliases_check(struct arena *a, const struct service *s, struct err *
 
 static bool check(struct arena *a, const struct service *s, struct err *e)
 {
-	if (!name_check(s->name, "name", e))
+	if (!name_check(s->name, "name", e) || !description_check(s->description, e))
 		return false;
-	if (!str_is_utf8(s->description) || characters(s->description) > DESCRIPTION_MAX_CHARS)
-		return err_field(e, ERR_INVALID, "description", "The description has more than %d characters.", DESCRIPTION_MAX_CHARS);
 	if (s->auto_resolve_minutes > AUTO_RESOLVE_MAX)
 		return err_field(e, ERR_INVALID, "autoResolveMinutes", "At most %d minutes, 30 days, can pass.", AUTO_RESOLVE_MAX);
 	return aliases_check(a, s, e);
@@ -174,86 +170,55 @@ static bool names_are_free(struct arena *a, const struct service *others, size_t
 
 /* ---- writing ---- */
 
-/* What one change needs; the transaction may run several times, so all that is random stands here before. */
-struct change {
-	struct arena *arena;
-	struct service service;		/* as it is to be */
-	const struct who *who;
-	ms_t now;
-	bool found;
+/* Those that it may not meet. */
+struct services {
+	struct service *list;
+	size_t n;
 };
 
-static void detail_write(struct json_out *o, const char *key, const struct service *s)
+static bool lock_all(struct db *db, const struct change *x, struct err *e)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_fields(o, audit_fields, s);
-	json_close(o, '}');
+	const struct service *s = x->to;
+	struct services *all = x->own;
+
+	return db_query(db, &stmts[Q_LOCK], VALS(V_U(s->tenant_id)), x->arena, fields, sizeof(*s), &all->list, &all->n, e);
 }
 
-/* before and after may be NULL. */
-static bool audit(struct db *db, const struct change *c, const char *action, const struct service *before, const struct service *after,
-	struct err *e)
+static int lock(struct db *db, const struct change *x, void *before, struct err *e)
 {
-	struct strbuf b;
-	struct json_out o;
+	const struct service *s = x->to;
+	const struct services *all = x->own;
 
-	strbuf_init(&b, c->arena, DETAIL_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	if (before)
-		detail_write(&o, "before", before);
-	if (after)
-		detail_write(&o, "after", after);
-	json_close(&o, '}');
-	return audit_add(db, c->who, action, c->service.public_id, strbuf_str(&b), c->now, e);
+	if (!lock_all(db, x, e))
+		return -1;
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->list[i].public_id, s->public_id)) {
+			*(struct service *)before = all->list[i];
+			return 1;
+		}
+	return 0;
 }
 
-/* All living services of the tenant, locked; *before is the one to be changed, NULL where it is not among them. */
-static bool lock(struct db *db, struct change *c, struct service **all, size_t *n, struct service **before, struct err *e)
+static bool only_default(struct db *db, const struct service *s, ms_t now, struct err *e)
 {
-	*before = NULL;
-	if (!db_query(db, &stmts[Q_LOCK], VALS(V_U(c->service.tenant_id)), c->arena, fields, sizeof(**all), all, n, e))
-		return false;
-	for (size_t i = 0; i < *n; i++)
-		if (str_eq((*all)[i].public_id, c->service.public_id))
-			*before = &(*all)[i];
-	c->found = *before != NULL;
-	return true;
-}
-
-static bool only_default(struct db *db, const struct change *c, struct err *e)
-{
-	const struct service *s = &c->service;
-
-	return !s->is_default ||
-		db_exec(db, &stmts[Q_ONLY_DEFAULT], VALS(V_I(c->now), V_U(s->tenant_id), V_U(s->id)), NULL, e);
+	return !s->is_default || db_exec(db, &stmts[Q_ONLY_DEFAULT], VALS(V_I(now), V_U(s->tenant_id), V_U(s->id)), NULL, e);
 }
 
 /* The row of its policy, which is not deleted before the end of this transaction; 0: it has none. */
-static bool hold_policy(struct db *db, const struct change *c, uint64_t *row, struct err *e)
+static bool hold_policy(struct db *db, struct arena *a, const struct service *s, uint64_t *row, struct err *e)
 {
-	const struct service *s = &c->service;
 	struct policy p = { 0 };
-	int found = s->policy.n ? policy_hold(db, c->arena, s->tenant_id, s->policy, &p, e) : 1;
+	int found = s->policy.n ? policy_hold(db, a, s->tenant_id, s->policy, &p, e) : 1;
 
 	*row = p.id;
 	return found == 1 || (!found && err_field(e, ERR_INVALID, "policyId", "There is no such escalation policy."));
 }
 
 /* Those that are deleted at the same moment are left out. */
-static bool write_channels(struct db *db, const struct change *c, const struct service *before, struct err *e)
+static bool write_channels(struct db *db, const struct service *s, struct err *e)
 {
-	const struct service *s = &c->service;
-
-	if (before && !db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(s->id)), NULL, e))
-		return false;
-	return !s->channels.n || db_exec(db, &stmts[Q_ADD_CHANNELS], VALS(V_U(s->id), V_S(s->channels), V_U(s->tenant_id)), NULL, e);
-}
-
-static struct val text_val(struct str s)
-{
-	return s.n ? V_S(s) : V_NULL();
+	return db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(s->id)), NULL, e) &&
+		(!s->channels.n || db_exec(db, &stmts[Q_ADD_CHANNELS], VALS(V_U(s->id), V_S(s->channels), V_U(s->tenant_id)), NULL, e));
 }
 
 static struct str text_or_empty(struct str s)
@@ -266,81 +231,41 @@ static bool name_taken(struct db *db, struct err *e)
 	return conflict_if_duplicate(db, "name", "A service of that name exists.", e);
 }
 
-static bool add_tx(struct db *db, void *ctx, struct err *e)
+static bool add(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *c = ctx;
-	struct service *s = &c->service, *all, *same;
+	const struct services *all = x->own;
+	struct service *s = x->to;
 	uint64_t policy_row;
-	size_t n;
 
-	if (!lock(db, c, &all, &n, &same, e) || !names_are_free(c->arena, all, n, s, e) || !hold_policy(db, c, &policy_row, e))
+	if (!lock_all(db, x, e) || !names_are_free(x->arena, all->list, all->n, s, e) || !hold_policy(db, x->arena, s, &policy_row, e))
 		return false;
 	if (!db_exec(db, &stmts[Q_ADD],
-		VALS(V_S(s->public_id), V_U(s->tenant_id), V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases),
-			V_U(s->is_default), V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(c->now), V_I(c->now)),
+		VALS(V_S(s->public_id), V_U(s->tenant_id), V_S(s->name), V_S(text_or_empty(s->description)), V_SE(s->aliases),
+			V_U(s->is_default), V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(x->now), V_I(x->now)),
 		NULL, e))
 		return name_taken(db, e);
 	s->id = db_insert_id(db);
-	return write_channels(db, c, NULL, e) && only_default(db, c, e) && audit(db, c, "service.create", NULL, s, e);
+	return write_channels(db, s, e) && only_default(db, s, x->now, e);
 }
 
-bool service_add(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct service *out,
-	struct err *e)
+static bool update(struct db *db, const struct change *x, struct err *e)
 {
-	struct change c = { .arena = a, .service = *in, .who = who, .now = now };
-	char id[PUBLIC_ID_MAX];
-	bool ok;
-
-	if (!check(a, in, e))
-		return false;
-	public_id_make("sv", id);
-	c.service.id = 0;
-	c.service.public_id = arena_str(a, str_of(id));
-	c.service.created_at = c.service.updated_at = now;
-	ok = db_tx(db, add_tx, &c, e);
-	bump_if_done(shm, ok, e);
-	if (ok)
-		*out = c.service;
-	return ok;
-}
-
-static bool update_tx(struct db *db, void *ctx, struct err *e)
-{
-	struct change *c = ctx;
-	struct service *s = &c->service, *all, *before;
+	const struct services *all = x->own;
+	const struct service *before = x->before;
+	struct service *s = x->to;
 	uint64_t policy_row;
-	size_t n;
 
-	if (!lock(db, c, &all, &n, &before, e))
-		return false;
-	if (!before)
-		return true;
 	s->id = before->id;
-	if (s->updated_at != before->updated_at)
-		return err_set(e, ERR_CONFLICT, "service %.*s has changed since it was read", STR_ARG(s->public_id));
 	if (before->is_default && !s->is_default)
 		return err_field(e, ERR_CONFLICT, "isDefault", "This is the default service. Make another one the default instead.");
-	if (!names_are_free(c->arena, all, n, s, e) || !hold_policy(db, c, &policy_row, e))
+	if (!names_are_free(x->arena, all->list, all->n, s, e) || !hold_policy(db, x->arena, s, &policy_row, e))
 		return false;
-	s->updated_at = c->now > before->updated_at ? c->now : before->updated_at + 1;
 	if (!db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_S(s->name), V_S(text_or_empty(s->description)), text_val(s->aliases), V_U(s->is_default),
-			V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(s->updated_at), V_U(s->id)),
+		VALS(V_S(s->name), V_S(text_or_empty(s->description)), V_SE(s->aliases), V_U(s->is_default),
+			V_ID(s->auto_resolve_minutes), V_ID(policy_row), V_I(x->changed_at), V_U(s->id)),
 		NULL, e))
 		return name_taken(db, e);
-	return write_channels(db, c, before, e) && only_default(db, c, e) && audit(db, c, "service.update", before, s, e);
-}
-
-int service_update(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct err *e)
-{
-	struct change c = { .arena = a, .service = *in, .who = who, .now = now };
-	bool ok;
-
-	if (!check(a, in, e))
-		return -1;
-	ok = db_tx(db, update_tx, &c, e);
-	bump_if_done(shm, ok, e);
-	return ok ? c.found : -1;
+	return write_channels(db, s, e) && only_default(db, s, x->now, e);
 }
 
 struct use {
@@ -358,13 +283,13 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-static bool not_in_use(struct db *db, const struct change *c, const struct service *s, struct err *e)
+static bool not_in_use(struct db *db, struct arena *a, const struct service *s, struct err *e)
 {
 	struct use use = { 0 };
 
 	if (s->is_default)
 		return err_tell(e, ERR_CONFLICT, "The default service cannot be deleted. Make another one the default first.");
-	if (db_query_one(db, &stmts[Q_USE], VALS(V_U(s->id), V_U(s->id)), c->arena, use_fields, sizeof(use), &use, e) < 0)
+	if (db_query_one(db, &stmts[Q_USE], VALS(V_U(s->id), V_U(s->id)), a, use_fields, sizeof(use), &use, e) < 0)
 		return false;
 	if (use.integrations || use.incidents)
 		return err_tell(e, ERR_CONFLICT,
@@ -374,27 +299,46 @@ static bool not_in_use(struct db *db, const struct change *c, const struct servi
 	return true;
 }
 
-static bool delete_tx(struct db *db, void *ctx, struct err *e)
+static bool remove_it(struct db *db, const struct change *x, struct err *e)
 {
-	struct change *c = ctx;
-	struct service *all, *before;
-	size_t n;
+	const struct service *before = x->before;
 
-	if (!lock(db, c, &all, &n, &before, e))
-		return false;
-	if (!before)
-		return true;
-	return not_in_use(db, c, before, e) && db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(before->id)), NULL, e) &&
-		db_exec(db, &stmts[Q_DELETE], VALS(V_I(c->now), V_I(c->now), V_U(before->id)), NULL, e) &&
-		audit(db, c, "service.delete", before, NULL, e);
+	return not_in_use(db, x->arena, before, e) && db_exec(db, &stmts[Q_DROP_CHANNELS], VALS(V_U(before->id)), NULL, e) &&
+		db_exec(db, &stmts[Q_DELETE], VALS(V_I(x->now), V_I(x->now), V_U(before->id)), NULL, e);
+}
+
+static const struct changeable kind = {
+	CHANGEABLE(struct service), .word = "service", .prefix = "sv", .audited = audit_fields,
+	.lock = lock, .add = add, .update = update, .remove = remove_it,
+};
+
+bool service_add(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct service *out,
+	struct err *e)
+{
+	struct services all;
+	struct change x = { .kind = &kind, .arena = a, .to = out, .who = who, .now = now, .shm = shm, .own = &all };
+
+	*out = *in;
+	out->id = 0;
+	out->public_id = STR_NONE;
+	return check(a, in, e) && change_add(db, &x, e);
+}
+
+int service_update(struct db *db, struct arena *a, struct shm *shm, const struct service *in, const struct who *who, ms_t now, struct err *e)
+{
+	struct service to = *in;
+	struct services all;
+	struct change x = { .kind = &kind, .arena = a, .to = &to, .who = who, .now = now, .shm = shm, .own = &all };
+
+	return check(a, in, e) ? change_update(db, &x, e) : -1;
 }
 
 int service_delete(struct db *db, struct arena *a, struct shm *shm, uint32_t tenant_id, struct str public_id, const struct who *who, ms_t now,
 	struct err *e)
 {
-	struct change c = { .arena = a, .service = { .tenant_id = tenant_id, .public_id = public_id }, .who = who, .now = now };
-	bool ok = db_tx(db, delete_tx, &c, e);
+	struct service gone = { .tenant_id = tenant_id, .public_id = public_id };
+	struct services all;
+	struct change x = { .kind = &kind, .arena = a, .to = &gone, .who = who, .now = now, .shm = shm, .own = &all };
 
-	bump_if_done(shm, ok, e);
-	return ok ? c.found : -1;
+	return change_remove(db, &x, e);
 }

@@ -74,7 +74,7 @@ bool session_row_seen(struct db *db, struct str hash, ms_t now, struct err *e)
 
 bool session_row_flash(struct db *db, struct str hash, struct str sealed, struct err *e)
 {
-	return db_exec(db, &stmts[Q_FLASH], VALS(sealed.n ? V_B(sealed) : V_NULL(), V_B(hash)), NULL, e);
+	return db_exec(db, &stmts[Q_FLASH], VALS(V_BE(sealed), V_B(hash)), NULL, e);
 }
 
 bool session_row_end(struct db *db, struct str hash, struct err *e)

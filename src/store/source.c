@@ -284,11 +284,6 @@ static struct val rate_val(uint64_t per_minute)
 	return per_minute == RATE_DEFAULT ? V_NULL() : V_U(per_minute);
 }
 
-static struct val text_val(struct str s)
-{
-	return s.n ? V_S(s) : V_NULL();
-}
-
 void source_actions_json(struct json_out *o, uint64_t actions)
 {
 	json_open(o, '[');
@@ -363,9 +358,9 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 	if (!db_exec(db, &stmts[Q_ADD],
 		VALS(V_S(s->public_id), V_U(s->tenant_id), V_U(s->kind), V_S(s->provider), V_S(s->name),
 			V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
-			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
-			V_U(s->route_by_service), V_S(c->key.hash), V_S(c->key.sealed), text_val(s->settings),
-			text_val(s->handler_url), text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries),
+			rate_val(s->rate_per_minute), V_SE(s->allowed_ips), V_U(s->require_key),
+			V_U(s->route_by_service), V_S(c->key.hash), V_S(c->key.sealed), V_SE(s->settings),
+			V_SE(s->handler_url), V_SE(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries),
 			V_U(s->backoff_s), V_ID(s->heartbeat_minutes), V_U(s->heartbeat_incident), V_T(s->heartbeat_since), V_ID(s->retention_days),
 			V_I(c->now), V_I(c->now)),
 		NULL, e))
@@ -464,9 +459,9 @@ static bool update_tx(struct db *db, void *ctx, struct err *e)
 	s->has_handler_secret = s->handler_secret.p ? s->handler_secret.n > 0 : before.has_handler_secret;
 	if (!db_exec(db, &stmts[Q_UPDATE],
 		VALS(V_S(s->name), V_U(s->service_id), V_U(s->enabled), V_U(s->is_default), V_U(s->actions),
-			rate_val(s->rate_per_minute), text_val(s->allowed_ips), V_U(s->require_key),
-			V_U(s->route_by_service), text_val(s->settings), text_val(s->handler_url), V_U(s->handler_secret.p != NULL),
-			text_val(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries), V_U(s->backoff_s),
+			rate_val(s->rate_per_minute), V_SE(s->allowed_ips), V_U(s->require_key),
+			V_U(s->route_by_service), V_SE(s->settings), V_SE(s->handler_url), V_U(s->handler_secret.p != NULL),
+			V_SE(c->sealed_handler_secret), V_U(s->forward_mode), V_U(s->max_retries), V_U(s->backoff_s),
 			V_ID(s->heartbeat_minutes), V_U(s->heartbeat_incident), V_T(s->heartbeat_since), V_ID(s->retention_days),
 			V_I(s->updated_at), V_U(s->id)),
 		NULL, e))

@@ -5,6 +5,7 @@
 #include "grapnel/store.h"
 
 #define NAME_MAX_CHARS 100	/* VARCHAR(100) of every column `name` */
+#define DESCRIPTION_MAX_CHARS 1024	/* VARCHAR(1024) of every column `description` */
 
 extern const struct stmt_table alert_rule_stmts;
 extern const struct stmt_table breaker_stmts, forward_stmts;
@@ -27,9 +28,15 @@ extern const struct stmt_table status_page_stmts;
 extern const struct stmt_table sealed_stmts, server_stmts;
 extern const struct stmt_table archived_stmts, clock_stmts, table_size_stmts;
 
+/* {"member":"text"}, for audit_add; p NULL is null. */
+struct str member_json(struct arena *a, const char *member, struct str text);
+
 /* A name as people give it: UTF-8, 1 to 100 characters, no control characters, no blank at either end. ERR_INVALID names
  * the field. */
 bool name_check(struct str name, const char *field, struct err *e) MUST_USE;
+
+/* A column `description`: UTF-8, at most 1024 characters. ERR_INVALID names the field "description". */
+bool description_check(struct str description, struct err *e) MUST_USE;
 
 size_t characters(struct str s);	/* of valid UTF-8 */
 

@@ -100,7 +100,7 @@ bool user_add(struct db *db, struct arena *a, uint32_t tenant_id, struct str nam
 	public_id_make("us", id);
 	u.public_id = arena_str(a, str_of(id));
 	if (!db_exec(db, &stmts[Q_ADD],
-		VALS(V_S(u.public_id), V_U(tenant_id), V_S(name), email.n ? V_S(email) : V_NULL(), V_SN(u.password_hash),
+		VALS(V_S(u.public_id), V_U(tenant_id), V_S(name), V_SE(email), V_SN(u.password_hash),
 			V_U(role), V_U(platform_admin), V_I(now)),
 		NULL, e))
 		return conflict_if_duplicate(db, "name", "a user of that name exists", e);
@@ -142,7 +142,7 @@ int user_lock(struct db *db, struct arena *a, uint32_t tenant_id, struct str pub
 bool user_update(struct db *db, const struct user *u, struct err *e)
 {
 	return db_exec(db, &stmts[Q_UPDATE],
-		VALS(V_U(u->role), u->email.n ? V_S(u->email) : V_NULL(), V_U(u->enabled), V_U(u->platform_admin), V_U(u->id)), NULL, e);
+		VALS(V_U(u->role), V_SE(u->email), V_U(u->enabled), V_U(u->platform_admin), V_U(u->id)), NULL, e);
 }
 
 bool user_admins(struct db *db, uint64_t tenant_id, struct arena *a, uint64_t *n, struct err *e)
@@ -172,7 +172,7 @@ bool user_set_password(struct db *db, struct arena *a, uint64_t id, struct str p
 
 bool user_totp_pending(struct db *db, uint64_t id, struct str sealed, struct err *e)
 {
-	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(sealed.n ? V_B(sealed) : V_NULL(), V_U(id)), NULL, e);
+	return db_exec(db, &stmts[Q_TOTP_PENDING], VALS(V_BE(sealed), V_U(id)), NULL, e);
 }
 
 bool user_totp_confirm(struct db *db, uint64_t id, struct str sealed, int64_t step, struct err *e)
