@@ -4,12 +4,10 @@
 #include "resource_int.h"
 
 #include "grapnel/channel.h"
-#include "grapnel/fetch.h"
 #include "grapnel/json.h"
 #include "grapnel/outbound.h"
 
 #define URL_MAX 2000		/* as a secret it is sealed into VARBINARY(2100) */
-#define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 #define ADDRESSES_TEXT_MAX 16384	/* RECIPIENTS_MAX of 320 bytes */
 
 static const struct form_word event_words[] = {
@@ -123,27 +121,6 @@ static bool form_settings(const struct caller *by, struct channel_form *f, const
 	return true;
 }
 
-static struct str make_secret(const struct caller *by)
-{
-	unsigned char raw[SECRET_BYTES];
-	struct str text;
-
-	random_bytes(raw, sizeof(raw));
-	text = base64_encode(by->a, raw, sizeof(raw));
-	secret_wipe(raw, sizeof(raw));
-	return arena_printf(by->a, "whsec_%.*s", STR_ARG(text));
-}
-
-static bool check_address(const struct caller *by, const struct channel_kind *kind, struct str url, struct err *e)
-{
-	struct guard *g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
-	struct err why = { 0 };
-	bool ok = kind->mail ? guard_mail_url(g, url, &why) : guard_resolve(g, url, &why);
-
-	guard_free(g);
-	return ok || err_field(e, ERR_INVALID, channel_part_names[PART_URL], "%s", why.text);
-}
-
 static bool check_parts(const struct caller *by, const struct channel_kind *kind, const struct channel_settings *s, struct err *e)
 {
 	const struct channel_house house = courier_house(by->conf);
@@ -189,12 +166,12 @@ static bool form_to_channel(const struct caller *by, struct channel_form *f, con
 		return false;
 	f->made_secret = kind->makes_secret && !s.part[kind->secret].n;
 	if (f->made_secret)
-		*channel_form_text(f, kind->secret) = s.part[kind->secret] = make_secret(by);
+		*channel_form_text(f, kind->secret) = s.part[kind->secret] = secret_make(by, "whsec_");
 	kept = !channel_form_text(f, kind->secret)->p;
 	ok = check_parts(by, kind, &s, e) && (!kept || check_kept_secret(kind, &s, &before, e));
 	if (kept && s.part[kind->secret].n)
 		secret_wipe((char *)s.part[kind->secret].p, s.part[kind->secret].n);
-	if (!ok || (url_is_new(f, &s, &before) && !check_address(by, kind, s.part[PART_URL], e)))
+	if (!ok || (url_is_new(f, &s, &before) && !address_check(by, kind->mail ? guard_mail_url : guard_resolve, s.part[PART_URL], channel_part_names[PART_URL], e)))
 		return false;
 	*secret = kept ? STR_NONE : s.part[kind->secret];
 	c->name = f->name;

@@ -3,7 +3,7 @@
 #include "resource_int.h"
 
 #include "grapnel/channel.h"
-#include "grapnel/fetch.h"
+#include "grapnel/outbound.h"
 
 #define CODE_TEXT_MAX 16	/* with the blanks that people type */
 #define CODE_DIGITS 6
@@ -70,15 +70,11 @@ static bool not_found(struct err *e)
 
 /* ---- making one ---- */
 
-static bool check_address(const struct caller *by, const struct contact_form *f, enum channel_part part, struct err *e)
+static bool check(const struct caller *by, const struct contact_form *f, enum channel_part part, struct err *e)
 {
-	const struct channel_house house = { .sms_url = str_of(by->conf->sms.url), .sms_account = str_of(by->conf->sms.account),
-		.sms_user = str_of(by->conf->sms.user), .sms_token = str_of(by->conf->sms.token), .sms_from = str_of(by->conf->sms.from),
-		.mail_server = str_of(by->conf->mail.server), .public_url = str_of(by->conf->server.public_url) };
+	const struct channel_house house = courier_house(by->conf);
 	struct channel_settings s = { 0 };
 	struct err why = { 0 };
-	struct guard *g;
-	bool ok;
 
 	s.part[part] = f->address;
 	if (str_find(f->address, ',') >= 0)
@@ -86,12 +82,7 @@ static bool check_address(const struct caller *by, const struct contact_form *f,
 	if (!channel_kind_find(f->kind)->check(&s, &house, &why))
 		return str_eqs(str_of(why.field), channel_part_names[part]) ? err_field(e, ERR_INVALID, "address", "%s", why.text) :
 			err_field(e, ERR_INVALID, "kind", "Nothing can be sent by this kind: the administrator has not set it up.");
-	if (part != PART_URL)
-		return true;
-	g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
-	ok = guard_resolve(g, f->address, &why);
-	guard_free(g);
-	return ok || err_field(e, ERR_INVALID, "address", "%s", why.text);
+	return part != PART_URL || address_check(by, guard_resolve, f->address, "address", e);
 }
 
 static bool send_code(const struct caller *by, const struct contact *c, struct err *e)
@@ -117,7 +108,7 @@ bool contact_create(const struct caller *by, const struct contact_form *f, struc
 		return false;
 	if (part == PART_COUNT)
 		return err_field(e, ERR_INVALID, "kind", "A contact is of the kind email, sms or push.");
-	return check_address(by, &x, part, e) && contact_add(by->db, by->a, &c, &who, by->now, made, e) && send_code(by, made, e);
+	return check(by, &x, part, e) && contact_add(by->db, by->a, &c, &who, by->now, made, e) && send_code(by, made, e);
 }
 
 bool contact_send_code(const struct caller *by, struct str public_id, struct err *e)

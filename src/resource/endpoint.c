@@ -3,10 +3,8 @@
  * Everybody has his own, as he has tokens: an administrator does not see those of others. */
 #include "resource_int.h"
 
-#include "grapnel/fetch.h"
 #include "grapnel/json.h"
 
-#define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 #define FILTERS_MAX 20
 #define GRACE_MAX (30 * 86400)	/* seconds */
 
@@ -44,27 +42,6 @@ const struct form_field webhook_fields[] = {
 
 /* ---- form ---- */
 
-static struct str make_secret(const struct caller *by)
-{
-	unsigned char raw[SECRET_BYTES];
-	struct str text;
-
-	random_bytes(raw, sizeof(raw));
-	text = base64_encode(by->a, raw, sizeof(raw));
-	secret_wipe(raw, sizeof(raw));
-	return arena_printf(by->a, "whsec_%.*s", STR_ARG(text));
-}
-
-static bool check_url(const struct caller *by, struct str url, struct err *e)
-{
-	struct guard *g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
-	struct err why = { 0 };
-	bool ok = guard_resolve(g, url, &why);
-
-	guard_free(g);
-	return ok || err_field(e, ERR_INVALID, "url", "%s", why.text);
-}
-
 static bool filters_joined(const struct caller *by, const struct json *list, struct str *out, struct err *e)
 {
 	struct strbuf b;
@@ -84,7 +61,7 @@ static bool filters_joined(const struct caller *by, const struct json *list, str
 static bool form_to_endpoint(const struct caller *by, struct endpoint_form *f, struct endpoint *ep, struct err *e)
 {
 	f->url = str_trim(f->url);
-	if ((!ep->url.n || !str_eq(f->url, ep->url)) && !check_url(by, f->url, e))
+	if ((!ep->url.n || !str_eq(f->url, ep->url)) && !address_check(by, guard_resolve, f->url, "url", e))
 		return false;
 	if (!filters_joined(by, f->events, &ep->events, e))
 		return false;
@@ -127,7 +104,7 @@ bool endpoint_create(const struct caller *by, struct endpoint_form *f, struct en
 		return false;
 	f->made_secret = !f->secret.p;
 	if (f->made_secret)
-		f->secret = make_secret(by);
+		f->secret = secret_make(by, "whsec_");
 	return endpoint_add(by->db, by->a, by->shm, by->seal, &ep, f->secret, &who, by->now, made, e);
 }
 
@@ -193,7 +170,7 @@ bool endpoint_rotate_secret(const struct caller *by, struct str public_id, struc
 	int done, tries = 0;
 
 	if (!f->secret.n)
-		f->secret = make_secret(by);
+		f->secret = secret_make(by, "whsec_");
 	do {
 		done = endpoint_find(by, public_id, &ep, e);
 		if (done == 1)
@@ -407,7 +384,7 @@ bool webhook_put(const struct caller *by, const struct webhook_form *f, struct w
 	struct webhook_form wish = { .url = str_trim(f->url), .secret = f->secret };
 	int done, tries = 0;
 
-	if (!check_url(by, wish.url, e))
+	if (!address_check(by, guard_resolve, wish.url, "url", e))
 		return false;
 	do
 		done = put(by, &wish, e);

@@ -1,14 +1,12 @@
 /* integration.c - what people set up for a provider to post to: its form, and making, changing and removing one. */
 #include "resource_int.h"
 
-#include "grapnel/fetch.h"
 #include "grapnel/ingest.h"
 #include "grapnel/json.h"
 
 #define SECRET_MAX 900		/* as the store takes it */
 #define SETTINGS_MAX (512 * 1024)	/* while it is put together; the store takes less */
 #define GRACE_MAX (90 * 86400)	/* seconds: a rotation is over within a quarter */
-#define SECRET_BYTES 32		/* of a made one: 256 bits, the strength of its HMAC-SHA256 */
 
 /* Only what somebody carries out: an event with another action would stay pending. */
 static const struct form_word action_words[] = {
@@ -148,29 +146,13 @@ static struct str settings_text(const struct caller *by, const struct provider *
 	return strbuf_str(&b);
 }
 
-static struct str make_secret(const struct caller *by, struct str provider)
+/* What a made secret of its begins with. */
+static const char *secret_prefix(const struct provider *p)
 {
-	const struct provider *p = provider_find(provider);
-	unsigned char raw[SECRET_BYTES];
-	struct str text;
-
-	random_bytes(raw, sizeof(raw));
-	text = base64_encode(by->a, raw, sizeof(raw));
-	secret_wipe(raw, sizeof(raw));
-	return arena_printf(by->a, "%s%.*s", p && p->flags & SECRET_BARE ? "" : "whsec_", STR_ARG(text));
+	return p && p->flags & SECRET_BARE ? "" : "whsec_";
 }
 
 /* ---- the handler ---- */
-
-static bool check_url(const struct caller *by, struct str url, struct err *e)
-{
-	struct guard *g = guard_new(by->conf->outbound.allow, by->conf->outbound.ports);
-	struct err why = { 0 };
-	bool ok = guard_resolve(g, url, &why);
-
-	guard_free(g);
-	return ok || err_field(e, ERR_INVALID, "handlerUrl", "%s", why.text);
-}
 
 /* Over the policy that is there, or over the default. */
 static bool read_policy(const struct caller *by, const struct integration_form *f, struct source *s, struct err *e)
@@ -196,11 +178,11 @@ static bool handler_to_source(const struct caller *by, struct integration_form *
 
 	if (f->forward_mode & (f->forward_mode - 1))
 		return err_field(e, ERR_INVALID, "forwardMode", "forwardMode is either queued or inline.");
-	if (url_is_new && !check_url(by, f->handler_url, e))
+	if (url_is_new && !address_check(by, guard_resolve, f->handler_url, "handlerUrl", e))
 		return false;
 	f->made_handler_secret = s->actions & DO_FORWARD && f->handler_url.n && !has_secret && !has_handler_secret;
 	if (f->made_handler_secret)
-		f->handler_secret = make_secret(by, STR_NONE);
+		f->handler_secret = secret_make(by, "whsec_");
 	s->handler_url = f->handler_url;
 	s->handler_secret = f->handler_secret;
 	s->forward_mode = f->forward_mode & 1u << FORWARD_INLINE ? FORWARD_INLINE : FORWARD_QUEUED;
@@ -222,7 +204,7 @@ static bool form_to_source(const struct caller *by, struct integration_form *f, 
 		return err_field(e, ERR_INVALID, "generateSecret",
 			"Give a signatureSecret or have one made, not both.");
 	if (f->make_secret)
-		f->secret = make_secret(by, str_of(p->slug));
+		f->secret = secret_make(by, secret_prefix(p));
 	s->name = f->name;
 	s->service_public_id = f->service;
 	if (!f->service.n)
@@ -387,7 +369,7 @@ bool integration_rotate_secret(const struct caller *by, struct str public_id, st
 	int done = integration_find(by, public_id, out, e);
 
 	if (done == 1 && !f->secret.n)
-		f->secret = make_secret(by, out->provider);
+		f->secret = secret_make(by, secret_prefix(provider_find(out->provider)));
 	if (done == 1)
 		done = source_rotate_secret(by->db, by->a, by->seal, by->shm, by->tenant_id, public_id, f->secret,
 			(ms_t)f->grace_seconds * MS_PER_SECOND, &who, by->now, e);
