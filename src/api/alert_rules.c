@@ -86,15 +86,7 @@ void api_alert_rule_update(void *call)
 
 void api_alert_rule_delete(void *call)
 {
-	struct call *c = call;
-	struct err e = { 0 };
-
-	if (!input_one_tenant(c))
-		return;
-	if (alert_rule_remove(&c->by, c->match.params[0], &e))
-		c->rq->response.status = 204;
-	else
-		reply_err(c, &e);
+	reply_removed(call, alert_rule_remove);
 }
 
 /* ---- judged now ---- */

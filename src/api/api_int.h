@@ -96,6 +96,9 @@ void reply_list(struct call *c, const char *plural, const struct field *fields, 
 void reply_rows(struct reply *r, const char *name, const struct field *fields, const void *rows,
 	size_t size, size_t n);
 
+/* Members of a struct, as a member of the open object; obj NULL: null. */
+void reply_object(struct reply *r, const char *name, const struct field *fields, const void *obj);
+
 /* {name: count...}, as a member of the open object. */
 void reply_counts(struct reply *r, const char *name, const struct stats_count *counts, size_t n);
 
@@ -106,6 +109,9 @@ bool reply_not_found(struct call *c);
 /* From an error of store, view or form: the sentence of a field to blame, else that of the code;
  * logged where we are to blame. */
 bool reply_err(struct call *c, const struct err *e);
+
+/* Removes what the path names, which belongs to one tenant: 204, or the error. */
+void reply_removed(struct call *c, bool (*remove_it)(const struct caller *by, struct str public_id, struct err *e));
 
 /* ---- input.c: path, query and body; each answers a refusal itself and returns false ---- */
 

@@ -124,27 +124,7 @@ void api_channel_update(void *call)
 
 void api_channel_delete(void *call)
 {
-	struct call *c = call;
-	struct err e = { 0 };
-
-	if (!input_one_tenant(c))
-		return;
-	if (channel_remove(&c->by, c->match.params[0], &e))
-		c->rq->response.status = 204;
-	else
-		reply_err(c, &e);
-}
-
-static void put_object(struct reply *r, const char *name, const struct field *fields, const void *obj)
-{
-	json_key(&r->o, name);
-	if (!obj) {
-		json_null(&r->o);
-		return;
-	}
-	json_open(&r->o, '{');
-	json_fields(&r->o, fields, obj);
-	json_close(&r->o, '}');
+	reply_removed(call, channel_remove);
 }
 
 void api_channel_test(void *call)
@@ -162,8 +142,8 @@ void api_channel_test(void *call)
 	}
 	reply_begin(c, &r);
 	json_fields(&r.o, channel_tested_fields, &t);
-	put_object(&r, "delivery", channel_delivery_view_fields, &t.delivery);
-	put_object(&r, "attempt", channel_attempt_view_fields, t.attempt.attempt ? &t.attempt : NULL);
+	reply_object(&r, "delivery", channel_delivery_view_fields, &t.delivery);
+	reply_object(&r, "attempt", channel_attempt_view_fields, t.attempt.attempt ? &t.attempt : NULL);
 	reply_end(c, &r, 200);
 }
 

@@ -135,15 +135,7 @@ void api_integration_update(void *call)
 
 void api_integration_delete(void *call)
 {
-	struct call *c = call;
-	struct err e = { 0 };
-
-	if (!input_one_tenant(c))
-		return;
-	if (integration_remove(&c->by, c->match.params[0], &e))
-		c->rq->response.status = 204;
-	else
-		reply_err(c, &e);
+	reply_removed(call, integration_remove);
 }
 
 void api_integration_received_secret(void *call)

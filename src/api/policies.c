@@ -84,13 +84,5 @@ void api_policy_update(void *call)
 
 void api_policy_delete(void *call)
 {
-	struct call *c = call;
-	struct err e = { 0 };
-
-	if (!input_one_tenant(c))
-		return;
-	if (policy_remove(&c->by, c->match.params[0], &e))
-		c->rq->response.status = 204;
-	else
-		reply_err(c, &e);
+	reply_removed(call, policy_remove);
 }

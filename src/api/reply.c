@@ -59,6 +59,18 @@ void reply_counts(struct reply *r, const char *name, const struct stats_count *c
 	json_close(&r->o, '}');
 }
 
+void reply_object(struct reply *r, const char *name, const struct field *fields, const void *obj)
+{
+	json_key(&r->o, name);
+	if (!obj) {
+		json_null(&r->o);
+		return;
+	}
+	json_open(&r->o, '{');
+	json_fields(&r->o, fields, obj);
+	json_close(&r->o, '}');
+}
+
 void reply_list(struct call *c, const char *plural, const struct field *fields, const void *rows,
 	size_t size, size_t n, uint64_t next)
 {
@@ -106,4 +118,16 @@ bool reply_err(struct call *c, const struct err *e)
 			LOG_STR("path", c->rq->path), LOG_ERR(e));
 	response_err(c->rq, e);
 	return false;
+}
+
+void reply_removed(struct call *c, bool (*remove_it)(const struct caller *by, struct str public_id, struct err *e))
+{
+	struct err e = { 0 };
+
+	if (!input_one_tenant(c))
+		return;
+	if (remove_it(&c->by, c->match.params[0], &e))
+		c->rq->response.status = 204;
+	else
+		reply_err(c, &e);
 }

@@ -91,15 +91,7 @@ void api_schedule_update(void *call)
 
 void api_schedule_delete(void *call)
 {
-	struct call *c = call;
-	struct err e = { 0 };
-
-	if (!input_one_tenant(c))
-		return;
-	if (schedule_remove(&c->by, c->match.params[0], &e))
-		c->rq->response.status = 204;
-	else
-		reply_err(c, &e);
+	reply_removed(call, schedule_remove);
 }
 
 void api_schedule_calendar(void *call)
