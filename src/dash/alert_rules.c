@@ -16,18 +16,11 @@ void page_alert_rules(void *visit)
 {
 	struct visit *v = visit;
 	struct alert_rule_query q = ALERT_RULE_QUERY_NEW;
-	struct list_source exported = { "rules", alert_rule_view_fields, sizeof(struct alert_rule_view), read_list, &q };
+	struct list_source list = { "rules", alert_rule_view_fields, sizeof(struct alert_rule_view), read_list, &q };
 	struct alert_rules_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, alert_rule_query_fields, &q) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, alert_rule_query_fields, &q) || !list_read(v, &list, q.cursor, q.limit, &p.rules, &p.rules_n, &p.nav))
 		return;
-	if (!read_list(v, &q, q.cursor, q.limit, &p.rules, &p.rules_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "rules", q.cursor, next);
 	page_begin(v, &p.page, "Alert rules", "alert-rules");
 	PAGE_SEND(v, 200, tmpl_alert_rules, &p);
 }
@@ -219,13 +212,5 @@ void page_alert_rule_delete(void *visit)
 
 void page_alert_rule_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (!alert_rule_remove(&v->by, v->match.params[0], &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	visit_flash(v, "The rule is deleted.", STR_NONE);
-	visit_redirect(v, "/alert-rules");
+	visit_remove(visit, alert_rule_remove, "The rule is deleted.", "/alert-rules");
 }

@@ -144,16 +144,10 @@ void page_audit(void *visit)
 		.read = read_audit, .query = &f };
 	struct audit_page p = { 0 };
 	struct audit_view *views;
-	struct err e = { 0 };
-	uint64_t next;
 	size_t n;
 
-	if (!visit_query(v, audit_query_fields, &f) || list_exported(v, &list, f.cursor))
+	if (!visit_query(v, audit_query_fields, &f) || !list_read(v, &list, f.cursor, f.limit, &views, &n, &p.nav))
 		return;
-	if (!read_audit(v, &f, f.cursor, f.limit, &views, &n, &next, &e)) {
-		visit_err(v, &e);
-		return;
-	}
 	p.actor = f.actor;
 	p.action = f.action;
 	p.object = f.object;
@@ -163,7 +157,6 @@ void page_audit(void *visit)
 	p.filtered = f.actor.n || f.action.n || f.object.n || f.text.n || f.from || f.to;
 	add_rows(v, &p, views, n);
 	add_chips(v, &p);
-	list_nav_fill(v, &p.nav, "audit", f.cursor, next);
 	page_begin(v, &p.page, "Audit log", "audit");
 	PAGE_SEND(v, 200, tmpl_audit, &p);
 }

@@ -17,18 +17,11 @@ void page_channels(void *visit)
 {
 	struct visit *v = visit;
 	struct channel_query q = CHANNEL_QUERY_NEW;
-	struct list_source exported = { "channels", channel_view_fields, sizeof(struct channel_view), read_list, &q };
+	struct list_source list = { "channels", channel_view_fields, sizeof(struct channel_view), read_list, &q };
 	struct channels_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, channel_query_fields, &q) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, channel_query_fields, &q) || !list_read(v, &list, q.cursor, q.limit, &p.channels, &p.channels_n, &p.nav))
 		return;
-	if (!read_list(v, &q, q.cursor, q.limit, &p.channels, &p.channels_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "channels", q.cursor, next);
 	page_begin(v, &p.page, "Channels", "channels");
 	PAGE_SEND(v, 200, tmpl_channels, &p);
 }
@@ -113,18 +106,12 @@ void page_channel_deliveries(void *visit)
 	struct visit *v = visit;
 	struct channel c;
 	struct channel_query q = CHANNEL_QUERY_NEW;
-	struct list_source exported = { "deliveries", channel_delivery_view_fields, sizeof(struct channel_delivery_view), read_deliveries, &c };
+	struct list_source list = { "deliveries", channel_delivery_view_fields, sizeof(struct channel_delivery_view), read_deliveries, &c };
 	struct channel_deliveries_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, channel_delivery_query_fields, &q) || !find(v, &c, &p.channel) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, channel_delivery_query_fields, &q) || !find(v, &c, &p.channel) ||
+		!list_read(v, &list, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &p.nav))
 		return;
-	if (!read_deliveries(v, &c, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "deliveries", q.cursor, next);
 	page_begin(v, &p.page, arena_printf(v->a, "Messages to %.*s", STR_ARG(c.name)).p, "channels");
 	PAGE_SEND(v, 200, tmpl_channel_deliveries, &p);
 }
@@ -172,13 +159,5 @@ void page_channel_delete(void *visit)
 
 void page_channel_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (!channel_remove(&v->by, v->match.params[0], &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	visit_flash(v, "The channel is deleted.", STR_NONE);
-	visit_redirect(v, "/channels");
+	visit_remove(visit, channel_remove, "The channel is deleted.", "/channels");
 }

@@ -94,9 +94,11 @@ struct str visit_typed(const struct visit *v, const char *name, struct str other
 /* The last value of a hidden or single field, or STR_NONE. */
 struct str visit_posted(const struct visit *v, const char *name);
 
-/* ---- confirm.c: what is about to happen, in numbers, before it happens: struct confirm of page.h ---- */
+/* ---- confirm.c: what is about to happen, in numbers, before it happens: struct confirm of page.h; and removing ---- */
 
 void visit_confirm(struct visit *v, struct confirm *c);
+/* Then: removes what the path names and goes on to the list at `path`, or back to it with the reason why it stays. `done`: a sentence. */
+void visit_remove(struct visit *v, bool (*remove_it)(const struct caller *by, struct str public_id, struct err *e), const char *done, const char *path);
 
 /* ---- list.c: paging and exports of a list ---- */
 
@@ -117,6 +119,8 @@ struct list_source {
 bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor);
 /* Links to the next and the first page with this page's filters, and to the exports. */
 void list_nav_fill(struct visit *v, struct list_nav *nav, const char *plural, uint64_t cursor, uint64_t next);
+/* Both, and the rows of a page between them. False: answered. */
+bool list_read(struct visit *v, const struct list_source *l, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, struct list_nav *nav);
 /* This page with one parameter of its query replaced (NULL removes it) and the cursor dropped: for chips. */
 struct str query_with(const struct visit *v, const char *name, const char *value);
 

@@ -18,18 +18,11 @@ void page_endpoints(void *visit)
 {
 	struct visit *v = visit;
 	struct endpoint_query q = ENDPOINT_QUERY_NEW;
-	struct list_source exported = { "endpoints", endpoint_view_fields, sizeof(struct endpoint_view), read_list, &q };
+	struct list_source list = { "endpoints", endpoint_view_fields, sizeof(struct endpoint_view), read_list, &q };
 	struct endpoints_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, endpoint_query_fields, &q) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, endpoint_query_fields, &q) || !list_read(v, &list, q.cursor, q.limit, &p.endpoints, &p.endpoints_n, &p.nav))
 		return;
-	if (!read_list(v, &q, q.cursor, q.limit, &p.endpoints, &p.endpoints_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "endpoints", q.cursor, next);
 	page_begin(v, &p.page, "Endpoints", "endpoints");
 	PAGE_SEND(v, 200, tmpl_endpoints, &p);
 }
@@ -274,17 +267,11 @@ void page_endpoint_deliveries(void *visit)
 	struct visit *v = visit;
 	struct endpoint_query q = ENDPOINT_QUERY_NEW;
 	struct endpoint_deliveries_page p = { 0 };
-	struct list_source exported = { "deliveries", endpoint_delivery_view_fields, sizeof(struct endpoint_delivery_view), read_deliveries, &p.endpoint };
-	struct err e = { 0 };
-	uint64_t next;
+	struct list_source list = { "deliveries", endpoint_delivery_view_fields, sizeof(struct endpoint_delivery_view), read_deliveries, &p.endpoint };
 
-	if (!visit_query(v, endpoint_delivery_query_fields, &q) || !find(v, &p.endpoint) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, endpoint_delivery_query_fields, &q) || !find(v, &p.endpoint) ||
+		!list_read(v, &list, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &p.nav))
 		return;
-	if (!read_deliveries(v, &p.endpoint, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "deliveries", q.cursor, next);
 	page_begin(v, &p.page, "Deliveries", "endpoints");
 	PAGE_SEND(v, 200, tmpl_endpoint_deliveries, &p);
 }
@@ -360,13 +347,5 @@ void page_endpoint_delete(void *visit)
 
 void page_endpoint_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (!endpoint_remove(&v->by, v->match.params[0], &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	visit_flash(v, "The endpoint is deleted.", STR_NONE);
-	visit_redirect(v, "/endpoints");
+	visit_remove(visit, endpoint_remove, "The endpoint is deleted.", "/endpoints");
 }

@@ -137,3 +137,16 @@ bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor
 	export_end(v, &x, cursor);
 	return true;
 }
+
+bool list_read(struct visit *v, const struct list_source *l, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, struct list_nav *nav)
+{
+	struct err e = { 0 };
+	uint64_t next;
+
+	if (list_exported(v, l, cursor))
+		return false;
+	if (!l->read(v, l->query, cursor, limit, rows_r, n, &next, &e))
+		return visit_err(v, &e);
+	list_nav_fill(v, nav, l->plural, cursor, next);
+	return true;
+}

@@ -207,16 +207,9 @@ void page_monitor_alerts(void *visit)
 	struct monitor_alert_filter f = { .tenant_id = v->by.tenant_id, .limit = PAGE_ROWS };
 	const struct list_source list = { "alerts", monitor_alert_view_fields, sizeof(struct monitor_alert_view), read_alerts, &f };
 	struct monitor_alerts_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, monitor_alert_query_fields, &f) || list_exported(v, &list, f.cursor))
+	if (!visit_query(v, monitor_alert_query_fields, &f) || !list_read(v, &list, f.cursor, f.limit, &p.alerts, &p.alerts_n, &p.nav))
 		return;
-	if (!monitor_alert_view_list(v->by.db, v->a, &f, &p.alerts, &p.alerts_n, &next, &e)) {
-		visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "alerts", f.cursor, next);
 	page_begin(v, &p.page, "Monitor alerts", "monitor");
 	PAGE_SEND(v, 200, tmpl_monitor_alerts, &p);
 }

@@ -61,21 +61,14 @@ void page_policies(void *visit)
 {
 	struct visit *v = visit;
 	struct policy_query q = POLICY_QUERY_NEW;
-	struct list_source exported = { "policies", policy_view_fields, sizeof(struct policy_view), read_list, &q };
+	struct list_source list = { "policies", policy_view_fields, sizeof(struct policy_view), read_list, &q };
 	struct policies_page p = { 0 };
 	struct policy_view *views;
-	struct err e = { 0 };
-	uint64_t next;
 	size_t n;
 
-	if (!visit_query(v, policy_query_fields, &q) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, policy_query_fields, &q) || !list_read(v, &list, q.cursor, q.limit, &views, &n, &p.nav))
 		return;
-	if (!read_list(v, &q, q.cursor, q.limit, &views, &n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
 	fill_rows(v, &p, views, n);
-	list_nav_fill(v, &p.nav, "policies", q.cursor, next);
 	page_begin(v, &p.page, "Escalation policies", "policies");
 	PAGE_SEND(v, 200, tmpl_policies, &p);
 }
@@ -402,16 +395,5 @@ void page_policy_delete(void *visit)
 
 void page_policy_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (policy_remove(&v->by, v->match.params[0], &e)) {
-		visit_flash(v, "The policy is deleted.", STR_NONE);
-		visit_redirect(v, "/policies");
-	} else if (e.code == ERR_CONFLICT) {
-		visit_flash_bad(v, e.text);
-		visit_redirect(v, "/policies/%.*s", STR_ARG(v->match.params[0]));
-	} else {
-		(void)visit_err(v, &e);
-	}
+	visit_remove(visit, policy_remove, "The policy is deleted.", "/policies");
 }

@@ -77,18 +77,11 @@ void page_schedules(void *visit)
 {
 	struct visit *v = visit;
 	struct schedule_query q = { .limit = PAGE_ROWS };
-	struct list_source exported = { "schedules", schedule_view_fields, sizeof(struct schedule_view), read_list, NULL };
+	struct list_source list = { "schedules", schedule_view_fields, sizeof(struct schedule_view), read_list, NULL };
 	struct schedules_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, schedule_query_fields, &q) || list_exported(v, &exported, q.cursor))
+	if (!visit_query(v, schedule_query_fields, &q) || !list_read(v, &list, q.cursor, q.limit, &p.schedules, &p.schedules_n, &p.nav))
 		return;
-	if (!read_list(v, NULL, q.cursor, q.limit, &p.schedules, &p.schedules_n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
-	list_nav_fill(v, &p.nav, "schedules", q.cursor, next);
 	page_begin(v, &p.page, "Schedules", "schedules");
 	PAGE_SEND(v, 200, tmpl_schedules, &p);
 }
@@ -494,16 +487,5 @@ void page_schedule_delete(void *visit)
 
 void page_schedule_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (schedule_remove(&v->by, v->match.params[0], &e)) {
-		visit_flash(v, "The schedule is deleted.", STR_NONE);
-		visit_redirect(v, "/schedules");
-	} else if (e.code == ERR_CONFLICT) {
-		visit_flash_bad(v, e.text);
-		visit_redirect(v, "/schedules/%.*s", STR_ARG(v->match.params[0]));
-	} else {
-		(void)visit_err(v, &e);
-	}
+	visit_remove(visit, schedule_remove, "The schedule is deleted.", "/schedules");
 }

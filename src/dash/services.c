@@ -78,22 +78,15 @@ void page_services(void *visit)
 {
 	struct visit *v = visit;
 	struct service_filter f = { .tenant_id = v->by.tenant_id, .limit = LIST_LIMIT_DEFAULT, .now = v->by.now };
-	struct list_source exported = { "services", service_view_fields, sizeof(struct service_view), read_list, &f };
+	struct list_source list = { "services", service_view_fields, sizeof(struct service_view), read_list, &f };
 	struct services_page p = { 0 };
 	struct service_view *views;
-	struct err e = { 0 };
-	uint64_t next;
 	size_t n;
 
-	if (!visit_query(v, service_query_fields, &f) || list_exported(v, &exported, f.cursor))
+	if (!visit_query(v, service_query_fields, &f) || !list_read(v, &list, f.cursor, f.limit, &views, &n, &p.nav))
 		return;
-	if (!service_view_list(v->by.db, v->a, &f, &views, &n, &next, &e)) {
-		(void)visit_err(v, &e);
-		return;
-	}
 	p.q = f.text;
 	fill_rows(v, &p, views, n);
-	list_nav_fill(v, &p.nav, "services", f.cursor, next);
 	page_begin(v, &p.page, "Services", "services");
 	PAGE_SEND(v, 200, tmpl_services, &p);
 }
@@ -322,16 +315,5 @@ void page_service_delete(void *visit)
 
 void page_service_drop(void *visit)
 {
-	struct visit *v = visit;
-	struct err e = { 0 };
-
-	if (service_remove(&v->by, v->match.params[0], &e)) {
-		visit_flash(v, "The service is deleted.", STR_NONE);
-		visit_redirect(v, "/services");
-	} else if (e.code == ERR_CONFLICT) {
-		visit_flash_bad(v, e.text);
-		visit_redirect(v, "/services/%.*s", STR_ARG(v->match.params[0]));
-	} else {
-		(void)visit_err(v, &e);
-	}
+	visit_remove(visit, service_remove, "The service is deleted.", "/services");
 }

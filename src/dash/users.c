@@ -36,20 +36,13 @@ void page_users(void *visit)
 	const struct list_source list = { .plural = "users", .fields = user_view_fields, .size = sizeof(struct user_view),
 		.read = read_users, .query = &f };
 	struct users_page p = { 0 };
-	struct err e = { 0 };
-	uint64_t next;
 
-	if (!visit_query(v, user_query_fields, &f) || list_exported(v, &list, f.cursor))
+	if (!visit_query(v, user_query_fields, &f) || !list_read(v, &list, f.cursor, f.limit, &p.users, &p.users_n, &p.nav))
 		return;
-	if (!read_users(v, &f, f.cursor, f.limit, &p.users, &p.users_n, &next, &e)) {
-		visit_err(v, &e);
-		return;
-	}
 	p.q = f.text;
 	p.role = asked(v, "role");
 	p.enabled = asked(v, "enabled");
 	p.filtered = p.q.n || p.role.n || p.enabled.n;
-	list_nav_fill(v, &p.nav, "users", f.cursor, next);
 	page_begin(v, &p.page, "Users", "users");
 	PAGE_SEND(v, 200, tmpl_users, &p);
 }
