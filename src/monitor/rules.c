@@ -1,6 +1,6 @@
 /* rules.c - alert rules: what each metric is, what is compared, and how that is said.
  *
- * How to add a metric: a number of enum rule_metric, a row of `metrics`, what it needs in struct rule_counts (src/view/rule.c counts it), and its
+ * How to add a metric: a number of enum rule_metric, a row of `metrics`, what it needs in struct rule_counts (src/view/rule_counts.c counts it), and its
  * word in the form (src/resource/alert_rule.c). */
 #include "grapnel/monitor.h"
 
