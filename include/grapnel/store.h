@@ -666,6 +666,7 @@ struct channel_event_name {
 	const char *word;	/* "monitor.*"; ends with NULL */
 	uint64_t bit;
 	const char *title;	/* "Monitor alerts: ..." */
+	const char *label;	/* the same in a list: "monitor alerts" */
 };
 extern const struct channel_event_name channel_event_names[];
 void channel_events_json(struct json_out *o, uint64_t events);	/* their words, as an array */

@@ -542,6 +542,7 @@ struct channel_view {
 	struct str status;		/* working, failing, untried, disabled */
 	struct str disabled_reason, error;
 	struct str events;		/* JSON array of words */
+	struct str told_of;		/* the same for people: "incidents, monitor alerts" */
 	struct str min_severity;
 	uint64_t max_per_minute;
 	struct str url, from, account, user, format;	/* empty: it has none, or it is the secret */

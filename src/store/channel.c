@@ -66,10 +66,10 @@ static const struct field fields[] = {
 };
 
 const struct channel_event_name channel_event_names[] = {
-	{ "event.processed", CHANNEL_PROCESSED, "Every event that came in and is processed, for brokers and programs" },
-	{ "incident.*", CHANNEL_INCIDENT, "Incidents of all services: when one opens, rises in severity, is acknowledged, resolved or reopened" },
-	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins, gets worse and ends" },
-	{ "alerts.*", CHANNEL_ALERTS, "Alert rules: thresholds that users set, when one is passed and when that is over" },
+	{ "event.processed", CHANNEL_PROCESSED, "Every event that came in and is processed, for brokers and programs", "events" },
+	{ "incident.*", CHANNEL_INCIDENT, "Incidents of all services: when one opens, rises in severity, is acknowledged, resolved or reopened", "incidents" },
+	{ "monitor.*", CHANNEL_MONITOR, "Monitor alerts: trouble of Grapnel itself, when it begins, gets worse and ends", "monitor alerts" },
+	{ "alerts.*", CHANNEL_ALERTS, "Alert rules: thresholds that users set, when one is passed and when that is over", "alert rules" },
 	{ NULL }
 };
 

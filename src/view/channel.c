@@ -72,6 +72,17 @@ static struct str events_json(struct arena *a, uint64_t events)
 	return strbuf_str(&b);
 }
 
+static struct str events_text(struct arena *a, uint64_t events)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, a, EVENTS_TEXT_MAX);
+	for (const struct channel_event_name *x = channel_event_names; x->word; x++)
+		if (events & x->bit)
+			strbuf_addf(&b, "%s%s", b.n ? ", " : "", x->label);
+	return strbuf_str(&b);
+}
+
 static struct str addresses_json(struct arena *a, struct str list)
 {
 	struct json_out o;
@@ -130,6 +141,7 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 	*out = (struct channel_view){
 		.id = c->public_id, .name = c->name, .kind = c->kind, .kind_title = kind ? str_of(kind->title) : c->kind,
 		.status = status_word(c), .disabled_reason = c->disabled_reason, .error = c->error, .events = events_json(a, c->events),
+		.told_of = events_text(a, c->events),
 		.min_severity = str_of(level_word((enum level)c->min_level)), .max_per_minute = c->max_per_minute,
 		.url = s.part[PART_URL], .from = s.part[PART_FROM], .account = s.part[PART_ACCOUNT], .user = s.part[PART_USER], .format = s.part[PART_FORMAT],
 		.to = s.part[PART_TO].n ? addresses_json(a, s.part[PART_TO]) : STR_NONE,
