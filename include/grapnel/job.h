@@ -123,7 +123,6 @@ struct again_result {
 };
 struct again_result *again_results(struct arena *a, const struct event_brief *events, size_t n);	/* nothing done yet */
 bool again_apart(const struct job_config *c, struct arena *a, struct again_result *results, size_t n, struct err *e) MUST_USE;
-struct str event_ids_json(struct arena *a, const struct event_brief *events, size_t n);
 
 /* ---- remediate.c: what can be mended without a person ---- */
 

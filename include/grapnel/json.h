@@ -83,6 +83,12 @@ void json_tree(struct json_out *o, const struct json *j);	/* NULL is null */
 /* Adds the JSON text with a line for each member, two blanks for each level; nothing but blanks differs from what was given. The text was
  * parsed before. What does not fit is left out. */
 void json_indent(struct strbuf *b, struct str json);
+/* [1,2,3]: a number of each row, for a statement that joins JSON_TABLE. */
+#define ID_BYTES 21	/* 20 digits and a comma */
+
+struct str json_ids(struct arena *a, const void *rows, size_t size, size_t offset, size_t n);
+#define JSON_IDS(a, rows, n, member) json_ids((a), (rows), sizeof(*(rows)), offsetof(__typeof__(*(rows)), member), (n))
+
 /* All fields of a struct as members of the open object. */
 void json_fields(struct json_out *o, const struct field *fields, const void *obj);
 

@@ -264,3 +264,19 @@ void json_fields(struct json_out *o, const struct field *fields, const void *obj
 		field_value(o, f->type, (const char *)obj + f->offset);
 	}
 }
+
+#define ID_BYTES 21	/* 20 digits and a comma */
+
+struct str json_ids(struct arena *a, const void *rows, size_t size, size_t offset, size_t n)
+{
+	struct json_out o;
+	struct strbuf b;
+
+	strbuf_init(&b, a, n * ID_BYTES + 2);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		json_u64(&o, *(const uint64_t *)((const char *)rows + i * size + offset));
+	json_close(&o, ']');
+	return strbuf_str(&b);
+}

@@ -27,20 +27,6 @@ struct str integration_state(bool enabled, ms_t last_webhook_at, uint64_t receiv
 	return good * 100 >= received * DEGRADED_PERCENT ? STR("degraded") : STR("failing");
 }
 
-static struct str rows_json(struct visit *v, const struct source *rows, size_t n)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	strbuf_init(&b, v->a, 16 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, rows[i].id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 static struct str type_title(const struct source *s)
 {
 	const struct provider *p = provider_find(s->provider);
@@ -75,7 +61,7 @@ static bool cards_fill(struct visit *v, const struct source *rows, size_t n, str
 	struct err e = { 0 };
 	size_t hours_n;
 
-	if (!source_hours_list(v->by.db, v->a, rows_json(v, rows, n), v->by.now, &hours, &hours_n, &e))
+	if (!source_hours_list(v->by.db, v->a, JSON_IDS(v->a, rows, n, id), v->by.now, &hours, &hours_n, &e))
 		return visit_err(v, &e);
 	for (size_t i = 0; i < n; i++)
 		card_fill(v, &rows[i], hours, hours_n, &out[i]);

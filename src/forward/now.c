@@ -3,20 +3,6 @@
 
 #define TURN_MS 200
 
-static struct str ids_json(struct arena *a, const struct forward_result *events, size_t n)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, 32 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, events[i].event_id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 /* The breaker is open: claimed all the same, so that the events say that they failed, and given back. */
 static void refuse_all(struct round *r, ms_t now)
 {
@@ -88,7 +74,7 @@ bool forwarder_now(struct forwarder *f, struct arena *a, uint64_t source_id, str
 {
 	struct round *r = round_new(f);
 	ms_t now = clock_now();
-	bool ok = claim_these(r, ids_json(a, events, n), source_id, now, e);
+	bool ok = claim_these(r, JSON_IDS(a, events, n, event_id), source_id, now, e);
 	bool taken = r->n > 0;
 
 	ok = ok && see_through(r, e);

@@ -91,17 +91,9 @@ static int compare_ids(const void *x, const void *y)
 static bool choose(struct replay *x, struct err *e)
 {
 	struct stored_request *known;
-	struct strbuf text;
-	struct json_out o;
 	size_t known_n;
 
-	strbuf_init(&text, x->a, 32 * x->n + 16);
-	json_out_init(&o, &text);
-	json_open(&o, '[');
-	for (size_t i = 0; i < x->n; i++)
-		json_u64(&o, x->records[i].request);
-	json_close(&o, ']');
-	if (!batch_requests_stored(x->g->c.db, x->a, strbuf_str(&text), &known, &known_n, e))
+	if (!batch_requests_stored(x->g->c.db, x->a, JSON_IDS(x->a, x->records, x->n, request), &known, &known_n, e))
 		return false;
 	if (known_n)
 		qsort(known, known_n, sizeof(*known), compare_ids);

@@ -91,20 +91,6 @@ bool again_find(struct db *db, struct arena *a, const struct again_filter *f, ms
 
 /* ---- sending ---- */
 
-struct str event_ids_json(struct arena *a, const struct event_brief *events, size_t n)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, 32 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, events[i].id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 struct again_result *again_results(struct arena *a, const struct event_brief *events, size_t n)
 {
 	struct again_result *r = ARENA_ARRAY(a, struct again_result, n);
@@ -152,7 +138,7 @@ static bool queue(struct job_run *r, struct again_result *x, size_t n, struct er
 		events[i] = x[i].event;
 		x[i].outcome = AGAIN_QUEUED;
 	}
-	return forward_retry(r->c->db, 0, event_ids_json(r->a, events, n), job_now(r), &queued, e);
+	return forward_retry(r->c->db, 0, JSON_IDS(r->a, events, n, id), job_now(r), &queued, e);
 }
 
 static enum again_outcome outcome_of(const struct forward_result *x)

@@ -68,7 +68,7 @@ static bool release_page(struct mending *m, struct arena *a, const struct event_
 	m->step->found += k;
 	if (!k || finds_only(m))
 		return true;
-	if (!forward_release(m->r->c->db, m->tenant_id, event_ids_json(a, stuck, k), job_now(m->r), &released, e))
+	if (!forward_release(m->r->c->db, m->tenant_id, JSON_IDS(a, stuck, k, id), job_now(m->r), &released, e))
 		return false;
 	m->step->affected += released;
 	return true;

@@ -18,17 +18,6 @@ struct person {
 	size_t open_n;
 };
 
-static struct str cause_ids(const struct round *r)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, r->arena, r->n * 24 + 16);
-	for (size_t i = 0; i < r->n; i++)
-		strbuf_addf(&b, "%c%llu", i ? ',' : '[', (unsigned long long)r->parcels[i].row.cause_id);
-	strbuf_addc(&b, ']');
-	return strbuf_str(&b);
-}
-
 static bool open(struct round *r, struct err *e)
 {
 	struct db *db = courier_config(r->courier)->db;
@@ -37,7 +26,7 @@ static bool open(struct round *r, struct err *e)
 	size_t n;
 
 	if (!contacts_by_ids(db, r->arena, arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id), &found, &n, e) ||
-		!escalation_wanted(db, r->arena, cause_ids(r), &x->open, &x->open_n, e))
+		!escalation_wanted(db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), &x->open, &x->open_n, e))
 		return false;
 	r->target = x;
 	if (n) {

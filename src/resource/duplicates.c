@@ -177,20 +177,6 @@ static size_t equal_lengths(struct search *s, struct duplicate_trace *t, size_t 
 	return k;
 }
 
-static struct str request_ids_json(struct arena *a, const struct duplicate_trace *t, size_t n)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, 32 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, t[i].request_id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 static bool hash_bodies(struct search *s, struct duplicate_trace *t, size_t n, struct err *e)
 {
 	qsort(t, n, sizeof(*t), by_request);
@@ -198,7 +184,7 @@ static bool hash_bodies(struct search *s, struct duplicate_trace *t, size_t n, s
 		size_t m = n - i < HASHED_AT_ONCE ? n - i : HASHED_AT_ONCE, got_n;
 		struct duplicate_trace *got;
 
-		if (!duplicate_bodies(s->by->db, s->by->a, request_ids_json(s->by->a, t + i, m), &got, &got_n, e))
+		if (!duplicate_bodies(s->by->db, s->by->a, JSON_IDS(s->by->a, t + i, m, request_id), &got, &got_n, e))
 			return false;
 		for (size_t k = 0; k < got_n; k++) {
 			struct duplicate_trace *of = bsearch(&got[k], t + i, m, sizeof(*t), request_alone);

@@ -176,7 +176,7 @@ static bool set_retried(struct doing *d, const struct again_result *r, size_t n,
 		ev[i] = r[i].event;
 	d->out->results = results_of(a, ev, n);
 	d->out->results_n = n;
-	if (!event_these(d->by->db, a, d->by->tenant_id, event_ids_json(a, ev, n), &now, &now_n, e))
+	if (!event_these(d->by->db, a, d->by->tenant_id, JSON_IDS(a, ev, n, id), &now, &now_n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct monitor_event_result *x = &d->out->results[i];
@@ -234,7 +234,7 @@ static bool retry_event(struct doing *d, struct err *e)
 		return true;
 	}
 	r = again_results(by->a, ev, 1);
-	if ((ev->status == EVENT_PROCESSING && !forward_release(by->db, ev->tenant_id, event_ids_json(by->a, ev, 1), by->now, &released, e)) ||
+	if ((ev->status == EVENT_PROCESSING && !forward_release(by->db, ev->tenant_id, JSON_IDS(by->a, ev, 1, id), by->now, &released, e)) ||
 		!again_apart(&c, by->a, r, 1, e))
 		return false;
 	return set_retried(d, r, 1, e) && done(d, ev->tenant_id, number(by->a, ev->id), e);
@@ -310,7 +310,7 @@ static void look_at_end(struct monitor_event_result *x, const struct event_brief
 static bool settle(struct doing *d, const struct event_brief *ev, size_t n, struct monitor_event_result *results, struct err *e)
 {
 	const struct caller *by = d->by;
-	struct str ids = event_ids_json(by->a, ev, n);
+	struct str ids = JSON_IDS(by->a, ev, n, id);
 	struct event_brief *now;
 	uint64_t settled;
 	size_t now_n;
@@ -361,7 +361,7 @@ static bool mark_ids(struct doing *d, struct err *e)
 	if (!settle(d, ev, n, settled, e))
 		return false;
 	memmove(x + (all - n), settled, n * sizeof(*x));
-	d->ids = event_ids_json(by->a, ev, n);
+	d->ids = JSON_IDS(by->a, ev, n, id);
 	return done(d, by->tenant_id, STR("events"), e);
 }
 

@@ -388,17 +388,9 @@ const struct archived_table *archived_find(struct str name)
 bool archived_read(struct db *db, struct arena *a, const struct archived_table *t, const struct old_row *of, size_t of_n, void *rows_r, size_t *n,
 	struct err *e)
 {
-	struct json_out o;
-	struct strbuf b;
 	char *rows;
 
-	strbuf_init(&b, a, of_n * KEY_BYTES + 8);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < of_n; i++)
-		json_u64(&o, of[i].id);
-	json_close(&o, ']');
-	if (!db_query(db, &stmts[t->read], VALS(V_S(strbuf_str(&b))), a, t->fields, t->size, &rows, n, e))
+	if (!db_query(db, &stmts[t->read], VALS(V_S(JSON_IDS(a, of, of_n, id))), a, t->fields, t->size, &rows, n, e))
 		return false;
 	for (size_t i = 0; i < *n && t->pack; i++)
 		t->pack(a, rows + i * t->size);

@@ -7,7 +7,6 @@
 #include "grapnel/json.h"
 
 #define DETAIL_MAX 1024			/* of the audit log: an override */
-#define IDS_TEXT_MAX (SCHEDULES_MAX * 16)
 #define KEPT_MS (366 * MS_PER_DAY)	/* overrides that are over, for the calendar */
 #define SWEEP_MAX 100			/* of them go with each that is made */
 
@@ -267,18 +266,9 @@ static void fill_zone(struct arena *a, struct oncall_schedule *s)
 
 static bool fill(struct db *db, struct arena *a, struct oncall_schedule *list, size_t n, ms_t since, struct err *e)
 {
+	struct str ids = JSON_IDS(a, list, n, id);
 	struct parts all;
-	struct json_out o;
-	struct strbuf b;
-	struct str ids;
 
-	strbuf_init(&b, a, IDS_TEXT_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, list[i].id);
-	json_close(&o, ']');
-	ids = strbuf_str(&b);
 	if (!db_query(db, &stmts[Q_LAYERS], VALS(V_S(ids)), a, layer_fields, sizeof(*all.layers), &all.layers, &all.layers_n, e) ||
 		!db_query(db, &stmts[Q_PEOPLE], VALS(V_S(ids)), a, member_fields, sizeof(*all.people), &all.people, &all.people_n, e) ||
 		!db_query(db, &stmts[Q_OVERRIDES], VALS(V_S(ids), V_I(since)), a, member_fields, sizeof(*all.overrides), &all.overrides,

@@ -196,17 +196,6 @@ static int by_id(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static struct str ids_json(struct arena *a, const struct outbox_row *rows, size_t n)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, a, n * 24 + 16);
-	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&b, "%c%llu", i ? ',' : '[', (unsigned long long)rows[i].id);
-	strbuf_addc(&b, ']');
-	return strbuf_str(&b);
-}
-
 #define CLAIM_COLUMNS 6
 
 struct claiming {
@@ -239,7 +228,7 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 	}
 	if (!db_tx(db, claim_tx, &(struct claiming){ vals, seen_n }, e))	/* one commit for all of them */
 		return db_trouble(db) == DB_CONFLICT;	/* somebody was faster */
-	return db_query(db, &stmts[Q_CLAIMED], VALS(V_S(ids_json(a, seen, seen_n)), V_U(owner)), a, fields, sizeof(**out), out, n, e);
+	return db_query(db, &stmts[Q_CLAIMED], VALS(V_S(JSON_IDS(a, seen, seen_n, id)), V_U(owner)), a, fields, sizeof(**out), out, n, e);
 }
 
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e)

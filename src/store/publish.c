@@ -34,20 +34,6 @@ static int by_event(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static struct str ids_json(struct arena *a, const struct published *list, size_t n)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	strbuf_init(&b, a, 24 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, list[i].event_id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 static struct str payload(struct arena *a, uint64_t event_id, ms_t now)
 {
 	return notice_payload(a, PUBLISHED_TYPE, arena_printf(a, "{\"event\":{\"id\":\"%llu\"}}", (unsigned long long)event_id), now);
@@ -63,7 +49,7 @@ bool events_publish(struct db *db, struct arena *a, struct id_maker *ids, struct
 	if (!n)
 		return true;
 	qsort(list, n, sizeof(*list), by_event);
-	if (!db_query(db, &stmts[Q_SINKS], VALS(V_S(ids_json(a, list, n))), a, fields, sizeof(*pairs), &pairs, told, e))
+	if (!db_query(db, &stmts[Q_SINKS], VALS(V_S(JSON_IDS(a, list, n, event_id))), a, fields, sizeof(*pairs), &pairs, told, e))
 		return false;
 	rows = ARENA_ARRAY(a, struct outbox_row, *told + 1);
 	for (size_t i = 0; i < *told; i++) {

@@ -48,20 +48,6 @@ static bool queue(struct db *db, void *ctx, uint64_t *changed, struct err *e)
 	return forward_replay(db, x->r->task->id, x->ids, x->statuses, x->r->now, changed, e);
 }
 
-static struct str ids_json(struct arena *a, const uint64_t *ids, size_t n)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, 24 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, ids[i]);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 #define ANY_STATUS UINT8_MAX
 
 static int step(struct task_run *r, size_t limit, struct err *e)
@@ -73,7 +59,7 @@ static int step(struct task_run *r, size_t limit, struct err *e)
 
 	if (!read_filter(r, &f, e) || !event_view_walk(r->db, r->a, &f, &w, e))
 		return -1;
-	x = (struct replaying){ r, ids_json(r->a, w.ids, w.n), f.statuses ? f.statuses : ANY_STATUS };
+	x = (struct replaying){ r, json_ids(r->a, w.ids, sizeof(*w.ids), 0, w.n), f.statuses ? f.statuses : ANY_STATUS };
 	done = task_run_step(r, w.after, w.n, queue, &x, e);
 	return done == 1 ? !w.end : done;
 }

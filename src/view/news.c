@@ -16,20 +16,6 @@ static const struct field columns[] = {
 	FIELD_END
 };
 
-static struct str ids_json(struct arena *a, const struct news *rows, size_t n)
-{
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, a, n * 24 + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, rows[i].id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 static const struct incident_view *find(const struct incident_view *list, size_t n, uint64_t id)
 {
 	for (size_t i = 0; i < n; i++)
@@ -40,7 +26,7 @@ static const struct incident_view *find(const struct incident_view *list, size_t
 
 bool news_view_list(struct db *db, struct arena *a, const struct news *rows, size_t row_n, struct news_view **out, size_t *n, struct err *e)
 {
-	struct str ids = ids_json(a, rows, row_n);
+	struct str ids = JSON_IDS(a, rows, row_n, id);
 	struct incident_view *incidents;
 	size_t incident_n, kept = 0;
 

@@ -68,20 +68,6 @@ static void fill(struct arena *a, struct incident_notification_view *v)
 	message_words(a, v->payload, &v->type, &v->title);
 }
 
-static struct str ids_json(struct arena *a, const struct incident_notification_view *v, size_t n)
-{
-	struct json_out o;
-	struct strbuf b;
-
-	strbuf_init(&b, a, 24 * n + 16);
-	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_u64(&o, v[i].id);
-	json_close(&o, ']');
-	return strbuf_str(&b);
-}
-
 static void write_log(struct arena *a, struct incident_notification_view *v)
 {
 	struct json_out o;
@@ -105,7 +91,7 @@ static bool add_logs(struct db *db, struct arena *a, struct incident_notificatio
 	struct logged *rows;
 	size_t row_n, k = 0;
 
-	if (!db_query(db, &view_stmt[V_NOTIFICATION_ATTEMPTS], VALS(V_S(ids_json(a, v, n))), a, logged_columns, sizeof(*rows), &rows, &row_n, e))
+	if (!db_query(db, &view_stmt[V_NOTIFICATION_ATTEMPTS], VALS(V_S(JSON_IDS(a, v, n, id))), a, logged_columns, sizeof(*rows), &rows, &row_n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		v[i].log = ARENA_ARRAY(a, struct channel_attempt_view, v[i].attempts + 1);

@@ -96,17 +96,6 @@ static struct str steps_json(struct arena *a, const struct policy_view *v, const
 	return strbuf_str(&b);
 }
 
-static struct str row_ids(struct arena *a, const struct policy *rows, size_t n)
-{
-	struct strbuf b;
-
-	strbuf_init(&b, a, n * 24 + 16);
-	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&b, "%c%llu", i ? ',' : '[', (unsigned long long)rows[i].id);
-	strbuf_adds(&b, n ? "]" : "[]");
-	return strbuf_str(&b);
-}
-
 static struct str services_json(struct arena *a, uint64_t policy, const struct policy_service *list, size_t n, uint64_t *count)
 {
 	struct json_out o;
@@ -144,7 +133,7 @@ bool policy_view_fill(struct db *db, struct arena *a, uint64_t tenant_id, const 
 		policy_steps_read(a, rows[i].steps, v[i].step, &v[i].step_n);
 	}
 	if (!policy_target_names(db, a, tenant_id, target_ids(a, v, n), &names, &name_n, e) ||
-		!policy_services(db, a, row_ids(a, rows, n), SERVICES_MAX, &services, &service_n, e))
+		!policy_services(db, a, JSON_IDS(a, rows, n, id), SERVICES_MAX, &services, &service_n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		v[i].names = names;

@@ -86,11 +86,7 @@ static struct str id_text(uint64_t id)
 
 static struct str list_of(const uint64_t *list, size_t n)
 {
-	struct event_brief *ev = ARENA_ARRAY(a, struct event_brief, n);
-
-	for (size_t i = 0; i < n; i++)
-		ev[i].id = list[i];
-	return event_ids_json(a, ev, n);
+	return json_ids(a, list, sizeof(*list), 0, n);
 }
 
 static size_t look_up(uint64_t tenant, struct str id, struct event_brief **out)
