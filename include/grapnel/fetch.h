@@ -65,7 +65,12 @@ bool guard_resolve(const struct guard *g, struct str url, struct err *e) MUST_US
 #define SEND_DRAIN_MAX (64 * 1024)	/* of an answer: read, so that its sender sees no broken connection; then it is enough */
 
 #define SEND_HEADERS_MAX (64 * 1024)	/* of an answer's headers: more is no answer */
-#define SEND_MAX 64			/* at once: who sends begins no more */
+
+/* Requests under way at once, of everybody who shares a sender. A receiver that hangs keeps its place until its time-out, and anybody may name many of
+ * them, so each kind begins no more once so many are under way, whosever they are: there is always room for what is more urgent. */
+#define SEND_MAX 64			/* pages of people */
+#define SEND_CHANNELS_MAX 56		/* messages to channels */
+#define SEND_PROGRAMS_MAX 44		/* what programs are told: endpoints, handlers, collectors of spans */
 
 struct send_result {
 	const char *error;	/* why there is no answer, a sentence; NULL: there is one, perhaps without the end of its body */

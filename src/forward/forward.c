@@ -88,7 +88,7 @@ bool forwarder_take(struct forwarder *f, ms_t now, struct err *e)
 	bool ok = forwarder_settle(f, now, e);
 	size_t n = 0;
 
-	if (ok && sender_busy(f->c.sender) < SEND_MAX)
+	if (ok && sender_busy(f->c.sender) < SEND_PROGRAMS_MAX)
 		ok = forward_sources_due(f->c.db, a, now, SOURCES_MAX, &s, &n, e);
 	for (size_t i = 0; i < n && ok; i++)
 		ok = rounds_take(f, &s[i], now, e);

@@ -48,7 +48,7 @@ static bool has_room(const struct round *r)
 {
 	const struct forwarder *f = r->f;
 
-	return in_flight(f, r->target.source_id) < room_for(r) && sender_busy(f->c.sender) < SEND_MAX && f->bytes < FORWARD_BYTES_MAX;
+	return in_flight(f, r->target.source_id) < room_for(r) && sender_busy(f->c.sender) < SEND_PROGRAMS_MAX && f->bytes < FORWARD_BYTES_MAX;
 }
 
 /* A lease that ends while the handler may still think about it is given back: somebody else would send it as well. */

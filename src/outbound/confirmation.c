@@ -59,5 +59,5 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_confirmation = {
-	.kind = OUTBOX_CONFIRMATION, .attempts_max = ATTEMPTS_MAX, .open = open, .request = request, .judge = judge, .note = note,
+	.kind = OUTBOX_CONFIRMATION, .attempts_max = ATTEMPTS_MAX, .places = SEND_PROGRAMS_MAX, .open = open, .request = request, .judge = judge, .note = note,
 };

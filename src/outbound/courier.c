@@ -1,7 +1,8 @@
 /* courier.c - rounds of parcels: claimed, sent, stored.
  *
  * A *round* is what one claim brought: rows of one target, held together under one owner and lease. They begin as there is room, at most
- * COURIER_IN_FLIGHT to a target and SEND_MAX in all, so that a receiver that hangs costs its own rows their time and nobody else's. What has ended is
+ * COURIER_IN_FLIGHT to a target and no more in all than there are places for their kind (fetch.h), so that a receiver that hangs costs its own rows
+ * their time and nobody else's, and many of them no page its place. What has ended is
  * stored together, in one transaction with what it changes of its target: a commit costs more than a request to a near receiver, so results wait some
  * milliseconds for others, and the next requests are under way meanwhile. When the database is away, results are kept and stored later. */
 #include "grapnel/log.h"
@@ -226,10 +227,15 @@ static size_t room_for(const struct round *r)
 	return r->failures < BREAKER_OPENS_AT ? BREAKER_OPENS_AT - r->failures : 1;
 }
 
+static bool has_place(const struct courier *c, const struct cargo *cargo)
+{
+	return sender_busy(c->c.sender) < cargo->places;
+}
+
 static bool begin_all(struct courier *c, ms_t now, struct err *e)
 {
 	for (struct round *r = c->rounds; r; r = r->next)
-		while (r->begun < r->n && in_flight(c, r) < room_for(r) && sender_busy(c->c.sender) < SEND_MAX) {
+		while (r->begun < r->n && in_flight(c, r) < room_for(r) && has_place(c, r->cargo)) {
 			struct parcel *p = &r->parcels[r->begun];
 			ms_t held = p->state == PARCEL_WAITS && r->cargo->hold ? r->cargo->hold(p, now) : 0;
 
@@ -523,7 +529,9 @@ bool courier_take(struct courier *c, ms_t now, struct err *e)
 {
 	bool ok = courier_settle(c, now, e) && end_due(c, now, e);
 
-	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos) && sender_busy(c->c.sender) < SEND_MAX; i++) {
+	for (size_t i = 0; ok && i < ARRAY_SIZE(cargos); i++) {
+		if (!has_place(c, cargos[i]))
+			continue;
 		ok = take_lane(c, cargos[i], OUTBOX_WAITING, c->c.late ? now - OVERDUE_MS : now, now, e);
 		if (ok && c->c.late)
 			ok = take_lane(c, cargos[i], OUTBOX_FAILED, now, now, e);

@@ -121,6 +121,6 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_delivery = {
-	.kind = OUTBOX_DELIVERY, .attempts_max = ENDPOINT_ATTEMPTS_MAX, .breaker = BREAKER_ENDPOINT, .open = open, .request = request, .judge = judge,
+	.kind = OUTBOX_DELIVERY, .attempts_max = ENDPOINT_ATTEMPTS_MAX, .places = SEND_PROGRAMS_MAX, .breaker = BREAKER_ENDPOINT, .open = open, .request = request, .judge = judge,
 	.note = note,
 };

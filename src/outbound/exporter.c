@@ -226,7 +226,7 @@ static void begin_all(struct exporter *x, int64_t now_us)
 	size_t most = x->failures ? 1 : IN_FLIGHT;
 
 	for (struct bundle *b = x->bundles; b && now_us >= x->again_us && x->in_flight < most; b = b->next)
-		if (!b->under_way && !b->over && sender_busy(x->c.sender) < SEND_MAX)
+		if (!b->under_way && !b->over && sender_busy(x->c.sender) < SEND_PROGRAMS_MAX)
 			begin(b);
 }
 

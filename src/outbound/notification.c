@@ -207,5 +207,5 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_notification = {
-	.kind = OUTBOX_NOTIFICATION, .attempts_max = ATTEMPTS_MAX, .open = open, .request = request, .judge = judge, .note = note,
+	.kind = OUTBOX_NOTIFICATION, .attempts_max = ATTEMPTS_MAX, .places = SEND_CHANNELS_MAX, .open = open, .request = request, .judge = judge, .note = note,
 };

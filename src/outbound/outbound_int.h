@@ -45,6 +45,7 @@ struct parcel {
 struct cargo {
 	enum outbox_kind kind;
 	unsigned attempts_max;		/* unless the row says otherwise */
+	size_t places;			/* none begins when so many requests are under way, of all kinds: one of SEND_..._MAX */
 	uint64_t breaker;		/* enum breaker_kind: whose targets are left alone when they fail; 0: none */
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);

@@ -161,5 +161,5 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_page = {
-	.kind = OUTBOX_PAGE, .attempts_max = ATTEMPTS_MAX, .open = open, .hold = hold, .request = request, .judge = judge, .note = note,
+	.kind = OUTBOX_PAGE, .attempts_max = ATTEMPTS_MAX, .places = SEND_MAX, .open = open, .hold = hold, .request = request, .judge = judge, .note = note,
 };

@@ -5,6 +5,7 @@ import re
 import signal
 import time
 
+from handler import Handler
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, Twilio
 from scenario_channels import World, _dispatcher, _hook, _remove
@@ -99,6 +100,32 @@ def codes_are_not_sent_without_end(box):
     same(box.api("POST", "/api/contacts/%s/code" % contact["id"]).expect(429)["error"], "rate_limited")
     box.api("DELETE", "/api/contacts/" + contact["id"]).expect(204)
     box.sql("DELETE FROM paging")
+
+
+def endpoints_that_hang_hold_up_no_page(box):
+    """Everybody may name twenty receivers that hang, and of each five requests are under way: the places of those who are woken are not among them."""
+    contact, address = _contact(box)
+    box.up("--set", "outbound.timeout_ms=20000")
+    viewer = box.new_token("viewer")
+    endpoints = []
+    with Handler() as hanging:
+        hanging.does = hanging.hang
+        s = Setting(box, (5, _me(box)))
+        try:
+            for i in range(20):
+                endpoints.append(box.api("POST", "/api/endpoints", {"url": "%s/%d" % (hanging.url, i), "events": ["incident.*"]}, token=viewer).expect(201)["id"])
+            for _ in range(5):
+                s.incident("info")
+            wait_until(lambda: hanging.inside >= 40, 15, "all who hang have begun")
+            incident = s.incident()
+            wait_until(lambda: any("/incidents/" + incident in m.raw.replace("=\r\n", "") for m in _mails(box, address)), 10, "the page comes")
+            true(40 <= hanging.inside <= 44 and hanging.most <= 44, "they hang still, and have no more places: %d" % hanging.most)
+        finally:
+            for endpoint in endpoints:
+                box.api("DELETE", "/api/endpoints/" + endpoint, token=viewer).expect(204)
+            hanging.release()
+            box.up("--set", "outbound.timeout_ms=2000")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
 def people_are_paged_until_somebody_takes_care(box):
