@@ -114,6 +114,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);	/* cop
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
 struct str arena_str(struct arena *a, struct str s);		/* a copy */
+struct str arena_line(struct arena *a, struct str s);		/* a copy in one line: control characters are blanks, none at its ends */
 char *arena_cstr(struct arena *a, struct str s);		/* a terminated copy */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);	/* p is terminated too */
 struct str arena_lower(struct arena *a, struct str s);		/* ASCII letters to lower case */

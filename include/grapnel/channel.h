@@ -41,7 +41,7 @@ struct message {
 	enum message_phase phase;
 	enum level level;
 	struct str lead;	/* what has come to pass, in front of the title: "Resolved"; empty: it begins */
-	struct str title;	/* one line */
+	struct str title;	/* as its sender has it */
 	struct str text;	/* sentences; may be empty */
 	struct message_fact facts[MESSAGE_FACTS_MAX];
 	size_t fact_n;
@@ -55,7 +55,7 @@ struct message {
 
 /* Of a row's payload. The texts are in the arena. */
 bool message_of(struct arena *a, struct str payload, struct message *out, struct err *e) MUST_USE;
-struct str message_headline(struct arena *a, const struct message *m);	/* "Resolved: TITLE" */
+struct str message_headline(struct arena *a, const struct message *m);	/* "Resolved: TITLE", one line */
 
 /* ---- kinds ---- */
 

@@ -181,6 +181,16 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){ arena_cstr(a, s), s.n };
 }
 
+struct str arena_line(struct arena *a, struct str s)
+{
+	char *p = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
+			p[i] = ' ';
+	return str_trim((struct str){ p, s.n });
+}
+
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;

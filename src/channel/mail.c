@@ -40,18 +40,6 @@ static bool is_ascii(struct str s)
 	return true;
 }
 
-/* Line breaks and other controls are blanks. */
-static struct str one_line(struct arena *a, struct str s)
-{
-	struct strbuf b;
-
-	s = str_cut(s, HEADER_BYTES_MAX);
-	strbuf_init(&b, a, s.n + 1);
-	for (size_t i = 0; i < s.n; i++)
-		strbuf_addc(&b, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f ? ' ' : s.p[i]);
-	return str_trim(strbuf_str(&b));
-}
-
 static void add_words(struct strbuf *b, struct str s)
 {
 	const char *before = "";
@@ -69,7 +57,7 @@ static void add_words(struct strbuf *b, struct str s)
 
 void mail_header(struct strbuf *b, const char *name, struct str value)
 {
-	value = one_line(b->arena, value);
+	value = arena_line(b->arena, str_cut(value, HEADER_BYTES_MAX));
 	strbuf_addf(b, "%s: ", name);
 	if (is_ascii(value))
 		strbuf_addstr(b, value);

@@ -350,7 +350,10 @@ bool message_of(struct arena *a, struct str payload, struct message *out, struct
 	return err_set(e, ERR_INVALID, "a notice of unknown type \"%.*s\"", STR_ARG(str_cut(m.type, 60)));
 }
 
+/* The title is a sender's: nothing in it looks like a line of ours. */
 struct str message_headline(struct arena *a, const struct message *m)
 {
-	return m->lead.n ? arena_printf(a, "%.*s: %.*s", STR_ARG(m->lead), STR_ARG(m->title)) : m->title;
+	struct str title = arena_line(a, m->title);
+
+	return m->lead.n ? arena_printf(a, "%.*s: %.*s", STR_ARG(m->lead), STR_ARG(title)) : title;
 }

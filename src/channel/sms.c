@@ -64,16 +64,11 @@ static struct str text_of(struct arena *a, const struct channel_call *c, const s
 {
 	struct str page = channel_link(a, c, m), head = message_headline(a, m);
 	struct str title = arena_printf(a, "[%s] %.*s", level_word(m->level), STR_ARG(head)), end = arena_printf(a, " %.*s", STR_ARG(page));
-	struct strbuf b;
 
 	if (m->link_n)
 		end = arena_printf(a, "%.*s %s: %.*s", STR_ARG(end), m->links[0].label, STR_ARG(m->links[0].url));
 	title = str_cut(title, end.n < BODY_MAX ? BODY_MAX - end.n : 0);
-	strbuf_init(&b, a, BODY_MAX);
-	for (size_t i = 0; i < title.n; i++)
-		strbuf_addc(&b, (unsigned char)title.p[i] < ' ' || title.p[i] == 0x7f ? ' ' : title.p[i]);
-	strbuf_addstr(&b, end);
-	return strbuf_str(&b);
+	return arena_printf(a, "%.*s%.*s", STR_ARG(title), STR_ARG(end));
 }
 
 static struct str first_of(struct str list)

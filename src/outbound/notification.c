@@ -152,13 +152,7 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 /* The beginning of what was answered, for logs and lists: one line. */
 static struct str in_a_line(struct arena *a, struct str s)
 {
-	struct strbuf b;
-
-	strbuf_init(&b, a, ANSWER_SHOWN + 1);
-	s = str_cut(str_trim(s), ANSWER_SHOWN);
-	for (size_t i = 0; i < s.n; i++)
-		strbuf_addc(&b, (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i]);
-	return strbuf_str(&b);
+	return arena_line(a, str_cut(str_trim(s), ANSWER_SHOWN));
 }
 
 static void judge(struct parcel *p)

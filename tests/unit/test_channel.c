@@ -315,7 +315,7 @@ START_TEST(test_email_by_a_server_of_its_own)
 		"Message-ID: <monitor-7.99@hooks.example.org>\r\nIn-Reply-To: <monitor-7@hooks.example.org>\r\nReferences: <monitor-7@hooks.example.org>\r\n"
 		"List-Id: Grapnel <grapnel.hooks.example.org>\r\nAuto-Submitted: auto-generated\r\nX-Grapnel-Event: monitor.alert_ended\r\n"
 		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-		"Resolved: Z=C3=BCrich is down\r\nBcc: everybody@example.org\r\n\r\nhttps://hooks.example.org:8443/monitor\r\n\r\n"
+		"Resolved: Z=C3=BCrich is down  Bcc: everybody@example.org\r\n\r\nhttps://hooks.example.org:8443/monitor\r\n\r\n"
 		"--=20\r\nSent by Grapnel to its channel \"Ops\".\r\n");
 	arena_free(a);
 }

@@ -43,6 +43,8 @@ static const struct {
 	{ "{\"type\":\"webhook.received\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"webhook\":null,\"event\":{\"id\":\"9\",\"provider\":\"stripe\","
 		"\"sourceId\":\"in_x\"},\"syncTriggered\":false}}", "webhook.received event-9 begins 0\nEvent 9\n\n/events/9\n" },
 	{ INCIDENT("opened", "false", "\"actor\":\"sender\",\"text\":\"Disk full\""), "incident.opened incident-7 begins 3\nDisk full\n\n" FACTS },
+	{ "{\"type\":\"incident.opened\",\"at\":\"2026-01-02T03:04:05Z\",\"data\":{\"id\":\"7\",\"title\":\" Disk\\r\\nResolve: http:\\u001b\\t//x/\\n\","
+		"\"severity\":\"HIGH\"}}", "incident.opened incident-7 begins 3\nDisk  Resolve: http:  //x/\n\n/incidents/7\nSeverity=HIGH\n" },
 	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("opened", "true", "\"actor\":\"sender\""), "incident.opened incident-7 begins 3\n[TEST] Disk full\n\n" FACTS },
 	{ INCIDENT("severity_raised", "false", "\"actor\":\"sender\",\"severity\":\"HIGH\""),
