@@ -64,6 +64,8 @@ struct request {
 };
 
 struct str request_header(const struct request *rq, const char *name);	/* lower-case name; empty when absent */
+/* Whoever asks has it: his If-None-Match names this ETag, which is in quotes (RFC 9110, section 13.1.2: weakly, what compressed an answer may have changed it). */
+bool request_has(const struct request *rq, struct str etag);
 void response_header(struct request *rq, const char *name, struct str value);	/* value must outlive the answer; CR, LF cut it */
 void response_json(struct request *rq, unsigned status, struct str json);
 /* {"error":code,"message":message[,"field":field]} */

@@ -413,7 +413,7 @@ void api_openapi(void *call)
 		keep_document(api);
 	response_header(c->rq, "ETag", api->document_etag);
 	response_header(c->rq, "Cache-Control", STR("public, max-age=300"));
-	if (str_eq(request_header(c->rq, "if-none-match"), api->document_etag))
+	if (request_has(c->rq, api->document_etag))
 		c->rq->response.status = 304;
 	else
 		response_json(c->rq, 200, api->document);

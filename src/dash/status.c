@@ -40,7 +40,7 @@ static void let_caches_keep(struct visit *v)
 	etag = arena_printf(v->a, "\"%.*s\"", STR_ARG(hex_encode(v->a, hash, ETAG_BYTES)));
 	response_header(v->rq, "Cache-Control", STR(CACHE));
 	response_header(v->rq, "ETag", etag);
-	if (str_eq(request_header(v->rq, "if-none-match"), etag)) {
+	if (request_has(v->rq, etag)) {
 		r->status = 304;
 		r->body = STR_NONE;
 	}

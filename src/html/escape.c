@@ -19,6 +19,12 @@ void html_lit(struct html_out *o, const char *p, size_t n)
 	strbuf_add(&o->b, p, n);
 }
 
+/* U+FFFE and U+FFFF, which XML does not take (XML 1.0, section 2.2): one of them would end a feed. */
+static bool is_no_character(struct str s, size_t n)
+{
+	return n == 3 && (str_starts(s, "\xef\xbf\xbe") || str_starts(s, "\xef\xbf\xbf"));
+}
+
 /* Bytes at s that stay as they are, else 0. C1 controls are 0xc2 0x80 to 0x9f. */
 static size_t plain(struct str s, bool quoted)
 {
@@ -28,7 +34,9 @@ static size_t plain(struct str s, bool quoted)
 	if (c < 0x80)
 		return (c >= ' ' || c == '\t' || c == '\n') && c != 0x7f && c != '&' && c != '<' && c != '>' && (!quoted || c != '"');
 	n = utf8_sequence(s.p, s.n);
-	return n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0 ? 0 : n;
+	if (n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0)
+		return 0;
+	return is_no_character(s, n) ? 0 : n;
 }
 
 /* What stands for the character that is not plain, and how long that one is. */
@@ -45,8 +53,8 @@ static const char *escaped(struct str s, size_t *n)
 			return "";
 		break;
 	}
-	if (utf8_sequence(s.p, s.n) == 2)
-		*n = 2;
+	if (utf8_sequence(s.p, s.n))
+		*n = utf8_sequence(s.p, s.n);
 	return REPLACEMENT;
 }
 

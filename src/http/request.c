@@ -198,6 +198,21 @@ struct str request_header(const struct request *rq, const char *name)
 	return STR_NONE;
 }
 
+bool request_has(const struct request *rq, struct str etag)
+{
+	struct str list = request_header(rq, "if-none-match");
+
+	while (list.n) {
+		struct str one = str_trim(str_until(&list, ','));
+
+		if (str_starts(one, "W/"))
+			one = str_sub(one, 2);
+		if (str_eq(one, etag) || str_eqs(one, "*"))
+			return true;
+	}
+	return false;
+}
+
 /* Writes the whole framed answer to `fd`. */
 static bool answer_write(struct exchange *x, int fd, struct str head, struct str body)
 {

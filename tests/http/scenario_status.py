@@ -75,6 +75,16 @@ def feed_is_atom_and_tells_the_same(box):
         true(all(e.find(ATOM + part) is not None for e in [feed] + entries), part)
 
 
+def feed_stays_xml_whatever_a_sender_writes(box):
+    shown = _service(box)
+    slug, _ = _page(box, services=[shown["id"]], showTitles=True)
+    source = box.integration("webhook", rateLimitPerMinute=0, serviceId=shown["id"])
+    box.send(source, {"title": "]]></title>\x01\x0b&#0; \ufffe\uffff \U0001f525", "severity": "critical", "status": "triggered"}).expect(201)
+    entry, = tree.fromstring(_ask(box, "/status/%s/feed.atom" % slug)[2]).findall(ATOM + "entry")
+    title = entry.find(ATOM + "title").text
+    true(title.startswith("Investigating: ]]></title>\ufffd\ufffd&#0;") and title.endswith(" \ufffd\ufffd \U0001f525"), title)
+
+
 def caches_are_answered_without_a_body(box):
     shown = _service(box)
     slug, _ = _page(box, services=[shown["id"]])
@@ -83,6 +93,7 @@ def caches_are_answered_without_a_body(box):
         time.sleep(1.1)
         status, headers, text = _ask(box, path, If_None_Match=etag)
         same((status, text, headers["etag"]), (304, "", etag), path)
+        same(_ask(box, path, If_None_Match='"other", W/' + etag)[0], 304, "as one that compresses sends it")
         same(_ask(box, path, If_None_Match='"other"')[0], 200)
 
 

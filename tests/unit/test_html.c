@@ -41,6 +41,7 @@ static const struct {
 	{ STR("\0\x01\x08\x0b\x1b[31m\x7f"), FFFD FFFD FFFD FFFD FFFD "[31m" FFFD, FFFD FFFD FFFD FFFD FFFD "[31m" FFFD },
 	{ STR("\xc2\x80\xc2\x9f\xc2\xa0"), FFFD FFFD "\xc2\xa0", FFFD FFFD "\xc2\xa0" },	/* C1 controls, no-break space */
 	{ STR("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+	{ STR("a\xef\xbf\xbe<\xef\xbf\xbf\xef\xbf\xbd"), "a" FFFD "&lt;" FFFD FFFD, "a" FFFD "&lt;" FFFD FFFD },	/* no characters of XML */
 	{ STR("\xff<\xc3"), FFFD "&lt;" FFFD, FFFD "&lt;" FFFD },
 	{ STR("\xc0\xbcscript>"), FFFD FFFD "script&gt;", FFFD FFFD "script&gt;" },	/* overlong < */
 	{ STR("\xc3<b>"), FFFD "&lt;b&gt;", FFFD "&lt;b&gt;" },		/* a lead byte must not swallow the < */

@@ -159,5 +159,24 @@ START_TEST(test_monstrous_header)
 }
 END_TEST
 
+static const struct {
+	const char *given;
+	bool has;
+} lists[] = {
+	{ NULL, false }, { "", false }, { "\"abc\"", true }, { "\"ab\"", false }, { "abc", false }, { "W/\"abc\"", true }, { "*", true },
+	{ "\"x\", W/\"abc\"", true }, { "\"x\" ,\"y\"", false }, { ",, \"abc\" ,", true }, { "W/", false }, { "w/\"abc\"", false },
+};
+
+START_TEST(test_who_has_it)
+{
+	struct request *rq = fresh("GET");
+	struct header h = { STR("if-none-match"), str_of(lists[_i].given) };
+
+	rq->headers = &h;
+	rq->header_n = lists[_i].given ? 1 : 0;
+	ck_assert(request_has(rq, STR("\"abc\"")) == lists[_i].has);
+}
+END_TEST
+
 UNIT_MAIN("response", UNIT(test_json), UNIT(test_headers), UNIT_ROWS(test_value_is_one_line, values),
-	UNIT(test_no_body), UNIT_ROWS(test_err, errors), UNIT_ROWS(test_told, told), UNIT(test_error_is_escaped), UNIT(test_monstrous_header))
+	UNIT(test_no_body), UNIT_ROWS(test_err, errors), UNIT_ROWS(test_told, told), UNIT(test_error_is_escaped), UNIT(test_monstrous_header), UNIT_ROWS(test_who_has_it, lists))
