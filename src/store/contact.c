@@ -9,7 +9,7 @@
 #define DETAIL_MAX 8192
 
 enum { Q_BY_PUBLIC_ID, Q_LIST, Q_BY_IDS, Q_OF, Q_LOCK, Q_COUNT, Q_ADD, Q_DELETE, Q_SET_CODE, Q_TRIED, Q_VERIFIED, Q_SENT, Q_FAILED,
-	Q_PAGING, Q_PAGING_LOCK, Q_PAGING_CODES, Q_PAGING_SET };
+	Q_PAGING, Q_PERSON, Q_PAGING_LOCK, Q_PAGING_CODES, Q_PAGING_SET };
 
 #define COLUMNS \
 	"c.id, c.public_id, c.tenant_id, c.user_id, c.kind, c.address, c.verified_at, c.code_hash, c.code_until, c.code_tries, c.sent_at," \
@@ -41,6 +41,8 @@ static const struct stmt stmts[] = {
 	[Q_SENT] = { "contact.sent", "UPDATE contacts SET sent_at = ?, error = NULL WHERE id = ?" },
 	[Q_FAILED] = { "contact.failed", "UPDATE contacts SET failed_at = ?, error = ? WHERE id = ?" },
 	[Q_PAGING] = { "contact.paging", "SELECT " PAGING " FROM paging WHERE user_id = ?" },
+	/* There is a row then, and it is locked: two requests of one person come one after the other. */
+	[Q_PERSON] = { "contact.person", "INSERT INTO paging (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)" },
 	[Q_PAGING_LOCK] = { "contact.paging_lock", "SELECT codes_since, codes FROM paging WHERE user_id = ? FOR UPDATE" },
 	[Q_PAGING_CODES] = { "contact.paging_codes",
 		"INSERT INTO paging (user_id, codes_since, codes) VALUES (?, ?, ?)"
@@ -178,7 +180,8 @@ static bool add_tx(struct db *db, void *ctx, struct err *e)
 	struct contact *c = &x->contact;
 	struct row count = { 0 };
 
-	if (db_query_one(db, &stmts[Q_COUNT], VALS(V_U(c->user_id)), x->arena, fields, sizeof(count), &count, e) < 0)
+	if (!db_exec(db, &stmts[Q_PERSON], VALS(V_U(c->user_id)), NULL, e) ||
+			db_query_one(db, &stmts[Q_COUNT], VALS(V_U(c->user_id)), x->arena, fields, sizeof(count), &count, e) < 0)
 		return false;
 	if (count.contact.id >= CONTACTS_MAX)
 		return err_tell(e, ERR_CONFLICT, "There are %d contacts, and no room for more.", CONTACTS_MAX);
@@ -264,7 +267,8 @@ static bool count_code(struct db *db, const struct change *x, struct err *e)
 {
 	struct code_count c = { 0 };
 
-	if (db_query_one(db, &stmts[Q_PAGING_LOCK], VALS(V_U(x->contact.user_id)), x->arena, count_fields, sizeof(c), &c, e) < 0)
+	if (!db_exec(db, &stmts[Q_PERSON], VALS(V_U(x->contact.user_id)), NULL, e) ||
+			db_query_one(db, &stmts[Q_PAGING_LOCK], VALS(V_U(x->contact.user_id)), x->arena, count_fields, sizeof(c), &c, e) < 0)
 		return false;
 	if (c.codes_since > x->now || x->now >= c.codes_since + MS_PER_HOUR)
 		c = (struct code_count){ .codes_since = x->now };
