@@ -395,7 +395,7 @@ struct channel_form {
 extern const struct form_field channel_fields[];
 #define CHANNEL_PER_MINUTE 10		/* where people read it; programs are told each thing by itself */
 #define CHANNEL_PER_MINUTE_MAX 600
-#define CHANNEL_FORM_NEW { .events = CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
+#define CHANNEL_FORM_NEW { .events = CHANNEL_INCIDENT | CHANNEL_MONITOR, .min_severity = 1u << LEVEL_INFO, .enabled = true }
 
 struct str *channel_form_text(struct channel_form *f, enum channel_part p);	/* NULL: of PART_TO, which is `to` */
 

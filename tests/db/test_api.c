@@ -937,7 +937,8 @@ START_TEST(test_a_channel_from_birth_to_end)
 	ck_assert_ptr_null(json_get(r.json, "secret"));
 	is(member(r, "/hasSecret"), "true");
 	is(member(r, "/status"), "untried");
-	is(member(r, "/events/0"), "monitor.*");
+	is(member(r, "/events/0"), "incident.*");
+	is(member(r, "/events/1"), "monitor.*");
 	is(member(r, "/minSeverity"), "HIGH");
 	is(member(r, "/url"), "https://192.0.43.8/hook");
 	is(member(expect(200, admin, "GET", "/api/channels?limit=1", NULL), "/channels/0/name"), "our app");
