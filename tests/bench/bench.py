@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import deliveries
 import filled
 import host
 import instance as instances
@@ -32,7 +33,7 @@ def arguments():
     p.add_argument("--user", required=True)
     p.add_argument("--programs", required=True, help="folder of bench_sender and the others")
     p.add_argument("--only", nargs="+", choices=("grapnel", "php", "node", "insert", "txn", "empty"))
-    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox", "replay", "spool"))
+    p.add_argument("--scenarios", nargs="+", choices=("pipeline", "storm", "latency", "stalls", "map", "memory", "start", "pages", "pages-load", "cleanup", "monitor", "tracing", "outbox", "deliveries", "news", "replay", "spool"))
     p.add_argument("--seconds", type=float, default=8)
     p.add_argument("--warmup", type=float, default=2)
     p.add_argument("--rounds", type=int, default=3)
@@ -52,6 +53,7 @@ TAKES_PART = {
     "latency 1": ("grapnel", "txn"),
     "stalls": ("grapnel",),
     "tracing": ("grapnel",),
+    "news": ("grapnel",),
 }
 
 
@@ -69,6 +71,9 @@ def run_one(plan, scenario, program, results):
             results.add(name, program.name, run)
     elif kind == "tracing":
         for name, run in scenarios.traced(plan, program, 64):
+            results.add(name, program.name, run)
+    elif kind == "news":
+        for name, run in scenarios.news(plan, program, 64):
             results.add(name, program.name, run)
 
 
@@ -117,6 +122,9 @@ def run_single(plan, options, everyone, results):
             print("  grapnel: start", file=sys.stderr, flush=True)
             results.single["start"] = scenarios.start_time(plan, program)
         run_outbox(plan, options, program, results)
+        if not options.scenarios or "deliveries" in options.scenarios:
+            print("  grapnel: deliveries", file=sys.stderr, flush=True)
+            results.single["deliveries"] = deliveries.measure(plan, program, 300 if options.smoke else 0)
         run_pages(plan, options, program, results)
         run_cleanup(plan, options, program, results)
         if not options.scenarios or "monitor" in options.scenarios:
@@ -213,6 +221,8 @@ def print_all(about, results, titles, smoke):
                                (f"after {memory['type_requests']:,} of {memory['types']} types", "all_types"))))
     if "outbox" in results.single:
         print("\n" + report.outbox_text(results.single["outbox"]))
+    if "deliveries" in results.single:
+        print("\n" + report.deliveries_text(results.single["deliveries"]))
     if "pages" in results.single:
         print("\n" + "\n".join(report.page_table(results.single["pages"])))
     if "monitor" in results.single:

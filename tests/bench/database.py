@@ -4,7 +4,8 @@ All programs use the same server: the product its own database, each baseline on
 import subprocess
 
 USER = "bench"
-EVENT_TABLES = ("requests", "event_ids", "events", "alerts", "incidents", "incident_keys", "timeline", "source_stats", "outbox")
+EVENT_TABLES = ("requests", "event_ids", "events", "alerts", "incidents", "incident_keys", "timeline", "source_stats", "outbox", "outbox_attempts",
+                "deliveries", "incident_news")
 
 
 class Server:

@@ -65,6 +65,7 @@ class Product:
         self.database = instance.env["GRAPNEL_DB_NAME"]
         self.url = instance.env["GRAPNEL_URL"]
         self.targets = {}
+        self.beside = []        # sessions of what works for a scenario, and is not measured
 
     @property
     def how(self):
@@ -86,7 +87,7 @@ class Product:
     def sessions(self):
         """Of all that works for it, by part."""
         return {"database": [self.instance.part_pid("db")], "program": [self.instance.part_pid("grapnel")],
-                "web": [self.instance.part_pid("web")]}
+                "web": [self.instance.part_pid("web")], "beside": self.beside}
 
     def empty(self):
         self.instance.server.empty(self.database)

@@ -34,7 +34,7 @@ class Results:
         """Every run whose rows were not what was acknowledged, in sentences."""
         return [f"{scenario}, {program}: {sentence}" for scenario, programs in self.runs.items()
                 for program, runs in programs.items() for run in runs for sentence in run["wrong_rows"]
-                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox", "replay", "spool") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
+                ] + [f"{name}: {sentence}" for name in ("memory", "monitor", "outbox", "deliveries", "replay", "spool") for sentence in self.single.get(name, {}).get("wrong_rows", [])]
 
 
 def rate_ratio(results, scenario, other):
@@ -125,8 +125,31 @@ def outbox_rate(results):
 
 
 def dispatcher_mib(results):
-    o = results.single.get("outbox")
-    return max(o[run]["private_bytes"] for run in ("one", "eight")) / 2**20 if o else None
+    found = [results.single[name][run]["private_bytes"] for name in ("outbox", "deliveries") if name in results.single for run in ("one", "eight")]
+    return max(found) / 2**20 if found else None
+
+
+def delivery_rate(results, to):
+    d = results.single.get("deliveries")
+    return d[to]["rate"] if d else None
+
+
+def delivery_ms(results):
+    """From the first byte of a webhook, so its commit is in it."""
+    d = results.single.get("deliveries")
+    return d["latency"]["from_webhook_ms"]["p50"] if d and "from_webhook_ms" in d["latency"] else None
+
+
+def hanging_share(results):
+    """Of the rate to the others, that is left beside an endpoint that never answers, median over the pairs."""
+    d = results.single.get("deliveries")
+    return statistics.median(pair["share"] for pair in d["hanging"]) if d else None
+
+
+def news_share(results, which):
+    """Of the rate, that is left while somebody is told, median over the pairs."""
+    runs = results.get(f"news {which} with", "grapnel")
+    return statistics.median(run["share"] for run in runs) if runs else None
 
 
 def tracing_share(results):
@@ -172,6 +195,11 @@ TARGETS = (
     ("the same after payloads of all types", memory_of_types, "most", 14, "%.1f MiB"),
     ("its growth over the second half of the requests", memory_growth, "most", 0.5, "%.2f MiB"),
     ("messages to eight channels of a fast receiver", outbox_rate, "least", 2000, "%.0f/s"),
+    ("deliveries to one endpoint that answers at once", lambda r: delivery_rate(r, "one"), "least", 2000, "%.0f/s"),
+    ("deliveries to eight", lambda r: delivery_rate(r, "eight"), "least", 2000, "%.0f/s"),
+    ("from a webhook to the delivery that tells of its incident, median", delivery_ms, "most", 50, "%.1f ms"),
+    ("rate of the others that is left beside an endpoint that hangs", hanging_share, "least", 0.95, "%.3f"),
+    ("rate that is left with an endpoint and a channel listening", lambda r: news_share(r, "usual"), "least", 0.8, "%.3f"),
     ("private memory of the dispatcher with 10,000 queued", dispatcher_mib, "most", 24, "%.1f MiB"),
     ("start to first answer", start_ms, "most", 200, "%.0f ms"),
     ("slowest page at 1,000,000 events, server time", slowest_page, "most", 100, "%.0f ms"),
@@ -229,6 +257,15 @@ def map_table(m):
 def outbox_text(o):
     return (f"Messages sent per second, {o['messages']:,} queued: to one channel {o['one']['rate']:,}, to eight {o['eight']['rate']:,}; private MiB of the "
             f"dispatcher: at rest {o['at_rest_bytes'] / 2**20:.2f}, at most {max(o['one']['private_bytes'], o['eight']['private_bytes']) / 2**20:.2f}")
+
+
+def deliveries_text(d):
+    waits = d["latency"]
+    return (f"Deliveries per second, {d['deliveries']:,} queued: to one endpoint {d['one']['rate']:,}, to eight {d['eight']['rate']:,}; beside one that hangs "
+            + ", ".join(f"{pair['with']['rate']:,} of {pair['without']['rate']:,}" for pair in d["hanging"])
+            + (f"; ms until an incident's delivery is there, p50 and p99: from its webhook {waits['from_webhook_ms']['p50']} and {waits['from_webhook_ms']['p99']},"
+               f" from the webhook's answer {waits['from_answer_ms']['p50']} and {waits['from_answer_ms']['p99']}" if "from_webhook_ms" in waits else "")
+            + f"; private MiB of the dispatcher at most {max(d[run]['private_bytes'] for run in ('one', 'eight')) / 2**20:.2f}")
 
 
 def page_table(pages):

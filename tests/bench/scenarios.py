@@ -12,6 +12,7 @@ import time
 
 import all_types
 import database
+import deliveries
 import filled
 import host
 import pages
@@ -28,6 +29,8 @@ PAGE_CLIENTS, PAGE_PAIRS = 8, 3
 CLEANUP_PAIRS = 3
 DAYS_KEPT = 90
 TRACE_PAIRS = 3
+NEWS_PAIRS = 2
+MANY_KEYS = 1 << 24    # so that nearly each webhook opens an incident
 MEMORY_REQUESTS = 200000
 TYPE_ROUNDS = 20        # of all golden payloads, after them
 MAP_MS = 50             # of one kind of work, five times for each type
@@ -274,6 +277,27 @@ def traced(plan, program, connections):
             with_["posts"], with_["posted_bytes"] = t.sink.posts, t.sink.bytes
         yield "tracing without", without
         yield "tracing with", with_
+
+
+# ---- news ----
+
+# What there is to tell -> who listens, and how many keys the webhooks are about.
+NEWS = {"usual": ("incident.*", KEYS), "each": ("incident.*", MANY_KEYS), "sink": ("event.processed", KEYS)}
+
+
+def news(plan, program, connections):
+    """Pairs of runs without anybody who listens and with, as `stalls`."""
+    for name, (events, keys) in NEWS.items():
+        for _ in range(1 if plan.smoke else NEWS_PAIRS):
+            without = measure(plan, program, connections, keys=keys)
+            with deliveries.Listening(program, events) as listening:
+                with_ = measure(plan, program, connections, keys=keys)
+            with_["share"] = round(with_["rate"] / without["rate"], 4)
+            with_["arrived"] = listening.arrived
+            if not listening.arrived:
+                with_["wrong_rows"].append("nothing was told")
+            yield f"news {name} without", without
+            yield f"news {name} with", with_
 
 
 # ---- mapping, memory and start ----
