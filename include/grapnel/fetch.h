@@ -131,6 +131,9 @@ void send_begin(struct sender *s, const struct send *x);
 size_t sender_busy(const struct sender *s);	/* under way */
 /* Moves all of them on, waiting at most so long for something to happen, and calls `done` of those that are over. */
 void sender_turn(struct sender *s, int wait_ms);
+/* What has begun leaves, before something else is waited for. Nothing ends by it: that is for sender_turn alone, so that it never waits where somebody
+ * has to be heard first. */
+void sender_push(struct sender *s);
 
 /* Who has work for a sender: takes what is due under a lease and begins to send it, stores what came of it, and gives back what has not begun
  * when the end is near. None of these waits for a receiver; `busy` counts what is taken and without a stored result. */

@@ -385,17 +385,28 @@ static void finish_all(struct sender *s)
 	}
 }
 
-void sender_turn(struct sender *s, int wait_ms)
+/* Returns how many have not come to an end. */
+static size_t perform(struct sender *s)
 {
-	struct curl_waitfd watched = { .fd = s->watched_fd, .events = CURL_WAIT_POLLIN };
 	int running;
 
 	if (curl_multi_perform(s->multi, &running))
 		die("libcurl fails");
-	if (running == (int)s->busy_n && curl_multi_poll(s->multi, &watched, watched.fd >= 0, wait_ms, NULL))
+	return (size_t)running;
+}
+
+void sender_push(struct sender *s)
+{
+	perform(s);
+}
+
+void sender_turn(struct sender *s, int wait_ms)
+{
+	struct curl_waitfd watched = { .fd = s->watched_fd, .events = CURL_WAIT_POLLIN };
+
+	if (perform(s) == s->busy_n && curl_multi_poll(s->multi, &watched, watched.fd >= 0, wait_ms, NULL))
 		die("libcurl fails");
-	if (curl_multi_perform(s->multi, &running))
-		die("libcurl fails");
+	perform(s);
 	finish_all(s);
 }
 

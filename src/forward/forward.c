@@ -76,7 +76,7 @@ bool forwarder_settle(struct forwarder *f, ms_t now, struct err *e)
 		return false;
 	if (!x.failure && x.n < STORE_AT_ONCE && f->under_way && clock_mono_us() < x.since_us + STORE_WITHIN_US)
 		return true;
-	sender_turn(f->c.sender, 0);	/* what has just begun leaves before the database is waited for */
+	sender_push(f->c.sender);	/* what has just begun leaves before the database is waited for */
 	return rounds_settle(f, now, e) && rounds_begin(f, now, e);
 }
 

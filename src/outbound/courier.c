@@ -508,7 +508,7 @@ bool courier_settle(struct courier *c, ms_t now, struct err *e)
 		drop_finished(c);	/* what was given back without an attempt */
 		return true;
 	}
-	sender_turn(c->c.sender, 0);	/* the requests that have just begun leave before the database is waited for */
+	sender_push(c->c.sender);	/* the requests that have just begun leave before the database is waited for */
 	return store(c, now, e) && heed_breakers(c, now, e) && begin_all(c, now, e);
 }
 

@@ -488,6 +488,35 @@ START_TEST(test_a_bell_ends_the_wait)
 }
 END_TEST
 
+/* Once it was heard by the push: the turn after it waited for what was over. */
+START_TEST(test_a_push_ends_nothing_and_the_turn_behind_it_does_not_wait)
+{
+	struct guard *g = guard_new("127.0.0.0/8", "1-65535");
+	struct sender *s = sender_new("Grapnel/test", g);
+	struct seen seen = { 0 };
+	int64_t began_us;
+	char url[128];
+
+	begin();
+	snprintf(url, sizeof(url), "%s/ok", base);
+	post(s, url, &seen, 30000);
+	for (size_t i = 0; i < 50; i++) {
+		sender_push(s);
+		usleep(10000);
+	}
+	ck_assert_uint_eq(seen.calls, 0);
+	ck_assert_uint_eq(sender_busy(s), 1);
+	began_us = clock_mono_us();
+	while (!seen.calls)
+		sender_turn(s, 30000);
+	ck_assert(clock_mono_us() - began_us < 10000000);
+	ck_assert_uint_eq(seen.status, 202);
+	sender_free(s);
+	end();
+	guard_free(g);
+}
+END_TEST
+
 /* ---- mail ---- */
 
 /* A mail server that knows one user, and what came. Its greeting and its word on the text are given. */
@@ -585,4 +614,5 @@ END_TEST
 
 UNIT_MAIN("send", UNIT_ROWS(test_answers, rows), UNIT(test_forbidden), UNIT_ROWS(test_name_that_moves, moves),
 	UNIT(test_name_with_a_way_round), UNIT(test_hanging_one_slows_nobody), UNIT(test_trusted),
-	UNIT(test_traces_go_on_as_they_came), UNIT(test_sends_are_told), UNIT(test_a_bell_ends_the_wait), UNIT_ROWS(test_mail, mails))
+	UNIT(test_traces_go_on_as_they_came), UNIT(test_sends_are_told), UNIT(test_a_bell_ends_the_wait),
+	UNIT(test_a_push_ends_nothing_and_the_turn_behind_it_does_not_wait), UNIT_ROWS(test_mail, mails))
