@@ -13,13 +13,14 @@
 struct notify_config {
 	struct db *db;
 	struct id_maker *ids;
+	struct shm *shm;	/* of a carrier: it rings the bell while there is more; NULL: who asks sees that himself */
 };
 struct notifier;
 struct notifier *notifier_new(const struct notify_config *c);
 void notifier_free(struct notifier *n);
 
-/* All that there is now, some hundred in a transaction; then some hundred steps of escalation policies that are due. */
-bool notifier_take(struct notifier *n, ms_t now, struct err *e) MUST_USE;
+/* A hundred of the news there are, in a transaction; then some hundred steps of escalation policies that are due. *more: there may be more news. */
+bool notifier_take(struct notifier *n, ms_t now, bool *more, struct err *e) MUST_USE;
 uint64_t notifier_steps(const struct notifier *n);	/* of policies, since then, too */
 uint64_t notifier_told(const struct notifier *n);	/* rows of the outbox since notifier_new */
 

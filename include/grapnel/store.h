@@ -691,8 +691,8 @@ bool channel_secret(struct arena *a, const struct seal_key *sk, const struct cha
 
 /* ---- channel_tell.c: who is told of a thing ---- */
 
-/* One step of the transaction of its cause: a row of the outbox for each channel that wants to know. Once it is committed, ring the dispatcher's bell.
- * The payload is {"type","at","data"}; src/channel makes a message of it. */
+/* One step of the transaction of their causes: a row of the outbox for each notice and each channel that wants to know. Once it is committed, ring the
+ * dispatcher's bell. The payload is {"type","at","data"}; src/channel makes a message of it. */
 struct notice {
 	uint64_t tenant_id;		/* 0, the whole installation: the default tenant's channels */
 	enum channel_event event;
@@ -706,7 +706,7 @@ struct notice {
 struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
 /* As many rows as the channel needs, which are as `like`. Returns how many. */
 size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out);
-bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
+bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
 #define DIGEST_TYPE "messages.bundled"	/* data: {"id"}, of the message; the rest is found when it is sent */
 /* Nothing is bundled into that one any more. Waits for who is about to. */
@@ -787,7 +787,7 @@ struct endpoint_secrets {
 };
 bool endpoint_secrets(struct arena *a, const struct seal_key *sk, const struct endpoint *ep, ms_t now, struct endpoint_secrets *out, struct err *e) MUST_USE;
 
-/* One step of the transaction of its cause, as channels_tell: a row of the outbox for each endpoint whose filters fit. What is of the monitor only
+/* One step of the transaction of their causes, as channels_tell: a row of the outbox for each endpoint whose filters fit. What is of the monitor only
  * administrators are told. */
 struct endpoint_news {
 	uint64_t tenant_id;		/* 0, the whole installation: the default tenant's endpoints */
@@ -800,7 +800,7 @@ struct endpoint_news {
 };
 /* {"event","type","timestamp","sequence","data"}: of two about one thing, the larger sequence is the later one. */
 struct str endpoint_body(struct arena *a, const char *event, uint64_t sequence, struct str data, ms_t at);
-bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *x, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
+bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 /* The same for one endpoint, whatever its filters are, by one attempt: its test. */
 bool endpoint_tell_one(struct db *db, struct arena *a, uint64_t id, const struct endpoint *ep, const struct endpoint_news *x, ms_t now, struct err *e) MUST_USE;
 
@@ -1631,8 +1631,15 @@ struct held {
 	bool was_told;			/* of the incident, before: only that it became more severe is held back */
 	ms_t since, until;		/* looked at again then */
 };
+/* The hushes of a tenant as they were read last, for who asks about many incidents in one transaction; { 0 } at its beginning. */
+struct hush_memory {
+	uint64_t tenant_id;
+	struct hush *list;
+	size_t n;
+	bool known;
+};
 /* What holds such an incident at `now`, and did at `from` already; steps of the caller's transaction, which holds by it. 1, 0, -1. */
-int hush_find(struct db *db, struct arena *a, uint64_t tenant_id, const struct hush_subject *x, ms_t from, ms_t now, struct hush *out, ms_t *until,
+int hush_find(struct db *db, struct arena *a, struct hush_memory *m, uint64_t tenant_id, const struct hush_subject *x, ms_t from, ms_t now, struct hush *out, ms_t *until,
 	struct err *e) MUST_USE;
 /* Is nobody to be told of it now, whether it was told before or not? 1, 0, -1. */
 int incident_held(struct db *db, struct arena *a, uint64_t incident, ms_t now, struct err *e) MUST_USE;

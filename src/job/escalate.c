@@ -41,12 +41,12 @@ static bool page(struct job_run *r, struct err *e)
 {
 	struct notifier *n = notifier_new(&(struct notify_config){ .db = r->c->db, .ids = r->c->ids });
 	uint64_t before;
-	bool ok;
+	bool more, ok;
 
 	do {
 		before = notifier_steps(n);
-		ok = notifier_take(n, job_now(r), e);
-	} while (ok && notifier_steps(n) > before && job_goes_on(r, e) == 1);
+		ok = notifier_take(n, job_now(r), &more, e);
+	} while (ok && (more || notifier_steps(n) > before) && job_goes_on(r, e) == 1);
 	ok = ok && !e->code;
 	job_count(r, "told of incidents", notifier_told(n));
 	notifier_free(n);

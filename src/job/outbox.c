@@ -28,8 +28,12 @@ static bool carry(struct job_run *r, struct err *e)
 static bool tell(struct job_run *r, struct err *e)
 {
 	struct notifier *n = notifier_new(&(struct notify_config){ .db = r->c->db, .ids = r->c->ids });
-	bool ok = notifier_take(n, job_now(r), e);
+	bool more, ok;
 
+	do
+		ok = notifier_take(n, job_now(r), &more, e);
+	while (ok && more && job_goes_on(r, e) == 1);
+	ok = ok && !e->code;
 	job_count(r, "told of incidents", notifier_told(n));
 	notifier_free(n);
 	return ok;

@@ -39,7 +39,7 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 	struct db *db = open_db(c);
 	struct guard *guard = guard_new(c->outbound.allow, c->outbound.ports);
 	struct sender *sender = sender_new("Grapnel/" PACKAGE_VERSION, guard);
-	struct notifier *notifier = notifier_new(&(struct notify_config){ .db = db, .ids = &ids });
+	struct notifier *notifier = notifier_new(&(struct notify_config){ .db = db, .ids = &ids, .shm = s->shm });
 	struct courier *courier = courier_new(&(struct courier_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids, .shm = s->shm,
 		.house = courier_house(c), .timeout_ms = c->outbound.timeout_ms, .link_ms = c->outbound.link_hours * MS_PER_HOUR });
 	struct forwarder *forwarder = forwarder_new(&(struct forward_config){ .db = db, .seal = s->seal, .sender = sender, .ids = &ids,

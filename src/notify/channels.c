@@ -20,17 +20,27 @@ static bool is_told(unsigned kind, enum incident_status status)
 	}
 }
 
-bool channels_hear(struct hearing *h, struct err *e)
+static struct notice notice_of(const struct hearing *h)
 {
 	const struct incident_view *v = h->incident;
-	const struct notice notice = { .tenant_id = v->tenant_id, .event = CHANNEL_INCIDENT, .level = (enum level)v->level_n, .cause_id = v->id,
-		.service_id = v->service_row, .type = h->type, .data = h->data, .traceparent = h->news->traceparent };
-	size_t told = 0;
 
-	if (h->quiet || !is_told((unsigned)h->news->entry.kind_n, (enum incident_status)v->status_n))
+	return (struct notice){ .tenant_id = v->tenant_id, .event = CHANNEL_INCIDENT, .level = (enum level)v->level_n, .cause_id = v->id,
+		.service_id = v->service_row, .type = h->type, .data = h->data, .traceparent = h->news->traceparent };
+}
+
+bool channels_hear(struct hearing *list, size_t n, size_t *told, struct err *e)
+{
+	struct notice *notices;
+	size_t notice_n = 0, rows = 0;
+
+	if (!n)
 		return true;
-	if (!channels_tell(h->db, h->a, h->ids, &notice, h->now, &told, e))
+	notices = ARENA_ARRAY(list->a, struct notice, n);
+	for (const struct hearing *h = list; h < list + n; h++)
+		if (!h->quiet && is_told((unsigned)h->news->entry.kind_n, (enum incident_status)h->incident->status_n))
+			notices[notice_n++] = notice_of(h);
+	if (!channels_tell(list->db, list->a, list->ids, notices, notice_n, list->now, &rows, e))
 		return false;
-	h->told += told;
+	*told += rows;
 	return true;
 }

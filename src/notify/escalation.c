@@ -52,7 +52,7 @@ static bool get_worse(struct hearing *h, struct err *e)
 	return escalation_awake(h->db, v->id, h->now, e) && (v->level_n < LEVEL_HIGH || outbox_hurry(h->db, OUTBOX_PAGE, v->id, h->now, e));
 }
 
-bool escalation_hear(struct hearing *h, struct err *e)
+static bool hear(struct hearing *h, struct err *e)
 {
 	switch (h->news->entry.kind_n) {
 	case TIMELINE_OPENED:
@@ -70,6 +70,14 @@ bool escalation_hear(struct hearing *h, struct err *e)
 	default:
 		return true;
 	}
+}
+
+bool escalation_hear(struct hearing *list, size_t n, size_t *told, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!hear(&list[i], e))
+			return false;
+	return true;
 }
 
 /* ---- a step ---- */

@@ -51,7 +51,7 @@ static int find(struct hearing *h, struct hush *by, ms_t *until, struct err *e)
 	const struct incident_view *v = h->incident;
 	const struct hush_subject x = { v->service_row, v->source_row, v->dedup_key, v->provider, (enum level)v->level_n };
 
-	return hush_find(h->db, h->a, v->tenant_id, &x, h->news->entry.at, h->now, by, until, e);
+	return hush_find(h->db, h->a, h->hushes, v->tenant_id, &x, h->news->entry.at, h->now, by, until, e);
 }
 
 static bool entry(struct hearing *h, enum timeline_kind kind, struct str text, struct err *e)
@@ -135,7 +135,7 @@ static bool do_act(struct hearing *h, enum act act, struct held *row, struct err
 	return true;
 }
 
-bool hush_hear(struct hearing *h, struct err *e)
+static bool hear(struct hearing *h, struct err *e)
 {
 	enum timeline_kind kind = (enum timeline_kind)h->news->entry.kind_n;
 	enum state state;
@@ -150,6 +150,14 @@ bool hush_hear(struct hearing *h, struct err *e)
 	if (is_asleep(h) && state != HELD && kind != TIMELINE_RESOLVED)
 		return h->quiet = true;
 	return do_act(h, acts[kind][state], &row, e);
+}
+
+bool hush_hear(struct hearing *list, size_t n, size_t *told, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!hear(&list[i], e))
+			return false;
+	return true;
 }
 
 /* ---- what is over ---- */

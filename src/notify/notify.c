@@ -1,5 +1,6 @@
 /* notify.c - takes news of incidents in their order and lets each listener say who is to know. */
 #include "grapnel/json.h"
+#include "grapnel/shm.h"
 
 #include "notify_int.h"
 
@@ -38,6 +39,7 @@ struct turn {
 	struct arena *a;
 	ms_t now;
 	size_t taken, told;
+	struct hush_memory hushes;
 };
 
 struct str notify_json(struct arena *a, const struct incident_view *incident, const struct timeline_view *entry)
@@ -57,60 +59,56 @@ struct str notify_json(struct arena *a, const struct incident_view *incident, co
 	return strbuf_str(&b);
 }
 
-static bool tell_all(struct db *db, struct turn *t, const struct news_view *v, struct err *e)
+static struct hearing *hearings(struct db *db, struct turn *t, const struct news_view *views, size_t view_n, size_t *n)
 {
-	struct hearing h = { .db = db, .a = t->a, .ids = t->notifier->c.ids, .now = t->now, .news = v, .incident = v->incident,
-		.type = v->entry.kind_n < TIMELINE_KINDS ? types[v->entry.kind_n] : NULL };
+	struct hearing *list = ARENA_ARRAY(t->a, struct hearing, view_n + 1);
 
-	if (!h.type)
-		return true;
-	h.data = notify_json(t->a, v->incident, &v->entry);
-	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++)
-		if (!listeners[i](&h, e))
-			return false;
-	t->told += h.told;
-	return true;
+	*n = 0;
+	for (const struct news_view *v = views; v < views + view_n; v++)
+		if (v->entry.kind_n < TIMELINE_KINDS && types[v->entry.kind_n])
+			list[(*n)++] = (struct hearing){ .db = db, .a = t->a, .ids = t->notifier->c.ids, .now = t->now, .news = v, .incident = v->incident,
+				.type = types[v->entry.kind_n], .data = notify_json(t->a, v->incident, &v->entry), .hushes = &t->hushes };
+	return list;
 }
 
 static bool turn_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct turn *t = ctx;
 	struct news_view *views;
+	struct hearing *list;
 	struct news *rows;
 	size_t n;
 
 	t->told = 0;
+	t->hushes = (struct hush_memory){ 0 };
 	if (!news_lock(db, t->a, AT_ONCE, &rows, &t->taken, e))
 		return false;
 	if (!t->taken)
 		return true;
 	if (!news_view_list(db, t->a, rows, t->taken, &views, &n, e))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!tell_all(db, t, &views[i], e))
+	list = hearings(db, t, views, n, &n);
+	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++)
+		if (!listeners[i](list, n, &t->told, e))
 			return false;
 	return news_drop(db, t->a, rows, t->taken, e);
 }
 
-static bool tell_news(struct notifier *n, ms_t now, struct err *e)
+static bool tell_news(struct notifier *n, ms_t now, bool *more, struct err *e)
 {
-	struct turn t = { .notifier = n, .now = now, .taken = AT_ONCE };
-	bool ok = true;
+	struct turn t = { .notifier = n, .a = arena_new(NOTIFY_ARENA_MAX), .now = now };
+	bool ok = db_tx(n->c.db, turn_tx, &t, e);
 
-	while (ok && t.taken == AT_ONCE) {
-		t.a = arena_new(NOTIFY_ARENA_MAX);
-		ok = db_tx(n->c.db, turn_tx, &t, e);
-		arena_free(t.a);
-		if (ok)
-			n->told += t.told;
-	}
+	arena_free(t.a);
+	n->told += ok ? t.told : 0;
+	*more = ok && t.taken == AT_ONCE;
 	return ok;
 }
 
 /* A step is news as well, but for those who need not be woken: they hear of it in the next turn. */
-bool notifier_take(struct notifier *n, ms_t now, struct err *e)
+bool notifier_take(struct notifier *n, ms_t now, bool *more, struct err *e)
 {
-	return tell_news(n, now, e) && escalation_steps(n->c.db, n->c.ids, now, &n->told, &n->steps, e);
+	return tell_news(n, now, more, e) && escalation_steps(n->c.db, n->c.ids, now, &n->told, &n->steps, e);
 }
 
 struct notifier *notifier_new(const struct notify_config *c)
@@ -138,13 +136,18 @@ uint64_t notifier_steps(const struct notifier *n)
 
 /* ---- as a carrier ---- */
 
-/* First what is over: it is news, too. */
+/* First what is over: it is news, too. What has been told is sent before more is. */
 static bool take(void *ctx, ms_t now, struct err *e)
 {
 	struct notifier *n = ctx;
 	struct notify_woken w;
+	bool more;
 
-	return notify_wake(&n->c, now, &w, e) && notifier_take(n, now, e);
+	if (!notify_wake(&n->c, now, &w, e) || !notifier_take(n, now, &more, e))
+		return false;
+	if (more)
+		bell_ring(n->c.shm);
+	return true;
 }
 
 static bool nothing(void *ctx, ms_t now, struct err *e)

@@ -18,12 +18,12 @@ struct hearing {
 	const char *type;		/* "incident.opened" */
 	struct str data;		/* the incident as the API has it, and "entry" */
 	bool quiet;			/* nobody is to be woken: a listener before has said so */
-	size_t told;			/* rows of the outbox so far */
+	struct hush_memory *hushes;	/* of the transaction */
 };
 
-/* Who may want to know. How to add: a file whose foot is one of these functions, and a line in `listeners` of notify.c. Each runs inside the
- * transaction, which may be run again. False: the database failed. */
-typedef bool listener(struct hearing *h, struct err *e);
+/* Who may want to know of these, which are in their order. How to add: a file whose foot is one of these functions, and a line in `listeners` of notify.c.
+ * Each runs inside the transaction, which may be run again; adds to *told how many rows of the outbox it wrote. False: the database failed. */
+typedef bool listener(struct hearing *list, size_t n, size_t *told, struct err *e);
 listener hush_hear;		/* the first: it says whether it is quiet */
 listener channels_hear;
 listener endpoints_hear;

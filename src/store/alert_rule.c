@@ -191,7 +191,7 @@ static bool tell(struct db *db, struct arena *a, struct id_maker *ids, const str
 	const struct notice x = { .tenant_id = r->tenant_id, .event = CHANNEL_ALERTS, .level = LEVEL_HIGH, .cause_id = r->episode, .type = type,
 		.data = notice_json(a, r, message, ended_at) };
 
-	return channels_tell(db, a, ids, &x, now, NULL, e);
+	return channels_tell(db, a, ids, &x, 1, now, NULL, e);
 }
 
 /* ---- endpoints of its user ---- */
@@ -250,7 +250,7 @@ static bool deliver_tx(struct db *db, void *ctx, struct err *e)
 {
 	const struct delivering *x = ctx;
 
-	return endpoints_tell(db, x->a, x->ids, &x->news, x->now, NULL, e);
+	return endpoints_tell(db, x->a, x->ids, &x->news, 1, x->now, NULL, e);
 }
 
 bool alert_rules_deliver(struct db *db, struct arena *a, struct id_maker *ids, const struct alert_rule *rules, size_t n, ms_t now, struct err *e)

@@ -19,7 +19,8 @@ static const struct stmt stmts[] = {
 		" AND (events & ? <> 0 OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) ORDER BY id" },
 	[Q_STORMS] = { "channel_tell.storms",
 		"SELECT STRAIGHT_JOIN c.id, c.storm_minute AS minute, c.storm_n AS n, c.storm_digest AS digest"
-		" FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted ORDER BY c.id FOR UPDATE" },
+		" FROM (SELECT DISTINCT wanted FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) j) w JOIN channels c ON c.id = w.wanted"
+		" ORDER BY c.id FOR UPDATE" },
 	[Q_STORM_NOTE] = { "channel_tell.storm_note", "UPDATE channels SET storm_minute = ?, storm_n = ?, storm_digest = ? WHERE id = ?" },
 	[Q_STORM_CLOSE] = { "channel_tell.storm_close", "UPDATE channels SET storm_minute = 0, storm_digest = 0 WHERE id = ? AND storm_digest = ?" },
 };
@@ -98,10 +99,21 @@ size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel 
 	return n;
 }
 
+/* Those who want to know of one kind of thing: of many things there are few kinds. */
+struct audience {
+	uint64_t tenant_id, service_id;
+	enum channel_event event;
+	enum level level;
+	struct channel *list;
+	size_t n;
+};
+
 struct telling {
 	struct arena *a;
 	struct id_maker *ids;
 	ms_t now;
+	struct audience *audiences;
+	size_t audience_n;
 	struct storm *storms;
 	size_t storm_n;
 	struct outbox_row *rows;
@@ -197,22 +209,26 @@ static void tell(struct telling *t, const struct channel *c, const struct outbox
 		add_bundled(t, c, like, s);
 }
 
-static bool lock_storms(struct db *db, struct telling *t, const struct channel *list, size_t n, struct err *e)
+static bool lock_storms(struct db *db, struct telling *t, struct err *e)
 {
+	size_t max = 0;
 	struct strbuf b;
 	struct json_out o;
-	bool any = false;
 
-	strbuf_init(&b, t->a, 16 * n + 16);
+	for (size_t i = 0; i < t->audience_n; i++)
+		for (size_t k = 0; k < t->audiences[i].n; k++)
+			max += t->audiences[i].list[k].max_per_minute != 0;
+	if (!max)
+		return true;
+	strbuf_init(&b, t->a, 16 * max + 16);
 	json_out_init(&o, &b);
 	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		if (list[i].max_per_minute) {
-			json_u64(&o, list[i].id);
-			any = true;
-		}
+	for (size_t i = 0; i < t->audience_n; i++)
+		for (size_t k = 0; k < t->audiences[i].n; k++)
+			if (t->audiences[i].list[k].max_per_minute)
+				json_u64(&o, t->audiences[i].list[k].id);
 	json_close(&o, ']');
-	return !any || db_query(db, &stmts[Q_STORMS], VALS(V_S(strbuf_str(&b))), t->a, storm_fields, sizeof(*t->storms), &t->storms, &t->storm_n, e);
+	return db_query(db, &stmts[Q_STORMS], VALS(V_S(strbuf_str(&b))), t->a, storm_fields, sizeof(*t->storms), &t->storms, &t->storm_n, e);
 }
 
 #define NOTE_COLUMNS 4
@@ -237,24 +253,52 @@ bool channel_digest_close(struct db *db, uint64_t channel_id, uint64_t digest, s
 
 /* ---- all ---- */
 
-bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *x, ms_t now, size_t *told, struct err *e)
+/* NULL: the database failed. */
+static const struct audience *audience_of(struct db *db, struct telling *t, const struct notice *x, struct err *e)
 {
-	uint64_t tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT;
-	struct outbox_row like = { .kind = OUTBOX_NOTIFICATION, .cause_id = x->cause_id, .payload = notice_payload(a, x->type, x->data, now),
-		.traceparent = x->traceparent, .next_at = now, .created_at = now };
-	struct telling t = { .a = a, .ids = ids, .now = now };
-	struct channel *list;
-	size_t n;
+	struct audience *a = &t->audiences[t->audience_n];
 
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->level), V_U(x->event), V_U(x->service_id)), a, fields, sizeof(*list), &list, &n, e) ||
-		!lock_storms(db, &t, list, n, e))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		like.tenant_id = list[i].tenant_id;
-		like.target_id = list[i].id;
-		tell(&t, &list[i], &like);
+	*a = (struct audience){ .tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT, .service_id = x->service_id, .event = x->event, .level = x->level };
+	for (const struct audience *known = t->audiences; known < a; known++)
+		if (known->tenant_id == a->tenant_id && known->service_id == a->service_id && known->event == a->event && known->level == a->level)
+			return known;
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(a->tenant_id), V_U(a->level), V_U(a->event), V_U(a->service_id)), t->a, fields, sizeof(*a->list), &a->list,
+		&a->n, e))
+		return NULL;
+	t->audience_n++;
+	return a;
+}
+
+static void tell_all(struct telling *t, const struct notice *x, const struct audience *to)
+{
+	struct outbox_row like = { .kind = OUTBOX_NOTIFICATION, .cause_id = x->cause_id, .traceparent = x->traceparent, .next_at = t->now, .created_at = t->now };
+
+	if (to->n)
+		like.payload = notice_payload(t->a, x->type, x->data, t->now);
+	for (size_t i = 0; i < to->n; i++) {
+		like.tenant_id = to->list[i].tenant_id;
+		like.target_id = to->list[i].id;
+		tell(t, &to->list[i], &like);
 	}
+}
+
+bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *list, size_t n, ms_t now, size_t *told, struct err *e)
+{
+	const struct audience **to = ARENA_ARRAY(a, const struct audience *, n + 1);
+	struct telling t = { .a = a, .ids = ids, .now = now, .audiences = ARENA_ARRAY(a, struct audience, n + 1) };
+	size_t all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		to[i] = audience_of(db, &t, &list[i], e);
+		if (!to[i])
+			return false;
+		all += to[i]->n;
+	}
+	if (!lock_storms(db, &t, e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		tell_all(&t, &list[i], to[i]);
 	if (told)
-		*told = n;
+		*told = all;
 	return outbox_add_all(db, a, t.rows, t.n, e) && note_storms(db, &t, e);
 }

@@ -225,26 +225,55 @@ static void delivery_of(const struct endpoint *ep, const struct endpoint_news *x
 	memcpy(out, row, sizeof(row));
 }
 
-bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *x, ms_t now, size_t *told, struct err *e)
-{
-	uint64_t tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT;
-	bool admins = str_starts(str_of(x->event), "monitor.");
-	struct outbox_row *rows;
+/* Endpoints that may be told of what concerns a tenant, or one user in it. */
+struct audience {
+	uint64_t tenant_id, user_id;
+	bool admins;		/* those of administrators alone */
 	struct endpoint *list;
+	size_t n;
+};
+
+/* Into the first that is free of `known`, unless it is there. NULL: the database failed. */
+static const struct audience *audience_of(struct db *db, struct arena *a, const struct endpoint_news *x, struct audience *known, size_t *known_n, struct err *e)
+{
+	struct audience *to = &known[*known_n];
+
+	*to = (struct audience){ .tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT, .user_id = x->user_id,
+		.admins = str_starts(str_of(x->event), "monitor.") };
+	for (; known < to; known++)
+		if (known->tenant_id == to->tenant_id && known->user_id == to->user_id && known->admins == to->admins)
+			return known;
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(to->tenant_id), V_U(to->user_id), V_U(to->user_id), V_U(to->admins)), a, fields, sizeof(*to->list), &to->list,
+		&to->n, e))
+		return NULL;
+	++*known_n;
+	return to;
+}
+
+bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *list, size_t n, ms_t now, size_t *told, struct err *e)
+{
+	const struct audience **to = ARENA_ARRAY(a, const struct audience *, n + 1);
+	struct audience *known = ARENA_ARRAY(a, struct audience, n + 1);
+	size_t known_n = 0, max = 0, hear = 0;
+	struct outbox_row *rows;
 	struct val *vals;
-	size_t n, hear = 0;
 
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(tenant_id), V_U(x->user_id), V_U(x->user_id), V_U(admins)), a, fields, sizeof(*list), &list, &n, e))
-		return false;
-	rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
-	vals = ARENA_ARRAY(a, struct val, n * DELIVERY_COLUMNS + 1);
+	for (size_t i = 0; i < n; i++) {
+		to[i] = audience_of(db, a, &list[i], known, &known_n, e);
+		if (!to[i])
+			return false;
+		max += to[i]->n;
+	}
+	rows = ARENA_ARRAY(a, struct outbox_row, max + 1);
+	vals = ARENA_ARRAY(a, struct val, max * DELIVERY_COLUMNS + 1);
 	for (size_t i = 0; i < n; i++)
-		if (endpoint_hears(list[i].events, str_of(x->event))) {
-			uint64_t id = id_make(ids, now);
+		for (size_t k = 0; k < to[i]->n; k++)
+			if (endpoint_hears(to[i]->list[k].events, str_of(list[i].event))) {
+				uint64_t id = id_make(ids, now);
 
-			delivery_of(&list[i], x, id, vals + hear * DELIVERY_COLUMNS);
-			rows[hear++] = row_of(&list[i], x, id, now);
-		}
+				delivery_of(&to[i]->list[k], &list[i], id, vals + hear * DELIVERY_COLUMNS);
+				rows[hear++] = row_of(&to[i]->list[k], &list[i], id, now);
+			}
 	if (told)
 		*told = hear;
 	return outbox_add_all(db, a, rows, hear, e) && db_bulk(db, &stmts[Q_DELIVERY], vals, hear, DELIVERY_COLUMNS, e);

@@ -70,19 +70,29 @@ static int subject_of(struct db *db, struct arena *a, uint64_t incident, struct 
 /* ---- what holds it ---- */
 
 /* What has begun since then did not hold it when it happened. */
-static size_t keep_running(struct hush *list, size_t n, ms_t from)
+static struct hush *those_that_ran(struct arena *a, const struct hush_memory *m, ms_t from, size_t *n)
 {
-	size_t kept = 0;
+	struct hush *list = ARENA_ARRAY(a, struct hush, m->n + 1);
 	ms_t until;
 
-	for (size_t i = 0; i < n; i++)
-		if (hush_runs(&list[i].times, from, &until))
-			list[kept++] = list[i];
-	return kept;
+	*n = 0;
+	for (size_t i = 0; i < m->n; i++)
+		if (hush_runs(&m->list[i].times, from, &until))
+			list[(*n)++] = m->list[i];
+	return list;
 }
 
-int hush_find(struct db *db, struct arena *a, uint64_t tenant_id, const struct hush_subject *x, ms_t from, ms_t now, struct hush *out, ms_t *until,
-	struct err *e)
+static bool remember(struct db *db, struct arena *a, struct hush_memory *m, uint64_t tenant_id, ms_t now, struct err *e)
+{
+	if (m->known && m->tenant_id == tenant_id)
+		return true;
+	m->tenant_id = tenant_id;
+	m->known = hush_living(db, a, tenant_id, now, &m->list, &m->n, e);
+	return m->known;
+}
+
+int hush_find(struct db *db, struct arena *a, struct hush_memory *m, uint64_t tenant_id, const struct hush_subject *x, ms_t from, ms_t now, struct hush *out,
+	ms_t *until, struct err *e)
 {
 	const struct hush *by;
 	struct hush *list;
@@ -90,13 +100,15 @@ int hush_find(struct db *db, struct arena *a, uint64_t tenant_id, const struct h
 	int holds;
 
 	do {
-		if (!hush_living(db, a, tenant_id, now, &list, &n, e))
+		if (!remember(db, a, m, tenant_id, now, e))
 			return -1;
-		by = hush_match(list, keep_running(list, n, from), x, now, until);
+		list = those_that_ran(a, m, from, &n);
+		by = hush_match(list, n, x, now, until);
 		if (!by)
 			return 0;
 		*out = *by;
 		holds = hush_holds(db, by, now, e);
+		m->known = holds == 1;	/* else it has changed since it was read */
 	} while (!holds);
 	return holds;
 }
@@ -168,6 +180,7 @@ static bool tell(struct db *db, const struct release *r, const struct held *h, c
 static bool release_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct release *r = ctx;
+	struct hush_memory memory = { 0 };
 	struct subject s;
 	struct hush by;
 	struct held h;
@@ -182,7 +195,7 @@ static bool release_tx(struct db *db, void *ctx, struct err *e)
 	if (found != 1 || s.status == INCIDENT_RESOLVED || h.until > r->now)
 		return found >= 0;
 	r->done = true;
-	found = hush_find(db, r->a, s.tenant_id, &s.x, r->now, r->now, &by, &until, e);
+	found = hush_find(db, r->a, &memory, s.tenant_id, &s.x, r->now, r->now, &by, &until, e);
 	if (found == 1) {
 		h.hush_id = by.id;
 		h.name = by.name;

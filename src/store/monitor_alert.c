@@ -105,7 +105,7 @@ static bool tell(struct db *db, const struct change *c, const char *type, const 
 	const struct endpoint_news news = { .tenant_id = m->tenant_id, .cause_id = m->id, .event = type, .summary = m->message, .traceparent = m->traceparent,
 		.body = endpoint_body(c->a, type, id_make(c->ids, c->now), notice.data, c->now) };
 
-	return channels_tell(db, c->a, c->ids, &notice, c->now, NULL, e) && endpoints_tell(db, c->a, c->ids, &news, c->now, NULL, e);
+	return channels_tell(db, c->a, c->ids, &notice, 1, c->now, NULL, e) && endpoints_tell(db, c->a, c->ids, &news, 1, c->now, NULL, e);
 }
 
 static bool raise_step(struct db *db, void *ctx, struct err *e)

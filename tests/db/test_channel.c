@@ -38,7 +38,7 @@ static size_t told(const struct notice *n)
 {
 	size_t k;
 
-	succeeds(channels_tell(db, a, &ids, n, NOW, &k, &e));
+	succeeds(channels_tell(db, a, &ids, n, 1, NOW, &k, &e));
 	return k;
 }
 
@@ -133,7 +133,7 @@ static void storm(size_t n, ms_t now)
 	const struct notice x = { .tenant_id = 1, .event = CHANNEL_MONITOR, .level = LEVEL_HIGH, .type = "channel.test", .data = STR("{\"id\":\"7\"}") };
 
 	for (size_t i = 0; i < n; i++)
-		succeeds(channels_tell(db, a, &ids, &x, now, NULL, &e));
+		succeeds(channels_tell(db, a, &ids, &x, 1, now, NULL, &e));
 }
 
 #define counted(condition) number("SELECT COUNT(*) AS n FROM outbox o WHERE " condition)

@@ -44,7 +44,7 @@ static size_t told(const char *event, uint64_t user_id)
 		.body = endpoint_body(a, event, 7, STR("{\"id\":\"1\"}"), NOW) };
 	size_t n;
 
-	succeeds(endpoints_tell(db, a, &ids, &x, NOW, &n, &e));
+	succeeds(endpoints_tell(db, a, &ids, &x, 1, NOW, &n, &e));
 	return n;
 }
 
