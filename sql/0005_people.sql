@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS incident_news (
 	PRIMARY KEY (id)				-- oldest first
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+ALTER TABLE incidents ADD COLUMN IF NOT EXISTS is_quiet TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'a test of which nobody is told' AFTER is_test;
+
 -- ---- channels and policies of services ----
 
 -- Told of each incident of the service, whatever else its channel wants to know.

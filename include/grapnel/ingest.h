@@ -79,6 +79,7 @@ struct ingest_item {
 	int64_t began_us;		/* clock_mono_us at receipt */
 	/* Of a test webhook: marked so in everything it leaves, no error of the source; allow list and buckets are not for it. */
 	bool is_test;
+	bool is_quiet;			/* nobody is told of what it opens */
 	bool proof_waived;		/* only its provider could sign it */
 	struct str test_key;		/* dedup key instead of the provider's, so that it joins no real incident */
 	const struct spool_record *spooled;	/* out of the spool: accepted, proven and answered at its receipt; or NULL */
@@ -121,9 +122,10 @@ struct ingest_tested {
 	enum level level;
 };
 /* Sends the provider's own test webhook through the whole pipeline, signed with the newest secret of the source, or with its key where
- * that is the proof; or `as` (not NULL), a request that the provider once made, as if it came to this source. 1 done, however it went; 0 no such source; -1 failed: ERR_CONFLICT tells that the source is switched off. */
+ * that is the proof; or `as` (not NULL), a request that the provider once made, as if it came to this source. Nobody is told of the incident that it opens but
+ * with `notify`: then channels and endpoints are, never who would be paged. 1 done, however it went; 0 no such source; -1 failed: ERR_CONFLICT tells that the source is switched off. */
 int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, const struct inbound *as,
-	struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
+	bool notify, struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e) MUST_USE;
 
 /* ---- dry.c: a request in hand, without a database ---- */
 

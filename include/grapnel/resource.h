@@ -361,8 +361,13 @@ bool integration_rotate_secret(const struct caller *by, struct str public_id, st
 bool integration_key(const struct caller *by, struct str public_id, struct str *key, struct err *e) MUST_USE;
 /* The secret that the provider sent by itself, this once; ERR_CONFLICT in a sentence when there is none to show. */
 bool integration_received_secret(const struct caller *by, struct str public_id, struct str *secret, struct err *e) MUST_USE;
+
+struct test_form {
+	bool notify;			/* channels and endpoints are told, too */
+};
+extern const struct form_field integration_test_fields[];
 /* Sends its test webhook; `trace` is the id of the caller's own request. Done is also what was refused: see out->status. */
-bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out,
+bool integration_test(const struct caller *by, struct str public_id, const struct test_form *f, struct str trace, struct ingest_tested *out,
 	struct err *e) MUST_USE;
 
 /* tested.c: the answer to a test webhook that went well, as members of the open object; and its entry in the audit log. */

@@ -1546,7 +1546,7 @@ bool batch_insert_events(struct db *db, struct arena *a, const struct event_row 
 
 struct incident_row {
 	uint64_t id, tenant_id, service_id, source_id, alerts;	/* alerts: how many join in this batch */
-	bool is_new, is_test;
+	bool is_new, is_test, is_quiet;	/* quiet: nobody is told of it, now or later */
 	struct str dedup_key, title;
 	const unsigned char *key_hash;
 	enum incident_status status;

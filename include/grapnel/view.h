@@ -414,7 +414,7 @@ struct news_view {
 	struct str traceparent;			/* p NULL: none */
 	const struct incident_view *incident;	/* as it is now */
 };
-/* Those of `rows` whose incident is still there, in the order of their numbers. Inside the transaction that has locked them. */
+/* Those of `rows` whose incident is still there and no quiet test, in the order of their numbers. Inside the transaction that has locked them. */
 bool news_view_list(struct db *db, struct arena *a, const struct news *rows, size_t row_n, struct news_view **out, size_t *n, struct err *e) MUST_USE;
 
 /* ---- deliveries: the request log of a source ---- */

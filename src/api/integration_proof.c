@@ -108,12 +108,13 @@ static void reply_test_refused(struct call *c, const struct ingest_tested *t)
 void api_integration_test(void *call)
 {
 	struct call *c = call;
+	struct test_form f = { .notify = false };
 	struct ingest_tested t;
 	struct err e = { 0 };
 
-	if (!input_one_tenant(c))
+	if (!input_one_tenant(c) || !input_form(c, integration_test_fields, true, &f))
 		return;
-	if (!integration_test(&c->by, c->match.params[0], str_of(c->rq->id), &t, &e))
+	if (!integration_test(&c->by, c->match.params[0], &f, str_of(c->rq->id), &t, &e))
 		reply_err(c, &e);
 	else if (t.reason)
 		reply_test_refused(c, &t);

@@ -104,13 +104,14 @@ void page_integration_rotate_secret(void *visit)
 void page_integration_send_test(void *visit)
 {
 	struct visit *v = visit;
+	struct test_form f = { .notify = false };
 	struct ingest_tested t;
 	struct err e = { 0 };
 	struct source s;
 
 	if (!integration_of(v, &s))
 		return;
-	if (integration_test(&v->by, s.public_id, str_of(v->rq->id), &t, &e)) {
+	if (visit_form(v, integration_test_fields, FORM_NEW, &f, &e) && integration_test(&v->by, s.public_id, &f, str_of(v->rq->id), &t, &e)) {
 		visit_redirect(v, "/integrations/%.*s/tests/%llu", STR_ARG(s.public_id), (unsigned long long)t.request);
 	} else if (e.told) {
 		visit_flash_bad(v, e.text);

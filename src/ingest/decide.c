@@ -115,6 +115,7 @@ static struct incident_row *row_of(struct decided *d, const struct ref *r, const
 		.dedup_key = r->p->ev->dedup_key,
 		.title = r->p->ev->summary,
 		.is_test = r->w->item->is_test,
+		.is_quiet = r->w->item->is_quiet,
 	};
 	return row;
 }
@@ -134,7 +135,7 @@ static void add_timeline(struct batch *b, struct decided *d, const struct ref *r
 		.text = r->p->ev->summary,
 		.at = b->now,
 	};
-	if (r->w->source->s.told & CHANNEL_INCIDENT)
+	if (r->w->source->s.told & CHANNEL_INCIDENT && !r->w->item->is_quiet)
 		d->news[d->news_n++] = (struct news){ .id = row->id, .incident_id = row->incident_id, .traceparent = r->w->item->traceparent };
 }
 

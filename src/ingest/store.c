@@ -265,7 +265,7 @@ static bool publish(struct batch *b, size_t from, size_t to, struct err *e)
 	for (size_t i = from; i < to; i++) {
 		const struct ingest_work *w = &b->work[i];
 
-		for (size_t k = 0; k < w->plan_n && !w->refused && w->source->s.told & CHANNEL_PROCESSED; k++) {
+		for (size_t k = 0; k < w->plan_n && !w->refused && !w->item->is_quiet && w->source->s.told & CHANNEL_PROCESSED; k++) {
 			const struct plan *p = &w->plans[k];
 
 			if (!p->ev->invalid && !p->known && !p->twin && event_status_at_once(w, p->ev) == EVENT_PROCESSED)

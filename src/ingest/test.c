@@ -137,7 +137,7 @@ static void tell(struct arena *a, const struct ingest_work *w, struct ingest_tes
 }
 
 int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct str source_id, const struct inbound *as,
-	struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e)
+	bool notify, struct str remote_addr, struct str trace, ms_t now, struct ingest_tested *out, struct err *e)
 {
 	struct ingest_item *it = ARENA_NEW(a, struct ingest_item);
 	int made = make_item(g, a, tenant_id, source_id, as, now, it, e);
@@ -145,6 +145,7 @@ int ingest_test(struct ingest *g, struct arena *a, uint64_t tenant_id, struct st
 	arena_reset(g->scratch);
 	if (made != 1)
 		return made;
+	it->is_quiet = !notify;
 	it->remote_addr = remote_addr;
 	it->trace = trace;
 	it->began_us = clock_mono_us();

@@ -41,7 +41,7 @@ static bool run_test(struct ctl *c, struct str id, const struct inbound *as, str
 	uuid_make(c->now, trace);
 	g = ingest_new(&(struct ingest_config){ .db = c->db, .shm = shm, .seal = c->seal, .ids = &ids,
 		.events_max = c->conf.ingest.batch_events_max, .public_url = c->conf.server.public_url });
-	done = ingest_test(g, c->arena, c->tenant_id, id, as, STR("127.0.0.1"), str_of(trace), c->now, out, e);
+	done = ingest_test(g, c->arena, c->tenant_id, id, as, ctl_has(c, "notify"), STR("127.0.0.1"), str_of(trace), c->now, out, e);
 	ingest_free(g);
 	shm_close(shm);
 	if (!done)
@@ -119,6 +119,7 @@ static const struct ctl_option options[] = {
 	{ "list-cases", NULL, "lists those of the type and what each becomes, and sends nothing" },
 	{ "cases-dir", "DIR", "where they are, if not in " CTL_CASES_FOLDER },
 	{ "integration", "ID", "which one gets it, if there are several of this type" },
+	{ "notify", NULL, "channels and endpoints are told of its incident; else nobody is" },
 	{ "to", "URL", "posts it to this address instead, as the provider would" },
 	{ "secret-file", "FILE", "with --to: the signature secret" },
 	{ "key-file", "FILE", "with --to: the integration's key, sent as bearer token" },

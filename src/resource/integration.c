@@ -401,14 +401,20 @@ bool integration_received_secret(const struct caller *by, struct str public_id, 
 
 /* ---- the test webhook ---- */
 
-bool integration_test(const struct caller *by, struct str public_id, struct str trace, struct ingest_tested *out, struct err *e)
+const struct form_field integration_test_fields[] = {
+	{ "notify", BOOL_AT(struct test_form, notify), .help = "Channels and endpoints are told of its incident, marked as a test; nobody is paged" },
+	FORM_END
+};
+
+bool integration_test(const struct caller *by, struct str public_id, const struct test_form *f, struct str trace, struct ingest_tested *out,
+	struct err *e)
 {
 	struct who who = caller_who(by, by->tenant_id);
 	struct source s;
 	int done = integration_find(by, public_id, &s, e);
 
 	if (done == 1)
-		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, NULL, by->remote_addr, trace, by->now, out, e);
+		done = ingest_test(by->ingest, by->a, by->tenant_id, public_id, NULL, f->notify, by->remote_addr, trace, by->now, out, e);
 	if (!done)
 		return not_found(e);
 	return done == 1 && tested_audit(by->db, by->a, &who, public_id, out, by->now, e);

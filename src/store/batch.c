@@ -55,8 +55,8 @@ static const struct stmt batch_q[] = {
 	 * end, or a higher severity, ends being snoozed. One that is unresolved is merged into nothing. */
 	[Q_KNOWN_INCIDENT] = { "batch.write_known_incidents",
 		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, "
-		"alert_count, is_test, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+		"alert_count, is_test, is_quiet, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
 		"ON DUPLICATE KEY UPDATE snoozed_until = IF(VALUES(status) = 3 OR VALUES(level) > level, NULL, snoozed_until), "
 		"alert_count = alert_count + VALUES(alert_count), level = VALUES(level), "
 		"last_alert_at = GREATEST(last_alert_at, VALUES(last_alert_at)), updated_at = VALUES(updated_at), "
@@ -65,8 +65,8 @@ static const struct stmt batch_q[] = {
 		"resolved_at = IF(VALUES(status) = 3, VALUES(resolved_at), NULL), merged_into = IF(VALUES(status) = 3, merged_into, NULL)" },
 	[Q_NEW_INCIDENT] = { "batch.insert_incidents",
 		"INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, "
-		"alert_count, is_test, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"alert_count, is_test, is_quiet, opened_at, acknowledged_at, resolved_at, resolved_by, last_alert_at, updated_at) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_ALERT] = { "batch.insert_alerts",
 		"INSERT INTO alerts (id, tenant_id, event_id, incident_id, level, created_at) VALUES (?, ?, ?, ?, ?, ?)" },
 	[Q_TIMELINE] = { "batch.insert_timeline",
@@ -374,7 +374,7 @@ static bool write_incidents(struct db *db, struct arena *a, const struct inciden
 	struct err *e)
 {
 	const struct stmt *stmt = &batch_q[is_new ? Q_NEW_INCIDENT : Q_KNOWN_INCIDENT];
-	struct rows r = rows_new(a, n, 17);
+	struct rows r = rows_new(a, n, 18);
 	size_t m = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -393,6 +393,7 @@ static bool write_incidents(struct db *db, struct arena *a, const struct inciden
 		put(&r, V_U(q->level));
 		put(&r, V_U(q->alerts));
 		put(&r, V_U(q->is_test));
+		put(&r, V_U(q->is_quiet));
 		put(&r, V_I(q->opened_at));
 		put(&r, V_T(q->acknowledged_at));
 		put(&r, V_T(q->resolved_at));
@@ -401,7 +402,7 @@ static bool write_incidents(struct db *db, struct arena *a, const struct inciden
 		put(&r, V_I(now));
 		m++;
 	}
-	return db_bulk(db, stmt, r.v, m, 17, e);
+	return db_bulk(db, stmt, r.v, m, 18, e);
 }
 
 bool batch_write_incidents(struct db *db, struct arena *a, const struct incident_row *rows, size_t n, ms_t now, struct err *e)

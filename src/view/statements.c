@@ -101,7 +101,7 @@ const struct stmt view_stmt[] = {
 	[V_NEWS_INCIDENTS] = { "view.news_incidents",
 		"SELECT " INCIDENT_COLUMNS " FROM (SELECT DISTINCT n.incident_id AS id"
 		" FROM JSON_TABLE(?, '$[*]' COLUMNS (number BIGINT UNSIGNED PATH '$')) j JOIN incident_news n ON n.id = j.number) k"
-		" JOIN incidents i ON i.id = k.id" INCIDENT_JOINS },
+		" JOIN incidents i ON i.id = k.id AND i.is_quiet = 0" INCIDENT_JOINS },
 	[V_SELECTION] = { "view.selection",
 		"SELECT SUM(i.status = 1) AS open, SUM(i.status = 2) AS acknowledged, SUM(i.status = 3) AS resolved,"
 		" SUM(i.alert_count) AS alerts FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"

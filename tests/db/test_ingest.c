@@ -521,7 +521,7 @@ static struct ingest_tested send_test(const struct source *s, ms_t at)
 {
 	struct ingest_tested t;
 
-	ck_assert_msg(ingest_test(w.g, w.a, 1, s->public_id, NULL, STR("192.0.2.1"), STR("trace"), at, &t, &e) == 1, "%s", e.text);
+	ck_assert_msg(ingest_test(w.g, w.a, 1, s->public_id, NULL, true, STR("192.0.2.1"), STR("trace"), at, &t, &e) == 1, "%s", e.text);
 	return t;
 }
 
@@ -628,10 +628,10 @@ START_TEST(test_who_cannot_be_tested)
 {
 	struct ingest_tested t;
 
-	ck_assert_int_eq(ingest_test(w.g, w.a, 1, STR("in_nobody"), NULL, STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
-	ck_assert_int_eq(ingest_test(w.g, w.a, 2, w.webhook.public_id, NULL, STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
+	ck_assert_int_eq(ingest_test(w.g, w.a, 1, STR("in_nobody"), NULL, true, STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
+	ck_assert_int_eq(ingest_test(w.g, w.a, 2, w.webhook.public_id, NULL, true, STR("192.0.2.1"), STR("t"), T0, &t, &e), 0);
 	change("UPDATE sources SET enabled = 0");
-	ck_assert_int_eq(ingest_test(w.g, w.a, 1, w.webhook.public_id, NULL, STR("192.0.2.1"), STR("t"), T0, &t, &e), -1);
+	ck_assert_int_eq(ingest_test(w.g, w.a, 1, w.webhook.public_id, NULL, true, STR("192.0.2.1"), STR("t"), T0, &t, &e), -1);
 	ck_assert_int_eq(e.code, ERR_CONFLICT);
 	ck_assert(e.told);
 }

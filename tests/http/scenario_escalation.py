@@ -200,7 +200,7 @@ def snooze_pauses_it_and_a_test_begins_none(box):
     with Hook() as hook:
         channel = _hook(box, hook, events=["monitor.*"])
         s = Setting(box, (5, channel["id"]), (5, channel["id"]))
-        box.api("POST", "/api/integrations/%s/test" % s.source["id"], {}).expect(201)
+        box.api("POST", "/api/integrations/%s/test" % s.source["id"], {"notify": True}).expect(201)
         incident = s.incident()
         wait_until(lambda: len(hook.taken) == 1, 3, "the first step")
         box.api("POST", "/api/incidents/%s/snooze" % incident, {"minutes": 60}).expect(200)

@@ -215,7 +215,7 @@ def snoozed_incident_is_quiet_but_for_its_end(box):
 def tests_are_told_whatever_holds(box):
     with Hook() as hook, _Place(box, hook) as place:
         _window(box)
-        box.api("POST", "/api/integrations/%s/test" % place.source["id"], {}).expect(201)
+        box.api("POST", "/api/integrations/%s/test" % place.source["id"], {"notify": True}).expect(201)
         wait_until(lambda: hook.taken and hook.taken[0].body["data"]["isTest"], 5, "the test is told")
 
 

@@ -97,8 +97,13 @@ def test_incident_says_that_it_is_one(box):
     with Hook() as hook, Slack() as slack:
         channels = [_hook(box, hook, events=["incident.*"]), _channel(box, "slack", url=slack.url, events=["incident.*"])]
         source = box.integration("prometheus", rateLimitPerMinute=0)
-        box.api("POST", "/api/integrations/%s/test" % source["id"], {}).expect(201)
-        wait_until(lambda: hook.taken and slack.taken, 3, "the test is told")
+        path = "/api/integrations/%s/test" % source["id"]
+        quiet = box.api("POST", path).expect(201)["incident"]["id"]
+        box.api("POST", "/api/incidents/%s/acknowledge" % quiet).expect(200)
+        told = box.api("POST", path, {"notify": True}).expect(201)["incident"]["id"]
+        wait_until(lambda: hook.taken and slack.taken and not box.number("SELECT COUNT(*) FROM incident_news"), 5, "the test is told")
+        same([r.body["data"]["id"] for r in hook.taken], [told], "who only tries it out wakes nobody")
+        same(box.api("POST", path, {"notify": "yes"}).expect(400)["field"], "notify")
         true(hook.taken[0].body["data"]["isTest"] and "[TEST] " in slack.taken[0].body["text"], "marked as a test")
         _remove(box, *channels)
 
