@@ -122,6 +122,7 @@ CREATE TABLE IF NOT EXISTS hushes (
 	PRIMARY KEY (id),
 	UNIQUE KEY by_public_id (public_id),
 	KEY living (tenant_id, over_at),		-- what may hold something back
+	KEY changed (over_at, updated_at),		-- has ingest to look at it again?
 	KEY by_kind (tenant_id, kind, id)		-- list
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -323,7 +323,7 @@ struct escalation_row {
 	struct escalation at;
 };
 struct escalation_incident {
-	uint64_t tenant_id, status, level;
+	uint64_t tenant_id, service_id, status, level;
 	ms_t snoozed_until;
 };
 /* From its first step on, if the service has a policy; one that runs already begins anew. */
@@ -534,8 +534,8 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk, size_t max, ms_t now, struct live_source **out, size_t *n,
 	struct err *e) MUST_USE;
 
-/* A number that any change of any source, service or channel changes: how hosts of one database see what the others did. */
-bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e) MUST_USE;
+/* A number that any change of any source, service, channel, endpoint, window or silence changes: how hosts of one database see what the others did. */
+bool live_sources_stamp(struct db *db, struct arena *a, ms_t now, uint64_t *stamp, struct err *e) MUST_USE;
 
 /* ---- source_effect.c: what a message changes in its own source ---- */
 
@@ -1651,7 +1651,7 @@ bool held_drop(struct db *db, uint64_t incident, struct err *e) MUST_USE;
 bool held_entry(struct db *db, struct arena *a, const struct timeline_row *row, struct str traceparent, struct err *e) MUST_USE;
 /* Unresolved ones that are to be looked at again, by incident_id alone. */
 bool held_due(struct db *db, struct arena *a, ms_t now, size_t limit, struct held **out, size_t *n, struct err *e) MUST_USE;
-/* Looks at one again: what holds it longer takes it over, else it is told as released; one that is snoozed is told when that ends. 1 done, 0 somebody else did, -1. */
+/* Looks at one again: what holds it longer takes it over, else it is told as released; one that is snoozed stays held. 1 done, 0 somebody else did, -1. */
 int held_release(struct db *db, struct arena *a, struct id_maker *ids, uint64_t incident, ms_t now, struct err *e) MUST_USE;
 
 #endif

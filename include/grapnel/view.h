@@ -773,6 +773,7 @@ bool contact_view_list(struct db *db, struct arena *a, uint64_t user_row, ms_t n
 
 struct policy_target_name {
 	struct str id, name;
+	bool disabled;			/* a user */
 };
 /* Of the tenant's users, schedules and channels whose public ids stand in the JSON array: those that are there. */
 bool policy_target_names(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, struct policy_target_name **out, size_t *n,

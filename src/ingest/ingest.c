@@ -63,7 +63,7 @@ void ingest_preload(struct ingest *g, ms_t now)
 	size_t n;
 	struct err e = { 0 };
 
-	if (live_sources_stamp(g->c.db, g->scratch, &g->stamp, &e)
+	if (live_sources_stamp(g->c.db, g->scratch, now, &g->stamp, &e)
 		&& live_sources_all(g->c.db, g->scratch, g->c.seal, INGEST_CACHE_MAX, now, &all, &n, &e)) {
 		cache_put_all(g, all, n, generation, now);
 		g->preloaded = generation;	/* else the next tick tries again */
@@ -118,7 +118,7 @@ static void look_at_others(struct ingest *g, ms_t now)
 	if (g->looked_at <= now && now - g->looked_at < OTHERS_MS)
 		return;
 	g->looked_at = now;
-	if (live_sources_stamp(g->c.db, g->scratch, &stamp, &e) && stamp != g->stamp)
+	if (live_sources_stamp(g->c.db, g->scratch, now, &stamp, &e) && stamp != g->stamp)
 		shm_generation_bump(g->c.shm);
 	arena_reset(g->scratch);
 }

@@ -49,7 +49,7 @@ static bool get_worse(struct hearing *h, struct err *e)
 {
 	const struct incident_view *v = h->incident;
 
-	return escalation_awake(h->db, v->id, h->now, e) && (v->level_n < LEVEL_HIGH || outbox_hurry(h->db, OUTBOX_PAGE, v->id, h->now, e));
+	return h->quiet || (escalation_awake(h->db, v->id, h->now, e) && (v->level_n < LEVEL_HIGH || outbox_hurry(h->db, OUTBOX_PAGE, v->id, h->now, e)));
 }
 
 static bool hear(struct hearing *h, struct err *e)
@@ -63,6 +63,8 @@ static bool hear(struct hearing *h, struct err *e)
 	case TIMELINE_ACKNOWLEDGED:
 	case TIMELINE_RESOLVED:
 		return stop(h, e);
+	case TIMELINE_MERGED:		/* into another one: it is resolved; the other one's own policy goes on */
+		return h->incident->status_n != INCIDENT_RESOLVED || stop(h, e);
 	case TIMELINE_RAISED:
 		return get_worse(h, e);
 	case TIMELINE_SNOOZED:		/* without an end: it is over */
@@ -197,8 +199,9 @@ static bool reach(struct db *db, struct stepping *s, const struct policy_target 
 
 	if (!policy_target_names(db, s->a, s->incident.tenant_id, one_id(s->a, t->id), &names, &n, e))
 		return false;
-	if (!n) {
-		put_in(&s->missed, arena_printf(s->a, "the %s %.*s is gone", policy_target_word(t->type), STR_ARG(t->id)));
+	if (!n || names[0].disabled) {
+		put_in(&s->missed, n ? arena_printf(s->a, "%.*s is disabled", STR_ARG(names[0].name)) :
+			arena_printf(s->a, "the %s %.*s is gone", policy_target_word(t->type), STR_ARG(t->id)));
 		return true;
 	}
 	switch (t->type) {
@@ -281,6 +284,19 @@ static bool end(struct db *db, struct stepping *s, const char *how, const char *
 		escalation_stop(db, s->row.incident_id, e);
 }
 
+/* Whoever deletes a policy gives its services another one before, and that goes on: from its first step, since nobody knows whom of it the gone one had
+ * reached. */
+static bool end_or_replace(struct db *db, struct stepping *s, struct err *e)
+{
+	struct escalation_row row;
+
+	if (s->plan.n)
+		return end(db, s, "is at its end, and nobody took care.", "is at its end", e);
+	if (!escalation_start(db, s->row.incident_id, s->incident.service_id, s->now, e) || escalation_get(db, s->a, s->row.incident_id, &row, e) != 1)
+		return false;
+	return row.policy_id != s->row.policy_id || end(db, s, "was deleted, nobody else is paged.", "is gone in the middle", e);
+}
+
 static bool read_policy(struct db *db, struct stepping *s, struct err *e)
 {
 	int found = policy_by_id(db, s->a, s->row.policy_id, &s->policy, e);
@@ -318,8 +334,7 @@ static bool step_tx(struct db *db, void *ctx, struct err *e)
 	case ESCALATION_STOPS:
 		return escalation_stop(db, s->row.incident_id, e);
 	case ESCALATION_ENDS:
-		return s->plan.n ? end(db, s, "is at its end, and nobody took care.", "is at its end", e) : end(db, s, "was deleted, nobody else is paged.",
-			"is gone in the middle", e);
+		return end_or_replace(db, s, e);
 	}
 	return true;
 }

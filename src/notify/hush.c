@@ -7,11 +7,13 @@
  *   more severe is held back, and told as released when the window ends, unless it was resolved (which is told).
  * - Severity that rises above what the window holds back releases the incident at once; another window may hold it still.
  * - Reopened is as good as opened: held, though it was told before.
+ * - Merged into another one it is resolved. What goes on is the other one, which is held or told for itself.
  * - An incident opened before the window began is told, and one that opened in it is not, whenever its news is heard; nor is one held by a window that
  *   is over by then. What makes a window or silence end later, wider or otherwise concerns what it holds at once.
  * - "Held" itself is told to nobody. A test is never held.
  * - A snoozed incident was told before, so its end is told; whatever else happens to it is not. When the snooze is over, or is taken back, it is told
  *   as released, if no window holds it then. A higher severity wakes it, as ever.
+ * - What was held back and is snoozed stays held until both are over, so its end is not told either.
  *
  * Escalation pauses while incident_held (store.h) or a snooze says so, also of what was told before. */
 #include "notify_int.h"
@@ -97,12 +99,12 @@ static bool judge(struct hearing *h, struct held *row, struct err *e)
 	return held_put(h->db, row, e);
 }
 
-/* Its end, by whom ever. What is held is told when that is over, too. */
-static bool awakes(const struct hearing *h, enum state state)
+/* Its end, by whom ever. */
+static bool awakes(const struct hearing *h)
 {
 	const struct incident_view *v = h->incident;
 
-	return h->news->entry.kind_n == TIMELINE_SNOOZED && !h->news->entry.text.n && !v->snoozed_until && v->status_n != INCIDENT_RESOLVED && state != HELD;
+	return h->news->entry.kind_n == TIMELINE_SNOOZED && !h->news->entry.text.n && !v->snoozed_until && v->status_n != INCIDENT_RESOLVED;
 }
 
 static bool is_asleep(const struct hearing *h)
@@ -112,7 +114,7 @@ static bool is_asleep(const struct hearing *h)
 
 static bool wake(struct hearing *h, enum state state, struct held *row, struct err *e)
 {
-	if (state == HELD_TOLD)
+	if (state != FREE)
 		return judge(h, row, e);
 	return hold(h, true, e) && (h->quiet || entry(h, TIMELINE_RELEASED, STR_NONE, e));
 }
@@ -135,9 +137,16 @@ static bool do_act(struct hearing *h, enum act act, struct held *row, struct err
 	return true;
 }
 
-static bool hear(struct hearing *h, struct err *e)
+static enum timeline_kind kind_of(const struct hearing *h)
 {
 	enum timeline_kind kind = (enum timeline_kind)h->news->entry.kind_n;
+
+	return kind == TIMELINE_MERGED && h->incident->status_n == INCIDENT_RESOLVED ? TIMELINE_RESOLVED : kind;
+}
+
+static bool hear(struct hearing *h, struct err *e)
+{
+	enum timeline_kind kind = kind_of(h);
 	enum state state;
 	struct held row;
 	int found = held_lock(h->db, h->a, h->incident->id, &row, e);
@@ -145,7 +154,7 @@ static bool hear(struct hearing *h, struct err *e)
 	if (found < 0 || h->incident->is_test)
 		return found >= 0;
 	state = !found ? FREE : row.was_told ? HELD_TOLD : HELD;
-	if (awakes(h, state))
+	if (awakes(h))
 		return wake(h, state, &row, e);
 	if (is_asleep(h) && state != HELD && kind != TIMELINE_RESOLVED)
 		return h->quiet = true;
@@ -176,6 +185,7 @@ static int end_snooze(const struct notify_config *c, struct arena *a, const stru
 	return done;
 }
 
+/* What is held first: its look sees a snooze that is over as one, and the news of that end tells it, once. */
 bool notify_wake(const struct notify_config *c, ms_t now, struct notify_woken *w, struct err *e)
 {
 	struct arena *a = arena_new(NOTIFY_ARENA_MAX);
@@ -185,17 +195,17 @@ bool notify_wake(const struct notify_config *c, ms_t now, struct notify_woken *w
 	bool ok = overdue_awake(c->db, a, now, RELEASE_LIMIT, &snoozed, &snoozed_n, e) && held_due(c->db, a, now, RELEASE_LIMIT, &held, &held_n, e);
 
 	*w = (struct notify_woken){ 0 };
-	for (size_t i = 0; ok && i < snoozed_n; i++) {
-		int done = end_snooze(c, a, &snoozed[i], now, e);
-
-		ok = done >= 0;
-		w->woken += done == 1;
-	}
 	for (size_t i = 0; ok && i < held_n; i++) {
 		int done = held_release(c->db, a, c->ids, held[i].incident_id, now, e);
 
 		ok = done >= 0;
 		w->released += done == 1;
+	}
+	for (size_t i = 0; ok && i < snoozed_n; i++) {
+		int done = end_snooze(c, a, &snoozed[i], now, e);
+
+		ok = done >= 0;
+		w->woken += done == 1;
 	}
 	w->more = ok && (snoozed_n == RELEASE_LIMIT || held_n == RELEASE_LIMIT) && w->woken + w->released;
 	arena_free(a);

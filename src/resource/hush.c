@@ -316,13 +316,23 @@ static bool not_found(enum hush_kind kind, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "there is no such %s", kind == HUSH_WINDOW ? "maintenance window" : "silence");
 }
 
+/* Before it looks by itself: from now on, or no longer, something may be held back. */
+static void ingest_is_told(const struct caller *by)
+{
+	if (by->shm)
+		shm_generation_bump(by->shm);
+}
+
 bool hush_create(const struct caller *by, enum hush_kind kind, const struct hush_form *f, struct hush *made, struct err *e)
 {
 	struct who who = caller_who(by, by->tenant_id);
 	struct hush h = { .tenant_id = by->tenant_id, .kind = kind, .public_id = f->public_id, .user_id = by->principal.user_id,
 		.zone_name = kind == HUSH_WINDOW ? STR_NONE : STR("UTC") };
 
-	return form_to_hush(by, f, &h, e) && hush_add(by->db, by->a, &h, &who, by->now, made, e);
+	if (!form_to_hush(by, f, &h, e) || !hush_add(by->db, by->a, &h, &who, by->now, made, e))
+		return false;
+	ingest_is_told(by);
+	return true;
 }
 
 /* One try. 1, 0, -1 as the store. */
@@ -345,6 +355,7 @@ static int change(const struct caller *by, enum hush_kind kind, struct str publi
 /* What is over by that is told at once. */
 static bool done(const struct caller *by, enum hush_kind kind, int did, struct err *e)
 {
+	ingest_is_told(by);
 	bell_ring(by->shm);
 	return did == 1 || (!did && not_found(kind, e));
 }

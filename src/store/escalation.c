@@ -20,7 +20,7 @@ static const struct stmt stmts[] = {
 	[Q_MOVE] = { "escalation.move",
 		"UPDATE escalations SET step = ?, round = ?, reached = ?, paused = ?, since = ?, next_at = ? WHERE incident_id = ?" },
 	[Q_INCIDENT] = { "escalation.incident",
-		"SELECT tenant_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
+		"SELECT tenant_id, service_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_TOUCH] = { "escalation.touch", "UPDATE incidents SET updated_at = ? WHERE id = ?" },
 	[Q_WANTED] = { "escalation.wanted",
 		"SELECT i.id AS incident_id, i.level FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
@@ -43,6 +43,7 @@ static const struct field fields[] = {
 
 static const struct field incident_fields[] = {
 	FIELD_ID(struct escalation_incident, tenant_id, "tenant_id", ""),
+	FIELD_ID(struct escalation_incident, service_id, "service_id", ""),
 	FIELD_U64(struct escalation_incident, status, "status", ""),
 	FIELD_U64(struct escalation_incident, level, "level", ""),
 	FIELD_TIME(struct escalation_incident, snoozed_until, "snoozed_until", ""),

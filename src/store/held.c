@@ -3,8 +3,11 @@
  * A row is written when the news of an incident is heard, and goes when somebody is told again, or when there is nothing left to tell. Until then
  * `until` says when to look at it: then another hush may hold it further, or it is released, in one transaction that locks the incident. So it is told
  * once, whoever looks and whoever dies meanwhile. An incident that was resolved stays as it is here: the news of it, which is on its way,
- * removes the row and is not told. */
+ * removes the row and is not told. One that is snoozed stays until that is over as well: the news of the snooze's end tells it, and the look at the row
+ * comes so much later. */
 #include "store_int.h"
+
+#define SNOOZE_END_MS MS_PER_MINUTE	/* who ends what is over has done so by then */
 
 enum { Q_INCIDENT, Q_INCIDENT_LOCK, Q_GET, Q_LOCK, Q_PUT, Q_DROP, Q_DUE };
 
@@ -196,15 +199,18 @@ static bool release_tx(struct db *db, void *ctx, struct err *e)
 		return found >= 0;
 	r->done = true;
 	found = hush_find(db, r->a, &memory, s.tenant_id, &s.x, r->now, r->now, &by, &until, e);
+	if (found < 0)
+		return false;
 	if (found == 1) {
 		h.hush_id = by.id;
 		h.name = by.name;
 		h.until = until;
-		return held_put(db, &h, e);
+	} else if (s.snoozed_until) {
+		h.until = (s.snoozed_until > r->now ? s.snoozed_until : r->now) + SNOOZE_END_MS;
+	} else {
+		return tell(db, r, &h, &s, e);
 	}
-	if (found < 0)
-		return false;
-	return s.snoozed_until > r->now ? held_drop(db, r->incident, e) : tell(db, r, &h, &s, e);
+	return held_put(db, &h, e);
 }
 
 int held_release(struct db *db, struct arena *a, struct id_maker *ids, uint64_t incident, ms_t now, struct err *e)

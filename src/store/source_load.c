@@ -10,16 +10,18 @@
 
 enum { Q_SOME, Q_ALL, Q_STAMP };
 
-/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy, and for endpoints
- * that hear of incidents. */
+/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy, for endpoints
+ * that hear of incidents, and where a window or silence is not over: that it holds something back stands in timelines, though nobody listens. One
+ * condition: now. */
 #define TOLD \
 	"COALESCE((SELECT BIT_OR(c.events) FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1), 0)" \
 	" | IF(EXISTS (SELECT 1 FROM services y WHERE y.tenant_id = s.tenant_id AND y.deleted_at IS NULL AND (y.policy_id IS NOT NULL" \
 	" OR EXISTS (SELECT 1 FROM service_channels z WHERE z.service_id = y.id))), 2, 0)" \
 	" | IF(EXISTS (SELECT 1 FROM endpoints p WHERE p.tenant_id = s.tenant_id AND p.live = 1 AND p.enabled = 1" \
-	" AND (INSTR(p.events, 'incident.') OR FIND_IN_SET('*', p.events))), 2, 0)"
+	" AND (INSTR(p.events, 'incident.') OR FIND_IN_SET('*', p.events))), 2, 0)" \
+	" | IF(EXISTS (SELECT 1 FROM hushes h WHERE h.tenant_id = s.tenant_id AND h.over_at > ?), 2, 0)"
 
-/* One condition: now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
+/* Conditions: now, those of `ids`, now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */
 #define SELECT_LIVE(ids) \
 	"SELECT STRAIGHT_JOIN s.id, s.tenant_id, s.kind, s.service_id, s.actions, s.forward_mode, " TOLD " AS told," \
 	" COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute, s.public_id, s.provider, s.name," \
@@ -43,12 +45,13 @@ static const struct stmt stmts[] = {
 			" UNION " IDS_BY("s.tenant_id = 1 AND s.default_for = j.v")) },
 	[Q_ALL] = { "source_load.all",
 		SELECT_LIVE("SELECT id FROM sources WHERE deleted_at IS NULL ORDER BY id LIMIT ?"), SCAN_OK },
-	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name, channels and endpoints are told. */
+	/* A sum and not the largest: the clocks of hosts differ. Services are routed to by name, channels and endpoints are told, hushes hold back. */
 	[Q_STAMP] = { "source_load.stamp",
 		"SELECT CAST(SUM(stamp) AS UNSIGNED) AS stamp FROM (SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) AS stamp FROM sources"
 		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM services"
 		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM channels"
-		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM endpoints) x", SCAN_OK },
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM endpoints"
+		" UNION ALL SELECT COUNT(*) + COALESCE(SUM(updated_at), 0) FROM hushes WHERE over_at > ?) x", SCAN_OK },
 };
 const struct stmt_table source_load_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -138,8 +141,8 @@ bool live_sources(struct db *db, struct arena *a, const struct seal_key *sk, str
 	struct row *rows;
 	size_t row_n;
 
-	if (!db_query(db, &stmts[Q_SOME], VALS(array_val(ids), array_val(key_hashes), array_val(key_hashes), array_val(providers), V_I(now)), a,
-		fields, sizeof(*rows), &rows, &row_n, e))
+	if (!db_query(db, &stmts[Q_SOME], VALS(V_I(now), array_val(ids), array_val(key_hashes), array_val(key_hashes), array_val(providers), V_I(now)),
+		a, fields, sizeof(*rows), &rows, &row_n, e))
 		return false;
 	fold(a, sk, rows, row_n, out, n);
 	return true;
@@ -151,7 +154,7 @@ bool live_sources_all(struct db *db, struct arena *a, const struct seal_key *sk,
 	struct row *rows;
 	size_t row_n;
 
-	if (!db_query(db, &stmts[Q_ALL], VALS(V_U(max), V_I(now)), a, fields, sizeof(*rows), &rows, &row_n, e))
+	if (!db_query(db, &stmts[Q_ALL], VALS(V_I(now), V_U(max), V_I(now)), a, fields, sizeof(*rows), &rows, &row_n, e))
 		return false;
 	fold(a, sk, rows, row_n, out, n);
 	return true;
@@ -163,11 +166,11 @@ struct stamp_row {
 
 static const struct field stamp_fields[] = { FIELD_U64(struct stamp_row, stamp, "stamp", ""), FIELD_END };
 
-bool live_sources_stamp(struct db *db, struct arena *a, uint64_t *stamp, struct err *e)
+bool live_sources_stamp(struct db *db, struct arena *a, ms_t now, uint64_t *stamp, struct err *e)
 {
 	struct stamp_row row;
 
-	if (db_query_one(db, &stmts[Q_STAMP], NULL, 0, a, stamp_fields, sizeof(row), &row, e) != 1)
+	if (db_query_one(db, &stmts[Q_STAMP], VALS(V_I(now)), a, stamp_fields, sizeof(row), &row, e) != 1)
 		return false;
 	*stamp = row.stamp;
 	return true;

@@ -22,6 +22,7 @@ const struct field policy_view_fields[] = {
 static const struct field target_columns[] = {
 	FIELD_STR(struct policy_target_name, id, "id", ""),
 	FIELD_STR(struct policy_target_name, name, "name", ""),
+	FIELD_BOOL(struct policy_target_name, disabled, "disabled", ""),
 	FIELD_END
 };
 

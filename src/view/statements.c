@@ -114,7 +114,7 @@ const struct stmt view_stmt[] = {
 		"SELECT id, tenant_id FROM services WHERE public_id = ? UNION SELECT id, tenant_id FROM services"
 		" WHERE tenant_id = ? AND live_name = ? LIMIT 1" },
 	[V_POLICY_TARGETS] = { "view.policy_targets",
-		"SELECT w.id, COALESCE(u.name, c.name, d.name) AS name FROM (SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]'"
+		"SELECT w.id, COALESCE(u.name, c.name, d.name) AS name, COALESCE(u.enabled, 1) = 0 AS disabled FROM (SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]'"
 		" COLUMNS (id VARCHAR(23) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j) w"
 		" LEFT JOIN users u ON u.public_id = w.id AND u.tenant_id = ? LEFT JOIN channels c ON c.public_id = w.id AND c.tenant_id = ?"
 		" LEFT JOIN schedules d ON d.public_id = w.id AND d.tenant_id = ? WHERE COALESCE(u.id, c.id, d.id) IS NOT NULL" },

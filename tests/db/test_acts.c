@@ -519,7 +519,7 @@ START_TEST(test_ingest_sees_each_change)
 	size_t n;
 
 	run(T_SOURCE, VALS(V_U(1)));
-	succeeds(live_sources_stamp(db, a, &before, &e));
+	succeeds(live_sources_stamp(db, a, NOW, &before, &e));
 	generation = shm_generation(shm);
 	shop = create_named("Shop", "[\"store\"]");
 	for (int i = 0; i < 3; i++) {
@@ -528,7 +528,7 @@ START_TEST(test_ingest_sees_each_change)
 		if (i == 2)
 			succeeds(drop(shop.public_id));
 		ck_assert_uint_eq(shm_generation(shm), generation + (uint64_t)i + 1);
-		succeeds(live_sources_stamp(db, a, &stamp, &e));
+		succeeds(live_sources_stamp(db, a, NOW, &stamp, &e));
 		ck_assert_uint_ne(stamp, before);
 		before = stamp;
 		succeeds(live_sources(db, a, seal_key, STR("[\"in_00000000000000000001\"]"), STR_NONE, STR_NONE, NOW, &live, &n, &e));
