@@ -353,8 +353,11 @@ static const struct field paging_fields[] = {
 
 bool paging_get(struct db *db, struct arena *a, uint64_t user_id, struct paging *out, struct err *e)
 {
-	*out = (struct paging){ .time_zone = STR("UTC") };
-	return db_query_one(db, &stmts[Q_PAGING], VALS(V_U(user_id)), a, paging_fields, sizeof(*out), out, e) >= 0;
+	int found = db_query_one(db, &stmts[Q_PAGING], VALS(V_U(user_id)), a, paging_fields, sizeof(*out), out, e);
+
+	if (!found)
+		out->time_zone = STR("UTC");
+	return found >= 0;
 }
 
 struct paging_change {
