@@ -124,7 +124,7 @@ static bool work(struct ctl *c, const struct caller *by, uint64_t id, struct tas
 	return ok;
 }
 
-/* Until the handlers have had a try at each. */
+/* Until the handlers have had a try at each, or somebody does not want to wait any more. */
 static bool wait_for_handlers(struct ctl *c, const struct caller *by, struct task_view *v, struct err *e)
 {
 	struct ctl_progress progress = { .ctl = c };
@@ -156,6 +156,13 @@ static bool tell(struct ctl *c, const struct task_view *v, struct err *e)
 	return true;
 }
 
+/* What was queued is sent whether anybody waits for it or not. */
+static bool waited(const struct ctl *c, const struct task_view *v, struct err *e)
+{
+	return !ctl_has(c, "wait") || !v->waiting || v->state_n == TASK_CANCELLED ||
+		err_set(e, ERR_CONFLICT, "interrupted; replay %" PRIu64 " goes on, and what waits for its handler is sent", v->id);
+}
+
 static bool replay(struct ctl *c, struct err *e)
 {
 	struct caller by = ctl_caller(c);
@@ -178,7 +185,7 @@ static bool replay(struct ctl *c, struct err *e)
 		return false;
 	catch_signals();
 	return event_replay_by(&by, &f, id_make(by.ids, c->now), &v, e) && work(c, &by, v.id, &v, e) &&
-		(!ctl_has(c, "wait") || wait_for_handlers(c, &by, &v, e)) && tell(c, &v, e);
+		(!ctl_has(c, "wait") || wait_for_handlers(c, &by, &v, e)) && tell(c, &v, e) && waited(c, &v, e);
 }
 
 /* ---- event tail ---- */
