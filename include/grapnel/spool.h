@@ -2,7 +2,7 @@
  *
  * Each process appends to a file of its own, DIRECTORY/<ms>-<pid>-<n>.open, and holds it locked. Closed, it is called .spool; so is
  * one whose owner died, by whoever finds its lock free. One process at a time replays: it holds DIRECTORY/lock, a lease that ends
- * with it. It takes all records in the order of their receipt, whatever files they stand in; a file goes when all of its records are
+ * with it. It takes all records in the order of their receipt, to the microsecond, whatever files they stand in; a file goes when all of its records are
  * stored, and one that could not be read or stored as a whole moves to DIRECTORY/bad, under its name: moved back it is tried again.
  *
  * A record is on disk when spool_add has returned. It is sealed as secrets are, since it holds headers and body as they came; its
@@ -19,6 +19,7 @@
 struct spool_record {
 	uint64_t request;		/* number that it was given; never 0 */
 	ms_t received_at;
+	uint64_t received_us;		/* the same to the microsecond, since 1970: the order of replay */
 	uint64_t status, took_us;	/* what its sender was told, after how long */
 	struct str source;		/* public id */
 	struct str method, uri, content_type, body;	/* as in struct inbound */

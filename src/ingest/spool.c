@@ -3,6 +3,14 @@
  * A spool that is full or cannot be written: 503, as if there were none. */
 #include "ingest_int.h"
 
+/* When the batch began: in its millisecond, since files are named by that. */
+static uint64_t received_us(const struct batch *b)
+{
+	int64_t first = b->now * 1000, at = clock_wall_us() - (clock_mono_us() - b->began_us);
+
+	return (uint64_t)(at < first ? first : at > first + 999 ? first + 999 : at);
+}
+
 static struct spool_record record_of(struct batch *b, const struct ingest_work *w)
 {
 	const struct inbound *in = &w->item->in;
@@ -13,6 +21,7 @@ static struct spool_record record_of(struct batch *b, const struct ingest_work *
 	return (struct spool_record){
 		.request = w->request_number,
 		.received_at = w->received_at,
+		.received_us = received_us(b),
 		.status = w->item->answer.status,
 		.took_us = work_took_us(w),
 		.source = w->source->s.public_id,

@@ -47,7 +47,7 @@ void frame_add(struct strbuf *b, const struct seal_key *k, const char *id, uint3
 	memcpy(head, frame_magic, sizeof(frame_magic));
 	put_number(head + AT_NUMBER, number, 4);
 	put_number(head + AT_LENGTH, sealed.n, 4);
-	put_number(head + AT_RECEIVED, (uint64_t)r->received_at, 8);
+	put_number(head + AT_RECEIVED, r->received_us, 8);
 	strbuf_add(b, head, sizeof(head));
 	strbuf_addstr(b, sealed);
 	b->failed |= !plain.n;		/* over SPOOL_RECORD_MAX */
@@ -79,7 +79,7 @@ static bool is_whole(struct str s, struct frame *out)
 	if (n > s.n - SPOOL_FRAME_HEAD || get_number(s.p + AT_CRC, 4) != crc_of(s.p, SPOOL_FRAME_HEAD + n))
 		return false;
 	*out = (struct frame){ .number = (uint32_t)get_number(s.p + AT_NUMBER, 4),
-		.received_at = (ms_t)get_number(s.p + AT_RECEIVED, 8), .sealed = { s.p + SPOOL_FRAME_HEAD, n } };
+		.received_us = get_number(s.p + AT_RECEIVED, 8), .sealed = { s.p + SPOOL_FRAME_HEAD, n } };
 	return true;
 }
 

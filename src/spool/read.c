@@ -157,7 +157,7 @@ static struct stream *oldest(struct spool_reader *r)
 	for (size_t i = r->first; i < r->opened; i++) {
 		struct stream *s = &r->streams[i];
 
-		if (s->has_next && (!found || s->next.received_at < found->next.received_at))
+		if (s->has_next && (!found || s->next.received_us < found->next.received_us))
 			found = s;
 	}
 	return found;
@@ -168,7 +168,7 @@ static struct stream *next_stream(struct spool_reader *r)
 {
 	struct stream *s = oldest(r);
 
-	while (r->opened < r->n && (!s || name_time(r->streams[r->opened].name) <= s->next.received_at)) {
+	while (r->opened < r->n && (!s || (uint64_t)name_time(r->streams[r->opened].name) * 1000 <= s->next.received_us)) {
 		stream_open(r, &r->streams[r->opened++]);
 		s = oldest(r);
 	}

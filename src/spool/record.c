@@ -6,7 +6,7 @@
 #define LENGTH 4
 
 static const size_t numbers[] = {
-	offsetof(struct spool_record, request), offsetof(struct spool_record, received_at),
+	offsetof(struct spool_record, request), offsetof(struct spool_record, received_at), offsetof(struct spool_record, received_us),
 	offsetof(struct spool_record, status), offsetof(struct spool_record, took_us),
 };
 

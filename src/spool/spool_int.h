@@ -34,7 +34,7 @@ void frame_add(struct strbuf *b, const struct seal_key *k, const char *id, uint3
 
 struct frame {
 	uint32_t number;
-	ms_t received_at;
+	uint64_t received_us;
 	struct str sealed;
 };
 

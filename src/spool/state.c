@@ -54,7 +54,7 @@ static void count_records(int dir_fd, const char *name, struct spool_file *out)
 	out->bytes = file.n;
 	for (frames_begin(&frames, file); frames_next(&frames, &frame); out->records++)
 		if (!out->records)
-			out->oldest_at = frame.received_at;
+			out->oldest_at = (ms_t)(frame.received_us / 1000);
 	out->damaged = frames.damaged;
 	free((char *)file.p);
 }

@@ -427,7 +427,7 @@ END_TEST
 START_TEST(test_moved_back)
 {
 	struct ingest_replayed sum;
-	struct spool_record r = { .request = 1, .received_at = T0, .source = STR("in_gone0000000000000000"), .method = STR("POST"),
+	struct spool_record r = { .request = 1, .received_at = T0, .received_us = (uint64_t)T0 * 1000, .source = STR("in_gone0000000000000000"), .method = STR("POST"),
 		.uri = STR("/api/integrations/webhook"), .body = STR("{}") };
 	char command[300];
 

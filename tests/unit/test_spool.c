@@ -54,7 +54,7 @@ static const uint64_t events[] = { 7, UINT64_MAX };
 static struct spool_record record(uint64_t number, ms_t received_at)
 {
 	return (struct spool_record){
-		.request = number, .received_at = received_at, .status = 202, .took_us = 1234, .source = STR("in_abc"), .method = STR("POST"),
+		.request = number, .received_at = received_at, .received_us = (uint64_t)received_at * 1000, .status = 202, .took_us = 1234, .source = STR("in_abc"), .method = STR("POST"),
 		.uri = STR("/api/integrations/prometheus/in_abc?x=1"), .content_type = STR("application/json"),
 		.body = arena_printf(a, "{\"n\":%d, \"zero\":\"%c\"}", (int)number, 0), .remote_addr = STR("192.0.2.1"), .trace = STR("t-1"),
 		.proof = STR("bearer - - 0"), .headers = headers, .header_n = ARRAY_SIZE(headers), .events = events,
@@ -160,7 +160,7 @@ static unsigned readable(struct str bytes, const struct seal_key *k, bool *damag
 			continue;
 		want = record(r.request, T0 + (ms_t)r.request - 1);
 		same(&r, &want);
-		ck_assert_int_eq(frame.received_at, r.received_at);
+		ck_assert_uint_eq(frame.received_us, r.received_us);
 		found |= 1u << (r.request - 1);
 	}
 	*damaged = frames.damaged;
@@ -309,6 +309,30 @@ static const char *only_name(const char *state)
 	unit_str(files[0].state, state);
 	return arena_cstr(a, files[0].name);
 }
+
+/* Two processes in one millisecond, turn and turn about; the second one's file has the older name. */
+START_TEST(test_order_within_a_millisecond)
+{
+	struct spool_reader *r;
+	struct spool *s[2];
+
+	begin();
+	s[1] = writer(MAX_BYTES);
+	s[0] = writer(MAX_BYTES);
+	for (uint64_t i = 1; i <= 6; i++) {
+		struct spool_record x = record(i, T0);
+
+		x.received_us += 100 * i;
+		ck_assert_msg(spool_add(s[i % 2], a, &x, 1, T0, &e), "%s", e.text);
+	}
+	spool_free(s[0]);
+	spool_free(s[1]);
+	r = reader();
+	unit_str(take_all(r), "1 2 3 4 5 6");
+	spool_reader_free(r);
+	end();
+}
+END_TEST
 
 START_TEST(test_written_and_replayed)
 {
@@ -655,7 +679,7 @@ START_TEST(test_disk_full)
 END_TEST
 
 UNIT_MAIN("spool", UNIT(test_record), UNIT(test_no_record), UNIT(test_cut_anywhere), UNIT(test_garbled_anywhere),
-	UNIT(test_wrong_key_and_wrong_place), UNIT(test_written_and_replayed), UNIT(test_files_are_merged),
+	UNIT(test_wrong_key_and_wrong_place), UNIT(test_written_and_replayed), UNIT(test_order_within_a_millisecond), UNIT(test_files_are_merged),
 	UNIT(test_a_file_is_closed_by_size_and_age), UNIT(test_owner_was_killed), UNIT(test_what_cannot_be_stored_moves_its_file),
 	UNIT(test_a_lost_key_moves_the_files), UNIT(test_what_is_none_of_ours), UNIT(test_files_that_are_in_the_way), UNIT(test_full), UNIT(test_not_writable),
 	UNIT(test_disk_full))
