@@ -1,13 +1,16 @@
 """Maintenance windows and silences: incidents are made and nobody is told; when it is over, what is unresolved is told as new, once. The receiver is a
 real one on loopback."""
 import datetime
+import html
 import os
+import re
 import signal
 import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook
 from scenario_channels import World, _dispatcher, _hook, _remove
+from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
 WINDOWS, SILENCES = "/api/maintenance-windows", "/api/silences"
@@ -284,3 +287,73 @@ def what_is_wrong_with_one_is_said_with_its_field(box):
         answer = box.api("POST", path, body)
         same((answer.status, answer.json().get("field")), (400, field), body)
     box.api("GET", WINDOWS + "?status=maybe").expect(400, field="status")
+
+
+# ---- where nobody listens ----
+
+def timelines_say_held_though_nobody_listens(box):
+    World.of(box)
+    tenant = box.new_tenant()
+    token = box.new_token(tenant=tenant)
+    source = box.integration("prometheus", token, rateLimitPerMinute=0)
+    silence = box.api("POST", SILENCES, {"name": "noise", "provider": "prometheus"}, token).expect(201)
+    incident = _open(box, source)
+    kinds = lambda: [t["kind"] for t in box.api("GET", "/api/incidents/" + incident, token=token).expect(200)["timeline"]]  # noqa: E731
+    wait_until(lambda: "held" in kinds(), 10, "its timeline says so")
+    box.api("POST", "%s/%s/end" % (SILENCES, silence["id"]), token=token).expect(200)
+    wait_until(lambda: "released" in kinds(), 10, "and that it is over")
+    same(box.number("SELECT COUNT(*) FROM outbox WHERE tenant_id = %d" % tenant), 0)
+
+
+# ---- pages ----
+
+def windows_and_silences_by_plain_forms(box):
+    with Hook() as hook, _Place(box, hook) as place:
+        person = Visitor(box, "operator")
+        form = {"name": "Patch day", "reason": "Kernel", "serviceId": place.service, "sourceId": "", "dedupKey": "", "provider": "", "maxSeverity": "",
+                "repeat": "once", "from": _time(-60)[:16], "to": _time(3600)[:16], "startTime": "", "durationMinutes": "", "week": "", "monthDay": "",
+                "timeZone": "UTC"}
+        person.page("/maintenance/windows/new")
+        same(person.post("/maintenance/windows/new", **{**form, "to": form["from"]}).status, 400)
+        same((person.error(), person.field("name")), ("The end must be after the begin.", "Patch day"))
+        person.done(person.post("/maintenance/windows/new", **form))
+        path = person.at
+        incident = _open(box, place.source)
+        wait_until(lambda: incident in person.page(path), 10, "what it holds is on its page")
+        true("Patch day" in person.page("/incidents/" + incident), "and the incident says by what")
+        person.page(path + "/edit")
+        person.done(person.post(path + "/edit", **{**form, "name": "Patch days", "repeat": "daily", "from": "", "to": "", "startTime": "00:00",
+                                                  "durationMinutes": "1440"}), path)
+        true("daily at 00:00 for 24 hours" in person.text, "it recurs")
+        person.page(path + "/edit")
+        same(person.post(path + "/edit", **{**form, "repeat": "weekly", "startTime": "00:00", "durationMinutes": "60"}).status, 400)
+        same(person.error(), "Say on which days of the week.")
+        same(_told(hook, incident), [])
+        person.page(path + "/end")
+        person.done(person.post(path + "/end"), path)
+        wait_until(lambda: _told(hook, incident) == ["released"], 20, "what was open is told")
+        same(box.api("GET", "/api" + path.replace("/windows", "-windows")).expect(200)["status"], "coming", "the next one comes as ever")
+        person.page(path + "/delete")
+        person.done(person.post(path + "/delete"))
+        person.page(path, 404)
+
+        page = person.page("/incidents/" + incident)
+        link = re.search(r'href="(/maintenance/silences/new\?[^"]+)"', page)
+        true(link, "the incident's page brings a silence")
+        person.page(html.unescape(link.group(1)))
+        key = box.get("/api/incidents/" + incident)["dedupKey"]
+        same((person.field("dedupKey"), '<option value="%s" selected>' % place.service in person.text), (key, True), "that is filled in")
+        quiet = os.urandom(4).hex()
+        person.done(person.post("/maintenance/silences/new", name="Known", reason="", serviceId=place.service, sourceId="", dedupKey="*%s*" % quiet, provider="",
+                                maxSeverity="", until=_time(3600)[:16]))
+        silence = person.at
+        known, other = _open(box, place.source, key=quiet + "1"), _open(box, place.source)
+        wait_until(lambda: _told(hook, other), 20, "another one is told")
+        _heard(box)
+        same(_told(hook, known), [])
+        person.page(silence + "/end")
+        person.done(person.post(silence + "/end"), silence)
+        wait_until(lambda: _told(hook, known) == ["released"], 20, "when it is over")
+        viewer = Visitor(box, "viewer")
+        for action in ("/end", "/edit", "/delete"):
+            viewer.page(silence + action, 403)

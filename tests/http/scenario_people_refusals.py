@@ -148,7 +148,7 @@ def wrong_schedules(box):
     for method, at, body in (("PATCH", path, {"name": "x"}), ("DELETE", path, None), ("POST", path + "/overrides", {"to": take["to"]}),
                              ("DELETE", path + "/overrides/" + first["id"], None), ("GET", path + "/calendar", None)):
         p.api(method, at, body, theirs=True).expect(404, "not_found")
-    for query, field in (("from=x", "from"), ("to=x", "to"), ("from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
+    for query, field in (("from=x", "from"), ("to=x", "to"), ("from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
                          ("from=2026-01-01T00:00:00Z&to=2026-12-01T00:00:00Z", "to")):
         p.api("GET", path + "/calendar?" + query).expect(400, "invalid_request", field)
 
