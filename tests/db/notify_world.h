@@ -139,11 +139,15 @@ static inline void merges(uint64_t incident, uint64_t into, ms_t now)
 /* What the dispatcher does when it looks, all of it. */
 static inline void looks(ms_t now)
 {
-	const struct notify_config c = { db, &ids };
+	const struct notify_config c = { .db = db, .ids = &ids };
 	struct notifier *n = notifier_new(&c);
 	struct notify_woken w;
+	bool more = true;
 
-	succeeds(notify_wake(&c, now, &w, &e) && notifier_take(n, now, &e) && notifier_take(n, now, &e));
+	succeeds(notify_wake(&c, now, &w, &e));
+	while (more)
+		succeeds(notifier_take(n, now, &more, &e));
+	succeeds(notifier_take(n, now, &more, &e));	/* steps are news, too */
 	notifier_free(n);
 }
 
