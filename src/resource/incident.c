@@ -144,6 +144,7 @@ bool incident_command_by(const struct caller *by, uint64_t id, enum incident_com
 		return err_set(e, ERR_NOT_FOUND, "%s", missing);
 	if (done < 0 && e->code == ERR_CONFLICT)
 		return err_tell(e, ERR_CONFLICT, "%s", conflicts[command]);
+	bell_ring(by->shm);
 	return done == 1;
 }
 
@@ -157,6 +158,7 @@ static bool edit_by(const struct caller *by, uint64_t id, uint64_t tenant, const
 
 	if (done < 0 && e->code == ERR_CONFLICT)
 		return err_tell(e, ERR_CONFLICT, "This incident is resolved; only an unresolved one can be snoozed.");
+	bell_ring(by->shm);
 	return done == 1 || (!done && err_set(e, ERR_NOT_FOUND, "%s", missing));
 }
 
@@ -233,6 +235,7 @@ bool incident_merge_by(const struct caller *by, uint64_t id, const struct merge_
 	who = caller_who(by, tenant);
 	m.who = &who;
 	done = incident_merge(by->db, by->a, &m, e);
+	bell_ring(by->shm);
 	return done == 1 || (!done && err_set(e, ERR_NOT_FOUND, "%s", missing));
 }
 

@@ -91,6 +91,7 @@ bool link_use(const struct caller *by, struct str token, struct link_state *out,
 		*e = (struct err){ 0 };
 		return link_look(by, token, out, e);
 	}
+	bell_ring(by->shm);
 	out->answer = LINK_DONE;
 	return true;
 }

@@ -168,6 +168,28 @@ START_TEST(what_is_too_much_for_a_minute_is_told_at_its_end)
 }
 END_TEST
 
+/* What is told together counts as if it were told one after the other, also where two kinds of things have a channel in common. */
+START_TEST(notices_that_are_told_together_are_one_storm)
+{
+	struct notice x[6];
+	size_t all;
+
+	people("{\"to\":\"a\"}", false);
+	made(1, "grave", CHANNEL_MONITOR, LEVEL_CRITICAL);
+	for (size_t i = 0; i < ARRAY_SIZE(x); i++)
+		x[i] = (struct notice){ .tenant_id = 1, .event = CHANNEL_MONITOR, .level = i % 2 ? LEVEL_CRITICAL : LEVEL_HIGH, .cause_id = i + 1,
+			.type = "channel.test", .data = STR("{\"id\":\"7\"}") };
+	succeeds(channels_tell(db, a, &ids, x, ARRAY_SIZE(x), NOW + 1000, &all, &e));
+	ck_assert_uint_eq(all, 9);
+	ck_assert_uint_eq(counted("status = 0 AND payload LIKE '%channel.test%'"), 6);	/* three of them the other's */
+	ck_assert_uint_eq(counted("status = 4 AND cause_id > 3"), 3);
+	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 1);
+	ck_assert_uint_eq(number("SELECT storm_n AS n FROM channels WHERE storm_digest > 0"), 6);
+	storm(1, NOW + 2000);
+	ck_assert_uint_eq(counted("status = 4"), 4);
+}
+END_TEST
+
 START_TEST(a_digest_that_is_sent_takes_no_more)
 {
 	struct channel c = people("{\"to\":\"a\"}", false);
@@ -385,7 +407,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { each_channel_that_wants_to_know_gets_a_row, a_monitor_alert_tells_of_its_start_and_its_end, a_monitor_alert_that_gets_worse_tells_so_once,
-		what_is_too_much_for_a_minute_is_told_at_its_end, a_digest_that_is_sent_takes_no_more, each_addressee_has_rows_of_his_own_and_gets_the_digest,
+		what_is_too_much_for_a_minute_is_told_at_its_end, notices_that_are_told_together_are_one_storm, a_digest_that_is_sent_takes_no_more, each_addressee_has_rows_of_his_own_and_gets_the_digest,
 		a_change_is_of_what_was_read, what_waits_for_a_channel_that_is_gone_is_given_up, there_is_a_limit, a_row_is_one_dispatchers_alone,
 		a_full_target_hides_no_other, results_are_written_by_who_holds_the_lease,
 		an_end_waits_for_its_start };
