@@ -374,9 +374,10 @@ bool incident_view_held_by(struct db *db, struct arena *a, uint64_t hush, uint64
 
 #define STATUS_INCIDENTS_MAX 50		/* open ones, and past ones */
 #define STATUS_PAST_DAYS 14		/* opened then or later */
+#define STATUS_COMING_DAYS 14		/* maintenance that begins until then */
 
 /* From good to bad; the page says the worst of its services. */
-enum service_state { SERVICE_OPERATIONAL, SERVICE_DEGRADED, SERVICE_PARTIAL_OUTAGE, SERVICE_MAJOR_OUTAGE };
+enum service_state { SERVICE_OPERATIONAL, SERVICE_MAINTENANCE, SERVICE_DEGRADED, SERVICE_PARTIAL_OUTAGE, SERVICE_MAJOR_OUTAGE };
 
 struct status_service {
 	uint64_t row, level_n;		/* of the worst unresolved incident; 0 also without one */
@@ -384,9 +385,15 @@ struct status_service {
 	enum service_state state;
 	struct str state_text;		/* "Partial outage" */
 	const char *state_class;	/* for the style sheet */
+	ms_t maintenance_from;		/* a window runs since then; 0: none */
+};
+struct status_maintenance {
+	struct str id, title, services;	/* id: of the window; title: its name only with show_titles */
+	ms_t from, to, updated_at;
+	bool runs;
 };
 struct status_incident {
-	uint64_t id, status_n, level_n;
+	uint64_t id, service_row, status_n, level_n;
 	struct str title;		/* what may be said: without show_titles which service and how bad */
 	struct str service, status;	/* "Investigating" */
 	enum service_state state;
@@ -399,6 +406,8 @@ struct status_view {
 	size_t service_n;
 	struct status_incident *open, *past;	/* newest first */
 	size_t open_n, past_n;
+	struct status_maintenance *maintenance;	/* what runs or begins soon, the first above */
+	size_t maintenance_n;
 	enum service_state worst;
 	struct str summary;		/* "All systems operational" */
 	const char *state_class;

@@ -68,9 +68,18 @@ static struct status_line *lines(struct visit *v, const struct status_incident *
 	return out;
 }
 
+static struct status_window *windows(struct visit *v, const struct status_view *s)
+{
+	struct status_window *out = ARENA_ARRAY(v->a, struct status_window, s->maintenance_n + 1);
+
+	for (size_t i = 0; i < s->maintenance_n; i++)
+		out[i] = (struct status_window){ s->maintenance[i], minute(v, s->maintenance[i].from), minute(v, s->maintenance[i].to) };
+	return out;
+}
+
 static const char *banner(enum service_state worst)
 {
-	return worst == SERVICE_OPERATIONAL ? "ok" : worst == SERVICE_DEGRADED ? "warn" : "bad";
+	return worst <= SERVICE_MAINTENANCE ? "ok" : worst == SERVICE_DEGRADED ? "warn" : "bad";
 }
 
 void page_status(void *visit)
@@ -92,6 +101,8 @@ void page_status(void *visit)
 	p.open_n = x.view.open_n;
 	p.past = lines(v, x.view.past, x.view.past_n);
 	p.past_n = x.view.past_n;
+	p.maintenance = windows(v, &x.view);
+	p.maintenance_n = x.view.maintenance_n;
 	page_begin(v, &p.page, "Status", "");
 	PAGE_SEND(v, 200, tmpl_status, &p);
 	let_caches_keep(v);
@@ -127,6 +138,20 @@ static void entry(struct html_out *o, const struct asked *x, const struct status
 	html_lit(o, "</entry>\n", 9);
 }
 
+/* Of a window that recurs each time is an entry of its own. */
+static void window_entry(struct visit *v, struct html_out *o, const struct asked *x, const struct status_maintenance *m)
+{
+	html_lit(o, "<entry>\n", 8);
+	element(o, "id", arena_printf(o->a, "%.*s#%.*s-%lld", STR_ARG(x->url), STR_ARG(m->id), (long long)(m->from / MS_PER_SECOND)));
+	element(o, "title", arena_printf(o->a, "%s: %.*s", m->runs ? "Now" : "Planned", STR_ARG(m->title)));
+	moment(o, "updated", m->updated_at);
+	strbuf_adds(&o->b, "<link href=\"");
+	html_attr_str(o, x->url);
+	strbuf_adds(&o->b, "\"/>\n");
+	element(o, "summary", arena_printf(o->a, "%.*s: under maintenance from %.*s to %.*s.", STR_ARG(m->services), STR_ARG(minute(v, m->from)), STR_ARG(minute(v, m->to))));
+	html_lit(o, "</entry>\n", 9);
+}
+
 void status_feed(void *visit)
 {
 	struct visit *v = visit;
@@ -146,6 +171,8 @@ void status_feed(void *visit)
 	strbuf_adds(&o.b, "</name></author>\n<link rel=\"self\" href=\"");
 	html_attr_str(&o, arena_printf(v->a, "%.*s/feed.atom", STR_ARG(x.url)));
 	strbuf_adds(&o.b, "\"/>\n");
+	for (size_t i = 0; i < x.view.maintenance_n; i++)
+		window_entry(v, &o, &x, &x.view.maintenance[i]);
 	for (size_t i = 0; i < x.view.open_n; i++)
 		entry(&o, &x, &x.view.open[i]);
 	for (size_t i = 0; i < x.view.past_n; i++)

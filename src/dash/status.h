@@ -11,6 +11,11 @@ struct status_line {
 	struct str opened, resolved;	/* "2026-01-02 03:04 UTC"; resolved empty: not yet */
 };
 
+struct status_window {
+	struct status_maintenance window;
+	struct str from, to;		/* "2026-01-02 03:04 UTC" */
+};
+
 struct public_status_page {
 	struct page page;
 	struct str title, about, summary, feed_url, made;
@@ -19,6 +24,8 @@ struct public_status_page {
 	size_t services_n;
 	struct status_line *open, *past;
 	size_t open_n, past_n;
+	struct status_window *maintenance;
+	size_t maintenance_n;
 	uint64_t days;			/* that past ones are of */
 };
 void page_status(void *visit);

@@ -1,13 +1,17 @@
 /* status.c - what everybody may see of a tenant: how its services are, what is wrong with them and what was.
  *
  * Told are incidents from MEDIUM on; tests and what is less grave are nobody's business. Unless the tenant wants it, their titles stay inside: they
- * name hosts and customers. */
+ * name hosts and customers.
+ *
+ * A maintenance window is told where it is of a whole service or of the whole tenant, while it runs and for two weeks before. What breaks in it breaks on
+ * purpose: such incidents are not told as long as it runs, and the service is under maintenance; what was broken before stays so. */
 #include "view_int.h"
 
 static const struct {
 	const char *text, *class, *summary;
 } states[] = {
 	[SERVICE_OPERATIONAL] = { "Operational", "healthy", "All systems operational" },
+	[SERVICE_MAINTENANCE] = { "Under maintenance", "maintenance", "Under maintenance" },
 	[SERVICE_DEGRADED] = { "Degraded performance", "degraded", "Degraded performance" },
 	[SERVICE_PARTIAL_OUTAGE] = { "Partial outage", "failing", "Partial outage" },
 	[SERVICE_MAJOR_OUTAGE] = { "Major outage", "critical", "Major outage" },
@@ -36,6 +40,7 @@ static const struct field service_columns[] = {
 
 static const struct field incident_columns[] = {
 	FIELD_ID(struct status_incident, id, "id", ""),
+	FIELD_U64(struct status_incident, service_row, "service_row", ""),
 	FIELD_STR(struct status_incident, title, "title", ""),
 	FIELD_STR(struct status_incident, service, "service", ""),
 	FIELD_U64(struct status_incident, status_n, "status_n", ""),
@@ -47,12 +52,120 @@ static const struct field incident_columns[] = {
 	FIELD_END
 };
 
+/* ---- maintenance ---- */
+
+/* What is worked on in a part of a service alone is nobody's business. */
+static bool is_whole(const struct hush *h)
+{
+	return !h->scope.source_id && !h->scope.dedup_key.n && !h->scope.provider.n;
+}
+
+static bool concerns(const struct hush *h, const struct status_service *s)
+{
+	return !h->scope.service_id || h->scope.service_id == s->row;
+}
+
+/* Empty: none of those that are shown. */
+static struct str names_of(const struct status_view *v, const struct hush *h)
+{
+	for (size_t i = 0; i < v->service_n; i++)
+		if (concerns(h, &v->services[i]))
+			return h->scope.service_id ? v->services[i].name : STR("All services");
+	return STR_NONE;
+}
+
+static int by_begin(const void *x, const void *y)
+{
+	const struct status_maintenance *a = x, *b = y;
+
+	return a->from != b->from ? (a->from > b->from) - (a->from < b->from) : str_cmp(a->id, b->id);
+}
+
+static void begin(struct status_view *v, const struct hush *h, ms_t from)
+{
+	for (size_t i = 0; i < v->service_n; i++) {
+		struct status_service *s = &v->services[i];
+
+		if (concerns(h, s) && (!s->maintenance_from || from < s->maintenance_from))
+			s->maintenance_from = from;
+	}
+}
+
+static void add_window(struct arena *a, const struct status_page *page, const struct hush *h, ms_t now, struct status_view *v)
+{
+	struct status_maintenance *m = &v->maintenance[v->maintenance_n];
+	struct str services = names_of(v, h);
+	struct hush_span span;
+
+	if (!is_whole(h) || !services.n || !hush_span(&h->times, now, &span) || span.from > now + STATUS_COMING_DAYS * MS_PER_DAY)
+		return;
+	*m = (struct status_maintenance){ .id = h->public_id, .title = page->show_titles ? h->name : arena_printf(a, "Maintenance: %.*s", STR_ARG(services)),
+		.services = services, .from = span.from, .to = span.to, .updated_at = h->updated_at, .runs = span.from <= now };
+	v->maintenance_n++;
+	if (m->runs) {
+		begin(v, h, span.from);
+		m->updated_at = m->updated_at > span.from ? m->updated_at : span.from;
+	}
+	if (m->updated_at > v->updated_at)
+		v->updated_at = m->updated_at;
+}
+
+static bool fill_maintenance(struct db *db, struct arena *a, const struct status_page *page, ms_t now, struct status_view *v, struct err *e)
+{
+	const struct hush_range r = { .tenant_id = page->tenant_id, .kind = HUSH_WINDOW, .over_after = now, .over_until = INT64_MAX };
+	struct hush *windows;
+	size_t n;
+
+	if (!hush_list(db, a, &r, HUSHES_MAX, &windows, &n, e))
+		return false;
+	v->maintenance = ARENA_ARRAY(a, struct status_maintenance, n + 1);
+	for (size_t i = 0; i < n; i++)
+		add_window(a, page, &windows[i], now, v);
+	qsort(v->maintenance, v->maintenance_n, sizeof(*v->maintenance), by_begin);
+	return true;
+}
+
+static const struct status_service *service_of(const struct status_view *v, const struct status_incident *x)
+{
+	for (size_t i = 0; i < v->service_n; i++)
+		if (v->services[i].row == x->service_row)
+			return &v->services[i];
+	return NULL;
+}
+
+/* What broke while a window runs is left out. */
+static void drop_expected(struct status_view *v)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->open_n; i++) {
+		const struct status_service *s = service_of(v, &v->open[i]);
+
+		if (!s || !s->maintenance_from || v->open[i].opened_at < s->maintenance_from)
+			v->open[kept++] = v->open[i];
+	}
+	v->open_n = kept;
+}
+
+/* What is told of it makes its state. */
+static enum service_state in_maintenance(const struct status_view *v, const struct status_service *s)
+{
+	enum service_state worst = SERVICE_MAINTENANCE;
+
+	for (size_t i = 0; i < v->open_n; i++)
+		if (v->open[i].service_row == s->row && state_of(v->open[i].level_n) > worst)
+			worst = state_of(v->open[i].level_n);
+	return worst;
+}
+
+/* ---- all ---- */
+
 static void fill_services(struct status_view *v)
 {
 	for (size_t i = 0; i < v->service_n; i++) {
 		struct status_service *s = &v->services[i];
 
-		s->state = state_of(s->level_n);
+		s->state = s->maintenance_from ? in_maintenance(v, s) : state_of(s->level_n);
 		s->state_text = str_of(states[s->state].text);
 		s->state_class = states[s->state].class;
 		if (s->state > v->worst)
@@ -92,8 +205,9 @@ bool status_view_get(struct db *db, struct arena *a, const struct status_page *p
 	if (!db_query(db, &view_stmt[V_STATUS_SERVICES], VALS(tenant), a, service_columns, sizeof(*out->services), &out->services, &out->service_n, e) ||
 		!db_query(db, &view_stmt[V_STATUS_OPEN], VALS(tenant, level, limit), a, incident_columns, sizeof(*out->open), &out->open, &out->open_n, e) ||
 		!db_query(db, &view_stmt[V_STATUS_PAST], VALS(V_U(since), tenant, level, limit), a, incident_columns, sizeof(*out->past), &out->past,
-			&out->past_n, e))
+			&out->past_n, e) || !fill_maintenance(db, a, page, now, out, e))
 		return false;
+	drop_expected(out);
 	fill_services(out);
 	fill_incidents(a, page, out, out->open, out->open_n);
 	fill_incidents(a, page, out, out->past, out->past_n);

@@ -32,6 +32,7 @@ def everybody_sees_the_services_that_are_shown_and_nothing_else(box):
     same((status, headers["cache-control"], headers["set-cookie"]), (200, "public, max-age=30", None))
     true("All systems operational" in text and shown["name"] in text and "We sell." in text and "Shop &amp; Co &lt;1>" in text.replace("&gt;", ">"), text)
     true(hidden["name"] not in text, "what is not shown is not there")
+    true("Nothing to tell." in text and "<h2>Now" not in text and "<h2>Maintenance" not in text, "no heading stands above nothing")
 
     mine, other = (box.integration("prometheus", rateLimitPerMinute=0, serviceId=s["id"]) for s in (shown, hidden))
     key = os.urandom(4).hex()
@@ -58,6 +59,37 @@ def test_incidents_are_not_told(box):
     source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=shown["id"])
     box.api("POST", "/api/integrations/%s/test" % source["id"], {}).expect(201)
     true("All systems operational" in _ask(box, "/status/" + slug)[2], "a test is nobody's business")
+
+
+def maintenance_is_told_and_what_breaks_in_it_is_not(box):
+    shown, broken, hidden = _service(box), _service(box), _service(box)
+    slug, _ = _page(box, services=[shown["id"], broken["id"]], showTitles=False)
+    at = lambda minutes: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60 * minutes))
+    window = lambda name, service, begin, end, **more: box.api("POST", "/api/maintenance-windows", {
+        "name": name, "serviceId": service["id"], "from": at(begin), "to": at(end), **more}).expect(201)["id"]
+    old, new, other = (box.integration("prometheus", rateLimitPerMinute=0, serviceId=s["id"]) for s in (broken, shown, hidden))
+    box.send(old, alerts(alert(severity="critical"))).expect(201)
+    made = [window("db17 is moved", shown, -5, 60), window("secret disk", broken, -5, 60), window("db18 is moved", shown, 60 * 24, 60 * 25),
+            window("nobody's", hidden, -5, 60), window("far", shown, 60 * 24 * 20, 60 * 24 * 20 + 5), window("a part", shown, -5, 60, dedupKey="x")]
+    box.send(new, alerts(alert(severity="critical"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true(">Under maintenance</span>" in text and text.count("Maintenance: " + shown["name"]) == 2, text)
+    true("Now</span> " + shown["name"] in text and "Planned</span> " + shown["name"] in text, text)
+    true("Major outage: " + shown["name"] not in text, "what breaks in it breaks on purpose")
+    for word in ("db17", "db18", "secret", "nobody", "far", "a part", hidden["name"]):
+        true(word not in text, word)
+    box.api("PATCH", "/api/maintenance-windows/" + made[1], {"from": at(-1)}).expect(200)
+    box.sql("UPDATE incidents SET opened_at = opened_at - 3600000 WHERE service_id = (SELECT id FROM services WHERE public_id = '%s')" % broken["id"])
+    true("Major outage: " + broken["name"] in _ask(box, "/status/" + slug)[2], "what was broken before stays so")
+    feed = tree.fromstring(_ask(box, "/status/%s/feed.atom" % slug)[2])
+    titles = [e.find(ATOM + "title").text for e in feed.findall(ATOM + "entry")]
+    same(titles[:3], ["Now: Maintenance: " + shown["name"], "Now: Maintenance: " + broken["name"], "Planned: Maintenance: " + shown["name"]])
+    box.api("PATCH", "/api/status-page", {"showTitles": True}).expect(200)
+    true("db18 is moved" in _ask(box, "/status/" + slug)[2], "its name where the tenant says so")
+    for one in made:
+        box.api("DELETE", "/api/maintenance-windows/" + one).expect(204)
+    text = _ask(box, "/status/" + slug)[2]
+    true("aintenance" not in text and text.count("Major outage of ") + text.count("Investigating since") == 2, "when it is over, what is broken is told")
 
 
 def feed_is_atom_and_tells_the_same(box):
