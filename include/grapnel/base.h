@@ -242,6 +242,8 @@ ms_t zone_offset(ms_t t);
 /* Any zone by name, read from the same files; NULL where there is none of that name. It lives in the arena. */
 struct zone;
 const struct zone *zone_read(struct arena *a, struct str name);
+/* Names to offer, sorted: of the zones that differ since 1970, and UTC. zone_read takes others, too. */
+void zone_names(struct arena *a, struct str **out, size_t *n);
 ms_t zone_ahead(const struct zone *z, ms_t t);	/* of UTC */
 /* The moment at which clocks of the zone show `wall`: local time, counted as if it were UTC. Of two moments the first; a time that is skipped
  * is told by the clock of before, so that 02:30 is what clocks then call 03:30. */

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #define FILE_MAX_BYTES 65536	/* the largest of tzdata 2025 has 3.6 KB */
+#define NAMES_MAX 1000		/* tzdata 2025 has 312 in zone1970.tab */
 #define S_PER_DAY 86400
 #define HEAD_BYTES 44
 #define COUNTS_AT 20		/* in the head: six numbers of four bytes */
@@ -226,6 +227,41 @@ const struct zone *zone_read(struct arena *a, struct str name)
 		!file_read(a, arena_printf(a, ZONE_FILES "/%s", terminated).p, FILE_MAX_BYTES, &file, &ignored) || !read_file(a, file, z))
 		return NULL;
 	return z;
+}
+
+/* ---- which there are ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* zone1970.tab: countries, place, name and a remark, with tabs between. */
+static struct str name_of(struct str line)
+{
+	if (!line.n || line.p[0] == '#')
+		return STR_NONE;
+	(void)str_until(&line, '\t');
+	(void)str_until(&line, '\t');
+	return str_until(&line, '\t');
+}
+
+void zone_names(struct arena *a, struct str **out, size_t *n)
+{
+	struct err ignored = { 0 };
+	struct str file, name;
+
+	*out = ARENA_ARRAY(a, struct str, NAMES_MAX);
+	(*out)[0] = STR("UTC");
+	*n = 1;
+	if (!file_read(a, ZONE_FILES "/zone1970.tab", FILE_MAX_BYTES, &file, &ignored))
+		return;
+	while (file.n && *n < NAMES_MAX) {
+		name = name_of(str_until(&file, '\n'));
+		if (name.n)
+			(*out)[(*n)++] = name;
+	}
+	qsort(*out, *n, sizeof(**out), by_name);
 }
 
 /* ---- what a zone says ---- */

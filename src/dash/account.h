@@ -34,6 +34,7 @@ struct account_page {
 	struct choice *contact_kinds;
 	size_t contact_kinds_n;
 	struct str contact_address, quiet_from, quiet_to, time_zone;
+	struct zone_list zones;
 	struct str totp_url, totp_key;	/* of an app that waits for its first code, else empty */
 };
 

@@ -17,6 +17,7 @@ bool account_contacts_fill(struct visit *v, struct account_page *p, struct err *
 	p->quiet_from = visit_typed(v, "from", q.from);
 	p->quiet_to = visit_typed(v, "to", q.to);
 	p->time_zone = visit_typed(v, "timeZone", q.time_zone);
+	p->zones = zones_to_offer(v);
 	return true;
 }
 

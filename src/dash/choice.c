@@ -88,3 +88,16 @@ bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, 
 	add_lost(chosen, *out, n);
 	return true;
 }
+
+struct zone_list zones_to_offer(struct visit *v)
+{
+	struct zone_list list = { 0 };
+	struct str *names;
+	size_t n;
+
+	zone_names(v->a, &names, &n);
+	list.zones = ARENA_ARRAY(v->a, struct zone_name, n + 1);
+	for (; list.zones_n < n; list.zones_n++)
+		list.zones[list.zones_n].name = names[list.zones_n];
+	return list;
+}

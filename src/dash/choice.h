@@ -26,4 +26,14 @@ bool choices_of_services(struct visit *v, struct str chosen, struct choice **out
 /* People who can be assigned, by id; `chosen` may be a name. */
 bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 
+/* Zones of the <datalist> "zones", template zones.html. */
+struct zone_name {
+	struct str name;
+};
+struct zone_list {
+	struct zone_name *zones;
+	size_t zones_n;
+};
+struct zone_list zones_to_offer(struct visit *v);
+
 #endif

@@ -50,6 +50,7 @@ struct hush_form_page {
 	struct str from, to, start_time, minutes, month_day, zone;
 	struct choice *services, *sources, *providers, *severities, *repeats, *weeks, *lengths;
 	size_t services_n, sources_n, providers_n, severities_n, repeats_n, weeks_n, lengths_n;
+	struct zone_list zone_list;
 	struct weekday_box weekdays[7];
 	size_t weekdays_n;
 	ms_t until;				/* of a silence that is there already */

@@ -67,6 +67,7 @@ static void fill_times(struct visit *v, const struct hush_form *f, struct hush_f
 	p->minutes = value(v, "durationMinutes", number(v, f->minutes));
 	p->month_day = value(v, "monthDay", number(v, f->month_day));
 	p->zone = value(v, "timeZone", f->zone);
+	p->zone_list = zones_to_offer(v);
 	choices_of_words(v, repeats, value(v, "repeat", word_of(hush_repeats, f->repeat)), &p->repeats, &p->repeats_n);
 	choices_of_words(v, weeks, value(v, "week", word_of(hush_weeks, f->week >> 1)), &p->weeks, &p->weeks_n);
 	for (; p->weekdays_n < ARRAY_SIZE(p->weekdays); p->weekdays_n++) {

@@ -394,6 +394,7 @@ static void show_form(struct visit *v, struct schedule_form_page *p, const struc
 	p->name = visit_typed(v, "name", f->name);
 	p->description = visit_typed(v, "description", f->description);
 	p->time_zone = visit_typed(v, "timeZone", f->time_zone);
+	p->zones = zones_to_offer(v);
 	page_begin(v, &p->page, arena_cstr(v->a, p->heading), "schedules");
 	if (bad && !page_blame(v, &p->page, bad))
 		return;

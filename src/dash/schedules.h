@@ -15,6 +15,7 @@ struct schedule_form_page {
 	struct page page;
 	struct str heading, action, back, button;
 	struct str name, description, time_zone;	/* as typed */
+	struct zone_list zones;
 	bool is_new;
 };
 

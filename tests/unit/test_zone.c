@@ -96,4 +96,23 @@ START_TEST(test_no_zone)
 }
 END_TEST
 
-UNIT_MAIN("zone", UNIT_ROWS(test_as_the_c_library, names), UNIT_ROWS(test_moment, walls), UNIT(test_no_zone))
+/* What is offered is taken. */
+START_TEST(test_names)
+{
+	struct str *all;
+	bool berlin = false;
+	size_t n;
+
+	setup();
+	zone_names(a, &all, &n);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_msg(zone_read(a, all[i]), "%.*s", STR_ARG(all[i]));
+		ck_assert(!i || str_cmp(all[i - 1], all[i]) < 0);
+		berlin |= str_eqs(all[i], "Europe/Berlin");
+	}
+	ck_assert(berlin == zone_exists("zone1970.tab"));
+	arena_free(a);
+}
+END_TEST
+
+UNIT_MAIN("zone", UNIT_ROWS(test_as_the_c_library, names), UNIT_ROWS(test_moment, walls), UNIT(test_no_zone), UNIT(test_names))
