@@ -48,6 +48,7 @@ struct form_field {
 	uint64_t absent;
 	const char *help;	/* one sentence, for the API document */
 	const char *list;	/* of a cursor: the list's plural */
+	const struct form_field *items;	/* of objects: what each has, for the API document; NULL: help says it */
 	const char *after;	/* of a time: the name of the row that is no later, where both are given */
 };
 

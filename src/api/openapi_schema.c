@@ -136,6 +136,8 @@ static void texts_type(struct json_out *o, const struct form_field *f, bool in_q
 	json_close(o, '}');
 }
 
+static void write_form(struct json_out *o, const struct form_field *fields, bool change);
+
 static void objects_type(struct json_out *o, const struct form_field *f)
 {
 	type(o, "array", true);
@@ -143,6 +145,10 @@ static void objects_type(struct json_out *o, const struct form_field *f)
 		number_member(o, "minItems", f->min);
 	number_member(o, "maxItems", f->max);
 	json_key(o, "items");
+	if (f->items) {
+		write_form(o, f->items, false);
+		return;
+	}
 	json_open(o, '{');
 	type(o, "object", false);
 	json_close(o, '}');

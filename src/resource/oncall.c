@@ -34,9 +34,7 @@ const struct form_field schedule_fields[] = {
 	{ "timeZone", TEXT_AT(struct schedule_form, time_zone), .min = 1, .max = 64,
 		.help = "A name like Europe/Berlin; all times of the layers are on its clocks. Not given: UTC" },
 	{ "layers", OBJECTS_AT(struct schedule_form, layers), .max = ONCALL_LAYERS_MAX,
-		.help = "Rotations, the first one that has somebody wins. Each has the members name, rotation (daily, weekly, hours, days), length of a turn in"
-			" hours, days or weeks, handOver (09:00), weekday of the hand-over, startDate, days and from, to: when it counts, and users: ids or"
-			" names, the first one begins" },
+		.help = "Rotations; the first one that has somebody wins", .items = schedule_layer_fields },
 	FORM_END
 };
 
