@@ -116,13 +116,25 @@ static bool fill_windows(struct visit *v, struct overview_page *p, struct err *e
 	return true;
 }
 
+static bool fill_on_call(struct visit *v, struct overview_page *p, struct err *e)
+{
+	struct on_call_query all = { 0 };
+
+	if (!on_call_by(&v->by, &all, &p->on_call, &p->on_call_n, e))
+		return false;
+	p->more_on_call = p->on_call_n > OVERVIEW_ON_CALL;
+	if (p->more_on_call)
+		p->on_call_n = OVERVIEW_ON_CALL;
+	return true;
+}
+
 void page_overview(void *visit)
 {
 	struct visit *v = visit;
 	struct overview_page *p = ARENA_NEW(v->a, struct overview_page);
 	struct err e = { 0 };
 
-	if (!overview_by(&v->by, &p->o, &e) || !fill_windows(v, p, &e)) {
+	if (!overview_by(&v->by, &p->o, &e) || !fill_windows(v, p, &e) || !fill_on_call(v, p, &e)) {
 		visit_err(v, &e);
 		return;
 	}

@@ -34,6 +34,7 @@ struct running_window {
 	ms_t until;
 };
 
+#define OVERVIEW_ON_CALL 10
 struct overview_page {
 	struct page page;
 	struct overview o;
@@ -56,6 +57,9 @@ struct overview_page {
 	struct running_window windows[OVERVIEW_WINDOWS];	/* of maintenance */
 	size_t windows_n;
 	bool more_windows;
+	struct oncall_view *on_call;	/* by schedule */
+	size_t on_call_n;
+	bool more_on_call;
 	bool begins;			/* no real webhook yet: what to do first */
 };
 
