@@ -10,14 +10,15 @@ const { chromium } = require("playwright-core");
 
 const comfort = require("./comfort");
 const { walkForms } = require("./forms");
+const { night } = require("./night");
 const story = require("./story");
 const walk = require("./walk");
 
-const parts = { ...story, ...walk, ...comfort, walkForms };
+const parts = { ...story, ...walk, ...comfort, walkForms, night };
 
 /* The lines of our own files that lead to it. */
 function where(e) {
-	const lines = e.stack.split("\n").map(l => l.match(/((?:comfort|forms|story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
+	const lines = e.stack.split("\n").map(l => l.match(/((?:comfort|forms|inspect|night|steps|story|walk|person|world)\.js:\d+)/)).filter(Boolean).map(m => m[1]);
 	return lines.length ? ` (${lines.join(" ")})` : "";
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""run.py - the dashboard in headless Chromium, with scripts and without, on an instance of its own behind lighttpd; a short
-walk behind Apache.
+"""run.py - the dashboard in headless Chromium, with scripts and without, on an instance of its own behind lighttpd; a first
+look and a night behind Apache.
 
     tests/browser/run.py [--modules DIR] [--keep] [PART...]
 
@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "http"))
 import harness  # noqa: E402
 import node  # noqa: E402
+import outside  # noqa: E402
 import world  # noqa: E402
 
 # What tidy, which is of 2017, does not know of HTML, each with its reason.
@@ -47,13 +48,13 @@ class Tests:
             self.passed += passed
             self.failed += failed
 
-    def node(self, box, pages, *parts, lead=()):
+    def node(self, box, pages, *parts, lead=(), **more):
         parts = [p for p in parts if not self.words or p in self.words]
         if not parts:
             return
         known = {"url": box.env["GRAPNEL_URL"], "user": box.env["GRAPNEL_ADMIN_USER"],
                  "password": box.env["GRAPNEL_ADMIN_PASSWORD"], "token": box.token, "out": pages, "server": box.server,
-                 "chromium": shutil.which("chromium"), "pages": list(lead), "viewer": world.VIEWER}
+                 "chromium": shutil.which("chromium"), "pages": list(lead), "viewer": world.VIEWER, **more}
         file = os.path.join(pages, "world.json")
         with open(file, "w") as f:
             json.dump(known, f)
@@ -83,6 +84,9 @@ class Tests:
 
     def short(self, box, pages):
         self.node(box, pages, "smoke")
+        with outside.Outside(box) as told:
+            self.node(box, pages, "night", outside=told.known())
+        self.tidy(box, pages)
 
     def on(self, server, what, keep):
         box = harness.Instance(server)

@@ -8,7 +8,7 @@
 
 const assert = require("node:assert/strict");
 
-const { Person } = require("./person");
+const { button, go, goes, link, pathIs, sees } = require("./steps");
 
 /* ---- the sender ---- */
 
@@ -24,25 +24,6 @@ async function send(at, key) {
 			annotations: { summary: "Disk of db1 is full" }, startsAt: now, fingerprint: `story${process.pid}x${alertsSent++}` }] }),
 	});
 	return answer.status;
-}
-
-/* ---- small words ---- */
-
-const link = (me, name) => me.page.getByRole("link", { name, exact: true });
-const button = (me, name) => me.page.getByRole("button", { name, exact: true });
-
-async function sees(me, text) {
-	await me.page.getByText(text).first().waitFor();
-}
-
-/* Goes by the navigation. */
-async function goes(me, name) {
-	await me.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`^${name}\\b`) }).click();
-	await me.page.getByRole("heading", { level: 1, name }).waitFor();
-}
-
-async function pathIs(me, pattern) {
-	await me.page.waitForURL(url => pattern.test(url.pathname));
 }
 
 /* ---- the steps; `me.knows` is what he has noted ---- */
@@ -217,7 +198,7 @@ async function switchesTheChannelOff(me) {
 	await me.page.getByLabel("Of these").selectOption({ label: "critical things only" });
 	await button(me, "Save").click();
 	await sees(me, "disabled");
-	await sees(me, "monitor alerts, critical and above");
+	await sees(me, "incidents, monitor alerts, critical and above");
 }
 
 async function deletesTheChannel(me) {
@@ -325,27 +306,17 @@ const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, fi
 
 /* ---- stories ---- */
 
-async function go(world, report, label, scripts, which) {
-	const me = await Person.arrive(world, { scripts });
-
-	me.knows = { name: `Alerts ${label}` };
-	for (const step of which)
-		if (!await report(`${label}: ${step.name}`, () => step(me)))
-			break;
-	await report(`${label}: nothing to complain about`, () => me.leave());
-}
-
 async function withScripts(world, report) {
-	await go(world, report, "with scripts", true, steps);
+	await go(world, report, "with scripts", steps);
 }
 
 /* The first steps are gone once there was a test. */
 async function withoutScripts(world, report) {
-	await go(world, report, "without scripts", false, steps.filter(s => s !== seesTheFirstSteps));
+	await go(world, report, "without scripts", steps.filter(s => s !== seesTheFirstSteps), { scripts: false });
 }
 
 async function smoke(world, report) {
-	await go(world, report, "smoke", true, [isAskedToSignIn, signsInAndIsWhereHeWanted, createsAnIntegrationFromTheGallery,
+	await go(world, report, "smoke", [isAskedToSignIn, signsInAndIsWhereHeWanted, createsAnIntegrationFromTheGallery,
 		readsAddressAndKey, seesThatTheNextIsGood, signsOut]);
 }
 

@@ -325,7 +325,7 @@ class CloudSink(Receiver):
 # ---- a program that takes Standard Webhooks (specification 1.0), and our plain signature beside it ----
 
 class Hook(Receiver):
-    path, success = "/hooks/grapnel", (204, "")
+    path, success, members = "/hooks/grapnel", (204, ""), {"type", "timestamp", "data"}
 
     def __init__(self):
         super().__init__()
@@ -344,10 +344,15 @@ class Hook(Receiver):
         if not hmac.compare_digest(h.get("x-webhook-signature", ""), plain):
             return 401, "X-Webhook-Signature"
         body = json.loads(got.body)
-        if set(body) != {"type", "timestamp", "data"} or h.get("x-webhook-event") != body["type"] or not h["user-agent"].startswith("Grapnel/"):
+        if set(body) != self.members or h.get("x-webhook-event") != body["type"] or not h["user-agent"].startswith("Grapnel/"):
             return 400, "shape"
         self.ids.add(message)
         return None
+
+
+class EndpointHook(Hook):
+    """The same, of a user's own endpoint."""
+    members = {"event", "type", "timestamp", "sequence", "data"}
 
 
 # ---- a mail server: RFC 5321, 3207 (STARTTLS), 4954 (AUTH), 1870 (SIZE) ----
