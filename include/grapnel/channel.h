@@ -39,6 +39,7 @@ struct message {
 	struct str type;	/* "monitor.alert_started" */
 	struct str thread;	/* what belongs together has the same, [a-z0-9-]: "monitor-71632" */
 	enum message_phase phase;
+	bool again;		/* it begins, but its thread may have begun before */
 	enum level level;
 	struct str lead;	/* what has come to pass, in front of the title: "Resolved"; empty: it begins */
 	struct str title;	/* as its sender has it */

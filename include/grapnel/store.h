@@ -699,6 +699,7 @@ struct notice {
 	enum level level;
 	uint64_t cause_id;		/* the monitor alert, the incident */
 	uint64_t service_id;		/* its channels are told as well, whatever they want to know; 0: none is concerned */
+	struct str about;		/* public id of a channel that is not told, since it is about that one; empty: of none */
 	const char *type;		/* "monitor.alert_started": see src/channel/message.c */
 	struct str data;		/* JSON object */
 	struct str traceparent;		/* of the cause; empty: none */

@@ -1,7 +1,7 @@
 /* email.c - mail by SMTP: plain text, one thread for what belongs together.
  *
  * The first message of a thread has an id that is made of the thread's name, so that the later ones can refer to it without anybody having kept
- * anything, and a message that is sent twice is the same to its readers. TLS is required, but to a server on this machine. Its certificate
+ * anything, and a message that is sent twice is the same to its readers. What may begin a thread more than once refers to that id and has one of its own. TLS is required, but to a server on this machine. Its certificate
  * is checked. 4xx means later (grey lists want minutes), 5xx never (RFC 5321 section 4.2.1). */
 #include "channel_int.h"
 #include "mail_int.h"
@@ -56,7 +56,7 @@ static void add_ids(struct strbuf *b, const struct channel_call *c, const struct
 {
 	struct str first = arena_printf(b->arena, "<%.*s@%.*s>", STR_ARG(m->thread), STR_ARG(domain));
 
-	if (m->phase == MESSAGE_BEGINS) {
+	if (m->phase == MESSAGE_BEGINS && !m->again) {
 		mail_header(b, "Message-ID", first);
 		return;
 	}

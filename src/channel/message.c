@@ -163,6 +163,13 @@ static void incident_opened(struct arena *a, const struct json *data, struct mes
 	m->phase = MESSAGE_BEGINS;
 }
 
+/* Nobody was told before, or all that it is over; and a silence may come again. */
+static void incident_released(struct arena *a, const struct json *data, struct message *m)
+{
+	incident_opened(a, data, m);
+	m->again = true;
+}
+
 static void incident_raised(struct arena *a, const struct json *data, struct message *m)
 {
 	incident(a, data, m);
@@ -222,6 +229,24 @@ static void webhook_received(struct arena *a, const struct json *data, struct me
 
 /* ---- what was bundled in a storm ---- */
 
+/* The page about all of them. */
+static struct str bundle_path(const struct json *list)
+{
+	static const struct {
+		const char *types, *path;
+	} pages[] = { { "incident.", "/incidents" }, { "monitor.", "/monitor" }, { "alerts.", "/alert-rules" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		const struct json *j = list ? list->first : NULL;
+
+		while (j && str_starts(part(j, "type"), pages[i].types))
+			j = j->next;
+		if (!j)
+			return str_of(pages[i].path);
+	}
+	return STR("/");
+}
+
 /* Most grave first. Until it is sent nobody has looked what it tells. */
 static void bundled(struct arena *a, const struct json *data, struct message *m)
 {
@@ -235,7 +260,7 @@ static void bundled(struct arena *a, const struct json *data, struct message *m)
 	if (list && list->first && !level_parse(part(list->first, "severity"), &m->level))
 		m->level = LEVEL_INFO;
 	m->title = count.n ? arena_printf(a, "%.*s more messages in one minute", STR_ARG(count)) : STR("What was too much for one minute, in one message");
-	m->path = STR("/incidents");
+	m->path = bundle_path(list);
 	strbuf_init(&b, a, DATA_MAX);
 	for (const struct json *j = list ? list->first : NULL; j; j = j->next) {
 		strbuf_addf(&b, "%s[%.*s] ", b.n ? "\n" : "", STR_ARG(part(j, "severity")));
@@ -306,7 +331,7 @@ static const struct {
 	{ "incident.acknowledged", incident_acknowledged },
 	{ "incident.escalated", incident_escalated },
 	{ "incident.opened", incident_opened },
-	{ "incident.released", incident_opened },	/* nobody was told before */
+	{ "incident.released", incident_released },
 	{ "incident.reopened", incident_reopened },
 	{ "incident.merged", incident_merged },
 	{ "incident.resolved", incident_resolved },

@@ -14,7 +14,13 @@
 static const char *const colours[] = {
 	[LEVEL_INFO] = "#4a7ebb", [LEVEL_LOW] = "#4a7ebb", [LEVEL_MEDIUM] = "#e0a100", [LEVEL_HIGH] = "#d9570b", [LEVEL_CRITICAL] = "#c4161c",
 };
+#define COLOUR_TAKEN "#7a5cc4"
 #define COLOUR_ENDED "#2f8f4e"
+
+static const char *colour(const struct message *m)
+{
+	return m->phase == MESSAGE_ENDS ? COLOUR_ENDED : m->phase == MESSAGE_TAKEN ? COLOUR_TAKEN : colours[m->level];
+}
 
 /* At most `max` bytes with its entities, which stay whole, as do characters. */
 static struct str escaped(struct arena *a, struct str s, size_t max)
@@ -112,7 +118,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	json_open(&o, '[');
 	json_open(&o, '{');
 	json_key(&o, "color");
-	json_strz(&o, m->phase == MESSAGE_ENDS ? COLOUR_ENDED : colours[m->level]);
+	json_strz(&o, colour(m));
 	blocks(&o, a, c, m);
 	json_close(&o, '}');
 	json_close(&o, ']');

@@ -16,7 +16,8 @@ enum { Q_TOLD, Q_STORMS, Q_STORM_NOTE, Q_STORM_CLOSE };
 static const struct stmt stmts[] = {
 	[Q_TOLD] = { "channel_tell.told",
 		"SELECT id, tenant_id, each_recipient, settings, max_per_minute FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ?"
-		" AND (events & ? <> 0 OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) ORDER BY id" },
+		" AND (events & ? <> 0 OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) AND public_id <> ?"
+		" ORDER BY id" },
 	[Q_STORMS] = { "channel_tell.storms",
 		"SELECT STRAIGHT_JOIN c.id, c.storm_minute AS minute, c.storm_n AS n, c.storm_digest AS digest"
 		" FROM (SELECT DISTINCT wanted FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) j) w JOIN channels c ON c.id = w.wanted"
@@ -104,6 +105,7 @@ struct audience {
 	uint64_t tenant_id, service_id;
 	enum channel_event event;
 	enum level level;
+	struct str about;	/* as in struct notice */
 	struct channel *list;
 	size_t n;
 };
@@ -258,11 +260,13 @@ static const struct audience *audience_of(struct db *db, struct telling *t, cons
 {
 	struct audience *a = &t->audiences[t->audience_n];
 
-	*a = (struct audience){ .tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT, .service_id = x->service_id, .event = x->event, .level = x->level };
+	*a = (struct audience){ .tenant_id = x->tenant_id ? x->tenant_id : DEFAULT_TENANT, .service_id = x->service_id, .event = x->event, .level = x->level,
+		.about = x->about };
 	for (const struct audience *known = t->audiences; known < a; known++)
-		if (known->tenant_id == a->tenant_id && known->service_id == a->service_id && known->event == a->event && known->level == a->level)
+		if (known->tenant_id == a->tenant_id && known->service_id == a->service_id && known->event == a->event && known->level == a->level &&
+			str_eq(known->about, a->about))
 			return known;
-	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(a->tenant_id), V_U(a->level), V_U(a->event), V_U(a->service_id)), t->a, fields, sizeof(*a->list), &a->list,
+	if (!db_query(db, &stmts[Q_TOLD], VALS(V_U(a->tenant_id), V_U(a->level), V_U(a->event), V_U(a->service_id), V_S(a->about)), t->a, fields, sizeof(*a->list), &a->list,
 		&a->n, e))
 		return NULL;
 	t->audience_n++;

@@ -100,7 +100,7 @@ static struct str as_json(struct arena *a, const struct monitor_alert *m)
 static bool tell(struct db *db, const struct change *c, const char *type, const struct monitor_alert *m, struct err *e)
 {
 	static const enum level levels[] = { [MONITOR_WARNING] = LEVEL_MEDIUM, [MONITOR_ERROR] = LEVEL_HIGH, [MONITOR_CRITICAL] = LEVEL_CRITICAL };
-	const struct notice notice = { .tenant_id = m->tenant_id, .event = CHANNEL_MONITOR, .cause_id = m->id, .type = type,
+	const struct notice notice = { .tenant_id = m->tenant_id, .event = CHANNEL_MONITOR, .cause_id = m->id, .about = m->subject, .type = type,
 		.level = levels[m->severity < ARRAY_SIZE(levels) ? m->severity : MONITOR_WARNING], .data = as_json(c->a, m), .traceparent = m->traceparent };
 	const struct endpoint_news news = { .tenant_id = m->tenant_id, .cause_id = m->id, .event = type, .summary = m->message, .traceparent = m->traceparent,
 		.body = endpoint_body(c->a, type, id_make(c->ids, c->now), notice.data, c->now) };

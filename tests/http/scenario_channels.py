@@ -513,6 +513,21 @@ def gone_receiver_is_told_nothing_more_and_others_hear_of_it(box):
         _remove(box, witness)
 
 
+def channel_is_not_told_that_it_fails_itself(box):
+    with Hook() as hook, Hook() as other:
+        channel, witness = _hook(box, hook), _hook(box, other)
+        hook.status = 500
+        number, = _queue(box, channel, 1)
+        box.sql("UPDATE outbox SET attempts_max = 1 WHERE id = %s" % number)
+        wait_until(lambda: other.telling("CHANNEL_FAILED"), 10, "the other channel hears of it")
+        hook.status = 204
+        same(_test(box, channel)["success"], True)
+        wait_until(lambda: len(other.telling("CHANNEL_FAILED")) == 2, 5, "and of its end")
+        told = box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND payload LIKE '%%CHANNEL_FAILED%%'" % _row(box, channel))
+        same((told, hook.telling("CHANNEL_FAILED")), (0, []))
+        _remove(box, channel, witness)
+
+
 def channel_that_was_mended_is_trouble_no_more(box):
     """As its monitor alert advises: the settings are changed, then the test button is pressed."""
     def runs():

@@ -67,6 +67,28 @@ START_TEST(test_slack)
 }
 END_TEST
 
+/* Each phase has its colour, and what begins that of its severity. */
+START_TEST(test_slack_colours)
+{
+	static const struct {
+		enum message_phase phase;
+		enum level level;
+		const char *colour;
+	} rows[] = { { MESSAGE_BEGINS, LEVEL_CRITICAL, "#c4161c" }, { MESSAGE_GOES_ON, LEVEL_MEDIUM, "#e0a100" }, { MESSAGE_TAKEN, LEVEL_CRITICAL, "#7a5cc4" },
+		{ MESSAGE_ENDS, LEVEL_CRITICAL, "#2f8f4e" } };
+
+	setup();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct message m = begins;
+
+		m.phase = rows[i].phase;
+		m.level = rows[i].level;
+		ck_assert(str_has(shown("slack", slack, &m, &house), arena_printf(a, "\"color\":\"%s\"", rows[i].colour).p));
+	}
+	arena_free(a);
+}
+END_TEST
+
 /* A header of Slack has 150 characters at most, entities and characters are whole. */
 START_TEST(test_slack_cuts_what_is_too_long)
 {
@@ -321,6 +343,22 @@ START_TEST(test_email_by_a_server_of_its_own)
 }
 END_TEST
 
+/* What may begin more than once: an id of its own, and the thread's. */
+START_TEST(test_email_that_begins_again)
+{
+	const struct channel_settings s = { .part[PART_TO] = STR("ops@example.org") };
+	struct message m = begins;
+	struct str text;
+
+	setup();
+	m.again = true;
+	text = shown("email", s, &m, &house);
+	ck_assert_msg(str_has(text, "Message-ID: <monitor-7.99@hooks.example.org>\r\nIn-Reply-To: <monitor-7@hooks.example.org>\r\n"
+		"References: <monitor-7@hooks.example.org>\r\n"), "%.*s", STR_ARG(text));
+	arena_free(a);
+}
+END_TEST
+
 static const struct {
 	const char *server;
 	bool plain;
@@ -499,9 +537,9 @@ START_TEST(test_settings_come_back_without_the_secret)
 }
 END_TEST
 
-UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
+UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_colours), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
 	UNIT(test_sms), UNIT(test_sms_to_one_of_several_and_never_too_long), UNIT(test_sms_needs_an_account_somewhere), UNIT(test_push), UNIT(test_cloudevents),
 	UNIT(test_event_grid), UNIT(test_two_keys),
-	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_links),
+	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_email_that_begins_again), UNIT(test_links),
 	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
 	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))

@@ -19,7 +19,7 @@ static struct str shown(const struct message *m)
 	struct strbuf b;
 
 	strbuf_init(&b, a, 65536);
-	strbuf_addf(&b, "%.*s %.*s %s %d\n%.*s\n%.*s\n%.*s\n", STR_ARG(m->type), STR_ARG(m->thread), phases[m->phase], (int)m->level,
+	strbuf_addf(&b, "%.*s %.*s %s %d\n%.*s\n%.*s\n%.*s\n", STR_ARG(m->type), STR_ARG(m->thread), m->again ? "begins again" : phases[m->phase], (int)m->level,
 		STR_ARG(message_headline(a, m)), STR_ARG(m->text), STR_ARG(m->path));
 	for (size_t i = 0; i < m->fact_n; i++)
 		strbuf_addf(&b, "%.*s=%.*s\n", STR_ARG(m->facts[i].name), STR_ARG(m->facts[i].value));
@@ -36,16 +36,22 @@ static const struct {
 	const char *payload, *want;
 } rows[] = {
 	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\",\"count\":190,\"bySeverity\":{\"CRITICAL\":1,\"LOW\":189},"
-		"\"messages\":[{\"type\":\"incident.opened\",\"severity\":\"CRITICAL\",\"title\":\"Disk full\"},{\"severity\":\"LOW\",\"title\":\"Resolved: x\"}]}}",
+		"\"messages\":[{\"type\":\"incident.opened\",\"severity\":\"CRITICAL\",\"title\":\"Disk full\"},{\"type\":\"incident.resolved\",\"severity\":\"LOW\",\"title\":\"Resolved: x\"}]}}",
 		"messages.bundled bundle-6 begins 4\n190 more messages in one minute\n[CRITICAL] Disk full\n[LOW] Resolved: x\n/incidents\nCRITICAL=1\nLOW=189\n" },
 	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\"}}",
 		"messages.bundled bundle-6 begins 0\nWhat was too much for one minute, in one message\n\n/incidents\n" },
 	{ "{\"type\":\"webhook.received\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"webhook\":null,\"event\":{\"id\":\"9\",\"provider\":\"stripe\","
 		"\"sourceId\":\"in_x\"},\"syncTriggered\":false}}", "webhook.received event-9 begins 0\nEvent 9\n\n/events/9\n" },
+	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\",\"count\":2,\"bySeverity\":{\"MEDIUM\":2},\"messages\":["
+		"{\"type\":\"monitor.alert_started\",\"severity\":\"MEDIUM\",\"title\":\"x\"},{\"type\":\"monitor.alert_ended\",\"severity\":\"MEDIUM\",\"title\":\"y\"}]}}",
+		"messages.bundled bundle-6 begins 2\n2 more messages in one minute\n[MEDIUM] x\n[MEDIUM] y\n/monitor\nMEDIUM=2\n" },
+	{ "{\"type\":\"messages.bundled\",\"at\":\"2026-01-02T03:31:00Z\",\"data\":{\"id\":\"6\",\"count\":2,\"bySeverity\":{\"HIGH\":2},\"messages\":["
+		"{\"type\":\"alerts.triggered\",\"severity\":\"HIGH\",\"title\":\"x\"},{\"type\":\"incident.opened\",\"severity\":\"HIGH\",\"title\":\"y\"}]}}",
+		"messages.bundled bundle-6 begins 3\n2 more messages in one minute\n[HIGH] x\n[HIGH] y\n/\nHIGH=2\n" },
 	{ INCIDENT("opened", "false", "\"actor\":\"sender\",\"text\":\"Disk full\""), "incident.opened incident-7 begins 3\nDisk full\n\n" FACTS },
 	{ "{\"type\":\"incident.opened\",\"at\":\"2026-01-02T03:04:05Z\",\"data\":{\"id\":\"7\",\"title\":\" Disk\\r\\nResolve: http:\\u001b\\t//x/\\n\","
 		"\"severity\":\"HIGH\"}}", "incident.opened incident-7 begins 3\nDisk  Resolve: http:  //x/\n\n/incidents/7\nSeverity=HIGH\n" },
-	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins 3\nDisk full\n\n" FACTS },
+	{ INCIDENT("released", "false", "\"actor\":\"system\",\"text\":\"Sunday\""), "incident.released incident-7 begins again 3\nDisk full\n\n" FACTS },
 	{ INCIDENT("opened", "true", "\"actor\":\"sender\""), "incident.opened incident-7 begins 3\n[TEST] Disk full\n\n" FACTS },
 	{ INCIDENT("severity_raised", "false", "\"actor\":\"sender\",\"severity\":\"HIGH\""),
 		"incident.severity_raised incident-7 goes on 3\nNow HIGH: Disk full\n\n" FACTS },
