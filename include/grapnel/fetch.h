@@ -45,6 +45,16 @@ struct fetch_answer {
  * answer_max; ERR_INVALID: no such URL. The text says which, without the URL. */
 bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq, struct fetch_answer *out, struct err *e) MUST_USE;
 
+/* A mail server as the administrator chose it: how it is reached, without a mail. */
+struct fetch_greeting {
+	struct str url;			/* smtp or smtps; its path is our name */
+	struct str user, password;	/* user empty: none */
+	bool plain;			/* without TLS, else as send_mail */
+	unsigned total_ms;
+};
+/* True: it talks to us and takes the password. Errors as fetch_run; ERR_DENIED: it does not take the password. */
+bool fetch_greet(struct fetch *f, struct arena *a, const struct fetch_greeting *x, struct err *e) MUST_USE;
+
 /* ---- guard.c: where our requests may lead that users name. No private, loopback, link-local, metadata or multicast address in any
  * notation, nor one of this host, unless the administrator opened its network; http and https, no user, and only ports that he allows ---- */
 

@@ -741,6 +741,11 @@ struct channel_counts {
 	struct str name, error;				/* of a failing one */
 };
 bool channel_count(struct db *db, struct arena *a, struct channel_counts *out, struct err *e) MUST_USE;
+/* Channels and verified contacts that are told by the mail server and the SMS account of the configuration. */
+struct house_uses {
+	uint64_t mail, sms;
+};
+bool channel_house_uses(struct db *db, struct arena *a, struct house_uses *out, struct err *e) MUST_USE;
 /* Steps of the transaction that notes results. */
 bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
@@ -782,6 +787,11 @@ bool endpoint_hears(struct str events, struct str event);	/* does one of the fil
 int endpoint_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct str public_id, struct endpoint *out, struct err *e) MUST_USE;
 int endpoint_config(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, struct endpoint *out, struct err *e) MUST_USE;	/* the one of /api/webhooks */
 int endpoint_by_row(struct db *db, struct arena *a, uint64_t id, struct endpoint *out, struct err *e) MUST_USE;	/* deleted ones too */
+struct endpoint_counts {
+	uint64_t n, enabled, switched_off, open;	/* switched_off: by the program; open: enabled ones whose breaker is open */
+	struct str first;				/* one of these: its id, whose it is, and why */
+};
+bool endpoint_count(struct db *db, struct arena *a, struct endpoint_counts *out, struct err *e) MUST_USE;
 /* The secrets that it signs with now; empty: none. The arena holds them afterwards: wipe them. */
 struct endpoint_secrets {
 	struct str secret, old;

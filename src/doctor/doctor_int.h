@@ -69,7 +69,7 @@ extern const struct doctor_check
 	check_database_charset, check_database_connections, check_database_memory, check_database_tls, check_database_clock,
 	check_database_read_only, check_migrations, check_database_rights, check_database_excess_rights,
 	check_sealed_secrets, check_key_rotation, check_administrators, check_integrations, check_provider_keys,
-	check_cron, check_jobs, check_outbox, check_channels,
+	check_cron, check_jobs, check_outbox, check_channels, check_mail_server, check_sms_account, check_endpoints,
 	check_sockets, check_workers, check_running,
 	check_certificate, check_web_server, check_web_routing, check_web_authorization, check_web_keep_alive, check_web_body;
 

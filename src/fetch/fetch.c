@@ -5,6 +5,7 @@
 #include "fetch_int.h"
 
 #define HEADERS_MAX ((size_t)1 << 20)	/* of one request */
+#define GREETING_MAX 65536		/* what a mail server says in all */
 
 struct fetch {
 	struct fetch_config c;
@@ -161,4 +162,34 @@ bool fetch_run(struct fetch *f, struct arena *a, const struct fetch_request *rq,
 	curl_easy_cleanup(c);
 	curl_slist_free_all(headers);
 	return ok;
+}
+
+/* Its greeting, TLS and the password as before a mail; and in place of one a command that does nothing (RFC 5321, section 4.1.1.9). */
+bool fetch_greet(struct fetch *f, struct arena *a, const struct fetch_greeting *x, struct err *e)
+{
+	struct answering to = { 0 };
+	CURL *c = curl_easy_init();
+	CURLcode code;
+
+	if (!c)
+		die("libcurl gives no handle");
+	strbuf_init(&to.body, a, GREETING_MAX);
+	fetch_set_limits(c, "smtps,smtp", x->total_ms, x->total_ms);
+	set_test_hosts(c, f);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_URL, arena_cstr(a, x->url));
+	curl_easy_setopt(c, CURLOPT_USE_SSL, (long)(x->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "NOOP");
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, &to);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, to.cause);
+	if (x->user.n) {
+		curl_easy_setopt(c, CURLOPT_USERNAME, arena_cstr(a, x->user));
+		curl_easy_setopt(c, CURLOPT_PASSWORD, arena_cstr(a, x->password));
+	}
+	code = curl_easy_perform(c);
+	curl_easy_cleanup(c);
+	if (code == CURLE_LOGIN_DENIED)
+		return err_set(e, ERR_DENIED, "it does not take the password");
+	return code == CURLE_OK || failed(code, &to, e);
 }

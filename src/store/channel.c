@@ -8,7 +8,7 @@
 
 #define ERROR_MAX 255
 
-enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_BY_IDS, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
+enum { Q_BY_PUBLIC_ID, Q_LIST, Q_LOCK, Q_COUNT, Q_COUNTS, Q_HOUSE, Q_BY_IDS, Q_ADD, Q_UPDATE, Q_DELETE, Q_LEAVE_SERVICES, Q_SENT, Q_FAILED, Q_DISABLE };
 
 #define COLUMNS \
 	"id, tenant_id, public_id, kind, name, enabled, disabled_reason, events, min_level, settings, secret_sealed," \
@@ -23,6 +23,11 @@ static const struct stmt stmts[] = {
 		"SELECT COUNT(*) AS n, COALESCE(SUM(enabled), 0) AS enabled, COALESCE(SUM(disabled_reason IS NOT NULL), 0) AS switched_off,"
 		" COALESCE(SUM(enabled = 1 AND failures > 0), 0) AS failing, MIN(IF(enabled = 1 AND failures > 0, name, NULL)) AS name,"
 		" MIN(IF(enabled = 1 AND failures > 0, error, NULL)) AS error FROM channels", SCAN_OK },
+	/* Channels and contacts are few. */
+	[Q_HOUSE] = { "channel.house",
+		"SELECT CAST(COALESCE(SUM(kind = 'email'), 0) AS UNSIGNED) AS mail, CAST(COALESCE(SUM(kind = 'sms'), 0) AS UNSIGNED) AS sms FROM"
+		" (SELECT kind FROM channels WHERE enabled = 1 AND IF(kind = 'sms', JSON_VALUE(settings, '$.account'), JSON_VALUE(settings, '$.url')) IS NULL"
+		" UNION ALL SELECT kind FROM contacts WHERE verified_at IS NOT NULL) x", SCAN_OK },
 	[Q_BY_IDS] = { "channel.by_ids",
 		"SELECT " COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) w JOIN channels c ON c.id = w.wanted" },
 	[Q_ADD] = { "channel.add",
@@ -123,6 +128,18 @@ bool channel_count(struct db *db, struct arena *a, struct channel_counts *out, s
 {
 	*out = (struct channel_counts){ 0 };
 	return db_query_one(db, &stmts[Q_COUNTS], NULL, 0, a, count_fields, sizeof(*out), out, e) >= 0;
+}
+
+static const struct field house_fields[] = {
+	FIELD_U64(struct house_uses, mail, "mail", ""),
+	FIELD_U64(struct house_uses, sms, "sms", ""),
+	FIELD_END
+};
+
+bool channel_house_uses(struct db *db, struct arena *a, struct house_uses *out, struct err *e)
+{
+	*out = (struct house_uses){ 0 };
+	return db_query_one(db, &stmts[Q_HOUSE], NULL, 0, a, house_fields, sizeof(*out), out, e) >= 0;
 }
 
 static struct str context(struct arena *a, struct str public_id)

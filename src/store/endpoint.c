@@ -10,7 +10,7 @@
 #define DELIVERY_LINE_MAX 200
 #define DELETED "endpoint deleted"	/* the reason that its history shows, as the contract has it */
 
-enum { Q_GET, Q_CONFIG, Q_BY_ROW, Q_LOCK, Q_COUNT, Q_TOLD, Q_ADD, Q_UPDATE, Q_ROTATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE, Q_DELIVERY, Q_MOVE, Q_OLD_SECRETS, Q_FORGET };
+enum { Q_GET, Q_CONFIG, Q_BY_ROW, Q_LOCK, Q_COUNT, Q_COUNTS, Q_TOLD, Q_ADD, Q_UPDATE, Q_ROTATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE, Q_DELIVERY, Q_MOVE, Q_OLD_SECRETS, Q_FORGET };
 
 #define COLUMNS \
 	"p.id, p.tenant_id, p.user_id, p.public_id, p.url, p.events, p.secret_sealed, p.secret_sealed IS NOT NULL AS has_secret, p.old_secret_sealed," \
@@ -30,6 +30,13 @@ static const struct stmt stmts[] = {
 		"SELECT " COLUMNS " FROM endpoints p WHERE p.public_id = ? AND p.tenant_id = ? AND p.user_id = ? AND p.deleted_at IS NULL FOR UPDATE" },
 	[Q_COUNT] = { "endpoint.count",
 		"SELECT COUNT(*) AS id FROM endpoints WHERE tenant_id = ? AND user_id = ? AND live = 1" },
+	/* Endpoints are few. */
+	[Q_COUNTS] = { "endpoint.counts",
+		"SELECT COUNT(*) AS n, CAST(COALESCE(SUM(p.enabled), 0) AS UNSIGNED) AS enabled,"
+		" CAST(COALESCE(SUM(p.enabled = 0 AND p.disabled_reason IS NOT NULL), 0) AS UNSIGNED) AS switched_off,"
+		" CAST(COALESCE(SUM(p.enabled = 1 AND b.opened_at IS NOT NULL), 0) AS UNSIGNED) AS open,"
+		" MIN(IF(p.enabled = 1 AND b.opened_at IS NOT NULL, CONCAT(p.public_id, ' of ', u.name, ': ', COALESCE(p.error, b.error)), NULL)) AS first"
+		" FROM endpoints p JOIN users u ON u.id = p.user_id LEFT JOIN breakers b ON b.kind = 2 AND b.target_id = p.id WHERE p.live = 1", SCAN_OK },
 	/* Role 3 is the administrator's. */
 	[Q_TOLD] = { "endpoint.told",
 		"SELECT p.id, p.tenant_id, p.user_id, p.url, p.events, p.retries FROM endpoints p FORCE INDEX (by_tenant) JOIN users u ON u.id = p.user_id"
@@ -102,6 +109,15 @@ static const struct field audit_fields[] = {
 	FIELD_END
 };
 
+static const struct field count_fields[] = {
+	FIELD_U64(struct endpoint_counts, n, "n", ""),
+	FIELD_U64(struct endpoint_counts, enabled, "enabled", ""),
+	FIELD_U64(struct endpoint_counts, switched_off, "switched_off", ""),
+	FIELD_U64(struct endpoint_counts, open, "open", ""),
+	FIELD_STR(struct endpoint_counts, first, "first", ""),
+	FIELD_END
+};
+
 /* ---- filters ---- */
 
 const struct endpoint_event endpoint_events[] = {
@@ -164,6 +180,12 @@ int endpoint_config(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t
 int endpoint_by_row(struct db *db, struct arena *a, uint64_t id, struct endpoint *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_BY_ROW], VALS(V_U(id)), a, fields, sizeof(*out), out, e);
+}
+
+bool endpoint_count(struct db *db, struct arena *a, struct endpoint_counts *out, struct err *e)
+{
+	*out = (struct endpoint_counts){ 0 };
+	return db_query_one(db, &stmts[Q_COUNTS], NULL, 0, a, count_fields, sizeof(*out), out, e) >= 0;
 }
 
 static const char *context(struct arena *a, struct str public_id)

@@ -26,6 +26,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "http"))
 import harness  # noqa: E402
+from look_alike import Authority  # noqa: E402
+from receivers import MailServer  # noqa: E402
 
 OK, FAILED, USAGE, NO_DATABASE = 0, 1, 2, 3
 BREAKS = []
@@ -827,6 +829,56 @@ def channel_that_fails(box):
 def channel_that_is_gone(box):
     with channel(box) as row:
         box.sql("UPDATE channels SET enabled = 0, disabled_reason = 'It was answered 410.' WHERE id = %d" % row)
+        yield
+
+
+@breaks("mail-server", "FAIL", "1 channels and addresses of people are told nothing")
+def mail_server_is_away(box):
+    with channel(box), configured(box, ("mail", "server", "smtp://localhost:1")):
+        yield
+
+
+@breaks("mail-server", "FAIL", "does not take the password")
+def mail_server_refuses_the_password(box):
+    with MailServer(Authority(), None, {"grapnel": "another"}) as server, channel(box), configured(
+            box, ("mail", "server", "smtp://localhost:%d" % server.port), ("mail", "user", "grapnel"), ("mail", "password", "stale")):
+        yield
+
+
+@breaks("sms-account", "warn", "needed")
+def sms_account_without_a_sender(box):
+    with configured(box, ("sms", "account", "AC" + 32 * "0"), ("sms", "token", "x")):
+        yield
+
+
+@breaks("sms-account", "FAIL", "has no account")
+def text_messages_without_an_account(box):
+    with channel(box, kind="sms", to=["+4930123456"], account="AC" + 32 * "0", token="x", **{"from": "Grapnel"}) as row, statements(
+            box, "UPDATE channels SET settings = JSON_REMOVE(settings, '$.account') WHERE id = %d" % row, "DO 0"):
+        yield
+
+
+@contextlib.contextmanager
+def endpoint(box):
+    """Its row."""
+    made = box.api("POST", "/api/endpoints", {"url": "https://nowhere.invalid/hook", "events": ["alerts.triggered"]}).expect(201)
+    try:
+        yield box.number("SELECT id FROM endpoints WHERE public_id = '%s'" % made["id"])
+    finally:
+        box.api("DELETE", "/api/endpoints/" + made["id"]).expect(204)
+
+
+@breaks("endpoints", "warn", "circuit is open")
+def endpoint_that_is_left_alone(box):
+    with endpoint(box) as row, statements(box, "INSERT INTO breakers (kind, target_id, failures, opened_at, probe_at, wait_ms, error, updated_at) VALUES"
+                                          " (2, %d, 5, 1, 9000000000000, 60000, 'It was answered 500.', 1)" % row, "DELETE FROM breakers WHERE kind = 2"):
+        yield
+
+
+@breaks("endpoints", "warn", "1 of 1 endpoints were switched off")
+def endpoint_that_was_switched_off(box):
+    with endpoint(box) as row:
+        box.sql("UPDATE endpoints SET enabled = 0, disabled_reason = 'It was answered 410.' WHERE id = %d" % row)
         yield
 
 

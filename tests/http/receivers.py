@@ -480,6 +480,9 @@ class MailServer:
             else:
                 self.say("535 5.7.8 Authentication credentials invalid")
 
+        def on_noop(self, _):
+            self.say("250 2.0.0 ok")
+
         def on_mail(self, rest):
             if not self.greeted:
                 self.say("503 EHLO first")
