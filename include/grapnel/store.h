@@ -713,14 +713,15 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 /* Nothing is bundled into that one any more. Waits for who is about to. */
 bool channel_digest_close(struct db *db, uint64_t channel_id, uint64_t digest, struct err *e) MUST_USE;
 
-/* ---- publish.c: events for sinks ---- */
+/* ---- publish.c: events for sinks and endpoints ---- */
 
-#define PUBLISHED_TYPE "webhook.received"	/* data: {"event":{"id"}}; the rest is read when it is sent */
+#define PUBLISHED_TYPE "webhook.received"	/* to sinks. data: {"event":{"id"}}; the rest is read when it is sent */
+#define PUBLISHED_EVENT "event.processed"	/* to endpoints, the same */
 struct published {
 	uint64_t event_id;
 	struct str traceparent;		/* p NULL: none */
 };
-/* In the transaction that made them processed: a row of the outbox for each of them and each channel of its tenant that wants to know, *told in all. Sorts
+/* In the transaction that made them processed: a row of the outbox for each of them and each channel and endpoint of its tenant that wants to know, *told in all. Sorts
  * the list. */
 bool events_publish(struct db *db, struct arena *a, struct id_maker *ids, struct published *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;
 
@@ -811,6 +812,12 @@ struct endpoint_news {
 };
 /* {"event","type","timestamp","sequence","data"}: of two about one thing, the larger sequence is the later one. */
 struct str endpoint_body(struct arena *a, const char *event, uint64_t sequence, struct str data, ms_t at);
+/* n deliveries at once, each of its own news to its own endpoint, whatever its filters are. */
+struct endpoint_delivery {
+	struct endpoint endpoint;	/* id, tenant_id, user_id, url, retries */
+	struct endpoint_news news;
+};
+bool endpoint_deliver_all(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_delivery *list, size_t n, ms_t now, struct err *e) MUST_USE;
 bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_news *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 /* The same for one endpoint, whatever its filters are, by one attempt: its test. */
 bool endpoint_tell_one(struct db *db, struct arena *a, uint64_t id, const struct endpoint *ep, const struct endpoint_news *x, ms_t now, struct err *e) MUST_USE;
@@ -1203,7 +1210,7 @@ struct forward_target {
 	struct str public_id, name, url;	/* url empty: it has no handler any more */
 	struct str secret;		/* plain, in the arena: wipe it. Empty: none, or it does not open (secret_lost) */
 	bool secret_lost, deleted;
-	bool has_sinks;			/* channels of its tenant are told of each event that is processed */
+	bool has_sinks;			/* channels or endpoints of its tenant are told of each event that is processed */
 };
 int forward_target(struct db *db, struct arena *a, const struct seal_key *sk, uint64_t source_id, ms_t now, struct forward_target *out,
 	struct err *e) MUST_USE;

@@ -14,7 +14,7 @@ const struct field endpoint_rotated_fields[] = {
 };
 
 const struct field endpoint_payload_fields[] = {
-	FIELD_STR(struct endpoint_delivery_view, payload, "payload", "The body as it is sent, a text"),
+	FIELD_STR(struct endpoint_delivery_view, payload, "payload", "The body as it is sent, a text; of event.processed it names the event, which is read when it is sent"),
 	FIELD_END
 };
 

@@ -33,9 +33,23 @@ static bool read_target(struct round *r, ms_t now, struct err *e)
 	return true;
 }
 
+/* That of an event says only where it is found. */
+static bool open_parcel(struct parcel *p, struct err *e)
+{
+	const struct json *payload;
+	struct err unreadable = { 0 };
+
+	return !json_parse(p->round->arena, p->row.payload, &payload, &unreadable) || !str_eqs(json_text(json_get(payload, "event")), PUBLISHED_EVENT) ||
+		publication_open_delivery(p, payload, e);
+}
+
 static bool open(struct round *r, struct err *e)
 {
-	return read_target(r, clock_now(), e);
+	bool ok = read_target(r, clock_now(), e);
+
+	for (size_t i = 0; ok && i < r->n; i++)
+		ok = open_parcel(&r->parcels[i], e);
+	return ok;
 }
 
 static struct str event_of(struct parcel *p)
@@ -73,7 +87,7 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	if (now >= t->read_at + FRESH_MS && !read_target(r, now, &away))
 		log_warning("an endpoint is used as it was read before", LOG_U("endpoint", r->target_id), LOG_ERR(&away));
 	t = r->target;
-	*why = refusal(t, event);
+	*why = p->refusal.n ? p->refusal : refusal(t, event);
 	if (why->n)
 		return false;
 	headers[0] = (struct header){ STR("Content-Type"), STR("application/json") };

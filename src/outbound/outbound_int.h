@@ -69,6 +69,7 @@ void parcel_links(struct parcel *p, enum incident_link_to to, uint64_t recipient
 
 bool digest_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
 bool publication_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
+bool publication_open_delivery(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
 
 /* ---- otlp.c ---- */
 

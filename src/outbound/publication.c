@@ -1,4 +1,4 @@
-/* publication.c - the message that tells a sink of an event: read when it is sent, so that what ingest writes of it stays small. */
+/* publication.c - what tells a sink or an endpoint of an event: read when it is sent, so that what ingest writes of it stays small. */
 #include "grapnel/json.h"
 #include "grapnel/view.h"
 
@@ -50,24 +50,47 @@ static struct str data_of(const struct parcel *p, struct event_view *event, cons
 	return strbuf_str(&b);
 }
 
-bool publication_open(struct parcel *p, const struct json *payload, struct err *e)
+/* 1; 0 with p->refusal; -1. */
+static int read_data(struct parcel *p, const struct json *payload, uint64_t *id, struct str *out, struct err *e)
 {
 	struct db *db = courier_config(p->round->courier)->db;
 	struct arena *a = p->round->arena;
 	struct request_view request;
 	struct event_view event;
 	struct source source;
-	uint64_t id = 0;
 	int found = 0;
 
-	if (str_u64(json_text(json_at(payload, STR("/data/event/id"))), &id))
-		found = event_view_received(db, a, id, &event, &request, e);
+	if (str_u64(json_text(json_at(payload, STR("/data/event/id"))), id))
+		found = event_view_received(db, a, *id, &event, &request, e);
 	if (found == 0)
 		p->refusal = STR("The event was cleaned up.");
 	if (found != 1)
-		return found == 0;
+		return found;
 	found = source_get(db, a, (uint32_t)p->row.tenant_id, event.source_id, p->row.created_at, &source, e);
-	if (found >= 0)
-		p->row.payload = notice_payload(a, PUBLISHED_TYPE, data_of(p, &event, found ? &source : NULL), p->row.created_at);
+	if (found < 0)
+		return -1;
+	*out = data_of(p, &event, found ? &source : NULL);
+	return 1;
+}
+
+bool publication_open(struct parcel *p, const struct json *payload, struct err *e)
+{
+	struct str data;
+	uint64_t id = 0;
+	int found = read_data(p, payload, &id, &data, e);
+
+	if (found == 1)
+		p->row.payload = notice_payload(p->round->arena, PUBLISHED_TYPE, data, p->row.created_at);
+	return found >= 0;
+}
+
+bool publication_open_delivery(struct parcel *p, const struct json *payload, struct err *e)
+{
+	struct str data;
+	uint64_t id = 0;
+	int found = read_data(p, payload, &id, &data, e);
+
+	if (found == 1)
+		p->row.payload = endpoint_body(p->round->arena, PUBLISHED_EVENT, id, data, p->row.created_at);
 	return found >= 0;
 }

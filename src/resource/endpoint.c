@@ -49,10 +49,10 @@ static bool filters_joined(const struct caller *by, const struct json *list, str
 	strbuf_init(&b, by->a, ENDPOINT_EVENTS_MAX);
 	for (const struct json *j = list ? list->first : NULL; j; j = j->next) {
 		if (!endpoint_filter_is(json_text(j)))
-			return err_field(e, ERR_INVALID, "events", "%.*s fits no event: take words like incident.opened, incident.*, alerts.triggered, monitor.* or *.",
+			return err_field(e, ERR_INVALID, "events", "%.*s fits no event: take words like incident.opened, incident.*, alerts.triggered, event.*, monitor.* or *.",
 				STR_ARG(str_cut(json_text(j), 60)));
 		strbuf_adds(&b, b.n ? "," : "");
-		strbuf_addstr(&b, json_text(j));
+		strbuf_addstr(&b, arena_lower(by->a, json_text(j)));
 	}
 	*out = b.n ? strbuf_str(&b) : STR(ENDPOINT_EVENTS_DEFAULT);
 	return !b.failed || err_field(e, ERR_INVALID, "events", "These are too many words.");

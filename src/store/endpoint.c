@@ -133,7 +133,9 @@ const struct endpoint_event endpoint_events[] = {
 	{ "incident.released", "It is held back no longer" },
 	{ "incident.merged", "It became part of another one" },
 	{ "alerts.triggered", "Alert rules of yours triggered" },
+	{ "event.processed", "An event came in and was processed" },
 	{ "monitor.alert_started", "Grapnel itself is in trouble (administrators)" },
+	{ "monitor.alert_raised", "That got worse (administrators)" },
 	{ "monitor.alert_ended", "That is over (administrators)" },
 	{ NULL }
 };
@@ -247,6 +249,20 @@ static void delivery_of(const struct endpoint *ep, const struct endpoint_news *x
 	memcpy(out, row, sizeof(row));
 }
 
+bool endpoint_deliver_all(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint_delivery *list, size_t n, ms_t now, struct err *e)
+{
+	struct outbox_row *rows = ARENA_ARRAY(a, struct outbox_row, n + 1);
+	struct val *vals = ARENA_ARRAY(a, struct val, n * DELIVERY_COLUMNS + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = id_make(ids, now);
+
+		delivery_of(&list[i].endpoint, &list[i].news, id, vals + i * DELIVERY_COLUMNS);
+		rows[i] = row_of(&list[i].endpoint, &list[i].news, id, now);
+	}
+	return outbox_add_all(db, a, rows, n, e) && db_bulk(db, &stmts[Q_DELIVERY], vals, n, DELIVERY_COLUMNS, e);
+}
+
 /* Endpoints that may be told of what concerns a tenant, or one user in it. */
 struct audience {
 	uint64_t tenant_id, user_id;
@@ -277,8 +293,7 @@ bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const 
 	const struct audience **to = ARENA_ARRAY(a, const struct audience *, n + 1);
 	struct audience *known = ARENA_ARRAY(a, struct audience, n + 1);
 	size_t known_n = 0, max = 0, hear = 0;
-	struct outbox_row *rows;
-	struct val *vals;
+	struct endpoint_delivery *deliveries;
 
 	for (size_t i = 0; i < n; i++) {
 		to[i] = audience_of(db, a, &list[i], known, &known_n, e);
@@ -286,19 +301,14 @@ bool endpoints_tell(struct db *db, struct arena *a, struct id_maker *ids, const 
 			return false;
 		max += to[i]->n;
 	}
-	rows = ARENA_ARRAY(a, struct outbox_row, max + 1);
-	vals = ARENA_ARRAY(a, struct val, max * DELIVERY_COLUMNS + 1);
+	deliveries = ARENA_ARRAY(a, struct endpoint_delivery, max + 1);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < to[i]->n; k++)
-			if (endpoint_hears(to[i]->list[k].events, str_of(list[i].event))) {
-				uint64_t id = id_make(ids, now);
-
-				delivery_of(&to[i]->list[k], &list[i], id, vals + hear * DELIVERY_COLUMNS);
-				rows[hear++] = row_of(&to[i]->list[k], &list[i], id, now);
-			}
+			if (endpoint_hears(to[i]->list[k].events, str_of(list[i].event)))
+				deliveries[hear++] = (struct endpoint_delivery){ to[i]->list[k], list[i] };
 	if (told)
 		*told = hear;
-	return outbox_add_all(db, a, rows, hear, e) && db_bulk(db, &stmts[Q_DELIVERY], vals, hear, DELIVERY_COLUMNS, e);
+	return endpoint_deliver_all(db, a, ids, deliveries, hear, now, e);
 }
 
 bool endpoint_tell_one(struct db *db, struct arena *a, uint64_t id, const struct endpoint *ep, const struct endpoint_news *x, ms_t now, struct err *e)

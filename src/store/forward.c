@@ -39,7 +39,9 @@ static const struct stmt stmts[] = {
 	[Q_TARGET] = { "forward.target",
 		"SELECT s.id AS source_id, s.tenant_id, s.actions, s.max_retries, s.backoff_s, s.public_id, s.name, s.handler_url AS url,"
 		" s.handler_secret_sealed AS sealed, s.deleted_at IS NOT NULL AS deleted,"
-		" EXISTS (SELECT 1 FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1 AND c.events & 8 <> 0) AS has_sinks,"
+		" EXISTS (SELECT 1 FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1 AND c.events & 8 <> 0)"
+		" OR EXISTS (SELECT 1 FROM endpoints p WHERE p.tenant_id = s.tenant_id AND p.live = 1 AND p.enabled = 1"
+		" AND (INSTR(p.events, 'event.') OR FIND_IN_SET('*', p.events))) AS has_sinks,"
 		" (SELECT x.sealed FROM source_secrets x WHERE x.source_id = s.id AND (x.expires_at IS NULL OR x.expires_at > ?)"
 		" ORDER BY x.created_at DESC, x.id DESC LIMIT 1) AS source_sealed FROM sources s WHERE s.id = ?" },
 

@@ -10,15 +10,17 @@
 
 enum { Q_SOME, Q_ALL, Q_STAMP };
 
-/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy, for endpoints
- * that hear of incidents, and where a window or silence is not over: that it holds something back stands in timelines, though nobody listens. One
- * condition: now. */
+/* Who is told of what in the tenant of `s`: bits of channels.events, 2 also where a service has its own channels or a policy, 2 and 8 for endpoints
+ * that hear of incidents and of events, and 2 where a window or silence is not over: that it holds something back stands in timelines, though nobody
+ * listens. One condition: now. */
 #define TOLD \
 	"COALESCE((SELECT BIT_OR(c.events) FROM channels c WHERE c.tenant_id = s.tenant_id AND c.enabled = 1), 0)" \
 	" | IF(EXISTS (SELECT 1 FROM services y WHERE y.tenant_id = s.tenant_id AND y.deleted_at IS NULL AND (y.policy_id IS NOT NULL" \
 	" OR EXISTS (SELECT 1 FROM service_channels z WHERE z.service_id = y.id))), 2, 0)" \
 	" | IF(EXISTS (SELECT 1 FROM endpoints p WHERE p.tenant_id = s.tenant_id AND p.live = 1 AND p.enabled = 1" \
 	" AND (INSTR(p.events, 'incident.') OR FIND_IN_SET('*', p.events))), 2, 0)" \
+	" | IF(EXISTS (SELECT 1 FROM endpoints p WHERE p.tenant_id = s.tenant_id AND p.live = 1 AND p.enabled = 1" \
+	" AND (INSTR(p.events, 'event.') OR FIND_IN_SET('*', p.events))), 8, 0)" \
 	" | IF(EXISTS (SELECT 1 FROM hushes h WHERE h.tenant_id = s.tenant_id AND h.over_at > ?), 2, 0)"
 
 /* Conditions: now, those of `ids`, now. STRAIGHT_JOIN: the ids are few, and everything else is found through them. */

@@ -80,8 +80,8 @@ END_TEST
 
 START_TEST(what_fits_no_event_is_no_filter)
 {
-	static const char *const good[] = { "*", "incident.*", "incident.opened", "alerts.*", "alerts.triggered", "monitor.alert_started" };
-	static const char *const bad[] = { "", ".*", "inc*", "incident.", "incident", "weather.*", "incident.opened.*", "**", "incident.exploded", "*.opened" };
+	static const char *const good[] = { "*", "incident.*", "incident.opened", "alerts.*", "alerts.triggered", "monitor.alert_started", "monitor.alert_raised", "event.*", "event.processed" };
+	static const char *const bad[] = { "", ".*", "inc*", "incident.", "incident", "weather.*", "incident.opened.*", "**", "incident.exploded", "*.opened", "event.failed", "event" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		ck_assert_msg(endpoint_filter_is(str_of(good[i])), "%s", good[i]);

@@ -160,6 +160,42 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         bob.api("DELETE", "/api/endpoints/" + other["id"]).expect(204)
 
 
+def processed_event_reaches_endpoints_that_hear_of_events(box):
+    ann, bob, stranger = Person(box), Person(box), Person(box)
+    direct = box.integration("webhook", actions=["record"], rateLimitPerMinute=0)
+    with Handler() as mine, Handler() as his, Handler() as deaf, Handler() as handler:
+        forwarded = box.integration("webhook", actions=["forward"], handlerUrl=handler.url, rateLimitPerMinute=0)
+        box.send(direct, {"type": "nobody.listens", "id": os.urandom(6).hex()}).expect(201)
+        secret = ann.endpoint(mine.url, events=["event.*"])["secret"]
+        all_of_it = bob.endpoint(his.url, events=["Event.Processed", "incident.resolved"])
+        same(all_of_it["events"], ["event.processed", "incident.resolved"])
+        stranger.endpoint(deaf.url)
+        event = {"type": "order.paid", "id": os.urandom(6).hex()}
+        number = box.send(direct, event).expect(201)["result"]["event"]["id"]
+        box.send(direct, event).expect(200)
+        wait_until(lambda: mine.got and his.got, 5, "both are told")
+        body = body_of(mine.got[0])
+        true(signed_by(mine.got[0], secret), "both signatures")
+        same((body["event"], body["type"], body["sequence"], mine.got[0].headers["x-webhook-event"]), ("event.processed",) * 2 + (number, "event.processed"))
+        same((set(body["data"]), body["data"]["webhook"]["id"], body["data"]["event"]["id"], body["data"]["event"]["eventType"]),
+             ({"webhook", "event", "syncTriggered"}, direct["id"], number, "paid"))
+        true("key" not in body["data"]["webhook"], body["data"]["webhook"])
+        same(body_of(his.got[0])["data"]["event"]["id"], number)
+        handler.status = 500
+        number = box.send(forwarded, {"type": "order.paid", "id": os.urandom(6).hex()}).expect(201)["result"]["event"]["id"]
+        wait_until(lambda: handler.got, 5, "its handler gets it")
+        same(len(mine.got), 1, "it is not processed yet, and a repeat is no event")
+        handler.status = 204
+        box.api("POST", "/api/events/%s/retry" % number).expect(200)
+        wait_until(lambda: len(mine.got) == 2, 8, "its forward is done")
+        same((body_of(mine.got[1])["data"]["event"]["id"], deaf.got), (number, []))
+        newest = ann.history()[-1]
+        same((newest["event"], newest["payload_summary"]), ("event.processed", "webhook: order.paid"))
+        for person in ann, bob, stranger:       # the others' events are none of theirs
+            for endpoint in person.api("GET", "/api/endpoints").expect(200)["endpoints"]:
+                person.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+
+
 def rotation_signs_with_both_secrets_until_its_end(box):
     ann = Person(box)
     with Handler() as handler:
