@@ -40,6 +40,9 @@ ALTER TABLE channels ADD COLUMN IF NOT EXISTS storm_digest BIGINT UNSIGNED NOT N
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS bundled_in BIGINT UNSIGNED NULL COMMENT 'outbox.id of the message that tells it; NULL = it is told by itself';
 ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such a message tells
 
+-- Contacts come and go; who was paged, and where about, stays with the message: recipient is the address with its middle left out.
+ALTER TABLE outbox ADD COLUMN IF NOT EXISTS user_id INT UNSIGNED NULL COMMENT 'of a page: the person; NULL = it is none, or brings a code';
+
 -- ---- outbound webhooks ----
 
 -- Where programs of a user are told of things. A deleted one stays as long as what was sent to it, without its secrets.
@@ -245,16 +248,20 @@ CREATE TABLE IF NOT EXISTS escalation_policies (
 	KEY by_tenant (tenant_id, id)			-- list
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Where each incident is in its policy, as long as that goes on: one row, gone when somebody takes care or the policy is at its end.
+-- Where each incident is in its policy; when somebody takes care or the policy is at its end, how it ended. Gone with its incident.
 CREATE TABLE IF NOT EXISTS escalations (
 	incident_id BIGINT UNSIGNED NOT NULL,
 	policy_id INT UNSIGNED NOT NULL COMMENT 'as its service had it when it began',
 	step TINYINT UNSIGNED NOT NULL COMMENT 'to be taken next, from 0',
 	round TINYINT UNSIGNED NOT NULL COMMENT 'of the repeats, from 0',
 	reached TINYINT(1) NOT NULL COMMENT 'somebody, in this round',
+	reached_ever TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'somebody, in any round',
 	paused TINYINT(1) NOT NULL COMMENT 'by a snooze, a window or a silence',
-	since BIGINT NOT NULL COMMENT 'it waits since then',
-	next_at BIGINT NOT NULL COMMENT 'due',
+	since BIGINT NOT NULL COMMENT 'it waits since then; 0 = it has ended',
+	next_at BIGINT NULL COMMENT 'due; NULL = it has ended',
+	ended TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT '0 it goes on, 1 acknowledged, 2 resolved, 3 all steps were taken, 4 the same, and none reached anybody, 5 its policy was deleted',
+	ended_at BIGINT NULL,
+	traceparent VARCHAR(55) NULL COMMENT 'W3C trace context of what began it; NULL = none',
 	PRIMARY KEY (incident_id),
 	KEY due (next_at),
 	KEY waiting (since)				-- from the future: a clock was wrong
@@ -272,7 +279,7 @@ CREATE TABLE IF NOT EXISTS link_uses (
 	PRIMARY KEY (said_hash),
 	KEY by_end (expires_at)				-- those that go
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-ALTER TABLE timeline ADD COLUMN IF NOT EXISTS by_link VARCHAR(120) NULL COMMENT 'done by the link of a message: page, or channel and its name; NULL = it was not';
+ALTER TABLE timeline ADD COLUMN IF NOT EXISTS by_link VARCHAR(255) NULL COMMENT 'done by the link of a message: by which way it went, and to whom; NULL = it was not';
 
 
 -- ---- merged incidents ----

@@ -162,6 +162,8 @@ struct str url_encode(struct arena *a, struct str s);				/* RFC 3986 unreserved 
 
 /* "https://user@example.org:8443/x" is of example.org, "smtp://[::1]:25" of ::1. */
 struct str url_host(struct str url);
+/* So much of an address as tells those who know it which one it is: "a…@example.org", "+49…56", "https://ntfy.sh/…". */
+struct str address_masked(struct arena *a, struct str address);
 
 /* application/x-www-form-urlencoded and query strings. Eats one pair from *s; false at the end. Names and values are
  * decoded copies. A piece without '=' is a name with an empty value; empty pieces are passed over. */

@@ -107,10 +107,20 @@ struct escalation_plan {		/* a policy, as far as time is concerned */
 
 struct escalation {			/* where an incident is in it */
 	uint64_t step, round;		/* to be taken next, from 0; behind the last round it is at its end */
-	bool reached;			/* somebody, in this round */
+	bool reached, reached_ever;	/* somebody, in this round; in any */
 	bool paused;
 	ms_t since, next_at;		/* it waits since then, until then */
 };
+
+enum escalation_end {			/* the database has these numbers */
+	ESCALATION_GOES_ON = 0,
+	ESCALATION_ACKNOWLEDGED = 1,
+	ESCALATION_RESOLVED = 2,
+	ESCALATION_AT_END = 3,		/* all steps were taken, and nobody took care */
+	ESCALATION_UNREACHABLE = 4,	/* the same, and none of them reached anybody */
+	ESCALATION_DELETED = 5,		/* its policy was */
+};
+const char *escalation_end_word(enum escalation_end end);	/* NULL: it goes on */
 
 enum escalation_act {
 	ESCALATION_WAITS,		/* until next_at */
@@ -125,6 +135,8 @@ enum escalation_act escalation_look(const struct escalation_plan *p, struct esca
 	ms_t now);
 /* The step was taken, and reached somebody or not. True: this was the last step of a round in which nobody was reached. */
 bool escalation_took(const struct escalation_plan *p, struct escalation *x, bool reached, ms_t now);
+/* The step that would be taken next, and in which round; false: there is none, at next_at it is at its end. */
+bool escalation_next(const struct escalation_plan *p, const struct escalation *x, uint64_t *step, uint64_t *round);
 /* What it was paused for is over: what was due meanwhile is due now. */
 void escalation_wake(struct escalation *x, ms_t now);
 

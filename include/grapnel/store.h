@@ -257,6 +257,7 @@ struct oncall_person {
 	uint64_t id;
 	struct str public_id, name;
 	bool enabled;
+	uint64_t role;			/* oncall_find_people alone */
 };
 /* What a layer has beside its turns. */
 struct oncall_crew {
@@ -321,21 +322,25 @@ int oncall_override_delete(struct db *db, struct arena *a, uint64_t tenant_id, s
 struct escalation_row {
 	uint64_t incident_id, policy_id;
 	struct escalation at;
+	uint64_t ended;			/* enum escalation_end; the next one: when */
+	ms_t ended_at;
+	struct str traceparent;		/* of what began it */
 };
 struct escalation_incident {
 	uint64_t tenant_id, service_id, status, level;
 	ms_t snoozed_until;
 };
 /* From its first step on, if the service has a policy; one that runs already begins anew. */
-bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, ms_t now, struct err *e) MUST_USE;
-bool escalation_stop(struct db *db, uint64_t incident, struct err *e) MUST_USE;
+bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, struct str traceparent, ms_t now, struct err *e) MUST_USE;
+bool escalation_stop(struct db *db, uint64_t incident, enum escalation_end how, ms_t now, struct err *e) MUST_USE;	/* one that has ended stays as it was */
+bool escalation_drop(struct db *db, uint64_t incident, struct err *e) MUST_USE;	/* its incident is gone */
 bool escalation_awake(struct db *db, uint64_t incident, ms_t now, struct err *e) MUST_USE;	/* as escalation_wake of incident.h */
 bool escalation_mend(struct db *db, ms_t now, struct err *e) MUST_USE;	/* what waits since a moment that is still to come is due */
 int escalation_due(struct db *db, struct arena *a, ms_t now, struct escalation_row *out, struct err *e) MUST_USE;	/* one of them, locked */
 bool escalation_move(struct db *db, const struct escalation_row *r, struct err *e) MUST_USE;
 int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struct escalation_incident *out, struct err *e) MUST_USE;	/* locked */
 /* The entry of the timeline under its number, and the news of it. */
-bool escalation_tell(struct db *db, struct arena *a, uint64_t incident, uint64_t entry, enum level level, struct str text, ms_t now,
+bool escalation_tell(struct db *db, struct arena *a, const struct escalation_row *r, uint64_t entry, enum level level, struct str text, ms_t now,
 	struct err *e) MUST_USE;
 /* Of the incidents in the JSON array those of which nobody takes care, with their severity of now. */
 struct escalation_wanted {
@@ -358,6 +363,7 @@ struct contact {
 	struct str code_hash;		/* p NULL: no code was asked for */
 	struct str user_name;		/* contacts_by_ids and contacts_of alone, as the next ones */
 	bool user_enabled;
+	uint64_t user_role;
 	struct quiet_hours quiet;	/* its zone is read */
 	ms_t verified_at, code_until, sent_at, failed_at, created_at;
 };
@@ -587,7 +593,8 @@ struct outbox_row {
 	uint64_t id, tenant_id, kind, target_id, cause_id, status, attempts;
 	uint64_t bundled_in;		/* the message that tells it; 0: it is told by itself */
 	uint64_t attempts_max;		/* given up after so many; 0: as many as its kind has */
-	struct str recipient;		/* of a channel whose addressees get messages of their own: which of them; p NULL: all there are */
+	struct str recipient;		/* of a channel whose addressees get messages of their own: which of them; p NULL: all there are. Of a page: about where */
+	uint64_t user_id;		/* of a page: who is paged; 0: it is none */
 	struct str payload;		/* JSON */
 	struct str traceparent;		/* of its cause, with our span as the parent; p NULL: none */
 	struct str answer, error;	/* p NULL: none */

@@ -334,6 +334,7 @@ struct link_view {
 	uint64_t tenant_id, status_n, level_n;
 	struct str title, service, level, status;
 	struct str user, channel;	/* who got it; empty: there is none any more, or none who may act */
+	struct str way, address;	/* email, sms; about where, p NULL: to all addressees of the channel, or the message was cleaned up */
 	ms_t used_at;			/* 0: not yet */
 };
 /* 1, 0 the incident is gone, -1. */
@@ -592,24 +593,59 @@ extern const struct field channel_attempt_view_fields[];
 bool channel_attempt_view_list(struct db *db, struct arena *a, uint64_t delivery, struct channel_attempt_view **out, size_t *n,
 	struct err *e) MUST_USE;	/* oldest first */
 
-/* Of an incident: who was told what, and how that went. */
+/* Of an incident: who was told what, and how that went. Colleagues see of an endpoint whose it is and on which host; its id and what it answered are its user's. */
 struct incident_notification_view {
-	uint64_t id, status_n, attempts, bundled_in;
-	struct str target_id, target, target_kind;	/* the channel; p NULL: it was deleted */
-	struct str recipient;				/* which of its addressees; p NULL: all */
-	struct str user;				/* the person who was paged; p NULL: a channel was told */
+	uint64_t id, kind_n, status_n, attempts, bundled_in;
+	struct str kind;				/* channel, endpoint, person */
+	struct str target_id, target, target_kind;	/* the channel; p NULL: it was deleted, or is none. target_kind of a page: by which way */
+	struct str endpoint_id, endpoint;		/* its address without the path */
+	struct str recipient;				/* which of a channel's addressees; p NULL: all. Of a page: about where */
+	struct str user;				/* who was paged, or whose endpoint it is; p NULL: a channel was told */
 	struct str type, title, status, error, payload;
-	bool held;
-	ms_t created_at, next_at, finished_at;		/* next_at 0: there is no next attempt */
+	struct str bundle_status;			/* of the message that tells what was bundled; p NULL: it was not, or that one was cleaned up */
+	uint64_t bundle_status_n, bundle_attempts;
+	bool held, bundle_held, is_mine;
+	ms_t created_at, next_at, finished_at;		/* next_at 0: there is no next attempt. Of what was bundled: those of the message that tells it */
 	struct channel_attempt_view *log;		/* oldest first */
 	size_t log_n;
 	struct str log_json;
 };
 extern const struct field incident_notification_view_fields[];
 #define INCIDENT_NOTIFICATIONS_MAX 200	/* newest messages shown with an incident */
-/* Oldest first. The caller has found the incident in its tenant. */
-bool incident_notification_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t incident_id, struct incident_notification_view **out,
-	size_t *n, struct err *e) MUST_USE;
+#define NOTIFICATION_ATTEMPTS_MAX 5	/* newest attempts of each */
+#define NOTIFICATION_ANSWER_MAX 200	/* characters of what was answered to each: the rest stands with its channel or endpoint */
+/* Oldest first, as the user of that row sees them. The caller has found the incident in its tenant. */
+bool incident_notification_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t incident_id, uint64_t user_id,
+	struct incident_notification_view **out, size_t *n, struct err *e) MUST_USE;
+
+/* ---- escalation.c: where an incident is in its policy ---- */
+
+struct escalation_target_view {
+	struct str type, id, name;	/* name p NULL: it is gone */
+};
+extern const struct field escalation_target_view_fields[];
+
+struct escalation_paged_view {
+	struct str id, name;
+	uint64_t pages, sent;
+	ms_t last_at;
+};
+extern const struct field escalation_paged_view_fields[];
+#define ESCALATION_PAGED_MAX 100	/* people that are named */
+
+struct escalation_view {
+	struct str policy_id, policy;	/* p NULL: it was deleted */
+	struct str state, why;		/* running, paused, ended; p NULL: it has not ended */
+	uint64_t step, steps, round, rounds;	/* from 1; step 0: there is no further one */
+	ms_t next_at, ended_at;		/* 0: it has ended; it has not */
+	struct escalation_target_view *targets;	/* of the next step */
+	struct escalation_paged_view *paged;	/* in the order in which they were paged first */
+	size_t targets_n, paged_n;
+};
+extern const struct field escalation_view_fields[];
+/* 1, 0 no policy has begun, -1. */
+int escalation_view_get(struct db *db, struct arena *a, const struct incident_view *incident, ms_t now, struct escalation_view *out, struct err *e) MUST_USE;
+
 /* ---- endpoint.c: outbound webhooks of a user ---- */
 
 struct endpoint_view {
@@ -783,10 +819,12 @@ bool contact_view_list(struct db *db, struct arena *a, uint64_t user_row, ms_t n
 struct policy_target_name {
 	struct str id, name;
 	bool disabled;			/* a user */
+	uint64_t role;			/* of a user */
 };
 /* Of the tenant's users, schedules and channels whose public ids stand in the JSON array: those that are there. */
 bool policy_target_names(struct db *db, struct arena *a, uint64_t tenant_id, struct str ids, struct policy_target_name **out, size_t *n,
 	struct err *e) MUST_USE;
+const struct policy_target_name *policy_target_find(const struct policy_target_name *names, size_t n, struct str id);	/* NULL: it is gone */
 struct str policy_target_name(const struct policy_target_name *names, size_t n, struct str id);	/* p NULL: it is gone */
 
 struct policy_view {

@@ -18,14 +18,35 @@ void api_incident_list(void *call)
 		reply_err(c, &e);
 }
 
+static const struct doc_part escalation_parts[] = {
+	{ "nextTargets", PART_ROWS, FIELDS(escalation_target_view_fields), .help = "Whom the next step is for" },
+	{ "paged", PART_ROWS, FIELDS(escalation_paged_view_fields), .help = "Up to 100 people who were paged, the first one first" },
+	{ 0 }
+};
+
 const struct doc_part incident_parts[] = {
 	{ "timeline", PART_ROWS, FIELDS(timeline_view_fields), .help = "What happened and who did it, oldest first" },
-	{ "notifications", PART_ROWS, FIELDS(incident_notification_view_fields), .help = "Who was told what of it, oldest first" },
+	{ "notifications", PART_ROWS, FIELDS(incident_notification_view_fields), .help = "Who was told what of it: the newest 200 messages, oldest first" },
+	{ "escalation", PART_MAYBE, FIELDS(escalation_view_fields), escalation_parts, .help = "Where it is in the escalation policy of its service; null = none began" },
 	{ "alerts", PART_ROWS, FIELDS(alert_view_fields), .help = "Its newest alerts, newest first; those of incidents that were merged into it among them" },
 	{ "merged", PART_ROWS, FIELDS(related_view_fields), .help = "Incidents that were merged into it, newest first" },
 	{ "related", PART_ROWS, FIELDS(related_view_fields), .help = "Up to 10 others that opened within a day of it and share key, host or service with it" },
 	{ 0 }
 };
+
+static void put_escalation(struct reply *r, const struct escalation_view *x)
+{
+	json_key(&r->o, "escalation");
+	if (!x) {
+		json_null(&r->o);
+		return;
+	}
+	json_open(&r->o, '{');
+	json_fields(&r->o, escalation_view_fields, x);
+	reply_rows(r, "nextTargets", escalation_target_view_fields, x->targets, sizeof(*x->targets), x->targets_n);
+	reply_rows(r, "paged", escalation_paged_view_fields, x->paged, sizeof(*x->paged), x->paged_n);
+	json_close(&r->o, '}');
+}
 
 static void reply_incident(struct call *c, uint64_t id)
 {
@@ -33,10 +54,12 @@ static void reply_incident(struct call *c, uint64_t id)
 	struct err e = { 0 };
 	struct reply r;
 	struct incident_notification_view *told;
+	struct escalation_view escalation;
 	size_t told_n;
-	int found = incident_view_get(c->by.db, c->a, c->by.tenant_id, id, &d, &e);
+	int found = incident_view_get(c->by.db, c->a, c->by.tenant_id, id, &d, &e), escalates = 0;
 
-	if (found == 1 && !incident_notification_view_list(c->by.db, c->a, d.incident.tenant_id, id, &told, &told_n, &e))
+	if (found == 1 && (!incident_notification_view_list(c->by.db, c->a, d.incident.tenant_id, id, c->by.principal.user_id, &told, &told_n, &e) ||
+		(escalates = escalation_view_get(c->by.db, c->a, &d.incident, c->by.now, &escalation, &e)) < 0))
 		found = -1;
 	if (found != 1) {
 		found < 0 ? reply_err(c, &e) : reply_not_found(c);
@@ -48,6 +71,7 @@ static void reply_incident(struct call *c, uint64_t id)
 		d.timeline_n);
 	reply_rows(&r, "alerts", alert_view_fields, d.alerts, sizeof(*d.alerts), d.alert_n);
 	reply_rows(&r, "notifications", incident_notification_view_fields, told, sizeof(*told), told_n);
+	put_escalation(&r, escalates ? &escalation : NULL);
 	reply_rows(&r, "merged", related_view_fields, d.parts, sizeof(*d.parts), d.parts_n);
 	reply_rows(&r, "related", related_view_fields, d.related, sizeof(*d.related), d.related_n);
 	reply_end(c, &r, 200);

@@ -138,6 +138,46 @@ struct str url_host(struct str url)
 	return str_until(&url, ']');
 }
 
+/* Of a name before an @, or of a number, so much is shown as tells its owner which it is. */
+static struct str ends_shown(struct arena *a, struct str s, size_t first, size_t last)
+{
+	if (s.n < first + last + 2)
+		first = last = 0;
+	return arena_printf(a, "%.*s…%.*s", (int)first, s.p, (int)last, s.p + s.n - last);
+}
+
+/* Users and passwords of URLs end with an @, so do names of mail addresses, which may hold another one in quotes. */
+static size_t after_at(struct str s)
+{
+	size_t n = s.n;
+
+	while (n && s.p[n - 1] != '@')
+		n--;
+	return n;
+}
+
+static struct str url_masked(struct arena *a, struct str url, size_t scheme)
+{
+	size_t n = scheme;
+
+	while (n < url.n && !strchr("/?#", url.p[n]))
+		n++;
+	return arena_printf(a, "%.*s%.*s/…", (int)scheme, url.p, STR_ARG(str_sub((struct str){ url.p + scheme, n - scheme },
+		after_at((struct str){ url.p + scheme, n - scheme }))));
+}
+
+struct str address_masked(struct arena *a, struct str address)
+{
+	ptrdiff_t colon = str_find(address, ':');
+	size_t at = after_at(address);
+
+	if (colon > 0 && str_starts(str_sub(address, (size_t)colon), "://"))
+		return url_masked(a, address, (size_t)colon + 3);
+	if (at)
+		return arena_printf(a, "%.*s%.*s", STR_ARG(ends_shown(a, str_cut(address, at - 1), 1, 0)), STR_ARG(str_sub(address, at - 1)));
+	return ends_shown(a, address, 3, 2);
+}
+
 bool https_url_parse(struct str s, struct https_url *out)
 {
 	static const char scheme[] = "https://";

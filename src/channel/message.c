@@ -135,7 +135,7 @@ static struct str doer(struct arena *a, const struct json *entry)
 	struct str actor = part(entry, "actor"), user = part(entry, "user"), link = part(entry, "byLink");
 
 	if (str_eqs(actor, "person"))
-		return user.n ? user : link.n ? arena_printf(a, "a link to the %.*s", STR_ARG(link)) : STR("the command line");
+		return user.n ? user : link.n ? arena_printf(a, "a link (%.*s)", STR_ARG(link)) : STR("the command line");
 	return str_eqs(actor, "system") ? STR("Grapnel") : STR("the sender");
 }
 

@@ -73,7 +73,7 @@ bool choices_of_services(struct visit *v, struct str chosen, struct choice **out
 	return true;
 }
 
-bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e)
+bool choices_of_people(struct visit *v, enum role least, struct str chosen, struct choice **out, size_t *n, struct err *e)
 {
 	struct user *users;
 	size_t max;
@@ -82,7 +82,7 @@ bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, 
 		return false;
 	choices_new(v, CHOICES_MAX, out, n);
 	for (size_t i = 0; max <= CHOICES_MAX && i < max; i++)
-		if (users[i].enabled)
+		if (users[i].enabled && users[i].role >= least)
 			(*out)[(*n)++] = (struct choice){ users[i].public_id, users[i].name,
 				str_eq(chosen, users[i].public_id) || str_eq(chosen, users[i].name) };
 	add_lost(chosen, *out, n);

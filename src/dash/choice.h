@@ -23,8 +23,8 @@ void choices_of_providers(struct visit *v, struct str chosen, struct choice **ou
 bool choices_of_sources(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 /* By id; `chosen` may be a name. */
 bool choices_of_services(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
-/* People who can be assigned, by id; `chosen` may be a name. */
-bool choices_of_people(struct visit *v, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
+/* People of that role or a higher one, by id; `chosen` may be a name. */
+bool choices_of_people(struct visit *v, enum role least, struct str chosen, struct choice **out, size_t *n, struct err *e) MUST_USE;
 
 /* Zones of the <datalist> "zones", template zones.html. */
 struct zone_name {

@@ -77,22 +77,10 @@ static struct str who(const struct timeline_view *t, struct str provider)
 	return t->by_link.n ? STR("Somebody") : STR("The command line");
 }
 
-/* "page" or "channel Ops" */
-static struct str link_of(struct visit *v, struct str by_link)
-{
-	struct str rest = by_link;
-
-	if (str_eqs(by_link, "page"))
-		return STR("by the link of a page");
-	(void)str_word(&rest);
-	return by_link.n ? arena_printf(v->a, "by a link to the channel %.*s", STR_ARG(str_trim(rest))) : STR_NONE;
-}
-
 static void tell(struct visit *v, const struct timeline_view *t, struct str provider, struct story *s)
 {
-	*s = (struct story){ .actor = t->actor, .who = who(t, provider), .text = t->text, .event_id = t->event_id, .at = t->at };
+	*s = (struct story){ .actor = t->actor, .who = who(t, provider), .by_link = t->by_link, .text = t->text, .event_id = t->event_id, .at = t->at };
 	s->did = did(v, t, s);
-	s->by_link = link_of(v, t->by_link);
 	if (t->kind_n == TIMELINE_OPENED || t->kind_n == TIMELINE_RAISED)
 		s->level = t->level;
 }
@@ -123,24 +111,87 @@ static struct str what_of(struct visit *v, struct str type)
 	return (struct str){ p, what.n };
 }
 
+static void tell_channel(struct visit *v, const struct incident_notification_view *r, struct told_line *t)
+{
+	t->to = r->target.n ? r->target : STR("A deleted channel");
+	t->note = r->recipient;
+	if (r->target_id.n)
+		t->to_url = arena_printf(v->a, "/channels/%.*s/deliveries/%llu", STR_ARG(r->target_id), (unsigned long long)r->id);
+}
+
+static void tell_person(struct visit *v, const struct incident_notification_view *r, struct told_line *t)
+{
+	t->to = r->user;
+	t->note = r->target_kind.n ? arena_printf(v->a, "%.*s, %.*s", STR_ARG(r->target_kind), STR_ARG(r->recipient)) : r->recipient;
+}
+
+static void tell_endpoint(struct visit *v, const struct incident_notification_view *r, struct told_line *t)
+{
+	t->to = r->endpoint;
+	t->note = arena_printf(v->a, "endpoint of %.*s", STR_ARG(r->user));
+	if (r->endpoint_id.n)
+		t->to_url = arena_printf(v->a, "/endpoints/%.*s/deliveries/%llu", STR_ARG(r->endpoint_id), (unsigned long long)r->id);
+}
+
+static void tell_line(struct visit *v, const struct incident_notification_view *r, struct told_line *t)
+{
+	*t = (struct told_line){ .what = what_of(v, r->type), .status = r->status, .bundle = r->bundle_status, .error = r->error, .attempts = r->attempts,
+		.at = r->finished_at ? r->finished_at : r->created_at, .next_at = r->next_at };
+	switch ((enum outbox_kind)r->kind_n) {
+	case OUTBOX_PAGE:
+		tell_person(v, r, t);
+		return;
+	case OUTBOX_DELIVERY:
+		tell_endpoint(v, r, t);
+		return;
+	default:
+		tell_channel(v, r, t);
+	}
+}
+
 static bool fill_told(struct visit *v, struct incident_page *p, struct err *e)
 {
 	struct incident_notification_view *rows;
 	size_t n;
 
-	if (!incident_notification_view_list(v->by.db, v->a, p->incident.tenant_id, p->incident.id, &rows, &n, e))
+	if (!incident_notification_view_list(v->by.db, v->a, p->incident.tenant_id, p->incident.id, v->by.principal.user_id, &rows, &n, e))
 		return false;
 	p->told = ARENA_ARRAY(v->a, struct told_line, n + 1);
 	p->told_n = n;
 	p->more_told = n == INCIDENT_NOTIFICATIONS_MAX;
-	for (size_t i = 0; i < n; i++) {
-		const struct incident_notification_view *r = &rows[n - 1 - i];
+	for (size_t i = 0; i < n; i++)
+		tell_line(v, &rows[n - 1 - i], &p->told[i]);
+	return true;
+}
 
-		p->told[i] = (struct told_line){ .to = r->target.n ? r->target : STR("A deleted channel"), .recipient = r->recipient, .what = what_of(v, r->type),
-			.status = r->status, .error = r->error, .attempts = r->attempts, .at = r->finished_at ? r->finished_at : r->created_at, .next_at = r->next_at };
-		if (r->target_id.n)
-			p->told[i].to_url = arena_printf(v->a, "/channels/%.*s/deliveries/%llu", STR_ARG(r->target_id), (unsigned long long)r->id);
-	}
+/* ---- its escalation ---- */
+
+static const struct {
+	const char *why, *sentence;
+	bool failed;
+} endings[] = {
+	{ "acknowledged", "It stopped when somebody acknowledged the incident." },
+	{ "resolved", "It stopped when the incident was resolved." },
+	{ "at_end", "All its steps were taken, and nobody took care.", true },
+	{ "unreachable", "All its steps were taken, and none reached anybody.", true },
+	{ "policy_deleted", "The policy was deleted; nobody else is paged.", true },
+};
+
+static bool fill_escalation(struct visit *v, struct incident_page *p, struct err *e)
+{
+	struct escalation_facts *x = &p->escalation;
+	int found = escalation_view_get(v->by.db, v->a, &p->incident, v->by.now, &x->v, e);
+
+	if (found != 1)
+		return found == 0;
+	x->began = true;
+	x->runs = str_eqs(x->v.state, "running");
+	x->paused = str_eqs(x->v.state, "paused");
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (str_eqs(x->v.why, endings[i].why)) {
+			x->ended = str_of(endings[i].sentence);
+			x->failed = endings[i].failed && p->open;
+		}
 	return true;
 }
 
@@ -189,7 +240,8 @@ static int fill(struct visit *v, uint64_t id, struct incident_page *p, struct er
 	fill_merge(v, p);
 	p->into = visit_posted(v, "into");
 	choices_of_words(v, snooze_choices, STR("60"), &p->snoozes, &p->snoozes_n);
-	return choices_of_people(v, d.incident.assignee_id, &p->people, &p->people_n, e) && fill_told(v, p, e) ? 1 : -1;
+	return choices_of_people(v, ROLE_VIEWER, d.incident.assignee_id, &p->people, &p->people_n, e) && fill_told(v, p, e) &&
+		fill_escalation(v, p, e) ? 1 : -1;
 }
 
 /* With the error of a form, or NULL. */

@@ -72,7 +72,7 @@ static bool fill_filters(struct visit *v, struct incidents_page *p, const struct
 	traffic_choices(v, "isTest", test_choices, &p->tests, &p->tests_n);
 	choices_of_providers(v, traffic_typed(v, "provider"), &p->kinds, &p->kinds_n);
 	return choices_of_services(v, p->service, &p->services, &p->services_n, e) &&
-		choices_of_people(v, p->nobodys ? STR_NONE : p->assignee, &p->people, &p->people_n, e);
+		choices_of_people(v, ROLE_VIEWER, p->nobodys ? STR_NONE : p->assignee, &p->people, &p->people_n, e);
 }
 
 /* ---- chips ---- */

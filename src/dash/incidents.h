@@ -51,9 +51,17 @@ struct story {
 
 /* A message about it. */
 struct told_line {
-	struct str to, to_url, recipient, what, status, error;
+	struct str to, to_url, note, what, status, bundle, error;	/* note: which addressee, by which way; bundle: what came of the message that told it */
 	uint64_t attempts;
 	ms_t at, next_at;
+};
+
+/* Where it is in a policy. */
+struct escalation_facts {
+	struct escalation_view v;
+	struct str ended;		/* a sentence */
+	bool began;			/* else there is none of it */
+	bool runs, paused, failed;	/* failed: it is at its end, and nobody takes care */
 };
 
 struct incident_page {
@@ -66,6 +74,7 @@ struct incident_page {
 	struct told_line *told;		/* newest first */
 	size_t told_n;
 	bool more_told;
+	struct escalation_facts escalation;
 	uint64_t alerts_in_all;		/* with those of its parts */
 	struct related_view *related, *parts;
 	size_t related_n, parts_n;

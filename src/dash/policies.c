@@ -244,7 +244,7 @@ static void fill_step(struct visit *v, const struct candidates *c, struct str de
 	for (size_t i = 0; i < c->user_n; i++) {
 		bool chosen = is_among(targets, c->users[i].public_id);
 
-		if (c->users[i].enabled || chosen)
+		if ((c->users[i].enabled && c->users[i].role >= ROLE_OPERATOR) || chosen)
 			s->people[s->people_n++] = (struct choice){ c->users[i].public_id, c->users[i].name, chosen };
 	}
 	for (; s->schedules_n < c->schedule_n; s->schedules_n++) {

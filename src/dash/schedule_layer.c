@@ -132,7 +132,7 @@ static bool fill_seats(struct visit *v, struct schedule_layer_page *p, const str
 	struct choice *all;
 	size_t n;
 
-	if (!choices_of_people(v, STR_NONE, &all, &n, e))
+	if (!choices_of_people(v, ROLE_OPERATOR, STR_NONE, &all, &n, e))
 		return false;
 	p->seats = ARENA_ARRAY(v->a, struct schedule_seat, ONCALL_USERS_MAX);
 	while (form_next(v->a, &body, &name, &value))

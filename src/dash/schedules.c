@@ -323,7 +323,7 @@ static void show(struct visit *v, const struct err *bad)
 	p.user = visit_typed(v, "user", v->by.principal.user_public_id);
 	p.from = visit_typed(v, "from", wall_field(v, z, v->by.now));
 	p.to = visit_typed(v, "to", STR_NONE);
-	if (!choices_of_people(v, p.user, &p.choices, &p.choices_n, &e)) {
+	if (!choices_of_people(v, ROLE_OPERATOR, p.user, &p.choices, &p.choices_n, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}

@@ -4,6 +4,16 @@
  * knows how long it has waited, and it is due, since a page too early is better than none. */
 #include "grapnel/incident.h"
 
+const char *escalation_end_word(enum escalation_end end)
+{
+	static const char *const words[] = {
+		[ESCALATION_ACKNOWLEDGED] = "acknowledged", [ESCALATION_RESOLVED] = "resolved", [ESCALATION_AT_END] = "at_end",
+		[ESCALATION_UNREACHABLE] = "unreachable", [ESCALATION_DELETED] = "policy_deleted",
+	};
+
+	return end < ARRAY_SIZE(words) ? words[end] : NULL;
+}
+
 static void wait_for(struct escalation *x, ms_t ms, ms_t now)
 {
 	x->since = now;
@@ -48,6 +58,7 @@ bool escalation_took(const struct escalation_plan *p, struct escalation *x, bool
 	bool round_over = x->step + 1 >= p->n, nobody;
 
 	x->reached |= reached;
+	x->reached_ever |= reached;
 	nobody = round_over && !x->reached;
 	wait_for(x, reached || (round_over && x->round < p->repeats) ? p->delay_ms[x->step] : 0, now);
 	x->step++;
@@ -57,6 +68,17 @@ bool escalation_took(const struct escalation_plan *p, struct escalation *x, bool
 		x->reached = false;
 	}
 	return nobody;
+}
+
+bool escalation_next(const struct escalation_plan *p, const struct escalation *x, uint64_t *step, uint64_t *round)
+{
+	struct escalation next = *x;
+
+	if (at_end(p, &next))
+		return false;
+	*step = next.step;
+	*round = next.round;
+	return true;
 }
 
 void escalation_wake(struct escalation *x, ms_t now)

@@ -22,14 +22,15 @@ static bool begin(struct hearing *h, struct err *e)
 {
 	const struct incident_view *v = h->incident;
 
-	return h->quiet || v->is_test || v->status_n != INCIDENT_OPEN || escalation_start(h->db, v->id, v->service_row, h->now, e);
+	return h->quiet || v->is_test || v->status_n != INCIDENT_OPEN || escalation_start(h->db, v->id, v->service_row,
+		h->news->traceparent, h->now, e);
 }
 
-static bool stop(struct hearing *h, struct err *e)
+static bool stop(struct hearing *h, enum escalation_end how, struct err *e)
 {
 	const struct incident_view *v = h->incident;
 
-	return escalation_stop(h->db, v->id, e) &&
+	return escalation_stop(h->db, v->id, how, h->now, e) &&
 		monitor_alert_end(h->db, h->a, h->ids, v->tenant_id, STR(ESCALATION_EXHAUSTED), subject_of(h->a, v->id), h->now, e) >= 0;
 }
 
@@ -41,7 +42,7 @@ static bool release(struct hearing *h, struct err *e)
 
 	if (found < 0)
 		return false;
-	return found ? escalation_awake(h->db, h->incident->id, h->now, e) : begin(h, e);
+	return found && row.ended == ESCALATION_GOES_ON ? escalation_awake(h->db, h->incident->id, h->now, e) : begin(h, e);
 }
 
 /* A snooze is over by that, and so may be the quiet of people's hours. */
@@ -61,10 +62,11 @@ static bool hear(struct hearing *h, struct err *e)
 	case TIMELINE_RELEASED:
 		return release(h, e);
 	case TIMELINE_ACKNOWLEDGED:
+		return stop(h, ESCALATION_ACKNOWLEDGED, e);
 	case TIMELINE_RESOLVED:
-		return stop(h, e);
+		return stop(h, ESCALATION_RESOLVED, e);
 	case TIMELINE_MERGED:		/* into another one: it is resolved; the other one's own policy goes on */
-		return h->incident->status_n != INCIDENT_RESOLVED || stop(h, e);
+		return h->incident->status_n != INCIDENT_RESOLVED || stop(h, ESCALATION_RESOLVED, e);
 	case TIMELINE_RAISED:
 		return get_worse(h, e);
 	case TIMELINE_SNOOZED:		/* without an end: it is over */
@@ -112,13 +114,14 @@ static void put_in(struct strbuf *b, struct str text)
 }
 
 /* Each once: a person may stand in a step as himself and as who is on call. */
-static void add_page(struct stepping *s, uint64_t contact)
+static void add_page(struct stepping *s, const struct contact *c)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->rows[i].kind == OUTBOX_PAGE && s->rows[i].target_id == contact)
+		if (s->rows[i].kind == OUTBOX_PAGE && s->rows[i].target_id == c->id)
 			return;
-	s->rows[s->n++] = (struct outbox_row){ .id = id_make(s->ids, s->now), .tenant_id = s->incident.tenant_id, .kind = OUTBOX_PAGE, .target_id = contact,
-		.cause_id = s->row.incident_id, .next_at = s->now, .created_at = s->now };
+	s->rows[s->n++] = (struct outbox_row){ .id = id_make(s->ids, s->now), .tenant_id = s->incident.tenant_id, .kind = OUTBOX_PAGE, .target_id = c->id,
+		.user_id = c->user_id, .recipient = address_masked(s->a, c->address), .cause_id = s->row.incident_id, .traceparent = s->row.traceparent,
+		.next_at = s->now, .created_at = s->now };
 }
 
 static struct str one_id(struct arena *a, struct str id)
@@ -134,7 +137,7 @@ static void add_person(struct stepping *s, struct str name, const struct contact
 
 	strbuf_init(&how, s->a, TEXT_MAX);
 	for (size_t i = 0; i < n; i++) {
-		add_page(s, contacts[i].id);
+		add_page(s, &contacts[i]);
 		put_in(&how, contacts[i].kind);
 	}
 	if (n)
@@ -172,8 +175,8 @@ static bool reach_schedule(struct db *db, struct stepping *s, struct str id, str
 
 static bool reach_channel(struct db *db, struct stepping *s, struct str id, struct err *e)
 {
-	struct outbox_row like = { .tenant_id = s->incident.tenant_id, .kind = OUTBOX_NOTIFICATION, .cause_id = s->row.incident_id, .next_at = s->now,
-		.created_at = s->now }, *rows;
+	struct outbox_row like = { .tenant_id = s->incident.tenant_id, .kind = OUTBOX_NOTIFICATION, .cause_id = s->row.incident_id,
+		.traceparent = s->row.traceparent, .next_at = s->now, .created_at = s->now }, *rows;
 	size_t before = s->n;
 	struct channel c;
 	int found = channel_get(db, s->a, s->incident.tenant_id, id, &c, e);
@@ -268,7 +271,7 @@ static bool take_step(struct db *db, struct stepping *s, struct err *e)
 	text = step_text(s, round, number);
 	s->told = s->n;
 	if (!fill_payload(db, s, text, e) ||
-		!escalation_tell(db, s->a, s->row.incident_id, s->entry, (enum level)s->incident.level, text, s->now, e) ||
+		!escalation_tell(db, s->a, &s->row, s->entry, (enum level)s->incident.level, text, s->now, e) ||
 		!outbox_add_all(db, s->a, s->rows, s->n, e))
 		return false;
 	if (escalation_took(&s->plan, &s->row.at, s->n > 0, s->now) && !alarm(db, s, "reaches nobody", e))
@@ -276,12 +279,21 @@ static bool take_step(struct db *db, struct stepping *s, struct err *e)
 	return escalation_move(db, &s->row, e);
 }
 
-static bool end(struct db *db, struct stepping *s, const char *how, const char *what, struct err *e)
-{
-	struct str text = arena_printf(s->a, "%.*s %s", STR_ARG(s->policy.name), how);
+static const struct {
+	const char *text, *alarm;	/* after the name of the policy: of the timeline; of the monitor alert, before "of incident 7." */
+} ends[] = {
+	[ESCALATION_AT_END] = { "is at its end, and nobody took care.", "is at its end" },
+	[ESCALATION_UNREACHABLE] = { "is at its end, and none of its steps reached anybody.", "is at its end and reached nobody" },
+	[ESCALATION_DELETED] = { "was deleted, nobody else is paged.", "is gone in the middle" },
+};
 
-	return escalation_tell(db, s->a, s->row.incident_id, s->entry, (enum level)s->incident.level, text, s->now, e) && alarm(db, s, what, e) &&
-		escalation_stop(db, s->row.incident_id, e);
+static bool end(struct db *db, struct stepping *s, struct err *e)
+{
+	enum escalation_end how = !s->plan.n ? ESCALATION_DELETED : s->row.at.reached_ever ? ESCALATION_AT_END : ESCALATION_UNREACHABLE;
+	struct str text = arena_printf(s->a, "%.*s %s", STR_ARG(s->policy.name), ends[how].text);
+
+	return escalation_tell(db, s->a, &s->row, s->entry, (enum level)s->incident.level, text, s->now, e) && alarm(db, s, ends[how].alarm, e) &&
+		escalation_stop(db, s->row.incident_id, how, s->now, e);
 }
 
 /* Whoever deletes a policy gives its services another one before, and that goes on: from its first step, since nobody knows whom of it the gone one had
@@ -291,10 +303,10 @@ static bool end_or_replace(struct db *db, struct stepping *s, struct err *e)
 	struct escalation_row row;
 
 	if (s->plan.n)
-		return end(db, s, "is at its end, and nobody took care.", "is at its end", e);
-	if (!escalation_start(db, s->row.incident_id, s->incident.service_id, s->now, e) || escalation_get(db, s->a, s->row.incident_id, &row, e) != 1)
+		return end(db, s, e);
+	if (!escalation_start(db, s->row.incident_id, s->incident.service_id, s->row.traceparent, s->now, e) || escalation_get(db, s->a, s->row.incident_id, &row, e) != 1)
 		return false;
-	return row.policy_id != s->row.policy_id || end(db, s, "was deleted, nobody else is paged.", "is gone in the middle", e);
+	return row.policy_id != s->row.policy_id || end(db, s, e);
 }
 
 static bool read_policy(struct db *db, struct stepping *s, struct err *e)
@@ -332,7 +344,9 @@ static bool step_tx(struct db *db, void *ctx, struct err *e)
 	case ESCALATION_STEPS:
 		return take_step(db, s, e);
 	case ESCALATION_STOPS:
-		return escalation_stop(db, s->row.incident_id, e);
+		return found ? escalation_stop(db, s->row.incident_id,
+			s->incident.status == INCIDENT_ACKNOWLEDGED ? ESCALATION_ACKNOWLEDGED : ESCALATION_RESOLVED, s->now, e) :
+			escalation_drop(db, s->row.incident_id, e);
 	case ESCALATION_ENDS:
 		return end_or_replace(db, s, e);
 	}

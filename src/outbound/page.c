@@ -120,7 +120,7 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 		return false;
 	if (is_code(p) && !message_of(a, code_payload(p, c), &p->message, &unreadable))
 		return false;
-	if (x->kind->has_links)
+	if (x->kind->has_links && c->user_role >= ROLE_OPERATOR)	/* of anybody else they are refused */
 		parcel_links(p, LINK_TO_USER, c->user_id, c->id);
 	out->once = p->once = x->kind->once;
 	x->kind->request(a, &call, &p->message, rq);

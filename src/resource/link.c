@@ -67,12 +67,24 @@ static bool use_tx(struct db *db, void *ctx, struct err *e)
 	return done == 1 || (!done && err_set(e, ERR_CONFLICT, "the incident is gone"));
 }
 
+#define WORDS_MAX 255		/* of the column */
+
+/* "email to ann, a…@example.org", "sms to the channel Ops, +49…56" */
+static struct str words_of(const struct caller *by, const struct link_state *s)
+{
+	const struct link_view *v = &s->about;
+	bool person = s->link.to == LINK_TO_USER;
+
+	return str_cut(arena_printf(by->a, "%.*s to %s%.*s%s%.*s", STR_ARG(v->way), person ? "" : "the channel ", STR_ARG(person ? v->user : v->channel),
+		v->address.n ? ", " : "", STR_ARG(v->address)), WORDS_MAX);
+}
+
 static struct who who_of(const struct caller *by, const struct link_state *s)
 {
 	bool person = s->link.to == LINK_TO_USER;
 
 	return (struct who){ .tenant_id = (uint32_t)s->about.tenant_id, .user_id = person ? (uint32_t)s->link.recipient : 0, .actor = ACTOR_PERSON,
-		.remote_addr = by->remote_addr, .link = person ? STR("page") : arena_printf(by->a, "channel %.*s", STR_ARG(s->about.channel)) };
+		.remote_addr = by->remote_addr, .link = words_of(by, s) };
 }
 
 /* What others did in the same moment is seen by looking again. */

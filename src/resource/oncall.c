@@ -13,6 +13,7 @@
 #define OVERRIDE_MAX_MS (366 * MS_PER_DAY)
 #define OVERRIDE_AHEAD_MS (2 * 366 * MS_PER_DAY)
 #define MIN_PER_DAY (24 * 60)
+#define VIEWER_REFUSED "%.*s is a viewer, who may not acknowledge."
 
 enum rotation { ROTATION_DAILY = 1, ROTATION_WEEKLY = 2, ROTATION_HOURS = 4, ROTATION_DAYS = 8 };
 const struct form_word rotation_words[] = {
@@ -53,12 +54,12 @@ const struct form_field schedule_layer_fields[] = {
 		.help = "It counts on these days alone; null = on all" },
 	{ "from", TEXT_AT(struct schedule_layer_form, from), .min = 1, .max = 5, .help = "And from this time of day on" },
 	{ "to", TEXT_AT(struct schedule_layer_form, to), .min = 1, .max = 5, .help = "Until then; where that is not after from, on the next day" },
-	{ "users", LIST_AT(struct schedule_layer_form, users), .max = ONCALL_USERS_MAX, .help = "Ids or names in the order of turns" },
+	{ "users", LIST_AT(struct schedule_layer_form, users), .max = ONCALL_USERS_MAX, .help = "Ids or names in the order of turns; no viewers" },
 	FORM_END
 };
 
 const struct form_field schedule_override_fields[] = {
-	{ "user", TEXT_AT(struct schedule_override_form, user), .max = 400, .help = "Who takes over, id or name; empty: whoever asks" },
+	{ "user", TEXT_AT(struct schedule_override_form, user), .max = 400, .help = "Who takes over, id or name, no viewer; empty: whoever asks" },
 	{ "from", TIME_AT(struct schedule_override_form, from), .help = "From then on; not given, or past: from now on" },
 	{ "to", TIME_AT(struct schedule_override_form, to), FORM_REQUIRED, .help = "Until then, at most a year later" },
 	FORM_END
@@ -174,6 +175,8 @@ static bool crew_read(const struct caller *by, const struct json *users, const s
 
 		if (!p)
 			return err_field(e, ERR_INVALID, "users", "There is no user %.*s.", STR_ARG(str_cut(json_text(j), 60)));
+		if (p->role < ROLE_OPERATOR)
+			return err_field(e, ERR_INVALID, "users", VIEWER_REFUSED, STR_ARG(str_cut(p->name, 60)));
 		people[crew->n++] = *p;
 	}
 	return true;
@@ -348,7 +351,7 @@ static bool override_user(const struct caller *by, struct str word, struct oncal
 	if (!n || !found[0].person.enabled)
 		return err_field(e, ERR_INVALID, "user", "There is no user of that name or id who could be on call.");
 	*out = found[0].person;
-	return true;
+	return out->role >= ROLE_OPERATOR || err_field(e, ERR_INVALID, "user", VIEWER_REFUSED, STR_ARG(str_cut(out->name, 60)));
 }
 
 bool schedule_override_create(const struct caller *by, struct str public_id, const struct schedule_override_form *f, struct schedule_override_view *made,

@@ -1,7 +1,8 @@
 /* policy.c - escalation policies: their form; making, changing and removing one.
  *
  * A target is told by its id, whose prefix says what it is. Whoever is to be reached must be there when the policy is written; whoever is gone
- * later stays in it, is not reached, and is refused when the policy is written the next time. */
+ * later stays in it, is not reached, and is refused when the policy is written the next time. So is a person who may not acknowledge: paging is for
+ * somebody to take care. One who becomes a viewer later is still paged, without links that would be refused. */
 #include "resource_int.h"
 
 #include "grapnel/json.h"
@@ -18,7 +19,7 @@ const struct form_field policy_fields[] = {
 	{ "repeat", NUMBER_AT(struct policy_form, repeats), .max = ESCALATION_REPEATS_MAX, .help = "So often all steps once more; 0 if not said" },
 	{ "steps", OBJECTS_AT(struct policy_form, steps), FORM_REQUIRED, 1, ESCALATION_STEPS_MAX,
 		.help = "The first is taken at once, each further one while nobody takes care: delayMinutes, 1 to 1440, pass after it; targets, 1 to 10"
-			" objects with the id of a user, schedule or channel" },
+			" objects with the id of a user (no viewer), schedule or channel" },
 	FORM_END
 };
 
@@ -106,12 +107,17 @@ static bool all_are_there(const struct caller *by, struct policy_step *steps, si
 	for (size_t i = 0; i < n; i++) {
 		size_t there = 0;
 
-		for (size_t t = 0; t < steps[i].n; t++)
-			if (policy_target_name(names, name_n, steps[i].targets[t].id).p)
-				steps[i].targets[there++] = steps[i].targets[t];
-			else if (!leave_gone)
-				return bad_step(e, i, arena_printf(by->a, "there is no %s %.*s.", policy_target_word(steps[i].targets[t].type),
-					STR_ARG(steps[i].targets[t].id)).p);
+		for (size_t t = 0; t < steps[i].n; t++) {
+			const struct policy_target *target = &steps[i].targets[t];
+			const struct policy_target_name *found = policy_target_find(names, name_n, target->id);
+
+			if (!found && !leave_gone)
+				return bad_step(e, i, arena_printf(by->a, "there is no %s %.*s.", policy_target_word(target->type), STR_ARG(target->id)).p);
+			if (found && target->type == TARGET_USER && found->role < ROLE_OPERATOR && !leave_gone)
+				return bad_step(e, i, arena_printf(by->a, "%.*s is a viewer, who may not acknowledge.", STR_ARG(str_cut(found->name, 60))).p);
+			if (found)
+				steps[i].targets[there++] = *target;
+		}
 		steps[i].n = there;
 	}
 	return true;

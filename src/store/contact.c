@@ -15,7 +15,7 @@ enum { Q_BY_PUBLIC_ID, Q_LIST, Q_BY_IDS, Q_OF, Q_LOCK, Q_COUNT, Q_ADD, Q_DELETE,
 	"c.id, c.public_id, c.tenant_id, c.user_id, c.kind, c.address, c.verified_at, c.code_hash, c.code_until, c.code_tries, c.sent_at," \
 	" c.failed_at, c.error, c.created_at"
 #define PERSON \
-	", u.name AS user_name, u.enabled AS user_enabled, COALESCE(p.quiet, 0) AS quiet, COALESCE(p.quiet_from, 0) AS quiet_from," \
+	", u.name AS user_name, u.enabled AS user_enabled, u.role AS user_role, COALESCE(p.quiet, 0) AS quiet, COALESCE(p.quiet_from, 0) AS quiet_from," \
 	" COALESCE(p.quiet_to, 0) AS quiet_to, COALESCE(p.time_zone, 'UTC') AS time_zone"
 #define PAGING "quiet, quiet_from, quiet_to, time_zone"
 
@@ -70,6 +70,7 @@ static const struct field fields[] = {
 	FIELD_STR(struct row, contact.error, "error", ""),
 	FIELD_STR(struct row, contact.user_name, "user_name", ""),
 	FIELD_BOOL(struct row, contact.user_enabled, "user_enabled", ""),
+	FIELD_U64(struct row, contact.user_role, "user_role", ""),
 	FIELD_BOOL(struct row, contact.quiet.on, "quiet", ""),
 	FIELD_U64(struct row, contact.quiet.from_min, "quiet_from", ""),
 	FIELD_U64(struct row, contact.quiet.to_min, "quiet_to", ""),

@@ -4,21 +4,24 @@
  * both wrote the incident's row and certification lets one of them through. Nobody who acknowledges holds a row of this table. */
 #include "store_int.h"
 
-enum { Q_BEGIN, Q_STOP, Q_WAKE, Q_MEND, Q_DUE, Q_MOVE, Q_INCIDENT, Q_TOUCH, Q_WANTED, Q_GET };
+enum { Q_BEGIN, Q_END, Q_DROP, Q_WAKE, Q_MEND, Q_DUE, Q_MOVE, Q_INCIDENT, Q_TOUCH, Q_WANTED, Q_GET };
 
-#define COLUMNS "incident_id, policy_id, step, round, reached, paused, since, next_at"
+#define COLUMNS "incident_id, policy_id, step, round, reached, reached_ever, paused, since, next_at, ended, ended_at, traceparent"
 
 static const struct stmt stmts[] = {
 	[Q_BEGIN] = { "escalation.begin",
-		"INSERT INTO escalations (" COLUMNS ") SELECT ?, policy_id, 0, 0, 0, 0, ?, ? FROM services WHERE id = ? AND policy_id IS NOT NULL"
-		" ON DUPLICATE KEY UPDATE policy_id = VALUES(policy_id), step = 0, round = 0, reached = 0, paused = 0, since = VALUES(since),"
-		" next_at = VALUES(next_at)" },
-	[Q_STOP] = { "escalation.stop", "DELETE FROM escalations WHERE incident_id = ?" },
+		"INSERT INTO escalations (incident_id, policy_id, step, round, reached, paused, since, next_at, traceparent)"
+		" SELECT ?, policy_id, 0, 0, 0, 0, ?, ?, ? FROM services WHERE id = ? AND policy_id IS NOT NULL"
+		" ON DUPLICATE KEY UPDATE policy_id = VALUES(policy_id), step = 0, round = 0, reached = 0, reached_ever = 0, paused = 0, since = VALUES(since),"
+		" next_at = VALUES(next_at), ended = 0, ended_at = NULL, traceparent = VALUES(traceparent)" },
+	[Q_END] = { "escalation.end",
+		"UPDATE escalations SET ended = ?, ended_at = ?, next_at = NULL, since = 0, paused = 0 WHERE incident_id = ? AND ended = 0" },
+	[Q_DROP] = { "escalation.drop", "DELETE FROM escalations WHERE incident_id = ?" },
 	[Q_WAKE] = { "escalation.wake", "UPDATE escalations SET paused = 0, since = ?, next_at = ? WHERE incident_id = ? AND paused = 1" },
 	[Q_MEND] = { "escalation.mend", "UPDATE escalations SET since = ?, next_at = ? WHERE since > ?" },
 	[Q_DUE] = { "escalation.due", "SELECT " COLUMNS " FROM escalations WHERE next_at <= ? ORDER BY next_at LIMIT 1 FOR UPDATE" },
 	[Q_MOVE] = { "escalation.move",
-		"UPDATE escalations SET step = ?, round = ?, reached = ?, paused = ?, since = ?, next_at = ? WHERE incident_id = ?" },
+		"UPDATE escalations SET step = ?, round = ?, reached = ?, reached_ever = ?, paused = ?, since = ?, next_at = ? WHERE incident_id = ?" },
 	[Q_INCIDENT] = { "escalation.incident",
 		"SELECT tenant_id, service_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_TOUCH] = { "escalation.touch", "UPDATE incidents SET updated_at = ? WHERE id = ?" },
@@ -35,9 +38,13 @@ static const struct field fields[] = {
 	FIELD_U64(struct escalation_row, at.step, "step", ""),
 	FIELD_U64(struct escalation_row, at.round, "round", ""),
 	FIELD_BOOL(struct escalation_row, at.reached, "reached", ""),
+	FIELD_BOOL(struct escalation_row, at.reached_ever, "reached_ever", ""),
 	FIELD_BOOL(struct escalation_row, at.paused, "paused", ""),
 	FIELD_TIME(struct escalation_row, at.since, "since", ""),
 	FIELD_TIME(struct escalation_row, at.next_at, "next_at", ""),
+	FIELD_U64(struct escalation_row, ended, "ended", ""),
+	FIELD_TIME(struct escalation_row, ended_at, "ended_at", ""),
+	FIELD_STR(struct escalation_row, traceparent, "traceparent", ""),
 	FIELD_END
 };
 
@@ -50,14 +57,19 @@ static const struct field incident_fields[] = {
 	FIELD_END
 };
 
-bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, ms_t now, struct err *e)
+bool escalation_start(struct db *db, uint64_t incident, uint64_t service_row, struct str traceparent, ms_t now, struct err *e)
 {
-	return db_exec(db, &stmts[Q_BEGIN], VALS(V_U(incident), V_I(now), V_I(now), V_U(service_row)), NULL, e);
+	return db_exec(db, &stmts[Q_BEGIN], VALS(V_U(incident), V_I(now), V_I(now), V_SN(traceparent.n ? traceparent : STR_NONE), V_U(service_row)), NULL, e);
 }
 
-bool escalation_stop(struct db *db, uint64_t incident, struct err *e)
+bool escalation_stop(struct db *db, uint64_t incident, enum escalation_end how, ms_t now, struct err *e)
 {
-	return db_exec(db, &stmts[Q_STOP], VALS(V_U(incident)), NULL, e);
+	return db_exec(db, &stmts[Q_END], VALS(V_U(how), V_I(now), V_U(incident)), NULL, e);
+}
+
+bool escalation_drop(struct db *db, uint64_t incident, struct err *e)
+{
+	return db_exec(db, &stmts[Q_DROP], VALS(V_U(incident)), NULL, e);
 }
 
 bool escalation_awake(struct db *db, uint64_t incident, ms_t now, struct err *e)
@@ -85,7 +97,7 @@ bool escalation_move(struct db *db, const struct escalation_row *r, struct err *
 	const struct escalation *x = &r->at;
 
 	return db_exec(db, &stmts[Q_MOVE],
-		VALS(V_U(x->step), V_U(x->round), V_U(x->reached), V_U(x->paused), V_I(x->since), V_I(x->next_at), V_U(r->incident_id)), NULL, e);
+		VALS(V_U(x->step), V_U(x->round), V_U(x->reached), V_U(x->reached_ever), V_U(x->paused), V_I(x->since), V_I(x->next_at), V_U(r->incident_id)), NULL, e);
 }
 
 int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struct escalation_incident *out, struct err *e)
@@ -93,13 +105,13 @@ int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struc
 	return db_query_one(db, &stmts[Q_INCIDENT], VALS(V_U(incident)), a, incident_fields, sizeof(*out), out, e);
 }
 
-bool escalation_tell(struct db *db, struct arena *a, uint64_t incident, uint64_t entry, enum level level, struct str text, ms_t now, struct err *e)
+bool escalation_tell(struct db *db, struct arena *a, const struct escalation_row *r, uint64_t entry, enum level level, struct str text, ms_t now, struct err *e)
 {
-	const struct timeline_row row = { .incident_id = incident, .id = entry, .kind = TIMELINE_ESCALATED, .actor = ACTOR_SYSTEM, .level = level,
+	const struct timeline_row row = { .incident_id = r->incident_id, .id = entry, .kind = TIMELINE_ESCALATED, .actor = ACTOR_SYSTEM, .level = level,
 		.text = str_cut(text, SUMMARY_MAX), .at = now };
 
-	return db_exec(db, &stmts[Q_TOUCH], VALS(V_I(now), V_U(incident)), NULL, e) && batch_insert_timeline(db, a, &row, 1, e) &&
-		news_add(db, a, &(struct news){ .id = entry, .incident_id = incident }, 1, e);
+	return db_exec(db, &stmts[Q_TOUCH], VALS(V_I(now), V_U(r->incident_id)), NULL, e) && batch_insert_timeline(db, a, &row, 1, e) &&
+		news_add(db, a, &(struct news){ .id = entry, .incident_id = r->incident_id, .traceparent = r->traceparent }, 1, e);
 }
 
 static const struct field wanted_fields[] = {

@@ -35,8 +35,8 @@ static const struct stmt stmts[] = {
 		"SELECT o.schedule_id, o.id, o.from_at, o.to_at, " PERSON OF_SCHEDULES "schedule_overrides o ON o.schedule_id = w.wanted AND o.to_at > ?"
 		" STRAIGHT_JOIN users u ON u.id = o.user_id ORDER BY o.schedule_id, o.id" },
 	[Q_FIND] = { "oncall.find_people",
-		"SELECT j.place, " PERSON " FROM " WORDS " STRAIGHT_JOIN users u ON u.public_id = j.word WHERE u.tenant_id = ?"
-		" UNION SELECT j.place, " PERSON " FROM " WORDS " STRAIGHT_JOIN users u ON u.name = j.word WHERE u.tenant_id = ? ORDER BY place" },
+		"SELECT j.place, " PERSON ", u.role FROM " WORDS " STRAIGHT_JOIN users u ON u.public_id = j.word WHERE u.tenant_id = ?"
+		" UNION SELECT j.place, " PERSON ", u.role FROM " WORDS " STRAIGHT_JOIN users u ON u.name = j.word WHERE u.tenant_id = ? ORDER BY place" },
 	[Q_COUNT] = { "oncall.count", "SELECT COUNT(*) AS id FROM schedules WHERE tenant_id = ?" },
 	[Q_LOCK] = { "oncall.lock", "SELECT " COLUMNS " FROM schedules s WHERE s.public_id = ? AND s.tenant_id = ? FOR UPDATE" },
 	[Q_ADD] = { "oncall.add",
@@ -357,6 +357,7 @@ static const struct field found_fields[] = {
 	FIELD_STR(struct oncall_found, person.public_id, "public_id", ""),
 	FIELD_STR(struct oncall_found, person.name, "name", ""),
 	FIELD_BOOL(struct oncall_found, person.enabled, "enabled", ""),
+	FIELD_U64(struct oncall_found, person.role, "role", ""),
 	FIELD_END
 };
 

@@ -13,12 +13,12 @@ enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED
 	" AND earlier.target_id = o.target_id AND earlier.recipient <=> o.recipient AND earlier.status IN (0, 2))"
 
 #define COLUMNS \
-	"id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, bundled_in, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
+	"id, tenant_id, kind, target_id, recipient, user_id, cause_id, payload, traceparent, status, bundled_in, attempts, attempts_max, answer, error, next_at, created_at, finished_at"
 
 static const struct stmt stmts[] = {
 	[Q_ADD] = { "outbox.add",
-		"INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, cause_id, payload, traceparent, status, bundled_in, attempts_max, next_at, created_at,"
-		" finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		"INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, user_id, cause_id, payload, traceparent, status, bundled_in, attempts_max, next_at, created_at,"
+		" finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 	[Q_DUE_COUNT] = { "outbox.due_count", "SELECT COUNT(*) AS id FROM outbox WHERE status IN (0, 2) AND next_at <= ?" },
 	[Q_QUEUE] = { "outbox.queue",
 		"SELECT COUNT(*) AS n, COALESCE(MIN(next_at), 0) AS next_at FROM (SELECT next_at FROM outbox o FORCE INDEX (due) WHERE status = ?"
@@ -77,6 +77,7 @@ static const struct field fields[] = {
 	FIELD_U64(struct outbox_row, kind, "kind", ""),
 	FIELD_ID(struct outbox_row, target_id, "target_id", ""),
 	FIELD_STR(struct outbox_row, recipient, "recipient", ""),
+	FIELD_ID(struct outbox_row, user_id, "user_id", ""),
 	FIELD_ID(struct outbox_row, cause_id, "cause_id", ""),
 	FIELD_STR(struct outbox_row, payload, "payload", ""),
 	FIELD_STR(struct outbox_row, traceparent, "traceparent", ""),
@@ -103,7 +104,7 @@ static const struct field target_fields[] = {
 
 /* ---- writing ---- */
 
-#define ADD_COLUMNS 14
+#define ADD_COLUMNS 15
 
 bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *rows, size_t n, struct err *e)
 {
@@ -112,7 +113,7 @@ bool outbox_add_all(struct db *db, struct arena *a, const struct outbox_row *row
 	for (size_t i = 0; i < n; i++) {
 		const struct outbox_row *r = &rows[i];
 		const struct val row[ADD_COLUMNS] = { V_U(r->id), V_U(r->tenant_id), V_U(r->kind), V_U(r->target_id),
-			V_SN(r->recipient.n ? r->recipient : STR_NONE), V_U(r->cause_id), V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->status),
+			V_SN(r->recipient.n ? r->recipient : STR_NONE), r->user_id ? V_U(r->user_id) : V_NULL(), V_U(r->cause_id), V_SN(r->payload), V_SN(r->traceparent.n ? r->traceparent : STR_NONE), V_U(r->status),
 			V_ID(r->bundled_in), V_U(r->attempts_max), V_I(r->next_at), V_I(r->created_at), V_T(r->finished_at) };
 
 		memcpy(vals + i * ADD_COLUMNS, row, sizeof(row));

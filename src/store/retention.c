@@ -19,7 +19,7 @@
 #define CHUNK_BYTES_MAX (8u << 20)	/* bodies of one transaction: freeing their pages costs time */
 
 enum { Q_DAYS, Q_EVENTS, Q_EVENTS_OF, Q_EVENT_ID_DROP, Q_EVENT_DROP, Q_ALERT_OF_DROP, Q_ALERTS, Q_ALERT_DROP, Q_REQUESTS, Q_REQUESTS_OF, Q_REQUESTS_KEPT, Q_REQUESTS_KEPT_OF, Q_MARK_DROP, Q_REQUEST_DROP, Q_BODIES, Q_BODY_DROP,
-	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_HELD_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
+	Q_NEXT_TENANT, Q_INCIDENTS, Q_KEY_DROP, Q_INCIDENT_DROP, Q_TIMELINE_DROP, Q_HELD_DROP, Q_ESCALATION_DROP, Q_STATS, Q_STATS_DROP, Q_NEXT_SOURCE, Q_RUNS,
 	Q_RUN_DROP, Q_TOKENS, Q_TOKEN_DROP, Q_AUDIT, Q_AUDIT_DROP, Q_SESSIONS, Q_SESSION_DROP, Q_SECRETS,
 	Q_SECRET_DROP, Q_KEY_FORGET, Q_OUTBOX, Q_OUTBOX_DROP, Q_DELIVERY_DROP, Q_ENDPOINTS, Q_ENDPOINT_DROP, Q_ATTEMPTS_DROP, Q_EVENT_ATTEMPTS_DROP,
 	Q_MONITOR, Q_MONITOR_DROP, Q_TASKS, Q_TASK_DROP, Q_HUSHES, Q_HUSH_DROP };
@@ -103,6 +103,8 @@ static const struct stmt stmts[] = {
 	/* Of one that was resolved when nobody was to be told any more. */
 	[Q_HELD_DROP] = { "old.held_drop",
 		"DELETE FROM held_incidents WHERE incident_id = ? AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = ?)" },
+	[Q_ESCALATION_DROP] = { "old.escalation_drop",
+		"DELETE FROM escalations WHERE incident_id = ? AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = ?)" },
 
 	/* Of one source. Hour 0 holds the totals. */
 	[Q_STATS] = { "old.stats",
@@ -189,7 +191,7 @@ struct old_table {
 	const char *what;
 	enum walk walk;
 	unsigned find, find_of;	/* find_of: the rows of one source; 0: nobody asks for them */
-	struct removal removals[4];
+	struct removal removals[5];
 };
 
 /* ---- finding ---- */
@@ -375,7 +377,7 @@ const struct old_table old_alerts = { "alerts", BY_ID, Q_ALERTS, 0, { { Q_ALERT_
 const struct old_table old_requests = { "requests", BY_REQUEST, Q_REQUESTS, Q_REQUESTS_OF, { { Q_MARK_DROP, "oi" }, { Q_REQUEST_DROP, "i" } } };
 const struct old_table old_bodies = { "bodies", BY_TENANT, Q_BODIES, 0, { { Q_BODY_DROP, "i" } } };
 const struct old_table old_incidents = { "incidents", BY_ID_ENDED, Q_INCIDENTS, 0,
-	{ { Q_KEY_DROP, "ohi" }, { Q_INCIDENT_DROP, "i" }, { Q_TIMELINE_DROP, "ii" }, { Q_HELD_DROP, "ii" } } };
+	{ { Q_KEY_DROP, "ohi" }, { Q_INCIDENT_DROP, "i" }, { Q_TIMELINE_DROP, "ii" }, { Q_HELD_DROP, "ii" }, { Q_ESCALATION_DROP, "ii" } } };
 const struct old_table old_stats = { "hours of statistics", BY_SOURCE, Q_STATS, 0, { { Q_STATS_DROP, "oii" } } };
 const struct old_table old_runs = { "job runs", IN_ORDER, Q_RUNS, 0, { { Q_RUN_DROP, "i" } } };
 const struct old_table old_tasks = { "tasks", BY_ID, Q_TASKS, 0, { { Q_TASK_DROP, "i" } } };

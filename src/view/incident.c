@@ -43,7 +43,7 @@ const struct field timeline_view_fields[] = {
 	FIELD_STR(struct timeline_view, level, "severity", "Severity after it"),
 	FIELD_STR(struct timeline_view, text, "text",
 		"The note; of assigned the name, of snoozed the end, null where that was taken back; of held and released the window or silence"),
-	FIELD_STR(struct timeline_view, by_link, "byLink", "It was done by the signed link of a message: whose, \"page\" or \"channel\" and its name; else null"),
+	FIELD_STR(struct timeline_view, by_link, "byLink", "It was done by the signed link of a message: by which way it went, and to whom, like \"sms to ann, +49…56\" or \"email to the channel Ops\"; else null"),
 	FIELD_END
 };
 

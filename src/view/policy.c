@@ -23,6 +23,7 @@ static const struct field target_columns[] = {
 	FIELD_STR(struct policy_target_name, id, "id", ""),
 	FIELD_STR(struct policy_target_name, name, "name", ""),
 	FIELD_BOOL(struct policy_target_name, disabled, "disabled", ""),
+	FIELD_U64(struct policy_target_name, role, "role", ""),
 	FIELD_END
 };
 
@@ -31,12 +32,19 @@ bool policy_target_names(struct db *db, struct arena *a, uint64_t tenant_id, str
 	return db_query(db, &view_stmt[V_POLICY_TARGETS], VALS(V_S(ids), V_U(tenant_id), V_U(tenant_id), V_U(tenant_id)), a, target_columns, sizeof(**out), out, n, e);
 }
 
-struct str policy_target_name(const struct policy_target_name *names, size_t n, struct str id)
+const struct policy_target_name *policy_target_find(const struct policy_target_name *names, size_t n, struct str id)
 {
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(names[i].id, id))
-			return names[i].name;
-	return STR_NONE;
+			return &names[i];
+	return NULL;
+}
+
+struct str policy_target_name(const struct policy_target_name *names, size_t n, struct str id)
+{
+	const struct policy_target_name *found = policy_target_find(names, n, id);
+
+	return found ? found->name : STR_NONE;
 }
 
 /* ---- policies ---- */

@@ -114,7 +114,8 @@ const struct stmt view_stmt[] = {
 		"SELECT id, tenant_id FROM services WHERE public_id = ? UNION SELECT id, tenant_id FROM services"
 		" WHERE tenant_id = ? AND live_name = ? LIMIT 1" },
 	[V_POLICY_TARGETS] = { "view.policy_targets",
-		"SELECT w.id, COALESCE(u.name, c.name, d.name) AS name, COALESCE(u.enabled, 1) = 0 AS disabled FROM (SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]'"
+		"SELECT w.id, COALESCE(u.name, c.name, d.name) AS name, COALESCE(u.enabled, 1) = 0 AS disabled, COALESCE(u.role, 0) AS role"
+		" FROM (SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]'"
 		" COLUMNS (id VARCHAR(23) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$')) j) w"
 		" LEFT JOIN users u ON u.public_id = w.id AND u.tenant_id = ? LEFT JOIN channels c ON c.public_id = w.id AND c.tenant_id = ?"
 		" LEFT JOIN schedules d ON d.public_id = w.id AND d.tenant_id = ? WHERE COALESCE(u.id, c.id, d.id) IS NOT NULL" },
@@ -229,23 +230,40 @@ const struct stmt view_stmt[] = {
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
 	[V_NOTIFICATIONS] = { "view.notifications",
-		"SELECT o.id, o.recipient, o.bundled_in, o.payload, o.status, o.attempts, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at, o.finished_at,"
-		" c.public_id, c.name, COALESCE(c.kind, p.kind) AS channel_kind, u.name AS user FROM outbox o FORCE INDEX (by_cause)"
+		"SELECT o.id, o.kind AS kind_n, o.recipient, o.bundled_in, IF(o.kind = 2, NULL, o.payload) AS payload, d.event, d.summary, o.status, o.attempts,"
+		" COALESCE(b.error, o.error) AS error, o.lease_owner <> 0 AS held, COALESCE(b.next_at, o.next_at) AS next_at, o.created_at,"
+		" IF(b.id IS NULL, o.finished_at, b.finished_at) AS finished_at, c.public_id, c.name, COALESCE(c.kind, p.kind) AS channel_kind, u.name AS user,"
+		" d.url, COALESCE(d.user_id = ?, 0) AS is_mine, IF(d.user_id = ? AND ep.deleted_at IS NULL, ep.public_id, NULL) AS endpoint_id,"
+		" COALESCE(b.status, 0) AS bundle_status, COALESCE(b.attempts, 0) AS bundle_attempts, COALESCE(b.lease_owner, 0) <> 0 AS bundle_held"
+		" FROM outbox o FORCE INDEX (by_cause)"
 		" LEFT JOIN channels c ON o.kind = 1 AND c.id = o.target_id AND c.tenant_id = ?"
-		" LEFT JOIN contacts p ON o.kind = 5 AND p.id = o.target_id LEFT JOIN users u ON u.id = p.user_id"
-		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind IN (1, 5) ORDER BY o.id DESC LIMIT ?" },
+		" LEFT JOIN contacts p ON o.kind = 5 AND p.id = o.target_id"
+		" LEFT JOIN deliveries d ON o.kind = 2 AND d.id = o.id LEFT JOIN endpoints ep ON ep.id = d.endpoint_id"
+		" LEFT JOIN users u ON u.id = COALESCE(o.user_id, d.user_id) LEFT JOIN outbox b ON b.id = o.bundled_in"
+		" WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind IN (1, 2, 5) ORDER BY o.id DESC LIMIT ?" },
 	[V_NOTIFICATION_ATTEMPTS] = { "view.notification_attempts",
-		"SELECT t.outbox_id, t.attempt, t.at, t.duration_ms, t.status, t.error, t.answer FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j"
-		" JOIN outbox_attempts t ON t.outbox_id = j.id ORDER BY t.outbox_id, t.attempt" },
+		"SELECT t.outbox_id, t.attempt, t.at, t.duration_ms, t.status, t.error, LEFT(t.answer, ?) AS answer FROM (SELECT DISTINCT id, begin_at"
+		" FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.id', begin_at INT UNSIGNED PATH '$.after')) j) w"
+		" JOIN outbox_attempts t ON t.outbox_id = w.id AND t.attempt > w.begin_at ORDER BY t.outbox_id, t.attempt" },
+	[V_ESCALATION] = { "view.escalation",
+		"SELECT e.step, e.round, e.paused, e.next_at, e.ended, e.ended_at, p.public_id, p.name, p.steps, COALESCE(p.repeats, 0) AS repeats"
+		" FROM escalations e LEFT JOIN escalation_policies p ON p.id = e.policy_id WHERE e.incident_id = ?" },
+	[V_PAGED] = { "view.paged",
+		"SELECT u.public_id, u.name, COUNT(*) AS pages, CAST(SUM(o.status = 1) AS UNSIGNED) AS sent, MAX(o.created_at) AS last_at"
+		" FROM outbox o FORCE INDEX (by_cause) JOIN users u ON u.id = o.user_id WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 5"
+		" GROUP BY u.id ORDER BY MIN(o.id) LIMIT ?" },
 	[V_PARTS] = { "view.parts",
 		"SELECT i.id, i.status AS status_n, i.level AS level_n, i.alert_count, i.title, v.public_id AS service_id, v.name AS service_name, i.opened_at"
 		" FROM incidents i JOIN services v ON v.id = i.service_id WHERE i.merged_into = ? ORDER BY i.id DESC LIMIT ?" },
 	[V_LINK] = { "view.link",
 		"SELECT i.tenant_id, i.status AS status_n, i.level AS level_n, i.title, v.name AS service,"
 		" (SELECT x.used_at FROM link_uses x WHERE x.said_hash = ?) AS used_at,"
-		" u.name AS user, c.name AS channel FROM incidents i JOIN services v ON v.id = i.service_id"
+		" IF(k.id IS NULL, NULL, u.name) AS user, c.name AS channel, COALESCE(k.kind, c.kind) AS way, COALESCE(k.address, o.recipient) AS address"
+		" FROM incidents i JOIN services v ON v.id = i.service_id"
 		" LEFT JOIN users u ON u.id = ? AND u.tenant_id = i.tenant_id AND u.enabled = 1 AND u.role >= ?"
-		" LEFT JOIN channels c ON c.id = ? AND c.tenant_id = i.tenant_id WHERE i.id = ?" },
+		" LEFT JOIN contacts k ON k.id = ? AND k.user_id = u.id"
+		" LEFT JOIN channels c ON c.id = ? AND c.tenant_id = i.tenant_id"
+		" LEFT JOIN outbox o ON o.id = ? AND o.kind = 1 AND o.target_id = c.id WHERE i.id = ?" },
 	[V_RULE_SOURCES] = { "view.rule_sources",
 		"SELECT s.id AS row, s.service_id, s.provider, COALESCE(MAX(t.heard_at), 0) AS heard_at"
 		" FROM sources s LEFT JOIN source_stats t ON t.source_id = s.id AND t.hour = 0 WHERE s.tenant_id = ? GROUP BY s.id" },

@@ -156,6 +156,14 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         true(signed_by(his.got[0], "kein base64 \u00fc"), "a secret of any bytes")
         wait_until(lambda: ann.get(endpoint)["status"] == "working", 5, "it works")
         same([d["status"] for d in ann.deliveries(endpoint)], ["delivered"] * 3)
+        incident = "/api/incidents/" + body["data"]["id"]
+        told = [n for n in ann.api("GET", incident).expect(200)["notifications"] if n["kind"] == "endpoint" and n["endpointId"] == endpoint["id"]]
+        same([(n["type"], n["status"], n["attempts"], n["attemptLog"][0]["httpStatus"]) for n in told],
+             [("incident." + what, "sent", 1, handler.status) for what in ("opened", "acknowledged", "resolved") for handler in [mine]])
+        seen, = [n for n in bob.api("GET", incident).expect(200)["notifications"] if n["id"] == told[0]["id"]]
+        same((seen["endpointId"], seen["endpoint"], seen["user"], seen["status"], seen["attemptLog"][0]["answer"]),
+             (None, "/".join(mine.url.split("/")[:3]) + "/…", told[0]["user"], "sent", None), "a colleague sees neither path nor answer")
+        true(mine.url not in bob.api("GET", incident).body.decode(), "nowhere")
         ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
         bob.api("DELETE", "/api/endpoints/" + other["id"]).expect(204)
 

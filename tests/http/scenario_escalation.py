@@ -9,6 +9,7 @@ from handler import Handler
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, Twilio
 from scenario_channels import World, _dispatcher, _hook, _remove
+from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
 
@@ -50,6 +51,9 @@ class Setting:
     def incident(self, severity="critical"):
         return self.box.send(self.source, alerts(alert(severity=severity))).expect(201)["result"]["incident"]["id"]
 
+    def escalation(self, incident):
+        return self.box.get("/api/incidents/" + incident)["escalation"]
+
     def entries(self, incident):
         return [t["text"] for t in self.box.get("/api/incidents/" + incident)["timeline"] if t["kind"] == "escalated"]
 
@@ -57,7 +61,7 @@ class Setting:
         self.box.sql("UPDATE escalations SET since = since - {0}, next_at = next_at - {0} WHERE incident_id = {1}".format(minutes * MINUTE, incident))
 
     def runs(self, incident):
-        return self.box.number("SELECT COUNT(*) FROM escalations WHERE incident_id = " + incident) == 1
+        return self.box.number("SELECT COUNT(*) FROM escalations WHERE ended = 0 AND incident_id = " + incident) == 1
 
 
 def _pages(box, incident):
@@ -141,22 +145,39 @@ def people_are_paged_until_somebody_takes_care(box):
         true("[CRITICAL]" in page.message["Subject"] and "/incidents/" + incident in page.raw.replace("=\r\n", ""), page.raw)
         true(re.match(r"Step 1 of policy \w+: admin \(email\)$", s.entries(incident)[0]), s.entries(incident))
         same(hook.taken, [])
+        at = s.escalation(incident)
+        same([at[k] for k in ("policyId", "state", "why", "nextStep", "steps", "round", "rounds", "endedAt")],
+             [s.policy, "running", None, 2, 2, 1, 2, None])
+        same([(t["type"], t["id"], t["name"]) for t in at["nextTargets"]], [("channel", channel["id"], channel["name"])])
+        true(at["nextAt"] > box.get("/api/incidents/" + incident)["openedAt"], at)
+        wait_until(lambda: [(p["name"], p["pages"], p["sent"]) for p in s.escalation(incident)["paged"]] == [("admin", 1, 1)], 5, "who was paged")
         s.passes(incident, 5)
         wait_until(lambda: hook.taken, 3, "the next step is taken")
+        same([s.escalation(incident)[k] for k in ("nextStep", "round")], [1, 2])
         body = hook.taken[0].body
         same((body["type"], body["data"]["id"], body["data"]["entry"]["kind"]), ("incident.escalated", incident, "escalated"))
         s.passes(incident, 10)
         wait_until(lambda: len(_mails(box, address)) == 3, 3, "all once more")
         true(", round 2: admin" in s.entries(incident)[2], s.entries(incident))
-        box.api("POST", "/api/incidents/%s/acknowledge" % incident, {}).expect(200)
+        link = re.search(r"^Acknowledge: \S+(/l/\S+)$", _mails(box, address)[2].message.get_payload(decode=True).decode().replace("\r", ""), re.M).group(1)
+        same(box.request("POST", link).status, 200, "the person takes it by the link of the page")
+        masked = address[0] + "…@example.org"
+        same(box.get("/api/incidents/" + incident)["timeline"][-1]["byLink"], "email to admin, " + masked)
+        same([s.escalation(incident)[k] for k in ("state", "why", "nextStep", "nextTargets")], ["ended", "acknowledged", 0, []])
         wait_until(lambda: not s.runs(incident), 3, "it stops")
         time.sleep(1)
         same((len(_mails(box, address)), len(hook.taken)), (3, 1), "nobody else is paged")
         told = [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["user"]]
-        same([(n["user"], n["channelKind"], n["status"]) for n in told], [("admin", "email", "sent")] * 2)
+        same([(n["kind"], n["user"], n["channelKind"], n["recipient"], n["status"], n["attempts"]) for n in told],
+             [("person", "admin", "email", masked, "sent", 1)] * 2)
+        page = re.sub(r"\s+", " ", Visitor(box, "viewer").page("/incidents/" + incident))
+        true("email, " + masked in page and "It stopped when somebody acknowledged the incident." in page and address not in page, page)
+        true(s.escalation(incident)["endedAt"], "it says when")
         same(hook.complaints, [])
         _remove(box, channel)
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
+    told = [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["kind"] == "person"]
+    same([(n["user"], n["channelKind"], n["recipient"]) for n in told], [("admin", None, masked)] * 2, "it stays when the contact is gone")
 
 
 def step_that_reaches_nobody_is_followed_at_once(box):
@@ -172,10 +193,26 @@ def step_that_reaches_nobody_is_followed_at_once(box):
         s.passes(incident, 10)
         wait_until(lambda: not s.runs(incident), 3, "it is at its end")
         true("is at its end, and nobody took care." in s.entries(incident)[2], s.entries(incident))
+        same([s.escalation(incident)[k] for k in ("state", "why", "nextAt")], ["ended", "at_end", None])
+        true("Nobody takes care" in Visitor(box, "viewer").page("/incidents/" + incident), "the page says it above all")
         running = "SELECT COUNT(*) FROM monitor_alerts WHERE type = 'ESCALATION_EXHAUSTED' AND subject = '%s' AND ended_at IS NULL" % incident
         same(box.number(running), 1)
         box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
         wait_until(lambda: box.number(running) == 0, 3, "somebody took care after all")
+        same(s.escalation(incident)["why"], "at_end", "how it ended stays")
+        box.api("POST", "/api/incidents/%s/reopen" % incident, {}).expect(200)
+        wait_until(lambda: len([t for t in hook.taken if t.body["type"] == "incident.escalated"]) == 2, 3, "it begins anew")
+        same([s.escalation(incident)[k] for k in ("state", "why", "endedAt")], ["running", None, None])
+        box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
+        lone = Setting(box, (5, bob["id"]), repeat=1)
+        nobody = lone.incident()
+        wait_until(lambda: lone.entries(nobody), 3, "its first round")
+        for _ in range(2):
+            lone.passes(nobody, 5)
+            wait_until(lambda: lone.escalation(nobody)["round"] == 2, 3, "its second")
+        wait_until(lambda: lone.escalation(nobody)["state"] == "ended", 5, "it is at its end")
+        same(lone.escalation(nobody)["why"], "unreachable")
+        true("none of its steps reached anybody" in lone.entries(nobody)[-1], lone.entries(nobody))
         _remove(box, channel, off)
 
 
@@ -206,7 +243,7 @@ def snooze_pauses_it_and_a_test_begins_none(box):
         box.api("POST", "/api/incidents/%s/snooze" % incident, {"minutes": 60}).expect(200)
         s.passes(incident, 5)
         wait_until(lambda: box.number("SELECT paused FROM escalations WHERE incident_id = " + incident) == 1, 3, "it pauses")
-        same(len(hook.taken), 1)
+        same((len(hook.taken), s.escalation(incident)["state"]), (1, "paused"))
         box.api("POST", "/api/incidents/%s/snooze" % incident, {"minutes": 0}).expect(200)
         wait_until(lambda: len(hook.taken) == 2, 3, "it goes on when it wakes")
         same(box.number("SELECT COUNT(*) FROM escalations e JOIN incidents i ON i.id = e.incident_id WHERE i.is_test = 1"), 0)
@@ -274,6 +311,64 @@ def killed_dispatcher_pages_nobody_twice_and_stalls_nothing(box):
     wait_until(lambda: all(len(s.entries(i)) == 2 for i in incidents), 60, "and its second")
     same([_pages(box, i) for i in incidents], [2] * 20, "a page for each step")
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def whoever_may_not_acknowledge_is_no_target_and_gets_no_link(box):
+    contact, address = _contact(box)
+    eve = box.api("POST", "/api/users", {"name": "eve" + os.urandom(3).hex(), "role": "viewer"}).expect(201)
+    refused = eve["name"] + " is a viewer, who may not acknowledge."
+    reply = box.api("POST", "/api/escalation-policies", {"name": "p" + os.urandom(3).hex(), "steps": [{"delayMinutes": 5, "targets": [{"id": eve["id"]}]}]})
+    same((reply.expect(400)["field"], reply.expect(400)["message"]), ("steps", "Step 1: " + refused))
+    reply = box.api("POST", "/api/schedules", {"name": "s" + os.urandom(3).hex(), "layers": [{"users": [eve["id"]]}]})
+    same((reply.expect(400)["field"], reply.expect(400)["message"]), ("layers", "Layer 1: " + refused))
+    schedule = box.api("POST", "/api/schedules", {"name": "s" + os.urandom(3).hex(), "layers": []}).expect(201)
+    to = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    reply = box.api("POST", "/api/schedules/%s/overrides" % schedule["id"], {"user": eve["id"], "to": to})
+    same((reply.expect(400)["field"], reply.expect(400)["message"]), ("user", refused))
+    box.api("PATCH", "/api/users/" + eve["id"], {"role": "operator"}).expect(200)
+    box.sql("UPDATE contacts SET user_id = (SELECT id FROM users WHERE public_id = '%s') WHERE public_id = '%s'" % (eve["id"], contact))
+    s = Setting(box, (5, eve["id"]), (5, eve["id"]))
+    incident = s.incident()
+    wait_until(lambda: len(_mails(box, address)) == 2, 3, "she is paged")
+    box.api("PATCH", "/api/users/" + eve["id"], {"role": "viewer"}).expect(200)
+    s.passes(incident, 5)
+    wait_until(lambda: len(_mails(box, address)) == 3, 3, "and is as a viewer")
+    links = ["/l/" in m.message.get_payload(decode=True).decode() for m in _mails(box, address)[1:]]
+    same(links, [True, False], "without a link that would be refused")
+    box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
+    box.sql("DELETE FROM contacts WHERE public_id = '%s'" % contact)
+    box.api("DELETE", "/api/schedules/" + schedule["id"]).expect(204)
+
+
+def pages_go_on_with_the_trace_of_what_opened_the_incident(box):
+    contact, address = _contact(box)
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["monitor.*"])
+        s = Setting(box, (5, _me(box)), (5, channel["id"]))
+        trace = os.urandom(16).hex()
+        incident = box.send(s.source, alerts(alert(severity="critical")), headers={"traceparent": "00-%s-00f067aa0ba902b7-01" % trace}).expect(201)
+        incident = incident["result"]["incident"]["id"]
+        wait_until(lambda: len(_mails(box, address)) == 2, 3, "the page comes")
+        s.passes(incident, 5)
+        wait_until(lambda: hook.taken, 3, "and the next step")
+        same(hook.taken[0].headers["traceparent"].split("-")[1], trace)
+        same({row[0].split("-")[1] for row in box.sql("SELECT traceparent FROM outbox WHERE cause_id = %s" % incident)}, {trace})
+        box.api("POST", "/api/incidents/%s/resolve" % incident, {}).expect(200)
+        _remove(box, channel)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def merged_part_pages_nobody_any_more(box):
+    with Hook() as hook:
+        channel = _hook(box, hook, events=["monitor.*"])
+        s = Setting(box, (5, channel["id"]), (5, channel["id"]))
+        part, whole = s.incident(), s.incident()
+        wait_until(lambda: len(hook.taken) == 2, 3, "both began")
+        box.api("POST", "/api/incidents/%s/merge" % part, {"into": whole}).expect(200)
+        wait_until(lambda: not s.runs(part), 3, "the part's ends")
+        same((s.escalation(part)["why"], s.escalation(whole)["state"]), ("resolved", "running"))
+        box.api("POST", "/api/incidents/%s/resolve" % whole, {}).expect(200)
+        _remove(box, channel)
 
 
 def cron_escalates_where_no_dispatcher_runs(box):

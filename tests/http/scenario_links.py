@@ -22,10 +22,12 @@ def _key(box):
     return int(number), bytes.fromhex(digits)
 
 
-def _token(box, incident, action, to, recipient, expires_at=None, version=1, contact=0):
+def _token(box, incident, action, to, recipient, expires_at=None, version=1, message=None):
+    """Of a message to a person's only contact, or to a channel."""
     number, key = _key(box)
+    contact = box.number("SELECT COALESCE(MAX(id), 0) FROM contacts WHERE user_id = %d" % recipient) if to == USER else 0
     what = version << 6 | to << 4 | action
-    rest = struct.pack(">QIIIQ", int(incident), recipient, contact, int(expires_at or time.time() + 3600), int.from_bytes(os.urandom(7), "big"))
+    rest = struct.pack(">QIIIQ", int(incident), recipient, contact, int(expires_at or time.time() + 3600), message or int.from_bytes(os.urandom(7), "big"))
     derived = hmac.new(key, b"incident-link", hashlib.sha256).digest()
     mac = hmac.new(derived, bytes((what, 0)) + rest, hashlib.sha256).digest()[:12]
     return base64.urlsafe_b64encode(bytes((what, number)) + rest + mac).decode()
@@ -38,7 +40,10 @@ def _incident(box, **more):
 
 def _person(box, role="operator", tenant=1):
     name = Visitor(box, role, tenant).name
-    return name, box.number("SELECT id FROM users WHERE name = '%s'" % name)
+    row = box.number("SELECT id FROM users WHERE name = '%s'" % name)
+    box.sql("INSERT INTO contacts (public_id, tenant_id, user_id, kind, address, verified_at, created_at)"
+            " VALUES ('ct_%s', %d, %d, 'sms', '+4930123456', 1, 1)" % (os.urandom(10).hex(), tenant, row))
+    return name, row
 
 
 def _channel(box):
@@ -79,10 +84,11 @@ def link_of_a_person_shows_then_acts_once(box):
     true(done.status == 200 and "Acknowledged." in done.body.decode(), "%d %s" % (done.status, done.body))
     seen = _state(box, incident)
     entry = seen["timeline"][-1]
-    same((seen["status"], entry["kind"], entry["actor"], entry["user"], entry["byLink"]), ("ACKNOWLEDGED", "acknowledged", "person", name, "page"))
-    same(box.sql("SELECT action, user_id, detail FROM audit_log WHERE object = '%s'" % incident), [["incident.acknowledge", str(row), '{"link":"page"}']])
+    same((seen["status"], entry["kind"], entry["actor"], entry["user"], entry["byLink"]), ("ACKNOWLEDGED", "acknowledged", "person", name, "sms to %s, +49…56" % name))
+    same(box.sql("SELECT action, user_id, detail FROM audit_log WHERE object = '%s'" % incident), [["incident.acknowledge", str(row), '{"link":"sms to %s, +49…56"}' % name]])
     same((_post(box, link).status, _get(box, link).status), (410, 410), "each serves once")
-    true(name in Visitor(box, "viewer").page("/incidents/" + incident), "the timeline names the person")
+    page = re.sub(r"\s+", " ", Visitor(box, "viewer").page("/incidents/" + incident))
+    true("<b>%s</b> acknowledged it by a link (sms to %s, +49…56)" % (name, name) in page, "the timeline names the person, and the way")
 
 
 def link_of_a_channel_acts_for_it(box):
@@ -92,10 +98,20 @@ def link_of_a_channel_acts_for_it(box):
     same(_post(box, _token(box, incident, RESOLVE, CHANNEL, row)).status, 200)
     seen = _state(box, incident)
     same([(t["kind"], t["actor"], t["user"], t["byLink"]) for t in seen["timeline"][1:]],
-         [(kind, "person", None, "channel " + name) for kind in ("acknowledged", "resolved")])
+         [(kind, "person", None, "email to the channel " + name) for kind in ("acknowledged", "resolved")])
     same(seen["resolvedBy"], "person")
     page = re.sub(r"\s+", " ", Visitor(box, "viewer").page("/incidents/" + incident))
-    true("<b>Somebody</b> resolved it by a link to the channel " + name in page, "the page says whose link")
+    true("<b>Somebody</b> resolved it by a link (email to the channel %s)" % name in page, "the page says whose link")
+
+
+def link_of_one_addressee_says_which(box):
+    incident = _incident(box)
+    _, name, row = _channel(box)
+    message = int.from_bytes(os.urandom(6), "big")
+    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, recipient, cause_id, payload, status, next_at, created_at)"
+            " VALUES (%d, 1, 1, %d, '+15005550123', %s, '{}', 1, 0, 0)" % (message, row, incident))
+    same(_post(box, _token(box, incident, RESOLVE, CHANNEL, row, message=message)).status, 200)
+    same(_state(box, incident)["timeline"][-1]["byLink"], "email to the channel %s, +15…23" % name)
 
 
 def what_is_done_already_needs_no_link(box):
@@ -128,6 +144,10 @@ def links_that_are_none_any_more(box):
         for reply in (_get(box, link), _post(box, link)):
             same(reply.status, status, what)
             true("<form" not in reply.body.decode(), "%s: no button" % what)
+    deleted = _token(box, incident, RESOLVE, USER, row)
+    box.sql("DELETE FROM contacts WHERE user_id = %d" % row)
+    same((_get(box, deleted).status, _post(box, deleted).status), (403, 403), "the telephone was lost, and its contact deleted")
+    name, row = _person(box)
     box.sql("UPDATE users SET enabled = 0 WHERE id = %d" % row)
     same(_post(box, _token(box, incident, RESOLVE, USER, row)).status, 403, "disabled meanwhile")
     same(_state(box, incident)["status"], "OPEN")

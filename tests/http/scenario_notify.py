@@ -6,6 +6,7 @@ import time
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, PagerDuty, Slack, Twilio
 from scenario_channels import World, _channel, _dispatcher, _hook, _remove, _sms
+from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is stopped, and the configuration changed
 
@@ -84,7 +85,10 @@ def storm_is_told_people_in_one_message_and_programs_each(box):
         last = box.get("/api/incidents/" + box.sql("SELECT MAX(id) FROM incidents")[0][0])
         mine = {n["channelId"]: n for n in last["notifications"]}
         said = mine[channels[0]["id"]]
-        same((said["status"], said["attemptLog"], mine[channels[1]["id"]]["status"]), ("bundled", [], "sent"))
+        same((said["status"], said["bundleStatus"], [a["httpStatus"] for a in said["attemptLog"]], mine[channels[1]["id"]]["status"]),
+             ("bundled", "sent", [200], "sent"), "what came of the message that tells it")
+        page = Visitor(box, "viewer").page("/incidents/" + last["id"])
+        true("with others: sent" in page, "the page says so, too")
         same(box.get("/api/channels/%s/deliveries/%s" % (channels[0]["id"], said["bundledIn"]))["status"], "sent")
         same([a["httpStatus"] for a in mine[channels[1]["id"]]["attemptLog"]][-1], 204)
         for receiver in (slack, duty, hook, twilio):

@@ -282,6 +282,56 @@ START_TEST(test_no_order_of_acts_stalls_it)
 }
 END_TEST
 
+/* ---- what is shown of it ---- */
+
+static const struct {
+	const char *plan;
+	uint64_t step, round, next_step, next_round;
+	bool more;
+} nexts[] = {
+	{ "5,10*1", 0, 0, 0, 0, true }, { "5,10*1", 1, 0, 1, 0, true }, { "5,10*1", 0, 1, 0, 1, true }, { "5,10*1", 0, 2, 0, 0, false },
+	{ "5*1", 3, 0, 0, 1, true },	/* steps were taken out of the policy meanwhile */
+	{ "5", 3, 0, 0, 0, false }, { "5,10", 0, 1, 0, 0, false },
+};
+
+START_TEST(test_next)
+{
+	const struct escalation x = { .step = nexts[_i].step, .round = nexts[_i].round };
+	struct escalation_plan p = plan_of(nexts[_i].plan), none = { 0 };
+	uint64_t step = 0, round = 0;
+
+	ck_assert(escalation_next(&p, &x, &step, &round) == nexts[_i].more);
+	ck_assert_uint_eq(step, nexts[_i].next_step);
+	ck_assert_uint_eq(round, nexts[_i].next_round);
+	ck_assert_uint_eq(x.step, nexts[_i].step);
+	ck_assert(!escalation_next(&none, &x, &step, &round));
+}
+END_TEST
+
+START_TEST(test_whether_anybody_was_reached_outlives_a_round)
+{
+	struct escalation_plan p = plan_of("5,10*1");
+	struct escalation x;
+
+	escalation_begin(&x, START);
+	ck_assert(!escalation_took(&p, &x, false, START));
+	ck_assert(!x.reached_ever);
+	ck_assert(!escalation_took(&p, &x, true, START));
+	ck_assert(x.reached_ever && !x.reached);
+	escalation_begin(&x, START);
+	ck_assert(!x.reached_ever);
+}
+END_TEST
+
+START_TEST(test_words_of_its_end)
+{
+	ck_assert_ptr_null(escalation_end_word(ESCALATION_GOES_ON));
+	for (int i = ESCALATION_ACKNOWLEDGED; i <= ESCALATION_DELETED; i++)
+		ck_assert_ptr_nonnull(escalation_end_word((enum escalation_end)i));
+	ck_assert_ptr_null(escalation_end_word((enum escalation_end)(ESCALATION_DELETED + 1)));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("escalation");
@@ -292,6 +342,9 @@ int main(void)
 	tcase_add_loop_test(t, test_story, 0, (int)ARRAY_SIZE(stories));
 	tcase_add_loop_test(t, test_quiet_hours, 0, (int)ARRAY_SIZE(quiet_rows));
 	tcase_add_loop_test(t, test_no_order_of_acts_stalls_it, 0, 200);
+	tcase_add_loop_test(t, test_next, 0, (int)ARRAY_SIZE(nexts));
+	tcase_add_test(t, test_whether_anybody_was_reached_outlives_a_round);
+	tcase_add_test(t, test_words_of_its_end);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_set_fork_status(r, CK_NOFORK);

@@ -155,6 +155,25 @@ START_TEST(test_host)
 END_TEST
 
 static const struct {
+	const char *address, *masked;
+} addresses[] = {
+	{ "ann@example.org", "a…@example.org" }, { "jo@example.org", "…@example.org" }, { "\"a@b\"@example.org", "\"…@example.org" },
+	{ "+4930123456", "+49…56" }, { "+12345", "…" }, { "", "…" },
+	{ "https://ntfy.sh/our-secret-topic", "https://ntfy.sh/…" }, { "https://ann:pass@hooks.example.org:8443/x?y#z", "https://hooks.example.org:8443/…" },
+	{ "https://hooks.example.org?token=1", "https://hooks.example.org/…" }, { "https://[2001:db8::1]/a@b", "https://[2001:db8::1]/…" },
+	{ "https://", "https:///…" },
+};
+
+START_TEST(test_masked)
+{
+	struct arena *a = arena_new(1 << 16);
+
+	unit_str(address_masked(a, str_of(addresses[_i].address)), addresses[_i].masked);
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
 	const char *pattern, *text;
 	bool fits;
 } patterns[] = {
@@ -184,4 +203,4 @@ START_TEST(test_pattern)
 END_TEST
 
 UNIT_MAIN("url", UNIT_ROWS(test_decode, decodings), UNIT(test_encode), UNIT_ROWS(test_form, forms), UNIT(test_find),
-	UNIT_ROWS(test_https_url, urls), UNIT_ROWS(test_pattern, patterns), UNIT_ROWS(test_host, hosts))
+	UNIT_ROWS(test_https_url, urls), UNIT_ROWS(test_pattern, patterns), UNIT_ROWS(test_host, hosts), UNIT_ROWS(test_masked, addresses))
