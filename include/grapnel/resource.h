@@ -440,7 +440,7 @@ struct policy_form {
 	struct str name, description;
 	uint64_t repeats;
 	const struct json *steps;		/* array of objects */
-	bool leave_gone;			/* targets that are not there are left out, not refused */
+	bool leave_gone;			/* targets that are not there are left out, not refused; viewers are left in */
 	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
 };
 extern const struct form_field policy_fields[];
@@ -529,6 +529,7 @@ struct schedule_form {
 	const struct json *layers;		/* array of objects; NULL: none */
 	struct str public_id;			/* of a new one that comes from another installation; empty: a new one */
 	ms_t version;				/* of what is stored: its last change */
+	bool leave_viewers;			/* they are left in, not refused */
 };
 extern const struct form_field schedule_fields[];
 #define SCHEDULE_FORM_NEW { .time_zone = STR("UTC") }

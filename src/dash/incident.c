@@ -27,7 +27,10 @@ static struct str merged(const struct timeline_view *t, struct story *s)
 
 	if (!str_u64(str_trim(number), &s->incident_id))
 		return STR("merged it");
-	s->text = str_trim(title);
+	s->other = str_trim(title);
+	if (!s->other.n)
+		s->other = STR("another incident");
+	s->text = STR_NONE;
 	return str_eqs(word, "into") ? STR("merged it into") : STR("merged in");
 }
 
@@ -61,6 +64,8 @@ static struct str did(struct visit *v, const struct timeline_view *t, struct sto
 		return named(v, "held it back, for", t, s);
 	case TIMELINE_RELEASED:
 		return t->text.n ? named(v, "told of it, after", t, s) : STR("told of it, after the snooze");
+	case TIMELINE_ESCALATED:
+		return STR("escalated it");
 	default:
 		return STR("noted");
 	}
@@ -136,7 +141,7 @@ static void tell_endpoint(struct visit *v, const struct incident_notification_vi
 static void tell_line(struct visit *v, const struct incident_notification_view *r, struct told_line *t)
 {
 	*t = (struct told_line){ .what = what_of(v, r->type), .status = r->status, .bundle = r->bundle_status, .error = r->error, .attempts = r->attempts,
-		.at = r->finished_at ? r->finished_at : r->created_at, .next_at = r->next_at };
+		.at = r->finished_at ? r->finished_at : r->created_at, .next_at = r->next_at > v->by.now ? r->next_at : 0 };
 	switch ((enum outbox_kind)r->kind_n) {
 	case OUTBOX_PAGE:
 		tell_person(v, r, t);

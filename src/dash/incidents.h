@@ -45,7 +45,8 @@ void page_incidents_bulk(void *visit);
 /* An entry of the timeline, in words. */
 struct story {
 	struct str actor, who, did, by_link, level, text;
-	uint64_t event_id, incident_id;	/* incident_id: the other one of a merge */
+	struct str other;		/* the title of the other one of a merge; the next: its number */
+	uint64_t incident_id, event_id;
 	ms_t at, until;
 };
 

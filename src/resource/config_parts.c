@@ -376,6 +376,7 @@ static int schedule_make(struct config_work *w, void *form, struct str id, struc
 	if (!public_id_is(id, "sc"))
 		err_field(e, ERR_INVALID, "id", "The id of a schedule begins with sc_.");
 	f->public_id = id;
+	f->leave_viewers = true;
 	return !e->code && schedule_create(&w->by, f, &made, e) ? 1 : -1;
 }
 
@@ -383,6 +384,7 @@ static bool schedule_read(void *ctx, struct schedule_form *f, struct err *e)
 {
 	struct wish *x = ctx;
 
+	f->leave_viewers = true;
 	return form_read_json(x->w->by.a, x->json, schedule_fields, FORM_CHANGE, f, e);
 }
 

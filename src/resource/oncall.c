@@ -175,10 +175,16 @@ static bool crew_read(const struct caller *by, const struct json *users, const s
 
 		if (!p)
 			return err_field(e, ERR_INVALID, "users", "There is no user %.*s.", STR_ARG(str_cut(json_text(j), 60)));
-		if (p->role < ROLE_OPERATOR)
-			return err_field(e, ERR_INVALID, "users", VIEWER_REFUSED, STR_ARG(str_cut(p->name, 60)));
 		people[crew->n++] = *p;
 	}
+	return true;
+}
+
+static bool crew_may_act(const struct oncall_crew *crew, struct err *e)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		if (crew->people[i].role < ROLE_OPERATOR)
+			return err_field(e, ERR_INVALID, "users", VIEWER_REFUSED, STR_ARG(str_cut(crew->people[i].name, 60)));
 	return true;
 }
 
@@ -207,7 +213,7 @@ bool schedule_layer_check(const struct caller *by, const struct schedule_layer_f
 	size_t n;
 
 	return layer_read(f, zone_read(by->a, STR("UTC")), by->now, &l, e) && people_find(by, f, 1, &found, &n, e) &&
-		crew_read(by, f->users, found, n, &place, &crew, e);
+		crew_read(by, f->users, found, n, &place, &crew, e) && crew_may_act(&crew, e);
 }
 
 /* ---- the whole ---- */
@@ -222,12 +228,12 @@ static bool in_layer(size_t i, const struct err *cause, struct err *e)
 	return err_field(e, ERR_INVALID, "layers", "Layer %zu: %.200s", i + 1, cause->text);
 }
 
-static bool layers_read(const struct caller *by, const struct json *list, struct oncall_schedule *s, struct err *e)
+static bool layers_read(const struct caller *by, const struct schedule_form *f, struct oncall_schedule *s, struct err *e)
 {
 	struct schedule_layer_form *forms = ARENA_ARRAY(by->a, struct schedule_layer_form, ONCALL_LAYERS_MAX);
 	struct oncall_layer *layers = ARENA_ARRAY(by->a, struct oncall_layer, ONCALL_LAYERS_MAX);
 	struct oncall_crew *crews = ARENA_ARRAY(by->a, struct oncall_crew, ONCALL_LAYERS_MAX);
-	const struct json *j = list ? list->first : NULL;
+	const struct json *j = f->layers ? f->layers->first : NULL;
 	struct oncall_found *found;
 	struct err cause = { 0 };
 	uint64_t place = 1;
@@ -243,7 +249,7 @@ static bool layers_read(const struct caller *by, const struct json *list, struct
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		crews[i].name = forms[i].name.n ? forms[i].name : arena_printf(by->a, "Layer %zu", i + 1);
-		if (!crew_read(by, forms[i].users, found, found_n, &place, &crews[i], &cause))
+		if (!crew_read(by, forms[i].users, found, found_n, &place, &crews[i], &cause) || (!f->leave_viewers && !crew_may_act(&crews[i], &cause)))
 			return in_layer(i, &cause, e);
 	}
 	s->plan.layers = layers;
@@ -260,7 +266,7 @@ static bool form_to_schedule(const struct caller *by, const struct schedule_form
 	s->plan.zone = zone_read(by->a, f->time_zone);
 	if (!s->plan.zone)
 		return err_field(e, ERR_INVALID, "timeZone", "There is no time zone of that name; one is Europe/Berlin.");
-	return layers_read(by, f->layers, s, e);
+	return layers_read(by, f, s, e);
 }
 
 void schedule_to_form(const struct caller *by, const struct oncall_schedule *s, enum oncall_naming naming, struct schedule_form *f)

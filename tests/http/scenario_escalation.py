@@ -280,7 +280,7 @@ def page_of_what_is_acknowledged_is_not_sent(box):
     try:
         s = Setting(box, (5, _me(box)))
         incident = s.incident()
-        wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND attempts > 0 AND cause_id = " + incident) == 1, 5, "it is tried")
+        wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND error IS NOT NULL AND cause_id = " + incident) == 1, 5, "it is tried")
         box.api("POST", "/api/incidents/%s/acknowledge" % incident, {}).expect(200)
     finally:
         World.of(box).local.busy = None

@@ -379,12 +379,12 @@ def a_person_merges_with_a_form(box):
     person = Visitor(box, "operator")
     source = box.integration("prometheus", rateLimitPerMinute=0)
     part, whole = (_fire(box, source, key, summary="x")["incident"]["id"] for key in ("form-a", "form-b"))
-    path = "/incidents/" + part
+    path, title = "/incidents/" + part, box.get("/api/incidents/" + whole)["title"]
     true('<option value="%s">' % whole in person.page(path), "what it may be a part of is proposed")
     same(person.post(path + "/merge", into="12").status, 400)
     true("no such incident" in person.error() and person.field("into") == "12", "the field says why and keeps what was typed")
     person.done(person.post(path + "/merge", into=whole), path)
-    true("merged it into" in person.text and '<a href="/incidents/%s">another incident</a>' % whole in person.text, "the timeline leads there")
+    true("merged it into" in person.text and '<a href="/incidents/%s">%s</a>' % (whole, title) in person.text, "the timeline leads there")
     true("Merged into it" in person.page("/incidents/" + whole) and "/incidents/" + part in person.text, "and back")
     true("2 so far" in person.text, "with its alerts")
     true("/merge" not in Visitor(box, "viewer").page("/incidents/" + whole), "not for viewers")
