@@ -21,7 +21,7 @@ BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
 P = Programs(BUILD, "grapnel_cleanup")
 ARCHIVE = os.path.join(P.folder.name, "archive")
 ARCHIVING = P.conf_write("archiving.conf", extra="[retention]\narchive_dir = %s\narchive_events = true\n" % ARCHIVE)
-TABLES = ["events", "event_ids", "event_attempts", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline", "audit_log",
+TABLES = ["events", "event_ids", "event_attempts", "requests", "request_marks", "alerts", "incidents", "incident_keys", "timeline", "escalations", "audit_log",
           "jobs", "job_runs", "settings"]
 ARCHIVED = {"events": "id", "event_ids": "source_id, id_hash", "requests": "id", "request_marks": "tenant_id, kind, id", "alerts": "id",
             "incidents": "id", "timeline": "incident_id, id", "audit_log": "id"}
@@ -56,7 +56,8 @@ def incident(number, days, status=3):
     P.sql("INSERT INTO incidents (id, tenant_id, service_id, source_id, dedup_key, open_hash, title, status, level, opened_at, resolved_at,"
           " last_alert_at, updated_at) SELECT {id}, 1, 1, 1, 'key-{n}', IF({status} = 3, NULL, UNHEX(MD5({n}))), 'disk', {status}, 3, {ms}, {ms},"
           " {ms}, 1; INSERT INTO timeline (incident_id, id, at, kind, actor, level, text) SELECT {id}, {id} + seq, 5, seq, 1, IF(seq = 1, 0, NULL), 'ü'"
-          " FROM seq_1_to_3".format(id=moment(days, number), n=number, status=status, ms="(UNIX_TIMESTAMP() - %d * 86400) * 1000" % days))
+          " FROM seq_1_to_3; INSERT INTO escalations (incident_id, policy_id, step, round, reached, paused, since, next_at, ended, ended_at)"
+          " SELECT {id}, 1, 1, 0, 1, 0, 0, NULL, 2, 1".format(id=moment(days, number), n=number, status=status, ms="(UNIX_TIMESTAMP() - %d * 86400) * 1000" % days))
     return P.number("SELECT id FROM incidents WHERE dedup_key = 'key-%d'" % number)
 
 
