@@ -131,6 +131,7 @@ class Retention(Case):
         cleanup()
         self.assertEqual((count("events"), count("requests"), count("alerts"), count("event_ids")), (14, 14, 11, 14))
         self.assertEqual(count("incidents"), 2)
+        self.assertEqual(count("escalations"), 2)
 
     def test_dry_run_tells_rows_and_bytes_and_changes_nothing(self):
         events(50, 100)
@@ -205,6 +206,7 @@ class Archive(Case):
         x = cleanup(conf=ARCHIVING)
         self.assertIn("events 350, requests 350, incidents 1, audit entries 40", x["counts"])
         self.assertEqual([count(t) for t in ARCHIVED], [0] * len(ARCHIVED))
+        self.assertEqual(count("escalations"), 0)
         subprocess.run("sha256sum -c --quiet *.sha256", shell=True, cwd=ARCHIVE, check=True)
         listed = json.loads(P.run("grapnelctl", "--json", "archive", "read", "--dry-run", *files()))["files"]
         self.assertEqual((sum(f["rows"] for f in listed), sum(f["added"] for f in listed)), (350 + 350 + 20 + 1 + 3 + 40, 0))
