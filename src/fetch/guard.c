@@ -78,6 +78,17 @@ static bool is_public(const struct ip *ip)
 	return true;
 }
 
+/* No host: multicast, broadcast, and 0.0.0.0 and ::, by which Linux reaches this host itself. */
+static const char *const nobody[] = { "0.0.0.0/8", "224.0.0.0/4", "255.255.255.255", "::", "ff00::/8" };
+
+static bool is_unicast(const struct ip *ip)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nobody); i++)
+		if (within(nobody[i], ip))
+			return false;
+	return true;
+}
+
 static bool is_own(const struct guard *g, const struct ip *ip)
 {
 	for (size_t i = 0; i < g->own_n; i++)
@@ -131,7 +142,7 @@ bool guard_allows(const struct guard *g, const struct ip *ip)
 {
 	struct ip at = reached(ip);
 
-	for (size_t i = 0; i < g->allowed_n; i++)
+	for (size_t i = 0; i < g->allowed_n && is_unicast(&at); i++)
 		if (cidr_match(&g->allowed[i], ip))
 			return true;
 	return is_public(&at) && !is_own(g, &at);

@@ -66,7 +66,7 @@ const struct form_field schedule_override_fields[] = {
 };
 
 const struct form_field on_call_query_fields[] = {
-	{ "service", TEXT_AT(struct on_call_query, service), .max = 23, .help = "Id of a service: of the schedules that its escalation policy names alone" },
+	{ "serviceId", TEXT_AT(struct on_call_query, service), .max = 23, .help = "Id of a service: of the schedules that its escalation policy names alone" },
 	FORM_END
 };
 
@@ -423,6 +423,6 @@ bool on_call_by(const struct caller *by, const struct on_call_query *q, struct o
 		return oncall_view_list(by->db, by->a, by->tenant_id, by->now, out, n, e);
 	found = service_view_get(by->db, by->a, by->tenant_id, q->service, by->now, &service, e);
 	if (found != 1)
-		return !found && err_field(e, ERR_INVALID, "service", "There is no service of that id.");
+		return !found && err_field(e, ERR_INVALID, "serviceId", "There is no service of that id.");
 	return oncall_view_of_policy(by->db, by->a, by->tenant_id, service.policy_id, by->now, out, n, e);
 }

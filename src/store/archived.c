@@ -133,14 +133,14 @@ static const struct field alert_fields[] = {
 struct archived_incident {
 	uint64_t id, tenant_id, service_id, source_id, status, level, alert_count, resolved_by, assignee_id, merged_into;
 	struct str dedup_key, title;
-	bool is_test;
+	bool is_test, is_quiet;
 	ms_t opened_at, acknowledged_at, resolved_at, last_alert_at, updated_at, snoozed_until, auto_resolved_at;
 };
 
 #define INCIDENT_COLUMNS \
-	"id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count, is_test, opened_at, acknowledged_at, resolved_at," \
+	"id, tenant_id, service_id, source_id, dedup_key, title, status, level, alert_count, is_test, is_quiet, opened_at, acknowledged_at, resolved_at," \
 	" resolved_by, assignee_id, last_alert_at, updated_at, snoozed_until, auto_resolved_at, merged_into"
-#define INCIDENT_COLUMN_N 20
+#define INCIDENT_COLUMN_N 21
 
 static const struct field incident_fields[] = {
 	FIELD_ID(struct archived_incident, id, "id", ""),
@@ -153,6 +153,7 @@ static const struct field incident_fields[] = {
 	FIELD_U64(struct archived_incident, level, "level", ""),
 	FIELD_U64(struct archived_incident, alert_count, "alert_count", ""),
 	FIELD_BOOL(struct archived_incident, is_test, "is_test", ""),
+	FIELD_BOOL(struct archived_incident, is_quiet, "is_quiet", ""),
 	FIELD_TIME(struct archived_incident, opened_at, "opened_at", ""),
 	FIELD_TIME(struct archived_incident, acknowledged_at, "acknowledged_at", ""),
 	FIELD_TIME(struct archived_incident, resolved_at, "resolved_at", ""),
@@ -253,12 +254,12 @@ static const struct stmt stmts[] = {
 	[Q_ALERTS_ADD] = { "archived.alerts_add", ADD("alerts", ALERT_COLUMNS, "?, ?, ?, ?, ?, ?") },
 
 	[Q_INCIDENTS] = { "archived.incidents",
-		"SELECT t.id, t.tenant_id, t.service_id, t.source_id, t.dedup_key, t.title, t.status, t.level, t.alert_count, t.is_test,"
+		"SELECT t.id, t.tenant_id, t.service_id, t.source_id, t.dedup_key, t.title, t.status, t.level, t.alert_count, t.is_test, t.is_quiet,"
 		" t.opened_at, t.acknowledged_at, t.resolved_at, t.resolved_by, t.assignee_id, t.last_alert_at, t.updated_at, t.snoozed_until,"
 		" t.auto_resolved_at, t.merged_into" OF_IDS "incidents t ON t.id = k.id" },
 	[Q_INCIDENTS_THERE] = { "archived.incidents_there", THERE OF_KEYS "incidents t ON t.id = k.id" },
 	[Q_INCIDENTS_ADD] = { "archived.incidents_add",
-		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
+		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
 	[Q_TIMELINE] = { "archived.timeline",
 		"SELECT t.incident_id, t.id, t.at, t.kind, t.actor, t.user_id, t.event_id, CAST(t.level AS CHAR) AS level, t.text, t.by_link" OF_IDS
 		"timeline t ON t.incident_id = k.id" },

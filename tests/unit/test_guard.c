@@ -60,6 +60,27 @@ static const struct {
 	{ "fc00::1", false }, { "fd00:ec2::254", false }, { "fe80::1", false }, { "fec0::1", false }, { "ff02::1", false }, { "5f00::1", false },
 };
 
+/* Where the administrator has opened all there is. */
+static const struct {
+	const char *ip;
+	bool allowed;
+} opened[] = {
+	{ "127.0.0.1", true }, { "10.1.2.3", true }, { "::1", true }, { "fd00::1", true }, { "8.8.8.8", true },
+	{ "0.0.0.0", false }, { "0.1.2.3", false }, { "224.0.0.1", false }, { "239.255.255.250", false }, { "255.255.255.255", false },
+	{ "::", false }, { "ff02::1", false }, { "::ffff:224.0.0.1", false }, { "64:ff9b::e000:1", false },
+};
+
+START_TEST(test_all_opened)
+{
+	struct guard *g = guard_new("0.0.0.0/0, ::/0", PORTS);
+	struct ip ip;
+
+	ck_assert(ip_parse(str_of(opened[_i].ip), &ip));
+	ck_assert_msg(guard_allows(g, &ip) == opened[_i].allowed, "%s", opened[_i].ip);
+	guard_free(g);
+}
+END_TEST
+
 START_TEST(test_address)
 {
 	struct guard *g = guard_new("", PORTS);
@@ -210,4 +231,4 @@ START_TEST(test_resolve)
 }
 END_TEST
 
-UNIT_MAIN("guard", UNIT_ROWS(test_address, addresses), UNIT_ROWS(test_url, urls), UNIT(test_opened), UNIT(test_resolve))
+UNIT_MAIN("guard", UNIT_ROWS(test_address, addresses), UNIT_ROWS(test_all_opened, opened), UNIT_ROWS(test_url, urls), UNIT(test_opened), UNIT(test_resolve))
