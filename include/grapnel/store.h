@@ -348,6 +348,11 @@ struct escalation_wanted {
 };
 bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e) MUST_USE;
 int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e) MUST_USE;
+struct outbox_row;
+/* A message was given up. If it is of the newest step, and no other of that step arrived or still may, the next one (or the end of the policy) is due at once, and the timeline says
+ * why: `whom` it was for, and the sentence why not. A step of the transaction that has written the row's end. */
+bool escalation_failed(struct db *db, struct arena *a, struct id_maker *ids, const struct outbox_row *row, struct str whom, struct str why, ms_t now,
+	struct err *e) MUST_USE;
 
 /* ---- contact.c: where a person is paged, and when not ---- */
 

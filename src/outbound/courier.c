@@ -380,6 +380,14 @@ static bool tell_breaker(struct db *db, const struct parcel *p, ms_t now, struct
 	return breaker_failed(db, r->cargo->breaker, r->target_id, r->probe, p->error, now, e);
 }
 
+bool parcel_escalates(struct db *db, struct parcel *p, struct str whom, ms_t now, struct err *e)
+{
+	const struct outbox_row *row = &p->row;
+
+	return (row->status != OUTBOX_DEAD && row->status != OUTBOX_ENDING) ||
+		escalation_failed(db, p->round->arena, courier_config(p->round->courier)->ids, row, whom, p->error, now, e);
+}
+
 static bool settle_tx(struct db *db, void *ctx, struct err *e)
 {
 	struct settling *s = ctx;

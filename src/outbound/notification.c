@@ -190,6 +190,8 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	const struct target *t = p->round->target;
 	struct id_maker *ids = courier_config(p->round->courier)->ids;
 
+	if (!parcel_escalates(db, p, t->channel.id ? t->channel.name : STR("a deleted channel"), now, e))
+		return false;
 	if (!t->channel.id)
 		return true;
 	if (p->reception == RECEPTION_TAKEN)

@@ -58,6 +58,8 @@ struct cargo {
 	/* A step of the transaction that stores the result. */
 	bool (*note)(struct db *db, struct parcel *p, ms_t now, struct err *e);
 };
+/* For note: what was given up may have been the last hope of a step of an escalation policy. */
+bool parcel_escalates(struct db *db, struct parcel *p, struct str whom, ms_t now, struct err *e) MUST_USE;
 extern const struct cargo cargo_notification, cargo_delivery, cargo_confirmation, cargo_page;
 
 /* ---- links.c ---- */

@@ -156,8 +156,10 @@ static void judge(struct parcel *p)
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 {
 	const struct person *x = p->round->target;
+	struct str whom = x->contact.id ? x->contact.user_name : STR("a deleted contact");
 
-	return !x->contact.id || contact_told(db, x->contact.id, p->reception == RECEPTION_TAKEN ? STR_NONE : p->error, now, e);
+	return parcel_escalates(db, p, whom, now, e) &&
+		(!x->contact.id || contact_told(db, x->contact.id, p->reception == RECEPTION_TAKEN ? STR_NONE : p->error, now, e));
 }
 
 const struct cargo cargo_page = {

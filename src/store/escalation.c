@@ -4,7 +4,7 @@
  * both wrote the incident's row and certification lets one of them through. Nobody who acknowledges holds a row of this table. */
 #include "store_int.h"
 
-enum { Q_BEGIN, Q_END, Q_DROP, Q_WAKE, Q_MEND, Q_DUE, Q_MOVE, Q_INCIDENT, Q_TOUCH, Q_WANTED, Q_GET };
+enum { Q_BEGIN, Q_END, Q_DROP, Q_WAKE, Q_MEND, Q_DUE, Q_MOVE, Q_INCIDENT, Q_TOUCH, Q_WANTED, Q_GET, Q_HURRY };
 
 #define COLUMNS "incident_id, policy_id, step, round, reached, reached_ever, paused, since, next_at, ended, ended_at, traceparent"
 
@@ -28,6 +28,12 @@ static const struct stmt stmts[] = {
 	[Q_WANTED] = { "escalation.wanted",
 		"SELECT i.id AS incident_id, i.level FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
 		" WHERE i.status = 1" },
+	/* Status 3 and 5 of the outbox: given up, now or in a moment. A new round has its pause all the same, the end has none. */
+	[Q_HURRY] = { "escalation.hurry",
+		"UPDATE escalations x SET x.next_at = ? WHERE x.incident_id = ? AND x.since = ? AND x.ended = 0 AND x.paused = 0 AND x.next_at > ?"
+		" AND (x.step > 0 OR x.round > (SELECT p.repeats FROM escalation_policies p WHERE p.id = x.policy_id))"
+		" AND (SELECT i.status FROM incidents i WHERE i.id = x.incident_id) = 1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.cause_id = x.incident_id"
+		" AND o.created_at = x.since AND o.kind IN (1, 5) AND o.status NOT IN (3, 5))" },
 	[Q_GET] = { "escalation.get", "SELECT " COLUMNS " FROM escalations WHERE incident_id = ?" },
 };
 const struct stmt_table escalation_stmts = { stmts, ARRAY_SIZE(stmts) };
@@ -85,6 +91,25 @@ bool escalation_mend(struct db *db, ms_t now, struct err *e)
 int escalation_due(struct db *db, struct arena *a, ms_t now, struct escalation_row *out, struct err *e)
 {
 	return db_query_one(db, &stmts[Q_DUE], VALS(V_I(now)), a, fields, sizeof(*out), out, e);
+}
+
+static bool hurried(struct db *db, struct arena *a, struct id_maker *ids, uint64_t incident, struct str whom, struct str why, ms_t now, struct err *e)
+{
+	struct escalation_incident i;
+	struct escalation_row row;
+
+	return escalation_get(db, a, incident, &row, e) == 1 && escalation_incident(db, a, incident, &i, e) == 1 &&
+		escalation_tell(db, a, &row, id_make(ids, now), (enum level)i.level,
+			arena_printf(a, "Nobody was reached after all; the last who was tried, %.*s: %.*s", STR_ARG(whom), STR_ARG(why)), now, e);
+}
+
+bool escalation_failed(struct db *db, struct arena *a, struct id_maker *ids, const struct outbox_row *row, struct str whom, struct str why, ms_t now,
+	struct err *e)
+{
+	uint64_t changed;
+
+	return db_exec(db, &stmts[Q_HURRY], VALS(V_I(now), V_U(row->cause_id), V_I(row->created_at), V_I(now)), &changed, e) &&
+		(!changed || hurried(db, a, ids, row->cause_id, whom, why, now, e));
 }
 
 int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e)

@@ -62,7 +62,7 @@ static const char *newest(uint64_t incident)
 #define steps_are(n) is("SELECT COUNT(*) AS n FROM timeline WHERE kind = 11", n)
 #define pages_are(n) is("SELECT COUNT(*) AS n FROM outbox WHERE kind = 5", n)
 #define alarms_are(n) is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE type = 'ESCALATION_EXHAUSTED' AND ended_at IS NULL", n)
-#define none_is_under_way() is("SELECT COUNT(*) AS n FROM escalations", 0)
+#define none_is_under_way() is("SELECT COUNT(*) AS n FROM escalations WHERE ended = 0", 0)
 
 /* ---- the way ---- */
 
@@ -163,7 +163,7 @@ START_TEST(whom_of_a_schedule_it_is_reached_and_those_who_are_disabled_are_passe
 	first = opened(SHOP, LEVEL_HIGH, NOW);
 	looks(NOW);
 	is("SELECT COUNT(*) AS n FROM timeline WHERE text = 'Step 1 of night: nobody was reached; bob for nights has no verified contact'", 1);
-	ck_assert_str_eq(newest(first), "night is at its end, and nobody took care.");
+	ck_assert_str_eq(newest(first), "night is at its end, and none of its steps reached anybody.");
 	does("UPDATE users SET enabled = 0 WHERE id = 8");
 	second = opened(SHOP, LEVEL_HIGH, NOW + MIN);
 	looks(NOW + MIN);
@@ -418,6 +418,71 @@ START_TEST(acknowledged_while_a_step_is_taken_pages_nobody)
 END_TEST
 
 /* A page that was written before is not wanted any more when its turn comes. */
+/* A message of the newest step, as the courier writes its end. */
+static void gives_up(uint64_t kind, ms_t at)
+{
+	struct outbox_row row = { .kind = kind };
+	const struct field fields[] = { FIELD_U64(struct outbox_row, id, "id", ""), FIELD_U64(struct outbox_row, cause_id, "cause_id", ""),
+		FIELD_TIME(struct outbox_row, created_at, "created_at", ""), FIELD_END };
+
+	succeeds(db_query_one(db, stmt_of("t.newest_row", "SELECT id, cause_id, created_at FROM outbox WHERE kind = ? ORDER BY id DESC LIMIT 1"), VALS(V_U(kind)), a,
+		fields, sizeof(row), &row, &e) == 1);
+	succeeds(db_exec(db, stmt_of("t.dead", "UPDATE outbox SET status = 3 WHERE id = ?"), VALS(V_U(row.id)), NULL, &e));
+	succeeds(escalation_failed(db, a, &ids, &row, STR("ann"), STR("550 no such user"), at, &e));
+}
+
+START_TEST(a_step_whose_messages_are_all_given_up_is_followed_at_once)
+{
+	uint64_t i;
+
+	contact(BOB, true);
+	runs(0, "[" STEP(60, US_ANN "," CH_OPS) "," STEP(60, US_BOB) "]");
+	i = opened(SHOP, LEVEL_HIGH, NOW);
+	looks(NOW);
+	gives_up(OUTBOX_PAGE, NOW + 1000);
+	looks(NOW + 1000);
+	steps_are(1);					/* the channel still may hear of it */
+	gives_up(OUTBOX_NOTIFICATION, NOW + 2000);
+	ck_assert_str_eq(newest(i), "Nobody was reached after all; the last who was tried, ann: 550 no such user");
+	looks(NOW + 2000);
+	ck_assert_str_eq(newest(i), "Step 2 of night: bob (email)");
+	steps_are(3);
+	gives_up(OUTBOX_PAGE, NOW + 3000);		/* of the last step */
+	looks(NOW + 3000);
+	ck_assert_str_eq(newest(i), "night is at its end, and nobody took care.");
+	alarms_are(1);
+}
+END_TEST
+
+START_TEST(rounds_have_their_pause_also_where_nobody_is_reached)
+{
+	uint64_t i;
+
+	runs(2, "[" STEP(60, US_ANN) "]");
+	i = opened(SHOP, LEVEL_HIGH, NOW);
+	looks(NOW);
+	gives_up(OUTBOX_PAGE, NOW + 1000);
+	looks(NOW + 1000);
+	steps_are(1);
+	ck_assert_str_eq(newest(i), "Step 1 of night: ann (email)");
+}
+END_TEST
+
+START_TEST(what_is_given_up_hurries_nobody_who_has_it_in_hand)
+{
+	uint64_t i;
+
+	contact(BOB, true);
+	runs(0, "[" STEP(60, US_ANN) "," STEP(60, US_BOB) "]");
+	i = opened(SHOP, LEVEL_HIGH, NOW);
+	looks(NOW);
+	acts(i, COMMAND_ACKNOWLEDGE, NOW + 500);
+	gives_up(OUTBOX_PAGE, NOW + 1000);
+	looks(NOW + 1000);
+	steps_are(1);
+}
+END_TEST
+
 START_TEST(pages_are_wanted_while_nobody_takes_care)
 {
 	struct escalation_wanted *list;
@@ -454,7 +519,8 @@ int main(void)
 		a_deleted_policy_is_followed_by_that_of_the_service, a_deleted_policy_without_another_says_so,
 		another_policy_of_the_service_is_for_what_opens_then, each_way_to_take_care_stops_it, taken_care_of_before_anybody_heard_pages_nobody,
 		reopened_begins_anew, held_back_it_waits_and_then_goes_on, several_dispatchers_take_each_step_once,
-		acknowledged_while_a_step_is_taken_pages_nobody, pages_are_wanted_while_nobody_takes_care, a_clock_that_was_wrong_stalls_nothing };
+		acknowledged_while_a_step_is_taken_pages_nobody, a_step_whose_messages_are_all_given_up_is_followed_at_once,
+		rounds_have_their_pause_also_where_nobody_is_reached, what_is_given_up_hurries_nobody_who_has_it_in_hand, pages_are_wanted_while_nobody_takes_care, a_clock_that_was_wrong_stalls_nothing };
 
 	return world_run("escalation", ESCALATION_DB, tests, ARRAY_SIZE(tests), setup);
 }
