@@ -120,7 +120,7 @@ def endpoints_of_its_user_are_told_when_it_triggers_and_at_each_look(box):
         short_secret = "kein base64 \u00fc"
         box.api("POST", "/api/webhooks", {"url": short.url, "secret": short_secret}, token).expect(201)
         secret = box.api("POST", "/api/endpoints", {"url": all_of_his.url, "events": ["alerts.*"]}, token).expect(201)["secret"]
-        box.api("POST", "/api/endpoints", {"url": deaf.url, "events": ["incident.resolved"]}, token).expect(201)
+        box.api("POST", "/api/endpoints", {"url": deaf.url, "events": ["incident.snoozed"]}, token).expect(201)
         box.api("POST", "/api/endpoints", {"url": stranger.url, "events": ["alerts.*"]}, other).expect(201)
         rule, quiet = _rule(box, token, filter={"source": source["id"]}), _rule(box, token, filter={"source": source["id"]}, threshold=1000)
         _judged(box, token)
