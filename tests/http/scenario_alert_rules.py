@@ -91,7 +91,7 @@ def channels_are_told_of_the_change_and_of_its_end(box):
         same(hook.taken, [])
         incident = box.send(source, alerts(alert())).expect(201)["result"]["incident"]["id"]
         same(_judged(box, token)[rule["id"]]["status"], "triggered")
-        wait_until(lambda: hook.taken, 5, "it is told")
+        wait_until(lambda: hook.taken, 10, "it is told")
         body = hook.taken[0].body
         same((body["type"], body["data"]["ruleId"], body["data"]["name"], body["data"]["value"], body["data"]["threshold"], body["data"]["endedAt"]),
              ("alerts.triggered", rule["id"], rule["name"], 1, 1, None))
@@ -101,12 +101,12 @@ def channels_are_told_of_the_change_and_of_its_end(box):
         box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
         rule = _judged(box, token)[rule["id"]]
         same((rule["status"], rule["value"]), ("fine", 0))
-        wait_until(lambda: len(hook.taken) > 1, 5, "its end is told")
+        wait_until(lambda: len(hook.taken) > 1, 10, "its end is told")
         same((hook.taken[1].body["type"], hook.taken[1].body["data"]["id"]), ("alerts.over", body["data"]["id"]))
         box.send(source, alerts(alert())).expect(201)
         _judged(box, token)
         same(box.api("DELETE", "/api/alerts/rules/" + rule["id"], token=token).status, 204)
-        wait_until(lambda: len(hook.taken) > 3, 5, "deleted it is over, and that is told at once")
+        wait_until(lambda: len(hook.taken) > 3, 10, "deleted it is over, and that is told at once")
         same((hook.taken[3].body["type"], hook.taken[3].body["data"]["message"]), ("alerts.over", "The rule was deleted."))
         same((hook.complaints, deaf.taken), ([], []))
         for channel in channels:
@@ -127,7 +127,7 @@ def endpoints_of_its_user_are_told_when_it_triggers_and_at_each_look(box):
         same((box.get("/api/alerts/triggered", token)["summary"]["triggered_count"], all_of_his.got, short.got), (0, [], []))
         incident = box.send(source, alerts(alert())).expect(201)["result"]["incident"]["id"]
         same({i: r["status"] for i, r in _judged(box, token).items()}, {rule["id"]: "triggered", quiet["id"]: "fine"})
-        wait_until(lambda: all_of_his.got and short.got, 5, "both are told")
+        wait_until(lambda: all_of_his.got and short.got, 10, "both are told")
         for got, key in (all_of_his.got[0], secret), (short.got[0], short_secret):
             true(signed_by(got, key), "both signatures under %r" % key)
             body = body_of(got)
@@ -139,7 +139,7 @@ def endpoints_of_its_user_are_told_when_it_triggers_and_at_each_look(box):
         _judged(box, token)
         same((len(all_of_his.got), len(short.got)), (1, 1), "cron tells of the change alone")
         same(box.get("/api/alerts/triggered", token)["summary"], {"evaluated": 2, "triggered_count": 1})
-        wait_until(lambda: len(all_of_his.got) == 2 and len(short.got) == 2, 5, "who looks is told again")
+        wait_until(lambda: len(all_of_his.got) == 2 and len(short.got) == 2, 10, "who looks is told again")
         box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
         same(_judged(box, token)[rule["id"]]["status"], "fine")
         same(box.get("/api/alerts/triggered", token)["summary"]["triggered_count"], 0)

@@ -126,7 +126,7 @@ def three_quick_attempts_and_four_seconds_then_it_has_failed(box):
 
         handler.status = 204        # once more, by hand, under the same id
         same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).expect(202)["status"], "pending")
-        wait_until(lambda: ann.history()[0]["status"] == "delivered", 5, "it is delivered")
+        wait_until(lambda: ann.history()[0]["status"] == "delivered", 10, "it is delivered")
         same((handler.got[3].headers["webhook-id"], ann.history()[0]["attempts"], ann.history()[0]["failure_reason"]), (number, 4, None))
 
 
@@ -139,7 +139,7 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         endpoint = ann.endpoint(mine.url, secret=secret, events=None)
         other = bob.endpoint(his.url, events=["incident.resolved"], secret="kein base64 \u00fc")
         box.send(box.integration("prometheus"), alerts(alert())).expect(201)
-        wait_until(lambda: mine.got, 5, "the beginning is told")
+        wait_until(lambda: mine.got, 10, "the beginning is told")
         got = mine.got[0]
         body = body_of(got)
         true(signed_by(got, secret), "both signatures")
@@ -149,12 +149,12 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         same((body["event"], body["type"], body["data"]["status"], body["data"]["entry"]["kind"]), ("incident.opened", "incident.opened", "OPEN", "opened"))
         box.api("POST", "/api/incidents/%s/acknowledge" % body["data"]["id"], {}).expect(200)
         box.api("POST", "/api/incidents/%s/resolve" % body["data"]["id"], {}).expect(200)
-        wait_until(lambda: len(mine.got) == 3 and his.got, 5, "what followed is told")
+        wait_until(lambda: len(mine.got) == 3 and his.got, 10, "what followed is told")
         same([body_of(g)["event"] for g in mine.got], ["incident.opened", "incident.acknowledged", "incident.resolved"])
         true(int(body_of(mine.got[0])["sequence"]) < int(body_of(mine.got[2])["sequence"]), "in their order")
         same([body_of(g)["event"] for g in his.got], ["incident.resolved"])
         true(signed_by(his.got[0], "kein base64 \u00fc"), "a secret of any bytes")
-        wait_until(lambda: ann.get(endpoint)["status"] == "working", 5, "it works")
+        wait_until(lambda: ann.get(endpoint)["status"] == "working", 10, "it works")
         same([d["status"] for d in ann.deliveries(endpoint)], ["delivered"] * 3)
         incident = "/api/incidents/" + body["data"]["id"]
         told = [n for n in ann.api("GET", incident).expect(200)["notifications"] if n["kind"] == "endpoint" and n["endpointId"] == endpoint["id"]]
@@ -181,7 +181,7 @@ def processed_event_reaches_endpoints_that_hear_of_events(box):
         event = {"type": "order.paid", "id": os.urandom(6).hex()}
         number = box.send(direct, event).expect(201)["result"]["event"]["id"]
         box.send(direct, event).expect(200)
-        wait_until(lambda: mine.got and his.got, 5, "both are told")
+        wait_until(lambda: mine.got and his.got, 10, "both are told")
         body = body_of(mine.got[0])
         true(signed_by(mine.got[0], secret), "both signatures")
         same((body["event"], body["type"], body["sequence"], mine.got[0].headers["x-webhook-event"]), ("event.processed",) * 2 + (number, "event.processed"))
@@ -191,7 +191,7 @@ def processed_event_reaches_endpoints_that_hear_of_events(box):
         same(body_of(his.got[0])["data"]["event"]["id"], number)
         handler.status = 500
         number = box.send(forwarded, {"type": "order.paid", "id": os.urandom(6).hex()}).expect(201)["result"]["event"]["id"]
-        wait_until(lambda: handler.got, 5, "its handler gets it")
+        wait_until(lambda: handler.got, 10, "its handler gets it")
         same(len(mine.got), 1, "it is not processed yet, and a repeat is no event")
         handler.status = 204
         box.api("POST", "/api/events/%s/retry" % number).expect(200)
@@ -275,9 +275,9 @@ def answers_without_end_leave_the_dispatcher_small_and_others_served(box):
                 h.status, h.does = 200, getattr(h, does)
                 bad.append(ann.endpoint(h.url))
                 _queue(box, bad[-1], 20)
-            wait_until(lambda: all(h.got for h in hostile), 5, "all of them answer in their way")
+            wait_until(lambda: all(h.got for h in hostile), 10, "all of them answer in their way")
             numbers = _queue(box, good, 100)
-            wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 5, "the other one gets all of its own")
+            wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 10, "the other one gets all of its own")
             wait_until(lambda: all(d["status"] == "delivered" for d in ann.deliveries(bad[1])), 10, "who said 200 has got his")
             pid, = [pid for pid in box.worker_pids() if open("/proc/%d/comm" % pid).read().strip() == "dispatcher"]
             true(_peak_mib(pid) < 24, "the dispatcher had %.1f MiB" % _peak_mib(pid))
@@ -316,7 +316,7 @@ def redirect_is_not_followed_and_410_switches_it_off(box):
         same(inside.got, [], "nobody went there")
         handler.status, handler.headers = 410, {}
         number, = _queue(box, endpoint)
-        wait_until(lambda: not ann.get(endpoint)["enabled"], 5, "it is switched off")
+        wait_until(lambda: not ann.get(endpoint)["enabled"], 10, "it is switched off")
         same((ann.get(endpoint)["disabledReason"], ann.api("GET", "/api/deliveries/" + number).expect(200)["status"]), ("It was answered 410.", "failed"))
         running = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["type"] == "ENDPOINT_DISABLED"]
         true(running and endpoint["url"] in running[0]["message"] and not running[0]["endedAt"], running)
@@ -336,7 +336,7 @@ def retry_after_is_heeded_but_not_for_ever(box):
         true(2.9 < handler.got[1].at - handler.got[0].at < 4.5, "after 3 s")
         handler.headers = {"Retry-After": "999999999"}
         wait_until(lambda: len(handler.got) > 2, 8, "and again")
-        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["nextAt"], 5, "its next attempt is known")
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["nextAt"], 10, "its next attempt is known")
         wait_s = box.number("SELECT next_at FROM outbox WHERE id = %s" % number) / 1000 - time.time()
         true(3500 < wait_s <= 3600, "an hour at most, not %d s" % wait_s)
 
@@ -359,14 +359,14 @@ def breaker_opens_after_five_failures_probes_and_closes(box):
         opened = box.sql("SELECT probe_at - opened_at FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
         true(59_000 <= int(opened[0][0]) <= 61_000, "the first probe is due after a minute: %s" % opened)
         _hurry(box, endpoint)
-        wait_until(lambda: len(handler.got) > 5, 5, "one delivery tries it")
+        wait_until(lambda: len(handler.got) > 5, 10, "one delivery tries it")
         time.sleep(1)
         same(len(handler.got), 6, "and only one")
         opened = box.sql("SELECT wait_ms FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
         same(int(opened[0][0]), 120_000, "its failure doubles the wait")
         handler.status = 204
         _hurry(box, endpoint)
-        wait_until(lambda: ann.get(endpoint)["circuit"] == "closed", 5, "its success closes it")
+        wait_until(lambda: ann.get(endpoint)["circuit"] == "closed", 10, "its success closes it")
         _hurry(box, endpoint)
         wait_until(lambda: box.jobs("outbox") and all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 15, "and all of it is sent")
 
@@ -377,7 +377,7 @@ def receiver_that_hangs_leaves_others_alone(box):
         hanging.does = hanging.hang
         slow, good = ann.endpoint(hanging.url), bob.endpoint(quick.url)
         _queue(box, slow, 50)
-        wait_until(lambda: hanging.inside, 5, "one hangs")
+        wait_until(lambda: hanging.inside, 10, "one hangs")
         began = time.monotonic()
         numbers = _queue(box, good, 300)
         wait_until(lambda: {g.headers["webhook-id"] for g in quick.got} >= set(numbers), 10, "the others are sent")
@@ -393,7 +393,7 @@ def five_days_of_failures_switch_it_off_and_tell_its_owner(box):
         endpoint = ann.endpoint(handler.url)
         box.sql("UPDATE endpoints SET failures = 30, failing_since = (UNIX_TIMESTAMP() - 5 * 86400) * 1000 WHERE public_id = '%s'" % endpoint["id"])
         _queue(box, endpoint)
-        wait_until(lambda: not ann.get(endpoint)["enabled"], 5, "it is switched off")
+        wait_until(lambda: not ann.get(endpoint)["enabled"], 10, "it is switched off")
         true("five days" in ann.get(endpoint)["disabledReason"], ann.get(endpoint))
         same([d["status"] for d in ann.deliveries(endpoint)], ["failed"])
         true(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'ENDPOINT_DISABLED' AND subject = '%s' AND ended_at IS NULL" % endpoint["id"]) == 1, "told")
@@ -437,7 +437,7 @@ def address_that_is_not_allowed_is_refused_at_once_and_when_it_is_connected_to(b
         inside = handler.url.replace("127.0.0.1", "127.0.0.2")      # as if the name had led elsewhere when it was looked at
         box.sql("UPDATE endpoints SET url = '%s' WHERE public_id = '%s'" % (inside, endpoint["id"]))
         number, = _queue(box, endpoint)
-        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["status"] == "failed", 5, "it is given up")
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["status"] == "failed", 10, "it is given up")
         one = ann.api("GET", "/api/deliveries/" + number).expect(200)
         same((one["attempts"], one["error"], handler.got), (1, "It leads to an address or port that is not allowed.", []))
 

@@ -47,7 +47,7 @@ def _kinds(box, incident):
 
 
 def _heard(box):
-    wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 5, "all news is heard")
+    wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 10, "all news is heard")
 
 
 class _Place:
@@ -74,14 +74,14 @@ class _Place:
 def window_holds_incidents_and_tells_what_is_open_when_it_ends(box):
     with Hook() as hook, _Place(box, hook) as place:
         before = _open(box, place.source, "before")
-        wait_until(lambda: _told(hook, before), 5, "what opened before is told")
+        wait_until(lambda: _told(hook, before), 10, "what opened before is told")
         window = _window(box, serviceId=place.service, name="Sunday work")
         same((window["status"], window["heldIncidents"]), ("running", 0))
         held, over = _open(box, place.source), _open(box, place.source, "over")
         box.send(place.source, alerts(alert(fingerprint="over", status="resolved"))).expect(201)
         box.send(place.source, alerts(alert(fingerprint="before", status="resolved"))).expect(201)
         elsewhere = _open(box, box.integration("prometheus", rateLimitPerMinute=0))
-        wait_until(lambda: _told(hook, elsewhere) and len(_told(hook, before)) == 2, 5, "what it does not cover is told")
+        wait_until(lambda: _told(hook, elsewhere) and len(_told(hook, before)) == 2, 10, "what it does not cover is told")
         _heard(box)
         same((_told(hook, held), _told(hook, over), _told(hook, before)), ([], [], ["opened", "resolved"]))
         same(_kinds(box, held), ["opened", "held"])
@@ -90,7 +90,7 @@ def window_holds_incidents_and_tells_what_is_open_when_it_ends(box):
         same(box.api("GET", WINDOWS + "/" + window["id"]).expect(200)["heldIncidents"], 1, "what is resolved is not held")
         began = time.time()
         same(_end(box, window)["status"], "over")
-        wait_until(lambda: _told(hook, held), 5, "it is told when the window ends")
+        wait_until(lambda: _told(hook, held), 10, "it is told when the window ends")
         true(time.time() - began < 2.5, "told %.1f s after it" % (time.time() - began))
         same((_told(hook, held), _kinds(box, held)), (["released"], ["opened", "held", "released"]))
         told = [r.body["data"] for r in hook.taken if r.body["data"]["id"] == held][0]
@@ -99,7 +99,7 @@ def window_holds_incidents_and_tells_what_is_open_when_it_ends(box):
         same((_told(hook, held), _told(hook, over)), (["released"], []), "once; what was resolved is never told")
         same(box.number("SELECT COUNT(*) FROM held_incidents"), 0)
         box.api("POST", "/api/incidents/%s/resolve" % held).expect(200)
-        wait_until(lambda: _told(hook, held) == ["released", "resolved"], 5, "from then on it is as loud as any")
+        wait_until(lambda: _told(hook, held) == ["released", "resolved"], 10, "from then on it is as loud as any")
         same(hook.complaints, [])
 
 
@@ -160,25 +160,25 @@ def severity_above_what_is_held_back_is_told_at_once(box):
         _heard(box)
         same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
         box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
-        wait_until(lambda: _told(hook, incident) == ["released"], 5, "it is told")
+        wait_until(lambda: _told(hook, incident) == ["released"], 10, "it is told")
         same([r.body["data"]["severity"] for r in hook.taken], ["CRITICAL"])
         loud = _open(box, place.source, severity="critical")
-        wait_until(lambda: _told(hook, loud) == ["opened"], 5, "what is above it is not held")
+        wait_until(lambda: _told(hook, loud) == ["opened"], 10, "what is above it is not held")
 
 
 def what_was_told_before_goes_on_but_for_its_severity(box):
     with Hook() as hook, _Place(box, hook) as place:
         incident = _open(box, place.source, "k", "warning")
-        wait_until(lambda: _told(hook, incident) == ["opened"], 5, "told")
+        wait_until(lambda: _told(hook, incident) == ["opened"], 10, "told")
         silence = _silence(box, dedupKey="*k", minutes=60, serviceId=place.service)
         box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
         box.api("POST", "/api/incidents/%s/acknowledge" % incident).expect(200)
-        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged"], 5, "that somebody has it is told")
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged"], 10, "that somebody has it is told")
         _heard(box)
         same(_kinds(box, incident), ["opened", "raised", "acknowledged", "held"] if _kinds(box, incident)[2] == "acknowledged" else
              ["opened", "raised", "held", "acknowledged"])
         _end(box, silence)
-        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged", "released"], 5, "the severity is told in the end")
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged", "released"], 10, "the severity is told in the end")
 
 
 def longest_of_two_holds_and_what_is_reopened_too(box):
@@ -188,30 +188,30 @@ def longest_of_two_holds_and_what_is_reopened_too(box):
         _heard(box)
         same([box.api("GET", p + "/" + x["id"]).expect(200)["heldIncidents"] for p, x in ((WINDOWS, short), (SILENCES, long))], [0, 1])
         _end(box, long)
-        wait_until(lambda: box.api("GET", WINDOWS + "/" + short["id"]).expect(200)["heldIncidents"] == 1, 5, "the other one holds it on")
+        wait_until(lambda: box.api("GET", WINDOWS + "/" + short["id"]).expect(200)["heldIncidents"] == 1, 10, "the other one holds it on")
         same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
         box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
         box.send(place.source, alerts(alert(fingerprint="k"))).expect(201)
         _heard(box)
         same(_told(hook, incident), [])
         box.api("DELETE", WINDOWS + "/" + short["id"]).expect(204)
-        wait_until(lambda: _told(hook, incident) == ["released"], 5, "what is deleted holds nothing")
+        wait_until(lambda: _told(hook, incident) == ["released"], 10, "what is deleted holds nothing")
 
 
 def snoozed_incident_is_quiet_but_for_its_end(box):
     with Hook() as hook, _Place(box, hook) as place:
         incident, other = _open(box, place.source, "k"), _open(box, place.source, "o")
-        wait_until(lambda: _told(hook, incident) and _told(hook, other), 5, "told")
+        wait_until(lambda: _told(hook, incident) and _told(hook, other), 10, "told")
         for each in (incident, other):
             box.api("POST", "/api/incidents/%s/snooze" % each, {"minutes": 60}).expect(200)
             box.api("POST", "/api/incidents/%s/acknowledge" % each).expect(200)
         _heard(box)
         box.api("POST", "/api/incidents/%s/resolve" % other).expect(200)
-        wait_until(lambda: _told(hook, other) == ["opened", "resolved"], 5, "its end is told")
+        wait_until(lambda: _told(hook, other) == ["opened", "resolved"], 10, "its end is told")
         _heard(box)
         same(_told(hook, incident), ["opened"])
         box.sql("UPDATE incidents SET snoozed_until = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = " + incident)
-        wait_until(lambda: _told(hook, incident) == ["opened", "released"], 5, "it is told when the snooze is over")
+        wait_until(lambda: _told(hook, incident) == ["opened", "released"], 10, "it is told when the snooze is over")
         same(_kinds(box, incident), ["opened", "snoozed", "acknowledged", "snoozed", "released"])
 
 
@@ -219,7 +219,7 @@ def tests_are_told_whatever_holds(box):
     with Hook() as hook, _Place(box, hook) as place:
         _window(box)
         box.api("POST", "/api/integrations/%s/test" % place.source["id"], {"notify": True}).expect(201)
-        wait_until(lambda: hook.taken and hook.taken[0].body["data"]["isTest"], 5, "the test is told")
+        wait_until(lambda: hook.taken and hook.taken[0].body["data"]["isTest"], 10, "the test is told")
 
 
 # ---- the API ----

@@ -350,8 +350,9 @@ def remediation_mends_what_can_be_mended(box):
         source, hopeless = _source(box, handler, token), _source(box, dead, token)
         numbers = [_send(box, source) for _ in range(8)] + [_send(box, hopeless) for _ in range(6)]
         wait_until(lambda: box.jobs("retries") and box.number(
-            "SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id WHERE s.tenant_id = %d AND b.opened_at > 0" % tenant) == 2,
+            "SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id AND b.kind = 1 WHERE s.tenant_id = %d AND b.opened_at > 0" % tenant) == 2,
             15, "both handlers are left alone")
+        wait_until(lambda: not box.number("SELECT COUNT(*) FROM events WHERE status = 1 AND tenant_id = %d" % tenant), 10, "nothing is under way")
         stuck = numbers[0]
         box.sql("UPDATE forwards SET owner = 7, next_at = 5 WHERE event_id = %s; UPDATE events SET status = 1 WHERE id = %s" % (stuck, stuck))
         data = _act(box, "auto-remediate", token, dry_run=True).expect(200)["data"]
@@ -364,7 +365,7 @@ def remediation_mends_what_can_be_mended(box):
             _until(box, number, "processed", token)
         same([_status(box, n, token) for n in numbers[8:]].count("processed"), 0)
         true(len(dead.got) <= sent[1] + 1, "who does not answer gets one probe: %d, then %d" % (sent[1], len(dead.got)))
-        same(box.number("SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id WHERE s.tenant_id = %d" % tenant), 1)
+        same(box.number("SELECT COUNT(*) FROM breakers b JOIN sources s ON s.id = b.target_id AND b.kind = 1 WHERE s.tenant_id = %d" % tenant), 1)
         same(_audited(box, "monitor.auto-remediate", tenant), 1)
         same(_detail(box, "monitor.auto-remediate", tenant)["close-breakers"], 1)
 
@@ -403,11 +404,13 @@ def cron_remediates_while_a_check_fails_where_that_is_switched_on(box):
         _until(box, number, "failed", token)
         handler.status = 200
         box.sql("UPDATE events SET received_at = received_at - 3600000, updated_at = updated_at - 600000 WHERE id = %s" % number)
-        wait_until(lambda: box.number("SELECT COUNT(*) FROM monitor_alerts WHERE tenant_id = %d" % tenant), 70, "a check fails")
+        box.jobs("monitor")
+        true(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE tenant_id = %d" % tenant), "a check fails")
         same(_status(box, number, token), "failed", "nobody said so")
         box.up("--set", "monitor.auto_remediate=true")
         try:
-            wait_until(lambda: box.number("SELECT status FROM events WHERE id = %s" % number) == 2, 70, "cron mends it")
+            box.jobs("monitor")
+            wait_until(lambda: box.number("SELECT status FROM events WHERE id = %s" % number) == 2, 10, "cron mends it")
         finally:
             box.up("--set", "monitor.auto_remediate=false")
         entry = box.get("/api/audit?action=monitor.auto-remediate", token)["audit"][0]

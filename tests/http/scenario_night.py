@@ -100,7 +100,7 @@ def without_hours_messages_carry_no_links(box):
     box.up("--set", "outbound.link_hours=0")
     try:
         box.send(source, alerts(alert())).expect(201)
-        wait_until(lambda: [m for m in mails if m.to == [address]], 5, "a mail")
+        wait_until(lambda: [m for m in mails if m.to == [address]], 10, "a mail")
         same(_links(box, [m for m in mails if m.to == [address]][0]), {})
     finally:
         box.up("--set", "outbound.link_hours=24")

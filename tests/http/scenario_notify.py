@@ -25,7 +25,7 @@ def story_of_an_incident_reaches_channels_in_its_order(box):
         key = os.urandom(4).hex()
         began = time.time()
         incident = box.send(source, alerts(alert(fingerprint=key, severity="warning"))).expect(201)["result"]["incident"]["id"]
-        wait_until(lambda: len(hook.taken) == 1, 3, "the opening is told")
+        wait_until(lambda: len(hook.taken) == 1, 10, "the opening is told")
         true(hook.taken[0].at - began < 1, "told %.3f s after it was sent" % (hook.taken[0].at - began))
         body = hook.taken[0].body
         same((body["type"], body["data"]["id"], body["data"]["status"], body["data"]["severity"], body["data"]["entry"]["kind"]),
@@ -34,9 +34,9 @@ def story_of_an_incident_reaches_channels_in_its_order(box):
         box.send(source, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
         box.api("POST", "/api/incidents/%s/notes" % incident, {"text": "a note is for readers"}).expect(200)
         box.api("POST", "/api/incidents/%s/acknowledge" % incident, {"note": "on my way"}).expect(200)
-        wait_until(lambda: len(duty.taken) == 2, 3, "PagerDuty hears of it")
+        wait_until(lambda: len(duty.taken) == 2, 10, "PagerDuty hears of it")
         box.send(source, alerts(alert(fingerprint=key, status="resolved"))).expect(201)
-        wait_until(lambda: len(hook.taken) == 4 and not duty.open and len(slack.taken) == 4, 3, "the end is told")
+        wait_until(lambda: len(hook.taken) == 4 and not duty.open and len(slack.taken) == 4, 10, "the end is told")
         same(_types(hook), ["incident.opened", "incident.severity_raised", "incident.acknowledged", "incident.resolved"])
         same([r.body["event_action"] for r in duty.taken], ["trigger", "acknowledge", "resolve"])
         same(len({r.body["dedup_key"] for r in duty.taken}), 1, "one alert there")
@@ -105,7 +105,7 @@ def test_incident_says_that_it_is_one(box):
         quiet = box.api("POST", path).expect(201)["incident"]["id"]
         box.api("POST", "/api/incidents/%s/acknowledge" % quiet).expect(200)
         told = box.api("POST", path, {"notify": True}).expect(201)["incident"]["id"]
-        wait_until(lambda: hook.taken and slack.taken and not box.number("SELECT COUNT(*) FROM incident_news"), 5, "the test is told")
+        wait_until(lambda: hook.taken and slack.taken and not box.number("SELECT COUNT(*) FROM incident_news"), 10, "the test is told")
         same([r.body["data"]["id"] for r in hook.taken], [told], "who only tries it out wakes nobody")
         same(box.api("POST", path, {"notify": "yes"}).expect(400)["field"], "notify")
         true(hook.taken[0].body["data"]["isTest"] and "[TEST] " in slack.taken[0].body["text"], "marked as a test")
@@ -122,7 +122,7 @@ def channel_of_a_service_hears_of_its_incidents_alone(box):
         sources = [box.integration("prometheus", rateLimitPerMinute=0, serviceId=s) for s in (other, mine)]
         for source in sources:
             box.send(source, alerts(alert())).expect(201)
-        wait_until(lambda: hook.taken, 3, "it is told")
+        wait_until(lambda: hook.taken, 10, "it is told")
         time.sleep(1)
         same([r.body["data"]["serviceId"] for r in hook.taken], [mine])
         _remove(box, channel)
@@ -172,7 +172,7 @@ def cron_tells_where_no_dispatcher_runs(box):
             box.send(source, alerts(alert())).expect(201)
             same((box.number("SELECT COUNT(*) FROM incident_news"), hook.taken), (1, []))
             box.jobs("outbox")
-            wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 3, "cron takes it")
+            wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 10, "cron takes it")
             box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
             box.jobs("outbox")
             same(_types(hook), ["incident.opened"])

@@ -73,7 +73,7 @@ def killed_part_is_back_within_a_second(box):
         was = box.pid(part)
         os.kill(was, signal.SIGKILL)
         wait_until(lambda: box.pid(part) not in (was, None), 1.5, part + " is back")
-        wait_until(lambda: _answers(box), 5, "an answer after " + part + " was killed")
+        wait_until(lambda: _answers(box), 10, "an answer after " + part + " was killed")
 
 
 def _answers(box):

@@ -264,7 +264,7 @@ def rejected_spans_are_counted(box):
         trace, _, traceparent = _trace()
         _send(box, box.integration("webhook"), traceparent).expect(201)
         _spans(collector, trace, "receive", "prove", "store", "act")
-        wait_until(lambda: box.metrics()["grapnel_spans_rejected_total"] - before["grapnel_spans_rejected_total"] >= 2, 5, "two of each post are rejected")
+        wait_until(lambda: box.metrics()["grapnel_spans_rejected_total"] - before["grapnel_spans_rejected_total"] >= 2, 10, "two of each post are rejected")
         after = box.metrics()
         true(after["grapnel_spans_total"] - before["grapnel_spans_total"] >= 4, "spans were made")
         same(after["grapnel_spans_dropped_total"], before["grapnel_spans_dropped_total"])
