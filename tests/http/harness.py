@@ -12,6 +12,7 @@ import http.client
 import itertools
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -42,15 +43,16 @@ def true(condition, what):
 
 
 def wait_until(condition, seconds=10, what="the condition"):
-    """Returns the condition's first true value."""
-    end = time.monotonic() + seconds
+    """Returns the condition's first true value. The longer it lasts, the less often it is asked for: others need the processors."""
+    began = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        passed = time.monotonic() - began
+        if passed > seconds:
             raise Failed("%s did not come about within %s s" % (what, seconds))
-        time.sleep(0.05)
+        time.sleep(min(max(0.05, passed / 20), 0.5))
 
 
 def _has_ended(pid):
@@ -90,9 +92,11 @@ class Reply:
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections, so that nobody has it while a web server is started again."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(12000, 32000)))
+            return s.getsockname()[1]
 
 
 class Instance:
