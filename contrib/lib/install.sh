@@ -31,12 +31,13 @@ packages_of() {
 
 # Of the packages named, those that are not installed.
 packages_missing() {
-	local p
-	for p in "$@"; do
-		case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) in
-		*' installed') ;;
-		*) printf '%s\n' "$p" ;;
-		esac
+	local name state
+	local -A installed=()
+	while read -r name state; do
+		case $state in *' installed') installed[$name]=yes ;; esac
+	done < <(dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null)
+	for name in "$@"; do
+		[ -n "${installed[$name]-}" ] || printf '%s\n' "$name"
 	done
 }
 
@@ -129,9 +130,8 @@ user_choose() {
 # Runs a command as that user, from / and with a clean environment. NAME=VALUE words may come first.
 as_user() {
 	local switch=()
-	[ "$(id -u)" -ne 0 ] || switch=(setpriv "--reuid=$RUN_USER" "--regid=$RUN_USER" --init-groups --inh-caps=-all)
-	env -i -C / PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME="${DATA:-/}" LANG=C.UTF-8 \
-		${switch[@]+"${switch[@]}"} env "$@"
+	[ "$EUID" -ne 0 ] || switch=(setpriv "--reuid=$RUN_USER" "--regid=$RUN_USER" --init-groups --inh-caps=-all)
+	${switch[@]+"${switch[@]}"} env -i -C / PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME="${DATA:-/}" LANG=C.UTF-8 "$@"
 }
 
 # Ends with a sentence unless the user can enter each folder of the path.
