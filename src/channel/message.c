@@ -292,6 +292,19 @@ static void contact_verify(struct arena *a, const struct json *data, struct mess
 	m->path = STR("/account");
 }
 
+/* ---- an endpoint is left alone for good ---- */
+
+static void endpoint_disabled(struct arena *a, const struct json *data, struct message *m)
+{
+	struct str id = part(data, "id");
+
+	m->thread = arena_printf(a, "endpoint-%.*s", STR_ARG(str_starts(id, "ep_") ? str_sub(id, 3) : id));
+	m->level = LEVEL_MEDIUM;
+	m->title = arena_printf(a, "Your endpoint at %.*s was switched off", STR_ARG(part(data, "host")));
+	m->text = arena_printf(a, "%.*s Mend its receiver, switch it on again, and redeliver what it missed.", STR_ARG(part(data, "reason")));
+	m->path = arena_printf(a, "/endpoints/%.*s", STR_ARG(id));
+}
+
 /* ---- the test button ---- */
 
 static void test(struct arena *a, const struct json *data, struct message *m)
@@ -328,6 +341,7 @@ static const struct {
 	{ "channel.test", test_started },
 	{ "channel.test_ended", test_ended },
 	{ "contact.verify", contact_verify },
+	{ "endpoint.disabled", endpoint_disabled },
 	{ "incident.acknowledged", incident_acknowledged },
 	{ "incident.escalated", incident_escalated },
 	{ "incident.opened", incident_opened },

@@ -1,4 +1,4 @@
-/* page.c - rows for people: what a step of an escalation policy tells somebody, and the codes that prove a contact.
+/* page.c - rows for people: what a step of an escalation policy tells somebody, the codes that prove a contact, and what concerns its person alone.
  *
  * A contact's message goes by the same kinds as a channel's, with what the installation has for them: its mail server, its SMS account. Between its writing and its
  * sending things may have changed, so it is asked again: a page is not sent when somebody takes care of the incident by now, and waits while its person
@@ -39,6 +39,12 @@ static bool open(struct round *r, struct err *e)
 static bool is_code(const struct parcel *p)
 {
 	return str_eqs(p->message.type, "contact.verify");
+}
+
+/* Whoever takes care of an incident ends its pages. */
+static bool is_page(const struct parcel *p)
+{
+	return str_starts(p->message.type, "incident.");
 }
 
 /* With the code in it. */
@@ -99,7 +105,7 @@ static struct str refusal(struct parcel *p, const struct person *x)
 		return STR("The user is disabled.");
 	if (!is_code(p) && !c->verified_at)
 		return STR("The contact is not verified.");
-	if (!is_code(p) && !wanted(x, p->row.cause_id))
+	if (is_page(p) && !wanted(x, p->row.cause_id))
 		return STR("Somebody takes care of it by now.");
 	if (is_code(p) && p->at >= p->row.created_at + CONTACT_CODE_MS)
 		return STR("The code counts no more.");

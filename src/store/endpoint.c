@@ -8,6 +8,7 @@
 
 #define ERROR_MAX 255
 #define DELIVERY_LINE_MAX 200
+#define NOTE_MAX 4096
 #define DELETED "endpoint deleted"	/* the reason that its history shows, as the contract has it */
 
 enum { Q_GET, Q_CONFIG, Q_BY_ROW, Q_LOCK, Q_COUNT, Q_COUNTS, Q_TOLD, Q_ADD, Q_UPDATE, Q_ROTATE, Q_DELETE, Q_SENT, Q_FAILED, Q_DISABLE, Q_DELIVERY, Q_MOVE, Q_OLD_SECRETS, Q_FORGET };
@@ -460,14 +461,47 @@ bool endpoint_failed(struct db *db, uint64_t id, struct str why, ms_t now, struc
 	return db_exec(db, &stmts[Q_FAILED], VALS(V_I(now), V_I(now), V_S(str_cut(why, ERROR_MAX)), V_U(id)), NULL, e);
 }
 
+/* His own addresses, since he may have no channel; by mail, since that need not wake him. */
+static bool mail_owner(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint *ep, struct str why, ms_t now, struct err *e)
+{
+	struct strbuf b;
+	struct json_out o;
+	struct contact *contacts;
+	struct outbox_row *rows;
+	size_t contact_n, n = 0;
+
+	strbuf_init(&b, a, NOTE_MAX);
+	json_out_init(&o, &b);
+	json_open(&o, '{');
+	json_key(&o, "id");
+	json_str(&o, ep->public_id);
+	json_key(&o, "host");
+	json_str(&o, url_host(ep->url));
+	json_key(&o, "reason");
+	json_str(&o, str_cut(why, ERROR_MAX));
+	json_close(&o, '}');
+	if (!contact_list(db, a, ep->user_id, &contacts, &contact_n, e))
+		return false;
+	rows = ARENA_ARRAY(a, struct outbox_row, contact_n);
+	for (size_t i = 0; i < contact_n; i++)
+		if (contacts[i].verified_at && str_eqs(contacts[i].kind, "email")) {
+			uint64_t id = id_make(ids, now);
+
+			rows[n++] = (struct outbox_row){ .id = id, .tenant_id = ep->tenant_id, .kind = OUTBOX_PAGE, .target_id = contacts[i].id, .cause_id = id,
+				.payload = notice_payload(a, "endpoint.disabled", strbuf_str(&b), now), .next_at = now, .created_at = now };
+		}
+	return outbox_add_all(db, a, rows, n, e);
+}
+
+/* Others who hear of it need not know the path, which may be a secret. */
 static bool tell_owner(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint *ep, struct str why, ms_t now, struct err *e)
 {
 	const struct monitor_alert alert = { .id = id_make(ids, now), .tenant_id = ep->tenant_id, .type = STR(ENDPOINT_DISABLED),
 		.subject = ep->public_id, .severity = MONITOR_WARNING, .value = (double)ep->failures, .threshold = BREAKER_OPENS_AT,
-		.message = arena_printf(a, "The endpoint %.*s was switched off: %.*s", STR_ARG(str_cut(ep->url, 200)), STR_ARG(why)),
+		.message = arena_printf(a, "The endpoint at %.*s was switched off: %.*s", STR_ARG(url_host(ep->url)), STR_ARG(why)),
 		.advice = STR("Mend its receiver, switch it on again on the page Endpoints, and redeliver what it missed.") };
 
-	return monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
+	return monitor_alert_raise(db, a, ids, &alert, now, e) >= 0 && mail_owner(db, a, ids, ep, why, now, e);
 }
 
 bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint *ep, ms_t failing_since, struct str why, ms_t now,

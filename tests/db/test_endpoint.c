@@ -198,12 +198,18 @@ START_TEST(five_days_of_failures_switch_it_off)
 	succeeds(endpoint_disable(db, a, &ids, &ep, NOW - 1, STR("too early"), NOW, &e));
 	ck_assert_int_eq(endpoint_by_row(db, a, ep.id, &ep, &e), 1);
 	ck_assert(ep.enabled && ep.failures == 6 && ep.failing_since == NOW);
+	succeeds(db_exec(db, stmt_of("t.contacts", "INSERT INTO contacts (public_id, tenant_id, user_id, kind, address, verified_at, created_at) VALUES"
+		" ('ct_1', 1, 2, 'email', 'a@example.org', 1, 1), ('ct_2', 1, 2, 'email', 'b@example.org', NULL, 1), ('ct_3', 1, 2, 'sms', '+4930123456', 1, 1)"),
+		NULL, 0, NULL, &e));
 	succeeds(endpoint_disable(db, a, &ids, &ep, NOW, STR("For five days nothing was taken."), NOW + 5 * MS_PER_DAY, &e));
 	ck_assert_int_eq(endpoint_by_row(db, a, ep.id, &ep, &e), 1);
 	ck_assert(!ep.enabled && str_eqs(ep.disabled_reason, "For five days nothing was taken."));
 	ck_assert(str_eqs(newest(&ep).status, "failed"));
 	succeeds(monitor_alerts_running(db, a, 1, &running, &n, &e));
 	ck_assert(n == 1 && str_eqs(running[0].type, ENDPOINT_DISABLED) && str_eq(running[0].subject, ep.public_id));
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox o JOIN contacts c ON c.id = o.target_id WHERE o.kind = 5 AND c.public_id = 'ct_1'"
+		" AND o.payload LIKE '%endpoint.disabled%'"), 1);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM outbox WHERE kind = 5"), 1);
 	succeeds(endpoint_sent(db, ep.id, NOW, &e));
 	ck_assert_int_eq(endpoint_by_row(db, a, ep.id, &ep, &e), 1);
 	ck_assert(!ep.failing_since && !ep.failures && ep.sent_at == NOW);

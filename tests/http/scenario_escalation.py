@@ -132,6 +132,22 @@ def endpoints_that_hang_hold_up_no_page(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def whoever_has_an_endpoint_is_told_by_mail_that_it_is_off(box):
+    contact, address = _contact(box)
+    with Handler() as receiver:
+        receiver.status = 410
+        endpoint = box.api("POST", "/api/endpoints", {"url": receiver.url + "/secret-path", "events": ["alerts.triggered"]}).expect(201)["id"]
+        box.api("POST", "/api/endpoints/%s/test" % endpoint).expect(200)
+        wait_until(lambda: len(_mails(box, address)) == 2, 10, "the mail comes")
+        mail = _mails(box, address)[1]
+        true("Your endpoint at 127.0.0.1 was switched off" in mail.message["Subject"], mail.message["Subject"])
+        text = mail.raw.replace("=\r\n", "")
+        true("It was answered 410." in text and "/endpoints/" + endpoint in text and "secret-path" not in text, text)
+        same(box.get("/api/endpoints/" + endpoint)["disabledReason"], "It was answered 410.")
+        box.api("DELETE", "/api/endpoints/" + endpoint).expect(204)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def people_are_paged_until_somebody_takes_care(box):
     contact, address = _contact(box)
     with Hook() as hook:

@@ -67,6 +67,9 @@ static const struct {
 	{ "{\"type\":\"contact.verify\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"ct_1\",\"user\":\"ann\",\"code\":\"012345\"}}",
 		"contact.verify contact-1 goes on 0\nYour code is 012345\nann wants to be paged here. The code counts for 15 minutes."
 		" Whoever did not ask for it can forget it.\n/account\n" },
+	{ "{\"type\":\"endpoint.disabled\",\"at\":\"2026-01-02T03:30:05Z\",\"data\":{\"id\":\"ep_1\",\"host\":\"example.org\",\"reason\":\"It is gone.\"}}",
+		"endpoint.disabled endpoint-1 begins 2\nYour endpoint at example.org was switched off\nIt is gone."
+		" Mend its receiver, switch it on again, and redeliver what it missed.\n/endpoints/ep_1\n" },
 	{ "{\"type\":\"monitor.alert_started\",\"at\":\"2026-01-02T03:04:05.678Z\",\"data\":{\"id\":\"7\",\"type\":\"LARGE_BACKLOG\",\"subject\":\"\","
 	  "\"severity\":\"WARNING\",\"message\":\"120 events wait.\",\"value\":120,\"threshold\":100,\"startedAt\":\"2026-01-02T03:04:05.678Z\","
 	  "\"endedAt\":null,\"advice\":\"Add workers.\"}}",
