@@ -73,7 +73,7 @@ def furnish(box):
     delivery = box.api("POST", channels[0] + "/test").expect(200)["delivery"]["id"]
     box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
     box.api("POST", "/api/schedules", {"name": MARKUP[:60], "description": MARKUP, "timeZone": "Europe/Berlin", "layers": [
-        {"name": MARKUP[:60], "rotation": "hours", "length": 12, "startDate": "2026-01-01", "users": [VIEWER["name"], "eve " + MARKUP]},
+        {"name": MARKUP[:60], "rotation": "hours", "length": 12, "startDate": "2026-01-01", "users": [box.env["GRAPNEL_ADMIN_USER"], "eve " + MARKUP]},
         {"name": FORMULA, "users": []}]}).expect(201)
     box.api("POST", "/api/schedules", {"name": FORMULA}).expect(201)
     for text in MARKUP, FORMULA, "db1":
