@@ -280,7 +280,8 @@ def answers_without_end_leave_the_dispatcher_small_and_others_served(box):
             wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 10, "the other one gets all of its own")
             wait_until(lambda: all(d["status"] == "delivered" for d in ann.deliveries(bad[1])), 10, "who said 200 has got his")
             pid, = [pid for pid in box.worker_pids() if open("/proc/%d/comm" % pid).read().strip() == "dispatcher"]
-            true(_peak_mib(pid) < 24, "the dispatcher had %.1f MiB" % _peak_mib(pid))
+            most = 128 if "ASAN_OPTIONS" in os.environ else 24      # sanitizers keep what was freed, and a shadow of all
+            true(_peak_mib(pid) < most, "the dispatcher had %.1f MiB" % _peak_mib(pid))
             for endpoint in bad:
                 ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
     finally:
