@@ -285,6 +285,14 @@ class Instance:
                     sum(SCOPES[s] for s in scopes.split(",")), now, expires))
         return text
 
+    def another_token(self):
+        """One more of the instance's own administrator, with all scopes."""
+        text = "gt_" + secrets.token_urlsafe(32)
+        self.sql("INSERT INTO tokens (public_id, user_id, name, token_hash, scopes, created_at) SELECT 'tk_%s', id, 'test', UNHEX('%s'), %d, %d FROM users"
+                 " WHERE name = '%s'" % (secrets.token_hex(8), hashlib.sha256(text.encode()).hexdigest(), SCOPES["all"], int(time.time() * 1000),
+                                         self.env["GRAPNEL_ADMIN_USER"]))
+        return text
+
     def new_tenant(self):
         """Number of a new tenant with a default service of its own."""
         tail = secrets.token_hex(8)

@@ -320,7 +320,8 @@ def redirect_is_not_followed_and_410_switches_it_off(box):
         wait_until(lambda: not ann.get(endpoint)["enabled"], 10, "it is switched off")
         same((ann.get(endpoint)["disabledReason"], ann.api("GET", "/api/deliveries/" + number).expect(200)["status"]), ("It was answered 410.", "failed"))
         running = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["type"] == "ENDPOINT_DISABLED"]
-        true(running and endpoint["url"] in running[0]["message"] and not running[0]["endedAt"], running)
+        true(running and running[0]["subject"] == endpoint["id"] and not running[0]["endedAt"], running)
+        same(running[0]["message"], "The endpoint at 127.0.0.1 was switched off: It was answered 410.", "without its path")
         same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).status, 409, "while it is off")
         ann.api("PATCH", "/api/endpoints/" + endpoint["id"], {"enabled": True}).expect(200)
         ended = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["id"] == running[0]["id"]]

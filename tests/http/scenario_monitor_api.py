@@ -17,11 +17,23 @@ def _open(box):
         box.up("--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.timeout_ms=1000")
 
 
+TOKENS = {}     # of the administrator, by instance: the newest and how often it acted
+
+
+def _administrator(box):
+    """A token acts 60 times a minute at most, and these scenarios act more often: the same person takes another one in time."""
+    token, acts = TOKENS.get(box, (box.token, 0))
+    if acts == 50:
+        token, acts = box.another_token(), 0
+    TOKENS[box] = (token, acts + 1)
+    return token
+
+
 def _act(box, action, token=None, dry_run=None, **params):
     body = {"action": action, "params": params}
     if dry_run is not None:
         body["dryRun"] = dry_run
-    return box.api("POST", PATH, body, token)
+    return box.api("POST", PATH, body, token or _administrator(box))
 
 
 def _do(box, action, token=None, **params):
