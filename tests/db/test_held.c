@@ -316,15 +316,21 @@ START_TEST(what_is_merged_away_is_held_no_more)
 }
 END_TEST
 
+/* In one window of an hour. */
+static void two_held(uint64_t *part, uint64_t *whole)
+{
+	window("patch day", NOW - MIN, NOW + 60 * MIN);
+	*part = opened(SHOP, LEVEL_HIGH, NOW);
+	*whole = opened(SHOP, LEVEL_HIGH, NOW);
+	looks(NOW);
+}
+
 /* Taken apart again in the window: held like any that is reopened. */
 START_TEST(merged_and_reopened_is_held_anew)
 {
 	uint64_t part, whole;
 
-	window("patch day", NOW - MIN, NOW + 60 * MIN);
-	part = opened(SHOP, LEVEL_HIGH, NOW);
-	whole = opened(SHOP, LEVEL_HIGH, NOW);
-	looks(NOW);
+	two_held(&part, &whole);
 	merges(part, whole, NOW + MIN);
 	looks(NOW + MIN);
 	acts(part, COMMAND_REOPEN, NOW + 2 * MIN);
@@ -342,10 +348,7 @@ START_TEST(merged_and_reopened_before_anybody_heard_is_held_still)
 {
 	uint64_t part, whole;
 
-	window("patch day", NOW - MIN, NOW + 60 * MIN);
-	part = opened(SHOP, LEVEL_HIGH, NOW);
-	whole = opened(SHOP, LEVEL_HIGH, NOW);
-	looks(NOW);
+	two_held(&part, &whole);
 	merges(part, whole, NOW + MIN);
 	acts(part, COMMAND_REOPEN, NOW + 2 * MIN);
 	looks(NOW + 2 * MIN);
