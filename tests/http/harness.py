@@ -55,13 +55,13 @@ def wait_until(condition, seconds=10, what="the condition"):
         time.sleep(min(max(0.05, passed / 20), 0.5))
 
 
-def _has_ended(pid):
-    """A dead process whose parent has not looked yet has no command line."""
+def _proc(pid, file="cmdline"):
+    """What the kernel says of a process; "" of a dead one, whose command line is empty before its parent has looked, too."""
     try:
-        with open("/proc/%d/cmdline" % pid) as f:
-            return not f.read()
+        with open("/proc/%d/%s" % (pid, file)) as f:
+            return f.read()
     except (FileNotFoundError, ProcessLookupError):
-        return True
+        return ""
 
 
 class Reply:
@@ -166,13 +166,26 @@ class Instance:
         try:
             os.kill(server, how)
             if how != signal.SIGSTOP:
-                wait_until(lambda: _has_ended(server), 60, "MariaDB has ended")
+                wait_until(lambda: not _proc(server), 60, "MariaDB has ended")
             yield
         finally:
             if how == signal.SIGSTOP:
                 os.kill(server, signal.SIGCONT)
             os.kill(keeper, signal.SIGCONT)
             wait_until(self.is_ready, 60, "all is ready again")
+
+    @contextlib.contextmanager
+    def without_cron(self):
+        """The instance's own cron rests: jobs run only when somebody asks for them. A run that is under way ends first."""
+        cron = self.pid("cron")
+        os.kill(cron, signal.SIGSTOP)
+        try:
+            wait_until(lambda: "State:\tT" in _proc(cron, "status"), 10, "cron rests")
+            children = [int(word) for word in _proc(cron, "task/%d/children" % cron).split()]
+            wait_until(lambda: not any("grapnel-cron" in _proc(pid) for pid in children), 70, "cron's run has ended")
+            yield
+        finally:
+            os.kill(cron, signal.SIGCONT)
 
     def is_ready(self):
         try:

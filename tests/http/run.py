@@ -3,13 +3,14 @@
 
     tests/http/run.py [--server lighttpd|apache]... [--lanes N] [--modules DIR] [--keep] [WORD...]
 
-Each server has N instances side by side (default: 4; 1 where each builds its own programs, since GRAPNEL_USE_PREFIX names
-none that are installed), to which the files are dealt out. Each public function of a file is one scenario; its name says what
-it proves. WORDs choose by part of file:name. A scenario fails, too, when a worker died during it, unless its file says
-WORKERS_MAY_DIE. The packages of package-lock.json, which check what we sign, are put into DIR (default: a folder in the cache
-of the user). The last line is "N passed, N failed".
+Each server has N instances side by side (default: 4; 1 where each builds its own programs, since GRAPNEL_USE_PREFIX names none
+that are installed), to which the files are dealt out. Each public function of a file is one scenario; its name says what it
+proves. WORDs choose by part of file:name. A scenario fails, too, when a worker died during it, unless its file says
+WORKERS_MAY_DIE. The instance's own cron rests meanwhile, unless its file says CRON_RUNS. The packages of package-lock.json,
+which check what we sign, are put into DIR (default: a folder in the cache of the user). The last line is "N passed, N failed".
 """
 import argparse
+import contextlib
 import glob
 import importlib.util
 import inspect
@@ -37,7 +38,7 @@ def scenarios(words):
                 continue
             full = "%s:%s" % (name, function.__name__)
             if not function.__name__.startswith("_") and (not words or any(w in full for w in words)):
-                yield full, function, getattr(module, "WORKERS_MAY_DIE", False)
+                yield full, function, getattr(module, "WORKERS_MAY_DIE", False), getattr(module, "CRON_RUNS", False)
 
 
 # Seconds that files take which wait for long, so that all lanes end at about the same time; of the others none takes five.
@@ -71,11 +72,12 @@ class Lane(multiprocessing.Process):
         with Lane.out:
             print("%-8s  %s" % (self.server, text), flush=True)
 
-    def one(self, box, name, function, workers_may_die):
+    def one(self, box, name, function, workers_may_die, cron_runs):
         began = time.monotonic()
         try:
             workers = box.worker_pids()
-            function(box)
+            with contextlib.nullcontext() if cron_runs else box.without_cron():
+                function(box)
             if not workers_may_die:
                 harness.same(box.worker_pids(), workers, "worker processes after the scenario")
         except Exception as e:

@@ -37,7 +37,6 @@ class World:
         self.host.answers[SNS] = lambda: (200, pem, {}) if self.host.request[0].endswith(".pem") else self.confirmation
         box.up("--set", "outbound.dispatcher=false", "--set", "server.development=true", "--set", "keys.test_authorities=" + self.authority.path("ca.pem"), "--set",
                "keys.test_hosts=%s=127.0.0.1:%d" % (SNS, self.host.port))
-        box.stop_part("cron")
 
     @classmethod
     def of(cls, box):

@@ -19,6 +19,7 @@ JOBS = [
     "cleanup",
 ]
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
+CRON_RUNS = True            # what it does by itself is the subject
 
 
 def cron_of_the_quickstart_runs(box):

@@ -9,6 +9,7 @@ import tempfile
 from harness import TOP, alert, alerts, same, true, wait_until
 
 WORKERS_MAY_DIE = True      # instances are changed, which starts them anew
+CRON_RUNS = True            # it is one of the parts
 
 
 def running_it_twice_is_harmless(box):
