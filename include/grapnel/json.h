@@ -49,9 +49,10 @@ void json_share(struct arena *a, struct json *parent, struct str name, const str
 /* What json_fields wrote, back into the struct; texts stay views of the tree. Members that are null or not there stay as they are. False: it
  * is no object, or a member does not fit its field. A FIELD_JSON cannot be read. */
 bool json_fields_read(const struct json *object, const struct field *fields, void *out) MUST_USE;
-/* The same of what came from a file that people can touch: the object has the members of the table, all of them and no others. `out` is
- * zeroed before; FIELD_JSON is read, too. ERR_INVALID names the member. */
-bool json_fields_read_all(struct arena *a, const struct json *object, const struct field *fields, void *out, struct err *e) MUST_USE;
+/* The same of what came from a file that people can touch: the object has the members of the table, all of them and no others; `older`: it was
+ * written before some of them were thought of, so they may be missing. `out` is zeroed before; FIELD_JSON is read, too. ERR_INVALID names the
+ * member. */
+bool json_fields_read_all(struct arena *a, const struct json *object, const struct field *fields, bool older, void *out, struct err *e) MUST_USE;
 
 /* ---- writing ---- */
 

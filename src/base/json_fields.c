@@ -83,17 +83,20 @@ static bool may_be_null(enum field_type type)
 	return type == FIELD_TYPE_STR || type == FIELD_TYPE_TIME || type == FIELD_TYPE_ID || type == FIELD_TYPE_JSON;
 }
 
-bool json_fields_read_all(struct arena *a, const struct json *object, const struct field *fields, void *out, struct err *e)
+bool json_fields_read_all(struct arena *a, const struct json *object, const struct field *fields, bool older, void *out, struct err *e)
 {
 	size_t n = 0;
 
 	if (!json_is(object, JSON_OBJECT))
 		return err_set(e, ERR_INVALID, "no object");
-	for (const struct field *f = fields; f->name; f++, n++) {
+	for (const struct field *f = fields; f->name; f++) {
 		const struct json *j = json_get(object, f->name);
 
+		if (!j && older)
+			continue;
 		if (!j)
 			return err_set(e, ERR_INVALID, "%s is missing", f->name);
+		n++;
 		if (json_is(j, JSON_NULL) && may_be_null(f->type))
 			continue;
 		if (!read_member(a, j, f->type, (char *)out + f->offset))

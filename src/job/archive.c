@@ -8,8 +8,10 @@
  * Nothing is removed that is not on disk: the file and its sum are written under other names, synced, read back, renamed, and the folder is
  * synced; only then the rows go. Killed in between, the next run writes the rest of the same rows once more: who reads both back
  * finds them there the second time (archive_read.c). */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,31 @@
 
 #define LINE_MAX_BYTES (128u << 20)	/* a body of 25 MiB with every byte escaped once, or as base64 */
 
+/* ---- the folder ---- */
+
+/* Without their end they are of no use to anybody. */
+static void remove_rests(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);	/* closedir closes it */
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (str_starts(str_of(entry->d_name), ARCHIVE_TMP))
+			unlinkat(dir, entry->d_name, 0);
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+}
+
+bool archive_lock(int dir)
+{
+	if (flock(dir, LOCK_EX | LOCK_NB))
+		return errno != EWOULDBLOCK;	/* some file systems have no locks */
+	remove_rests(dir);
+	return true;
+}
 
 /* ---- writing ---- */
 

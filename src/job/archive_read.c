@@ -4,7 +4,8 @@
  * transaction: a file has some 20,000 of them. Rows that are there stay as they are, so a file may be read again, and those of a killed
  * cleanup, which overlap, may be read in any order.
  *
- * Numbers of tenants, sources, services and users mean something in one installation alone; the first line says which. */
+ * Numbers of tenants, sources, services and users mean something in one installation alone; the first line says which, and of which schema
+ * it was: columns that came later have their default in rows that were archived before. */
 #include <zlib.h>
 
 #include "grapnel/crypto.h"
@@ -23,6 +24,7 @@ struct reading {
 	struct arena *file, *rows;	/* the file's bytes; one load of rows */
 	struct str bytes;
 	uint64_t installation, line_n;
+	uint64_t schema;		/* of who wrote it */
 	bool write;
 	struct archive_read *out;
 	/* the load */
@@ -153,7 +155,7 @@ static bool take_row(struct reading *r, const struct archived_table *t, const st
 		r->load = archived_new(r->rows, t, ROWS);
 	}
 	at = (void *)(uintptr_t)archived_at(t, r->load, r->n++);
-	if (!json_fields_read_all(r->rows, row, archived_fields(t, &columns), at, &why) || !archived_unpack(r->rows, t, at, &why))
+	if (!json_fields_read_all(r->rows, row, archived_fields(t, &columns), r->schema < SCHEMA_NUMBER, at, &why) || !archived_unpack(r->rows, t, at, &why))
 		return err_set(e, ERR_INVALID, "%s: %s", archived_name(t), why.text);
 	return true;
 }
@@ -162,10 +164,13 @@ static bool take_head(struct reading *r, const struct json *head, struct err *e)
 {
 	uint64_t number = 0;
 
-	if (!str_eqs(head->name, ARCHIVE_HEAD) || !str_u64(json_text(json_get(head, "installation")), &number))
+	if (!str_eqs(head->name, ARCHIVE_HEAD) || !str_u64(json_text(json_get(head, "installation")), &number) ||
+		!str_u64(json_text(json_get(head, "schema")), &r->schema))
 		return err_set(e, ERR_INVALID, "its first line does not say whose archive it is");
-	return number == r->installation ||
-		err_set(e, ERR_CONFLICT, "it is the archive of another installation; its numbers mean other things here");
+	if (number != r->installation)
+		return err_set(e, ERR_CONFLICT, "it is the archive of another installation; its numbers mean other things here");
+	return r->schema <= SCHEMA_NUMBER || err_set(e, ERR_CONFLICT, "it was written with schema %llu; this program knows schema %d",
+		(unsigned long long)r->schema, SCHEMA_NUMBER);
 }
 
 /* Its one member. Texts of the tree may be views of the line, which does not last. */

@@ -195,6 +195,13 @@ static bool clock_is_good(struct job_run *r, struct err *e)
 	return r->c->dry_run || clock_trust(r->c->db, r->a, f.newest, job_now(r), e);
 }
 
+/* The job itself goes on in a minute; whoever asked for it beside it is told. */
+static bool come_again(struct job_run *r, struct err *e)
+{
+	r->unfinished = true;
+	return r->owner || err_set(e, ERR_CONFLICT, "another cleanup is archiving just now");
+}
+
 bool cleanup_run(struct job_run *r, struct err *e)
 {
 	const struct conf *conf = r->c->conf;
@@ -206,6 +213,10 @@ bool cleanup_run(struct job_run *r, struct err *e)
 
 	if (*path && dir < 0)
 		return err_sys(e, ERR_DOWN, "[retention] archive_dir %.100s", path);
+	if (dir >= 0 && !r->c->dry_run && !archive_lock(dir)) {
+		close(dir);
+		return come_again(r, e);
+	}
 	k.a = arena_new(8 << 20);
 	k.days = wish && wish->events_days ? wish->events_days : conf->retention.events_days;
 	k.dir = conf->retention.archive_events ? dir : -1;

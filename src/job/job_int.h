@@ -62,9 +62,13 @@ int job_remove_old(struct job_run *r, const struct cleaning *what, struct err *e
 
 /* ---- archive.c: a file of rows. archive_drop ends it, whatever became of it ---- */
 
+/* False: another one writes there. As long as `dir` is open nobody else does: two would name files of the same rows alike, and write the
+ * sum of the one beside the other. Removes what killed ones left. */
+bool archive_lock(int dir) MUST_USE;
+
 #define ARCHIVE_HEAD "grapnel"		/* name of the first line's member */
 #define ARCHIVE_SUM ".sha256"
-#define ARCHIVE_TMP ".tmp-"		/* what a killed run left is not looked at */
+#define ARCHIVE_TMP ".tmp-"		/* what a killed run left */
 
 struct archive {
 	int dir, fd;

@@ -83,7 +83,7 @@ static bool read_file(struct arena *a, struct str text, struct str passphrase, c
 
 	if (!json_parse(a, text, &file, e) || !members_check(file, "file", members, e))
 		return false;
-	if (!json_fields_read_all(a, json_get(file, "grapnel"), config_head_fields, &head, e))
+	if (!json_fields_read_all(a, json_get(file, "grapnel"), config_head_fields, false, &head, e))
 		return err_field(e, ERR_INVALID, "grapnel", "This is no file of configuration: its member grapnel is not as it should be.");
 	if (!str_eqs(head.file, CONFIG_KIND) || head.version != CONFIG_VERSION)
 		return err_field(e, ERR_INVALID, "grapnel", "This program reads files of configuration of version %d.", CONFIG_VERSION);

@@ -5,7 +5,10 @@
  *
  * Reading back never changes what is there: a row whose key exists stays as it is, so reading twice does nothing the second time.
  *
- * How to add a table: its struct, fields and statements, a row of archived_tables at the foot, and its name in src/job/cleanup.c. */
+ * Archives outlive upgrades: a column that comes later is missing in older ones, and 0 or NULL must be right for it then. And people can
+ * write them: what the rest of the program takes for a word of its own is looked at first.
+ *
+ * How to add a table: its struct, fields and statements, its words, a row of archived_tables at the foot, and its name in src/job/cleanup.c. */
 #include "store_int.h"
 
 #include "grapnel/json.h"
@@ -226,7 +229,7 @@ static const struct stmt stmts[] = {
 		"SELECT e.id, e.tenant_id, e.source_id, e.request_id, e.element, e.event_id, e.event_type, e.entity_type, e.entity_id, e.action,"
 		" e.severity, e.level, e.native_severity, e.dedup_key, e.summary, e.service, e.origin, e.status, e.done, e.attempts, e.error,"
 		" e.is_test, e.incident_id, e.occurred_at, e.received_at, e.processed_at, e.updated_at, i.first_at, i.repeats" OF_IDS
-		"events e ON e.id = k.id LEFT JOIN event_ids i ON i.source_id = e.source_id AND i.id_hash = " ID_HASH " AND i.event_id = e.id" },
+		"events e ON e.id = k.id AND e.status IN (2, 4, 5) LEFT JOIN event_ids i ON i.source_id = e.source_id AND i.id_hash = " ID_HASH " AND i.event_id = e.id" },
 	[Q_EVENTS_THERE] = { "archived.events_there", THERE OF_KEYS "events e ON e.id = k.id" },
 	[Q_EVENTS_ADD] = { "archived.events_add",
 		ADD("events", EVENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
@@ -256,7 +259,7 @@ static const struct stmt stmts[] = {
 	[Q_INCIDENTS] = { "archived.incidents",
 		"SELECT t.id, t.tenant_id, t.service_id, t.source_id, t.dedup_key, t.title, t.status, t.level, t.alert_count, t.is_test, t.is_quiet,"
 		" t.opened_at, t.acknowledged_at, t.resolved_at, t.resolved_by, t.assignee_id, t.last_alert_at, t.updated_at, t.snoozed_until,"
-		" t.auto_resolved_at, t.merged_into" OF_IDS "incidents t ON t.id = k.id" },
+		" t.auto_resolved_at, t.merged_into" OF_IDS "incidents t ON t.id = k.id AND t.status = 3" },
 	[Q_INCIDENTS_THERE] = { "archived.incidents_there", THERE OF_KEYS "incidents t ON t.id = k.id" },
 	[Q_INCIDENTS_ADD] = { "archived.incidents_add",
 		ADD("incidents", INCIDENT_COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?") },
@@ -276,11 +279,19 @@ static const struct stmt stmts[] = {
 };
 const struct stmt_table archived_stmts = { stmts, ARRAY_SIZE(stmts) };
 
+/* Numbers that stand for words, or for the end of something. */
+struct archived_word {
+	const char *column;
+	size_t offset;
+	uint64_t words;		/* 1 << each that there is */
+};
+
 struct archived_table {
 	const char *name;
 	const struct field *fields;	/* columns first */
 	size_t size, columns;
 	unsigned read, there, add;
+	const struct archived_word *words;	/* ends with a column NULL */
 	void (*pack)(struct arena *a, void *row);	/* for the file, in place; NULL: as it is */
 	bool (*unpack)(struct arena *a, void *row, struct err *e);
 	/* What else comes back with these rows; `keys` as in OF_KEYS. */
@@ -344,20 +355,63 @@ static bool request_after(struct db *db, struct arena *a, const void *rows, size
 	return db_exec(db, &stmts[Q_MARKS_ADD], VALS(V_S(keys)), NULL, e);
 }
 
+/* ---- words ---- */
+
+#define BIT(n) (UINT64_C(1) << (n))
+#define UP_TO(n) (BIT((n) + 1) - 1)
+
+/* What waits is never archived; here nobody would do it. */
+static const struct archived_word event_words[] = {
+	{ "action", offsetof(struct archived_event, action), UP_TO(ACTION_RESOLVE) },
+	{ "severity", offsetof(struct archived_event, severity), UP_TO(SEVERITY_CRITICAL) },
+	{ "level", offsetof(struct archived_event, level), UP_TO(LEVEL_CRITICAL) },
+	{ "status", offsetof(struct archived_event, status), BIT(EVENT_PROCESSED) | BIT(EVENT_DEAD) | BIT(EVENT_IGNORED) },
+	{ 0 }
+};
+static const struct archived_word request_words[] = { { 0 } };
+static const struct archived_word alert_words[] = {
+	{ "level", offsetof(struct archived_alert, level), UP_TO(LEVEL_CRITICAL) },
+	{ 0 }
+};
+static const struct archived_word incident_words[] = {
+	{ "status", offsetof(struct archived_incident, status), BIT(INCIDENT_RESOLVED) },
+	{ "level", offsetof(struct archived_incident, level), UP_TO(LEVEL_CRITICAL) },
+	{ "resolved_by", offsetof(struct archived_incident, resolved_by), UP_TO(ACTOR_PERSON) },
+	{ 0 }
+};
+static const struct archived_word entry_words[] = {
+	{ "kind", offsetof(struct archived_entry, kind), UP_TO(TIMELINE_MERGED) & ~BIT(0) },
+	{ "actor", offsetof(struct archived_entry, actor), UP_TO(ACTOR_PERSON) },
+	{ 0 }
+};
+static const struct archived_word audit_words[] = {
+	{ "actor", offsetof(struct archived_audit, actor), UP_TO(AUDIT_COMMAND_LINE) },
+	{ 0 }
+};
+
+static bool entry_unpack(struct arena *a, void *row, struct err *e)
+{
+	const struct archived_entry *x = row;
+	uint64_t level;
+
+	(void)a;
+	return !x->level.p || (str_u64(x->level, &level) && level <= LEVEL_CRITICAL) || err_set(e, ERR_INVALID, "level is none of ours");
+}
+
 /* ---- the tables ---- */
 
 const struct archived_table archived_events = { "events", event_fields, sizeof(struct archived_event), EVENT_COLUMN_N,
-	Q_EVENTS, Q_EVENTS_THERE, Q_EVENTS_ADD, .after = event_after };
+	Q_EVENTS, Q_EVENTS_THERE, Q_EVENTS_ADD, event_words, .after = event_after };
 const struct archived_table archived_requests = { "requests", request_fields, sizeof(struct archived_request), REQUEST_COLUMN_N,
-	Q_REQUESTS, Q_REQUESTS_THERE, Q_REQUESTS_ADD, request_pack, request_unpack, request_after };
+	Q_REQUESTS, Q_REQUESTS_THERE, Q_REQUESTS_ADD, request_words, request_pack, request_unpack, request_after };
 const struct archived_table archived_alerts = { "alerts", alert_fields, sizeof(struct archived_alert), ALERT_COLUMN_N,
-	Q_ALERTS, Q_ALERTS_THERE, Q_ALERTS_ADD };
+	Q_ALERTS, Q_ALERTS_THERE, Q_ALERTS_ADD, alert_words };
 const struct archived_table archived_incidents = { "incidents", incident_fields, sizeof(struct archived_incident), INCIDENT_COLUMN_N,
-	Q_INCIDENTS, Q_INCIDENTS_THERE, Q_INCIDENTS_ADD };
+	Q_INCIDENTS, Q_INCIDENTS_THERE, Q_INCIDENTS_ADD, incident_words };
 const struct archived_table archived_timeline = { "timeline", entry_fields, sizeof(struct archived_entry), ENTRY_COLUMN_N,
-	Q_TIMELINE, Q_TIMELINE_THERE, Q_TIMELINE_ADD, .owned = true };
+	Q_TIMELINE, Q_TIMELINE_THERE, Q_TIMELINE_ADD, entry_words, .unpack = entry_unpack, .owned = true };
 const struct archived_table archived_audit = { "audit_log", audit_fields, sizeof(struct archived_audit), AUDIT_COLUMN_N,
-	Q_AUDIT, Q_AUDIT_THERE, Q_AUDIT_ADD };
+	Q_AUDIT, Q_AUDIT_THERE, Q_AUDIT_ADD, audit_words };
 
 const struct archived_table *const archived_tables[] = {
 	&archived_events, &archived_requests, &archived_alerts, &archived_incidents, &archived_timeline, &archived_audit, NULL
@@ -413,6 +467,12 @@ void *archived_new(struct arena *a, const struct archived_table *t, size_t n)
 
 bool archived_unpack(struct arena *a, const struct archived_table *t, void *row, struct err *e)
 {
+	for (const struct archived_word *w = t->words; w->column; w++) {
+		uint64_t n = *(const uint64_t *)((const char *)row + w->offset);
+
+		if (n > 63 || !(w->words & BIT(n)))
+			return err_set(e, ERR_INVALID, "%s %llu is none of ours", w->column, (unsigned long long)n);
+	}
 	return !t->unpack || t->unpack(a, row, e);
 }
 

@@ -4,6 +4,7 @@ against the scratch MariaDB of tests/db/run.
 
 What an administrator relies on: sources and tenants keep their events as long as they say; a dry run tells what would go; nothing is removed
 that is not in the archive, whenever it is killed; an archive comes back whole or not at all; a clock that is wrong removes nothing."""
+import fcntl
 import gzip
 import hashlib
 import json
@@ -253,6 +254,7 @@ class Archive(Case):
                 (lines[:5] + [b'{"users":{"id":"1"}}\n'] + lines[5:], "line 6: there is no archived table users"),
                 (lines[:5] + [lines[5].replace(b'"method":"POST"', b'"method":7')], "line 6: requests: method is of another kind"),
                 (lines[:5] + [lines[5].replace(b'"method":"POST",', b'')], "line 6: requests: method is missing"),
+                ([lines[0].replace(b'"schema":', b'"scheme":')] + lines[1:], "line 1: its first line does not say whose archive it is"),
                 (lines[:5] + [lines[5].replace(b'"body_base64":null', b'"body_base64":"%%"')], "line 6: requests: body_base64 is no base64"),
                 (lines[:200] + [lines[200].replace(b'"method":"POST"', b'"method":"' + b"x" * 300 + b'"')], "archived.requests_add")):
             other = gzip.compress(b"".join(change))
@@ -271,6 +273,66 @@ class Archive(Case):
         self.refused(FAILED, "archive", "read", path, says="without its sum no archive is read")
         self.refused(FAILED, "archive", "read", path + ".nosuch", says="cannot be opened")
 
+    def test_words_that_nobody_knows_are_refused_whole(self):
+        self.fill()
+        cleanup(conf=ARCHIVING)
+        for kind, table, column, values in (
+                ("events", "events", "status", (0, 1, 3, 6, 77, 18446744073709551615)), ("events", "events", "action", (4,)),
+                ("events", "events", "severity", (4, 99)), ("events", "events", "level", (5,)), ("alerts", "alerts", "level", (5, 64)),
+                ("incidents", "incidents", "status", (0, 1, 2, 4)), ("incidents", "incidents", "level", (5,)),
+                ("incidents", "incidents", "resolved_by", (4,)), ("incidents", "timeline", "kind", (0, 13)),
+                ("incidents", "timeline", "actor", (4,)), ("incidents", "timeline", "level", ('"5"', '"x"')),
+                ("audit_log", "audit_log", "actor", (5,))):
+            [path] = files(kind + "-")
+            with open(path, "rb") as f, gzip.open(f) as g:
+                good = g.read().splitlines(True)
+            for value in values:
+                bad = [re.sub(b'"%s":("\\d+"|\\d+|null)' % column.encode(), b'"%s":%s' % (column.encode(), str(value).encode()), line)
+                       if line.startswith(b'{"%s"' % table.encode()) else line for line in good]
+                self.assertNotEqual(bad, good)
+                rewrite(path, bad)
+                with self.subTest(column=column, value=value):
+                    self.refused(USAGE, "archive", "read", path, says=r"line \d+: %s: %s .*is none of ours" % (table, column))
+                    self.assertEqual(count(table), 0)
+            rewrite(path, good)
+            P.run("grapnelctl", "archive", "read", "--dry-run", path)
+
+    def test_an_archive_outlives_an_upgrade(self):
+        self.fill()
+        before = contents()
+        cleanup(conf=ARCHIVING)
+        [path] = files("incidents-")
+        with gzip.open(path) as f:
+            lines = f.read().splitlines(True)
+        old = [re.sub(rb',"(is_quiet|merged_into|by_link)":(false|null)', b"", line) for line in lines]
+        self.assertNotEqual(old, lines)
+        rewrite(path, old)
+        self.refused(USAGE, "archive", "read", path, says="incidents: is_quiet is missing")
+        newer = [re.sub(rb'"schema":\d+', b'"schema":9999', lines[0])] + lines[1:]
+        rewrite(path, newer)
+        self.refused(FAILED, "archive", "read", path, says=r"it was written with schema 9999; this program knows schema \d+")
+        self.assertEqual((count("incidents"), count("timeline")), (0, 0))
+        rewrite(path, [re.sub(rb'"schema":\d+', b'"schema":4', old[0])] + old[1:])
+        P.run("grapnelctl", "archive", "read", path)
+        after = contents()
+        self.assertEqual((after["incidents"], after["timeline"]), (before["incidents"], before["timeline"]))
+
+    def test_one_at_a_time_writes_archives(self):
+        events(50, 100)
+        with open(os.path.join(ARCHIVE, ".tmp-events-1"), "w") as f:
+            f.write("what a killed one left")
+        held = os.open(ARCHIVE, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        x = cleanup(conf=ARCHIVING)
+        self.assertEqual((x["outcome"], x["touched"], x["error"]), ("unfinished", 0, None))
+        self.refused(FAILED, "cleanup", "--older-than", "30", "--yes", says="another cleanup is archiving just now", conf=ARCHIVING)
+        P.run("grapnelctl", "cleanup", "--older-than", "30", "--dry-run", conf=ARCHIVING)
+        self.assertEqual((count("events"), os.listdir(ARCHIVE)), (50, [".tmp-events-1"]))
+        os.close(held)
+        self.assertEqual(cleanup(conf=ARCHIVING)["outcome"], "done")
+        self.assertEqual(count("events"), 0)
+        self.assertEqual([f for f in os.listdir(ARCHIVE) if not f.endswith((".gz", ".sha256"))], [])
+
     def test_killed_in_the_middle_nothing_is_lost(self):
         events(25000, 100)
         before = contents()
@@ -287,7 +349,7 @@ class Archive(Case):
             P.sql("UPDATE jobs SET lease_until = 1 WHERE name = 'cleanup'")
         self.assertIn(cleanup(conf=ARCHIVING)["outcome"], ("done", "unfinished"))
         self.assertEqual(count("events") + count("requests"), 0)
-        self.assertEqual([f for f in os.listdir(ARCHIVE) if not f.endswith((".gz", ".sha256", ".tmp")) and not f.startswith(".tmp-")], [])
+        self.assertEqual([f for f in os.listdir(ARCHIVE) if not f.endswith((".gz", ".sha256"))], [])
         P.run("grapnelctl", "import", *files())
         after = contents()
         for table in ARCHIVED:
