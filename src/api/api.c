@@ -77,10 +77,10 @@ static bool refuse_rate(struct call *c)
 /* A secret of the configuration; an empty one opens nothing. */
 static bool has_bearer(struct call *c, const char *secret)
 {
-	struct str authorization = request_header(c->rq, "authorization");
-	struct str wanted = arena_printf(c->a, "Bearer %s", secret);
+	struct str scheme = STR("Bearer "), given = request_header(c->rq, "authorization");
+	struct str token = str_sub(given, scheme.n);
 
-	return *secret && equal_ct(authorization.p, authorization.n, wanted.p, wanted.n);
+	return *secret && str_ieq(str_cut(given, scheme.n), scheme) && equal_ct(token.p, token.n, secret, strlen(secret));
 }
 
 /* Where there is no token it is as if the path were not there. Who has it shares no bucket with others of his address. */
@@ -156,7 +156,7 @@ static bool pass_gates(struct call *c)
 			reply_refuse(c, 403, "forbidden", "This address may not read the metrics.",
 				NULL);
 	if (needs == NEED_CRON)
-		return may_run_cron(c);
+		return may_run_cron(c) && no_strange_parameter(c);
 
 	known = account_bearer(c->by.db, c->a, request_header(rq, "authorization"), c->by.now,
 		&c->by.principal, &e);

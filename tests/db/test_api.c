@@ -2010,6 +2010,8 @@ START_TEST(test_jobs_and_cron_over_http)
 	conf.cron.token = cron_token;
 	expect_error(401, "unauthorized", NULL, ask("cron-toke", "GET", "/api/cron/webhook-maintenance", NULL));
 	expect_error(401, "unauthorized", NULL, ask("cron-token ", "GET", "/api/cron/webhook-maintenance", NULL));
+	expect_error(400, "invalid_request", "dryRun", ask("cron-token", "POST", "/api/cron/webhook-maintenance?dryRun=true", NULL));
+	expect_error(401, "unauthorized", NULL, ask(NULL, "POST", "/api/cron/webhook-maintenance?dryRun=true", NULL));
 
 	expect_error(403, "forbidden", NULL, ask(admin, "POST", "/api/jobs/sessions/run", NULL));
 	is(member(expect(200, root, "POST", "/api/jobs/sessions/run", NULL), "/outcome"), "done");
