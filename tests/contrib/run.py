@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -74,18 +75,46 @@ class Plugin(unittest.TestCase):
 
     def test_called_wrongly(self):
         for words in ((), ("-U", box.env["GRAPNEL_URL"], "-w", "failed_events=5"), ("-U", "http://x", "--nonsense"),
-                      ("-U", box.env["GRAPNEL_URL"], "--token-file", "/nonexistent")):
+                      ("-U", box.env["GRAPNEL_URL"], "--token-file", "/nonexistent"), ("-U", box.env["GRAPNEL_URL"], "--ca-file", "/nonexistent"),
+                      ("-U", box.env["GRAPNEL_URL"], "-t", "0"), ("-U", box.env["GRAPNEL_URL"], "-t", "nan"), ("-U", "example.org"),
+                      ("-U", "ftp://x"), ("-U", "http://"), ("-U", "http://[::1"), ("-U", "http://x:99999"), ("-U", "http://x/a b")):
             status, text = plugin(*words)
             self.assertEqual(status, UNKNOWN, (words, text))
             self.assertTrue(text.startswith("GRAPNEL UNKNOWN - "))
         self.assertEqual(self.here("-w", "nonsense=5")[0], UNKNOWN)
         self.assertEqual(self.here("-w", "failed_events=many")[0], UNKNOWN)
+        self.assertEqual(self.here("-c", "success_rate=nan")[0], UNKNOWN)
 
     def test_wrong_token(self):
         with open(box.path("wrong"), "w") as f:
             f.write("gt_nonsense\n")
         status, text = plugin("-U", box.env["GRAPNEL_URL"], "--token-file", box.path("wrong"))
         self.assertEqual(status, UNKNOWN, text)
+
+    def test_what_is_no_token(self):
+        for text in (b"", b"\n", b"\xff\xfe\n", "tök\n".encode(), b"a\x01b\n"):
+            with open(box.path("wrong"), "wb") as f:
+                f.write(text)
+            status, said = plugin("-U", box.env["GRAPNEL_URL"], "--token-file", box.path("wrong"))
+            self.assertEqual((status, said.startswith("GRAPNEL UNKNOWN - ")), (UNKNOWN, True), (text, said))
+
+    def test_somebody_else_there(self):
+        """Whatever answers: a sentence, and never that all is well."""
+        def http(status, body, n=None):
+            return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body) if n is None else n, body)
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(60)
+            for answer in (b"SSH-2.0-x\r\n", b"", http(200, b'{"database":', 100), http(200, b"[]"), http(200, b"{}"), http(200, b"\xff\xfe"),
+                           http(200, b"<html>"), http(200, b'{"status":"UP"}'), http(503, b"[]"), http(503, b"null"), http(503, b"{", 100),
+                           http(503, b'{"error":"x"}')):
+                child = subprocess.Popen([os.path.join(CONTRIB, "check_grapnel"), "-U", "http://127.0.0.1:%d" % server.getsockname()[1]],
+                                         stdout=subprocess.PIPE, text=True)
+                with server.accept()[0] as c:
+                    c.recv(65536)
+                    c.sendall(answer)
+                said = child.communicate(timeout=60)[0]
+                self.assertEqual((child.returncode, said.startswith("GRAPNEL CRITICAL - ")), (CRITICAL, True), (answer, said))
 
     def test_nobody_there(self):
         status, text = plugin("-U", "http://127.0.0.1:%d" % harness.free_port())
