@@ -87,6 +87,15 @@ static int compare_ids(const void *x, const void *y)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+/* A file that somebody copied holds the same numbers. */
+static bool is_copy(const struct replay *x, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (x->records[k].request == x->records[i].request)
+			return true;
+	return false;
+}
+
 /* Makes items of those that the database does not have. */
 static bool choose(struct replay *x, struct err *e)
 {
@@ -101,7 +110,7 @@ static bool choose(struct replay *x, struct err *e)
 		struct spool_record *record = &x->records[i];
 		struct ingest_item it = item_of(x, record);
 
-		if (known_n && bsearch(&record->request, known, known_n, sizeof(*known), compare_ids)) {
+		if (is_copy(x, i) || (known_n && bsearch(&record->request, known, known_n, sizeof(*known), compare_ids))) {
 			x->sum->known++;
 		} else if (is_deadly(x, &it)) {
 			tell_bad(x, record, "it was in hand each time a process died");

@@ -445,6 +445,28 @@ START_TEST(test_moved_back)
 }
 END_TEST
 
+/* Two files with the same requests, as a copy or a backup put back has them: the database is not to blame. */
+START_TEST(test_copied)
+{
+	struct ingest_replayed sum;
+	char command[300];
+
+	away();
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(sent(NULL, arena_printf(w.a, "{\"id\":%d}", i).p, T0 + i).answer.status, 202);
+	spool_close(w.g->c.spool);
+	snprintf(command, sizeof(command), "for f in %s/*.spool; do cp -p $f ${f%%.spool}-copy.spool; done", folder);
+	ck_assert_int_eq(system(command), 0);
+	back();
+	sum = replayed(T0 + 3);
+	ck_assert_uint_eq(sum.stored, 3);
+	ck_assert_uint_eq(sum.known, 3);
+	ck_assert_uint_eq(sum.bad_files, 0);
+	ck_assert_uint_eq(number("SELECT COUNT(*) AS n FROM events"), 3);
+	ck_assert_uint_eq(number("SELECT SUM(alert_count) AS n FROM incidents"), 3);
+}
+END_TEST
+
 /* ---- trouble while it is replayed ---- */
 
 START_TEST(test_database_lost_again)
@@ -529,7 +551,7 @@ int main(void)
 	const TTest *const tests[] = { test_acknowledged_and_stored_later, test_a_batch, test_own_answers, test_handshake,
 		test_who_is_not_spooled, test_sources_stay_usable, test_full, test_not_writable, test_committed_after_all, test_replayed_twice,
 		test_repeats_across_spool_and_live, test_order_with_live_traffic, test_order_of_two_processes, test_key_changed_meanwhile,
-		test_source_deleted_meanwhile, test_moved_back, test_database_lost_again, test_what_ends_processes, test_tick,
+		test_source_deleted_meanwhile, test_moved_back, test_copied, test_database_lost_again, test_what_ends_processes, test_tick,
 		test_left_alone };
 
 	return world_run("the spool on a database", tests, ARRAY_SIZE(tests), begin, end);
