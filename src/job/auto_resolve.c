@@ -91,7 +91,8 @@ static int silent(struct resolving *x, struct err *e)
 		if (!overdue_silent(r->c->db, r->a, job_now(r), LIMIT, &rows, &n, e))
 			return -1;
 		for (size_t i = 0; i < n && !x->lost; i++) {
-			struct str text = arena_printf(r->a, "No alert for %llu minutes.", (unsigned long long)rows[i].minutes);
+			struct str text = arena_printf(r->a, "No alert for %llu minute%s.", (unsigned long long)rows[i].minutes,
+				rows[i].minutes == 1 ? "" : "s");
 			int go = job_goes_on(r, e);
 
 			if (go != 1)

@@ -7,12 +7,15 @@ static const struct stmt stmts[] = {
 	[Q_TESTS] = { "auto_resolve.tests",
 		"SELECT id, tenant_id, opened_at FROM incidents WHERE id > ? AND id < ? AND is_test = 1 AND status <> 3"
 		" AND auto_resolved_at IS NULL ORDER BY id LIMIT ?" },
-	/* The unresolved incidents of a service are its entries of one_open with a hash. */
+	/* The unresolved incidents of a service are its entries of one_open with a hash. That of a silence ends when its source is heard: no
+	 * alert is what it is about. */
 	[Q_SILENT] = { "auto_resolve.silent",
 		"SELECT STRAIGHT_JOIN i.id, i.tenant_id, i.opened_at, v.auto_resolve_minutes AS minutes FROM services v"
 		" JOIN incidents i FORCE INDEX (one_open) ON i.service_id = v.id AND i.open_hash IS NOT NULL"
 		" WHERE v.auto_resolve_minutes > 0 AND i.last_alert_at <= ? - v.auto_resolve_minutes * 60000"
-		" AND (i.auto_resolved_at IS NULL OR i.auto_resolved_at < i.last_alert_at) LIMIT ?", SCAN_OK },
+		" AND (i.auto_resolved_at IS NULL OR i.auto_resolved_at < i.last_alert_at)"
+		" AND NOT EXISTS (SELECT 1 FROM sources s JOIN monitor_alerts m ON m.tenant_id = s.tenant_id AND m.running = 1"
+		" AND m.type = '" STALE_ALERT "' AND m.subject = s.public_id WHERE s.id = i.source_id AND s.silence_incident = i.id) LIMIT ?", SCAN_OK },
 	[Q_AWAKE] = { "auto_resolve.awake",
 		"SELECT id, tenant_id, opened_at FROM incidents WHERE snoozed_until <= ? ORDER BY snoozed_until LIMIT ?" },
 };

@@ -112,8 +112,8 @@ int heartbeat_silent(struct db *db, struct arena *a, struct id_maker *ids, const
 {
 	char since[TIME_TEXT];
 	struct silence x = { .a = a, .ids = ids, .h = h, .now = now,
-		.message = arena_printf(a, "Nothing from %.*s since %s UTC; a request is expected every %" PRIu64 " minutes.", STR_ARG(h->name),
-			minute(h->heard_at, since), h->minutes) };
+		.message = arena_printf(a, "Nothing from %.*s since %s UTC; a request is expected every %" PRIu64 " minute%s.", STR_ARG(h->name),
+			minute(h->heard_at, since), h->minutes, h->minutes == 1 ? "" : "s") };
 
 	return db_tx(db, silent_tx, &x, e) ? x.began : -1;
 }

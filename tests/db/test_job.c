@@ -22,7 +22,7 @@ static const char *const emptied[] = { "table_sizes", "outbox", "outbox_attempts
 	"monitor_alerts", "source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
-	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK, T_WATCH, T_HEARD };
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK, T_WATCH, T_HEARD, T_SERVICE_OF };
 
 /* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
 #define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
@@ -76,6 +76,7 @@ static const struct stmt stmts[] = {
 	[T_SIZE] = { "t.size", "UPDATE table_sizes SET bytes = 16384 WHERE name = 'events'" },	/* other tests have left pages */
 	[T_ANALYZE] = { "t.analyze", "ANALYZE TABLE events" },
 	[T_WATCH] = { "t.watch", "UPDATE sources SET heartbeat_minutes = ?, heartbeat_incident = ?, heartbeat_since = ?, enabled = ? WHERE id = 1" },
+	[T_SERVICE_OF] = { "t.service_of", "UPDATE services SET auto_resolve_minutes = ? WHERE id = ?" },
 	[T_HEARD] = { "t.heard", "INSERT INTO source_stats (source_id, hour, slot, heard_at) VALUES (1, 0, 3, ?)"
 		" ON DUPLICATE KEY UPDATE heard_at = VALUES(heard_at)" },
 	[T_SECRETS] = { "t.secrets", "INSERT INTO source_secrets (source_id, sealed, created_at, expires_at) VALUES (?, 'x', 1, ?)" },
@@ -389,6 +390,25 @@ START_TEST(test_silence_without_an_incident_and_with_one_that_is_resolved)
 	ck_assert_uint_eq(looked(NOW + 55 * MIN, NOW + 60 * MIN), 1);
 	is("SELECT COUNT(*) AS n FROM monitor_alerts WHERE running = 1", 0);
 	is("SELECT COUNT(*) AS n FROM incidents WHERE resolved_by = 3", 1);
+}
+END_TEST
+
+/* No alert is what the incident of a silence is about: the time of its service does not end it, until the source was heard. */
+START_TEST(test_silence_outlasts_the_time_of_its_service)
+{
+	uint64_t id;
+
+	run(T_SERVICE_OF, VALS(V_U(1), V_U(1)));
+	watch(1, true, NOW);
+	ck_assert_uint_eq(looked(NOW, NOW + 10 * MIN), 1);
+	id = number("SELECT MAX(id) AS n FROM incidents");
+	is("SELECT COUNT(*) AS n FROM incidents WHERE title LIKE '% a request is expected every 1 minute.'", 1);
+	ck_assert_uint_eq(job("auto-resolve", NOW + 60 * MIN).touched, 0);
+	ck_assert_uint_eq(read_incident(id).status, INCIDENT_OPEN);
+	run(T_HEARD, VALS(V_I(NOW + 61 * MIN)));
+	ck_assert_uint_eq(job("stale-alerts", NOW + 61 * MIN).touched, 1);
+	ck_assert_uint_eq(read_incident(id).status, INCIDENT_RESOLVED);
+	run(T_SERVICE_OF, VALS(V_NULL(), V_U(1)));
 }
 END_TEST
 
@@ -1015,7 +1035,7 @@ int main(void)
 		test_cleanup_of_small_things, test_dry_run, test_short_of_time, test_killed_in_the_middle, test_audit_log_is_archived,
 		test_tables_are_measured_and_their_growth_is_told, test_silence_is_told_once_and_ends,
 		test_silence_without_an_incident_and_with_one_that_is_resolved, test_silence_of_who_is_not_watched_any_more,
-		test_nobody_was_silent_while_nobody_looked, test_a_greedy_job_keeps_none_from_its_turn,
+		test_silence_outlasts_the_time_of_its_service, test_nobody_was_silent_while_nobody_looked, test_a_greedy_job_keeps_none_from_its_turn,
 		test_who_did_not_end_has_his_turn_after_the_others,
 		test_sessions_tokens_and_secrets, test_a_host_that_is_away_is_asked_again_and_given_up,
 		test_a_row_of_a_wrong_clock_is_mended, test_views };
