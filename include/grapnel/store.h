@@ -455,6 +455,8 @@ void source_actions_json(struct json_out *o, uint64_t actions);
 bool source_add(struct db *db, struct arena *a, const struct seal_key *sk, struct shm *shm, const struct source *in, struct str secret,
 	const struct who *who, ms_t now, struct source *out, struct str *key, struct err *e) MUST_USE;
 int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str public_id, ms_t now, struct source *out, struct err *e) MUST_USE;
+/* Of whatever tenant, in no order; `ids` is a JSON array of rows' numbers. */
+bool sources_by_ids(struct db *db, struct arena *a, struct str ids, ms_t now, struct source **out, size_t *n, struct err *e) MUST_USE;
 /* Newest first; cursor = id of the last one seen, 0 = from the top. */
 bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,
 	struct source **out, size_t *n, struct err *e) MUST_USE;

@@ -254,6 +254,8 @@ int event_view_get(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t 
 	struct event_detail *out, struct err *e) MUST_USE;
 /* Of whatever tenant, and only what came in: the event and its request (id 0: cleaned up already). */
 int event_view_received(struct db *db, struct arena *a, uint64_t id, struct event_view *event, struct request_view *request, struct err *e) MUST_USE;
+/* Of whatever tenant, those that are still there, in no order; `ids` is a JSON array of numbers, each once. */
+bool event_view_some(struct db *db, struct arena *a, struct str ids, struct event_view **out, size_t *n, struct err *e) MUST_USE;
 /* Stored header lines as an object {"name": "value", ...}. */
 void request_headers_json(struct json_out *o, struct arena *a, struct str lines);
 /* Writes two members, so that no byte is lost: "payloadEncoding" (json, text, base64) and

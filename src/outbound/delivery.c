@@ -33,23 +33,9 @@ static bool read_target(struct round *r, ms_t now, struct err *e)
 	return true;
 }
 
-/* That of an event says only where it is found. */
-static bool open_parcel(struct parcel *p, struct err *e)
-{
-	const struct json *payload;
-	struct err unreadable = { 0 };
-
-	return !json_parse(p->round->arena, p->row.payload, &payload, &unreadable) || !str_eqs(json_text(json_get(payload, "event")), PUBLISHED_EVENT) ||
-		publication_open_delivery(p, payload, e);
-}
-
 static bool open(struct round *r, struct err *e)
 {
-	bool ok = read_target(r, clock_now(), e);
-
-	for (size_t i = 0; ok && i < r->n; i++)
-		ok = open_parcel(&r->parcels[i], e);
-	return ok;
+	return read_target(r, clock_now(), e) && publications_open(r, "event", PUBLISHED_EVENT, e);
 }
 
 static struct str event_of(struct parcel *p)

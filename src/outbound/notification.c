@@ -34,32 +34,6 @@ static bool load_settings(struct round *r, struct target *t)
 	return false;
 }
 
-/* Some rows say only where what they tell is found. */
-static bool open_parcel(struct parcel *p, struct err *e)
-{
-	static const struct {
-		const char *type;
-		bool (*open)(struct parcel *p, const struct json *payload, struct err *e);
-	} references[] = { { DIGEST_TYPE, digest_open }, { PUBLISHED_TYPE, publication_open } };
-	const struct json *payload;
-	struct err unreadable = { 0 };
-
-	if (!json_parse(p->round->arena, p->row.payload, &payload, &unreadable))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(references); i++)
-		if (str_eqs(json_text(json_get(payload, "type")), references[i].type))
-			return references[i].open(p, payload, e);
-	return true;
-}
-
-static bool open_parcels(struct round *r, struct err *e)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (!open_parcel(&r->parcels[i], e))
-			return false;
-	return true;
-}
-
 static bool open(struct round *r, struct err *e)
 {
 	struct str ids = arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id);
@@ -75,7 +49,7 @@ static bool open(struct round *r, struct err *e)
 	t->channel = found[0];
 	t->kind = channel_kind_find(t->channel.kind);
 	t->lost = !t->kind || !load_settings(r, t);
-	return open_parcels(r, e);
+	return digests_open(r, e) && publications_open(r, "type", PUBLISHED_TYPE, e);
 }
 
 static bool is_test(const struct parcel *p)

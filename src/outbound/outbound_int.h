@@ -69,9 +69,9 @@ void parcel_links(struct parcel *p, enum incident_link_to to, uint64_t recipient
 
 /* ---- digest.c, publication.c: rows that say only where what they tell is found. False: the database failed ---- */
 
-bool digest_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
-bool publication_open(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
-bool publication_open_delivery(struct parcel *p, const struct json *payload, struct err *e) MUST_USE;
+bool digests_open(struct round *r, struct err *e) MUST_USE;
+/* Those whose payload's member `key` is `word`. */
+bool publications_open(struct round *r, const char *key, const char *word, struct err *e) MUST_USE;
 
 /* ---- otlp.c ---- */
 

@@ -1,4 +1,5 @@
-/* publication.c - what tells a sink or an endpoint of an event: read when it is sent, so that what ingest writes of it stays small. */
+/* publication.c - what tells a sink or an endpoint of an event: read when it is sent, so that what ingest writes of it stays small; all events of a round at
+ * once, and then their sources. */
 #include "grapnel/json.h"
 #include "grapnel/view.h"
 
@@ -30,19 +31,20 @@ static void put_webhook(struct json_out *o, const struct parcel *p, const struct
 	json_close(o, '}');
 }
 
-static struct str data_of(const struct parcel *p, struct event_view *event, const struct source *s)
+static struct str data_of(const struct parcel *p, const struct event_view *ev, const struct source *s)
 {
+	struct event_view event = *ev;
 	struct json_out o;
 	struct strbuf b;
 
-	event->event_type = last_part(event->event_type);
+	event.event_type = last_part(event.event_type);
 	strbuf_init(&b, p->round->arena, DATA_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
 	put_webhook(&o, p, s);
 	json_key(&o, "event");
 	json_open(&o, '{');
-	json_fields(&o, event_view_fields, event);
+	json_fields(&o, event_view_fields, &event);
 	json_close(&o, '}');
 	json_key(&o, "syncTriggered");
 	json_bool(&o, false);	/* events start no sync task: there are none */
@@ -50,47 +52,76 @@ static struct str data_of(const struct parcel *p, struct event_view *event, cons
 	return strbuf_str(&b);
 }
 
-/* 1; 0 with p->refusal; -1. */
-static int read_data(struct parcel *p, const struct json *payload, uint64_t *id, struct str *out, struct err *e)
+/* What the parcels of a round say of events that is not in them. */
+struct reading {
+	struct parcel **parcels;	/* those that say only which event it is */
+	uint64_t *ids;			/* which, for each of these */
+	size_t n;
+	struct event_view *events;
+	struct source *sources;
+	size_t event_n, source_n;
+};
+
+static void collect(struct round *r, const char *key, const char *word, struct reading *x)
 {
-	struct db *db = courier_config(p->round->courier)->db;
+	x->parcels = ARENA_ARRAY(r->arena, struct parcel *, r->n);
+	x->ids = ARENA_ARRAY(r->arena, uint64_t, r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct json *payload;
+		struct err unreadable = { 0 };
+
+		if (!json_parse(r->arena, r->parcels[i].row.payload, &payload, &unreadable) || !str_eqs(json_text(json_get(payload, key)), word))
+			continue;
+		if (!str_u64(json_text(json_at(payload, STR("/data/event/id"))), &x->ids[x->n]))
+			x->ids[x->n] = 0;
+		x->parcels[x->n++] = &r->parcels[i];
+	}
+}
+
+static const struct event_view *event_of(const struct reading *x, uint64_t id)
+{
+	for (size_t i = 0; i < x->event_n; i++)
+		if (x->events[i].id == id)
+			return &x->events[i];
+	return NULL;
+}
+
+static const struct source *source_of(const struct reading *x, uint64_t id)
+{
+	for (size_t i = 0; i < x->source_n; i++)
+		if (x->sources[i].id == id)
+			return &x->sources[i];
+	return NULL;
+}
+
+static struct str payload_of(const struct parcel *p, uint64_t id, struct str data)
+{
 	struct arena *a = p->round->arena;
-	struct request_view request;
-	struct event_view event;
-	struct source source;
-	int found = 0;
 
-	if (str_u64(json_text(json_at(payload, STR("/data/event/id"))), id))
-		found = event_view_received(db, a, *id, &event, &request, e);
-	if (found == 0)
-		p->refusal = STR("The event was cleaned up.");
-	if (found != 1)
-		return found;
-	found = source_get(db, a, (uint32_t)p->row.tenant_id, event.source_id, p->row.created_at, &source, e);
-	if (found < 0)
-		return -1;
-	*out = data_of(p, &event, found ? &source : NULL);
-	return 1;
+	return p->row.kind == OUTBOX_DELIVERY ? endpoint_body(a, PUBLISHED_EVENT, id, data, p->row.created_at) :
+		notice_payload(a, PUBLISHED_TYPE, data, p->row.created_at);
 }
 
-bool publication_open(struct parcel *p, const struct json *payload, struct err *e)
+bool publications_open(struct round *r, const char *key, const char *word, struct err *e)
 {
-	struct str data;
-	uint64_t id = 0;
-	int found = read_data(p, payload, &id, &data, e);
+	struct db *db = courier_config(r->courier)->db;
+	struct arena *a = r->arena;
+	struct reading x = { 0 };
 
-	if (found == 1)
-		p->row.payload = notice_payload(p->round->arena, PUBLISHED_TYPE, data, p->row.created_at);
-	return found >= 0;
-}
+	collect(r, key, word, &x);
+	if (!x.n)
+		return true;
+	if (!event_view_some(db, a, json_ids(a, x.ids, sizeof(*x.ids), 0, x.n), &x.events, &x.event_n, e) ||
+		!sources_by_ids(db, a, JSON_IDS(a, x.events, x.event_n, source_row), x.parcels[0]->row.created_at, &x.sources, &x.source_n, e))
+		return false;
+	for (size_t i = 0; i < x.n; i++) {
+		struct parcel *p = x.parcels[i];
+		const struct event_view *event = event_of(&x, x.ids[i]);
 
-bool publication_open_delivery(struct parcel *p, const struct json *payload, struct err *e)
-{
-	struct str data;
-	uint64_t id = 0;
-	int found = read_data(p, payload, &id, &data, e);
-
-	if (found == 1)
-		p->row.payload = endpoint_body(p->round->arena, PUBLISHED_EVENT, id, data, p->row.created_at);
-	return found >= 0;
+		if (event)
+			p->row.payload = payload_of(p, event->id, data_of(p, event, source_of(&x, event->source_row)));
+		else
+			p->refusal = STR("The event was cleaned up.");
+	}
+	return true;
 }

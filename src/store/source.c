@@ -11,12 +11,13 @@
 #define SETTINGS_MAX 60000	/* TEXT holds 65535 */
 #define DETAIL_MAX 32000	/* two times name, addresses and URL */
 
-enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP, Q_TYPES };
+enum { Q_GET, Q_SOME, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q_SECRET_ADD, Q_SECRET_DROP, Q_TYPES };
 
 #define STATS(sum) "(SELECT CAST(COALESCE(SUM(" sum "), 0) AS UNSIGNED) FROM source_stats t WHERE t.source_id = s.id AND "
 
-/* Three values: now, now, and the hours that are the last 24. */
-#define SELECT_SOURCE \
+/* Three values: now, now, and the hours that are the last 24; those of `from` after them. */
+#define SELECT_SOURCE SELECT_SOURCE_OF("sources s")
+#define SELECT_SOURCE_OF(from) \
 	"SELECT s.id, s.tenant_id, s.kind, s.service_id, s.actions, COALESCE(s.rate_per_minute, 4294967295) AS rate_per_minute," \
 	" s.public_id, s.provider, s.name, sv.public_id AS service_public_id, s.allowed_ips, s.settings, s.enabled," \
 	" s.is_default, s.require_key, s.route_by_service, s.created_at, s.updated_at, s.verified_at, s.disconnected_at," \
@@ -31,11 +32,13 @@ enum { Q_GET, Q_LIST, Q_LIST_OF, Q_SERVICE, Q_LOCK, Q_ADD, Q_UPDATE, Q_DELETE, Q
 	" (SELECT CAST(COALESCE(SUM(t.errors), 0) AS UNSIGNED) FROM " STATS_HOURS \
 	" JOIN source_stats t ON t.source_id = s.id AND t.hour = h.hour) AS error_count," \
 	" (SELECT MAX(t.last_at) FROM source_stats t WHERE t.source_id = s.id AND t.hour = 0) AS last_webhook_at" \
-	" FROM sources s JOIN services sv ON sv.id = s.service_id WHERE s.deleted_at IS NULL"
+	" FROM " from " JOIN services sv ON sv.id = s.service_id WHERE s.deleted_at IS NULL"
 
 static const struct stmt stmts[] = {
 	[Q_GET] = { "source.get",
 		SELECT_SOURCE " AND s.public_id = ? AND s.tenant_id = ?" },
+	[Q_SOME] = { "source.some",
+		SELECT_SOURCE_OF("(SELECT DISTINCT id FROM JSON_TABLE(?, '$[*]' COLUMNS (id INT UNSIGNED PATH '$')) j) k JOIN sources s ON s.id = k.id") },
 	[Q_LIST] = { "source.list",
 		SELECT_SOURCE " AND s.tenant_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?" },
 	[Q_LIST_OF] = { "source.list_of",
@@ -167,6 +170,14 @@ int source_get(struct db *db, struct arena *a, uint32_t tenant_id, struct str pu
 	if (found == 1)
 		note_silence(out, 1, now);
 	return found;
+}
+
+bool sources_by_ids(struct db *db, struct arena *a, struct str ids, ms_t now, struct source **out, size_t *n, struct err *e)
+{
+	if (!db_query(db, &stmts[Q_SOME], VALS(V_I(now), V_I(now), V_S(stats_hours(a, now, 24)), V_S(ids)), a, fields, sizeof(**out), out, n, e))
+		return false;
+	note_silence(*out, *n, now);
+	return true;
 }
 
 bool source_list(struct db *db, struct arena *a, uint32_t tenant_id, struct str provider, uint64_t cursor, size_t limit, ms_t now,

@@ -132,6 +132,15 @@ int event_view_received(struct db *db, struct arena *a, uint64_t id, struct even
 	return request_view_one(db, a, event->request_id, request, e) < 0 ? -1 : 1;
 }
 
+bool event_view_some(struct db *db, struct arena *a, struct str ids, struct event_view **out, size_t *n, struct err *e)
+{
+	if (!db_query(db, &view_stmt[V_EVENTS], VALS(V_S(ids)), a, event_columns, sizeof(**out), out, n, e))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		event_view_words(&(*out)[i]);
+	return true;
+}
+
 void request_headers_json(struct json_out *o, struct arena *a, struct str lines)
 {
 	struct json *object = json_new(a, JSON_OBJECT);

@@ -42,6 +42,8 @@
 const struct stmt view_stmt[] = {
 	[V_EVENT] = { "view.event",
 		"SELECT " EVENT_COLUMNS " FROM events e" EVENT_JOINS " WHERE e.id = ?" },
+	[V_EVENTS] = { "view.events",
+		"SELECT " EVENT_COLUMNS " FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) k JOIN events e ON e.id = k.id" EVENT_JOINS },
 	/* Ids of events are made in the batch of their request: EVENTS_NEAR_MS. */
 	[V_EVENTS_OF_REQUEST] = { "view.events_of_request",
 		"SELECT " EVENT_COLUMNS " FROM (SELECT id FROM events WHERE id >= ? AND id < ? AND request_id = ?"

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from handler import Handler
-from harness import same, stripe_event, true, wait_until
+from harness import alert, alerts, same, stripe_event, true, wait_until
 from look_alike import Authority
 from receivers import CloudSink, EventGrid, Hook, MailServer, Ntfy, PagerDuty, Slack, Twilio
 
@@ -431,6 +431,14 @@ def each_processed_event_is_published_to_sinks_once(box):
         same((topic.complaints, sink.complaints), ([], []))
         title = box.get("/api/channels/%s/deliveries" % channels[0]["id"])["deliveries"][0]["title"]
         same(title, "Event " + number)
+        several = box.integration("prometheus", actions=["record"], rateLimitPerMinute=0)
+        box.send(several, alerts(*[alert(severity="warning", alertname="N%d" % n) for n in range(12)])).expect(201)
+        wait_until(lambda: len(sink.taken) == 14, 10, "all of a request are published")
+        many = [t.body["data"] for t in sink.taken[2:]]
+        same({m["webhook"]["id"] for m in many}, {several["id"]})
+        same(sorted(m["event"]["id"] for m in many), sorted(r[0] for r in box.sql("SELECT e.id FROM events e JOIN sources s ON s.id = e.source_id"
+                                                                                   " WHERE s.public_id = '%s'" % several["id"])))
+        wait_until(lambda: len(topic.taken) == 14, 10, "to both")
         _remove(box, *channels)
         before = box.number("SELECT COUNT(*) FROM outbox")
         box.send(direct, {"type": "nobody.listens", "id": os.urandom(6).hex()}).expect(201)
