@@ -40,6 +40,12 @@ static bool is_ascii(struct str s)
 	return true;
 }
 
+/* ASCII that readers would take for an encoded word is none to be left as it is. */
+static bool stands_as_it_is(struct str s)
+{
+	return is_ascii(s) && !str_has(s, "=?");
+}
+
 static void add_words(struct strbuf *b, struct str s)
 {
 	const char *before = "";
@@ -59,7 +65,7 @@ void mail_header(struct strbuf *b, const char *name, struct str value)
 {
 	value = arena_line(b->arena, str_cut(value, HEADER_BYTES_MAX));
 	strbuf_addf(b, "%s: ", name);
-	if (is_ascii(value))
+	if (stands_as_it_is(value))
 		strbuf_addstr(b, value);
 	else
 		add_words(b, value);

@@ -4,7 +4,7 @@
 
 #include "grapnel/base.h"
 
-/* Writes "name: value"; what is not ASCII as encoded words. A line break in the value is a blank. */
+/* Writes "name: value"; what is not ASCII, or looks like them, as encoded words. A line break in the value is a blank. */
 void mail_header(struct strbuf *b, const char *name, struct str value);
 void mail_date(struct strbuf *b, ms_t at);
 /* Quoted-printable, with CRLF. */

@@ -360,6 +360,27 @@ START_TEST(test_email_that_begins_again)
 END_TEST
 
 static const struct {
+	const char *value, *want;
+} headers[] = {
+	{ "[HIGH] disk = full?", "Subject: [HIGH] disk = full?\r\n" },
+	{ "=?UTF-8?B?aGVsbG8=?=", "Subject: =?UTF-8?B?PT9VVEYtOD9CP2FHVnNiRzg9Pz0=?=\r\n" },	/* readers show what stands there, not "hello" */
+	{ "a =?iso-8859-1?q?b?=", "Subject: =?UTF-8?B?YSA9P2lzby04ODU5LTE/cT9iPz0=?=\r\n" },
+	{ "Z\303\274rich", "Subject: =?UTF-8?B?WsO8cmljaA==?=\r\n" },
+};
+
+START_TEST(test_headers)
+{
+	struct strbuf b;
+
+	setup();
+	strbuf_init(&b, a, 1000);
+	mail_header(&b, "Subject", str_of(headers[_i].value));
+	unit_str(strbuf_str(&b), headers[_i].want);
+	arena_free(a);
+}
+END_TEST
+
+static const struct {
 	const char *server;
 	bool plain;
 } servers[] = { { "smtp://localhost", true }, { "smtp://127.0.0.1:2525", true }, { "smtps://localhost", false }, { "smtp://localhost.example.org", false },
@@ -541,5 +562,5 @@ UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_colours), UNIT(test_slack
 	UNIT(test_sms), UNIT(test_sms_to_one_of_several_and_never_too_long), UNIT(test_sms_needs_an_account_somewhere), UNIT(test_push), UNIT(test_cloudevents),
 	UNIT(test_event_grid), UNIT(test_two_keys),
 	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_email_that_begins_again), UNIT(test_links),
-	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
+	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_headers, headers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
 	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))
