@@ -20,7 +20,7 @@ struct transfer {
 	size_t kept_n, keep, seen, headers_seen;
 	struct str unsent;		/* of a mail */
 	bool mail, trusted;
-	bool forbidden;			/* by the guard */
+	bool tried, forbidden;		/* by the guard: it let a connection begin; it refused one */
 	bool answered;			/* by HTTP, with all of its headers: the status counts, whatever becomes of the body */
 	struct told told;
 	char cause[CURL_ERROR_SIZE];
@@ -105,6 +105,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 		t->forbidden = true;
 		return CURL_SOCKET_BAD;
 	}
+	t->tried = true;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -289,6 +290,27 @@ static bool is_refused_mail(const struct transfer *t, CURLcode code, long status
 	return t->mail && status >= 400 && code != CURLE_OPERATION_TIMEDOUT;
 }
 
+/* No address of it may be connected to. Where one may, the refused ones are no reason to give up what it may take another time. */
+static bool is_forbidden(const struct transfer *t)
+{
+	return t->forbidden && !t->tried;
+}
+
+static bool is_connected(const struct transfer *t)
+{
+	curl_off_t us = 0;
+
+	return !curl_easy_getinfo(t->curl, CURLINFO_CONNECT_TIME_T, &us) && us > 0;
+}
+
+/* `why` it was not, unless the guard has to do with it. */
+static const char *unconnected(const struct transfer *t, const char *why)
+{
+	if (is_forbidden(t))
+		return "It leads to an address or port that is not allowed.";
+	return t->forbidden ? "One address of its name does not answer, another one is not allowed." : why;
+}
+
 static const char *error_of(const struct transfer *t, CURLcode code, char *text, size_t n)
 {
 	if (code == CURLE_OK || t->answered)
@@ -301,13 +323,11 @@ static const char *error_of(const struct transfer *t, CURLcode code, char *text,
 	case CURLE_USE_SSL_FAILED:
 		return "It does not offer TLS.";
 	case CURLE_OPERATION_TIMEDOUT:
-		return "It did not answer in time.";
+		return is_connected(t) ? "It did not answer in time." : unconnected(t, "It did not answer in time.");
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return "Its name does not resolve.";
 	case CURLE_COULDNT_CONNECT:
-		if (t->forbidden)
-			return "It leads to an address or port that is not allowed.";
-		return "It does not take the connection.";
+		return unconnected(t, "It does not take the connection.");
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return "Its certificate is not accepted.";
 	case CURLE_GOT_NOTHING:
@@ -322,7 +342,7 @@ static const char *error_of(const struct transfer *t, CURLcode code, char *text,
 /* The same for machines: few words, whatever goes wrong. */
 static const char *failure_word(const struct transfer *t, CURLcode code)
 {
-	if (t->forbidden)
+	if (is_forbidden(t))
 		return "forbidden_address";
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
@@ -355,7 +375,7 @@ static void finish(struct transfer *t, CURLcode code)
 	curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (!is_refused_mail(t, code, status))
 		result.error = error_of(t, code, text, sizeof(text));
-	result.hopeless = result.error && (t->forbidden || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT);
+	result.hopeless = result.error && (is_forbidden(t) || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT);
 	result.begun = sent > 0;
 	result.status = (unsigned)status;
 	result.duration_us = (uint64_t)duration_us;
