@@ -40,6 +40,7 @@ ALTER TABLE channels ADD COLUMN IF NOT EXISTS storm_digest BIGINT UNSIGNED NOT N
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS bundled_in BIGINT UNSIGNED NULL COMMENT 'outbox.id of the message that tells it; NULL = it is told by itself';
 ALTER TABLE outbox ADD INDEX IF NOT EXISTS by_bundle (bundled_in);	-- what such a message tells
 
+-- A page that is not needed any more when its turn comes, since somebody took care, has status 6.
 -- Contacts come and go; who was paged, and where about, stays with the message: recipient is the address with its middle left out.
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS user_id INT UNSIGNED NULL COMMENT 'of a page: the person; NULL = it is none, or brings a code';
 

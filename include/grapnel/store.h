@@ -593,6 +593,7 @@ enum outbox_status {
 	OUTBOX_DEAD = 3,	/* given up */
 	OUTBOX_BUNDLED = 4,	/* done with: told in another message, with others */
 	OUTBOX_ENDING = 5,	/* its quick attempts failed, and there are no others: given up when its last wait is over */
+	OUTBOX_UNNEEDED = 6,	/* done with: there was no use in it any more when its turn came */
 };
 #define OUTBOX_ANSWER_MAX 4096	/* bytes of an answer that are kept */
 
@@ -633,6 +634,9 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 	size_t *n, struct err *e) MUST_USE;
 /* Gives a lease back without an attempt. */
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
+
+/* Ends a row under a lease without an attempt: it is OUTBOX_UNNEEDED. */
+bool outbox_call_off(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e) MUST_USE;
 
 /* Gives up what is OUTBOX_ENDING and due; *n says how many. */
 bool outbox_end_due(struct db *db, ms_t now, uint64_t *n, struct err *e) MUST_USE;

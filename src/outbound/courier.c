@@ -177,14 +177,30 @@ static bool has_lease(const struct round *r, ms_t now)
 	return now + r->courier->c.timeout_ms + BEGIN_MARGIN_MS <= r->lease_until;
 }
 
+static void settled(struct parcel *p)
+{
+	p->state = PARCEL_SETTLED;
+	p->round->settled++;
+}
+
 static bool give_back(struct parcel *p, ms_t now, struct err *e)
 {
 	struct round *r = p->round;
 
 	if (!outbox_release(r->courier->c.db, p->row.id, r->owner, now, e))
 		return false;
-	p->state = PARCEL_SETTLED;
-	r->settled++;
+	settled(p);
+	return true;
+}
+
+static bool call_off(struct parcel *p, ms_t now, struct err *e)
+{
+	struct round *r = p->round;
+
+	if (!outbox_call_off(r->courier->c.db, p->row.id, r->owner, now, e))
+		return false;
+	settled(p);
+	log_info("message not needed any more", LOG_U("message", p->row.id));
 	return true;
 }
 
@@ -232,21 +248,26 @@ static bool has_place(const struct courier *c, const struct cargo *cargo)
 	return sender_busy(c->c.sender) < cargo->places;
 }
 
+static bool begin_unless(struct parcel *p, ms_t now, struct err *e)
+{
+	const struct cargo *cargo = p->round->cargo;
+	ms_t held;
+
+	if (cargo->is_unneeded && cargo->is_unneeded(p))
+		return call_off(p, now, e);
+	held = cargo->hold ? cargo->hold(p, now) : 0;
+	if (held || !has_lease(p->round, now))
+		return give_back(p, held ? held : now, e);
+	begin(p, now);
+	return true;
+}
+
 static bool begin_all(struct courier *c, ms_t now, struct err *e)
 {
 	for (struct round *r = c->rounds; r; r = r->next)
-		while (r->begun < r->n && in_flight(c, r) < room_for(r) && has_place(c, r->cargo)) {
-			struct parcel *p = &r->parcels[r->begun];
-			ms_t held = p->state == PARCEL_WAITS && r->cargo->hold ? r->cargo->hold(p, now) : 0;
-
-			if (p->state == PARCEL_WAITS && (held || !has_lease(r, now))) {
-				if (!give_back(p, held ? held : now, e))
-					return false;
-			} else if (p->state == PARCEL_WAITS) {
-				begin(p, now);
-			}
-			r->begun++;
-		}
+		for (; r->begun < r->n && in_flight(c, r) < room_for(r) && has_place(c, r->cargo); r->begun++)
+			if (r->parcels[r->begun].state == PARCEL_WAITS && !begin_unless(&r->parcels[r->begun], now, e))
+				return false;
 	return true;
 }
 
@@ -457,8 +478,7 @@ static bool store(struct courier *c, ms_t now, struct err *e)
 	ok = !s.n || db_tx(c->c.db, settle_tx, &s, e);
 	for (size_t i = 0; ok && i < s.n; i++) {
 		tell(c, s.parcels[i]);
-		s.parcels[i]->state = PARCEL_SETTLED;
-		s.parcels[i]->round->settled++;
+		settled(s.parcels[i]);
 	}
 	arena_free(s.a);
 	drop_finished(c);

@@ -49,6 +49,8 @@ struct cargo {
 	uint64_t breaker;		/* enum breaker_kind: whose targets are left alone when they fail; 0: none */
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);
+	/* Optional: is there no use in sending it any more? It ends, and that is no failure. */
+	bool (*is_unneeded)(const struct parcel *p);
 	/* Optional: not to be sent before then, at most an hour ahead; 0: now. No attempt is counted. */
 	ms_t (*hold)(const struct parcel *p, ms_t now);
 	/* Fills `out` but for done and ctx, and p->once; false: *why it is never sent, a sentence. */

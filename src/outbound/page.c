@@ -18,6 +18,16 @@ struct person {
 	size_t open_n;
 };
 
+/* One that cannot be read has no type. */
+static void read_messages(struct round *r)
+{
+	struct err unreadable = { 0 };
+
+	for (size_t i = 0; i < r->n; i++)
+		if (!message_of(r->arena, r->parcels[i].row.payload, &r->parcels[i].message, &unreadable))
+			r->parcels[i].message = (struct message){ 0 };
+}
+
 static bool open(struct round *r, struct err *e)
 {
 	struct db *db = courier_config(r->courier)->db;
@@ -29,6 +39,7 @@ static bool open(struct round *r, struct err *e)
 		!escalation_wanted(db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), &x->open, &x->open_n, e))
 		return false;
 	r->target = x;
+	read_messages(r);
 	if (n) {
 		x->contact = found[0];
 		x->kind = channel_kind_find(x->contact.kind);
@@ -92,7 +103,7 @@ static struct str refusal(struct parcel *p, const struct person *x)
 	struct channel_call call;
 	struct err e = { 0 };
 
-	if (!message_of(p->round->arena, p->row.payload, &p->message, &e))
+	if (!p->message.type.n)
 		return STR("The row cannot be read.");
 	if (!c->id)
 		return STR("The contact was deleted.");
@@ -105,8 +116,6 @@ static struct str refusal(struct parcel *p, const struct person *x)
 		return STR("The user is disabled.");
 	if (!is_code(p) && !c->verified_at)
 		return STR("The contact is not verified.");
-	if (is_page(p) && !wanted(x, p->row.cause_id))
-		return STR("Somebody takes care of it by now.");
 	if (is_code(p) && p->at >= p->row.created_at + CONTACT_CODE_MS)
 		return STR("The code counts no more.");
 	return STR_NONE;
@@ -132,6 +141,12 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	x->kind->request(a, &call, &p->message, rq);
 	parcel_fill(a, rq, out);
 	return true;
+}
+
+/* Somebody takes care of it by now. */
+static bool is_unneeded(const struct parcel *p)
+{
+	return is_page(p) && !wanted(p->round->target, p->row.cause_id);
 }
 
 /* By the severity of now: what got worse meanwhile is not held any more. A code is of no incident. */
@@ -169,5 +184,5 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_page = {
-	.kind = OUTBOX_PAGE, .attempts_max = ATTEMPTS_MAX, .places = SEND_MAX, .open = open, .hold = hold, .request = request, .judge = judge, .note = note,
+	.kind = OUTBOX_PAGE, .attempts_max = ATTEMPTS_MAX, .places = SEND_MAX, .open = open, .is_unneeded = is_unneeded, .hold = hold, .request = request, .judge = judge, .note = note,
 };

@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_CALL_OFF, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -43,6 +43,8 @@ static const struct stmt stmts[] = {
 		" WHERE o.lease_owner = ?" },
 	[Q_RELEASE] = { "outbox.release",
 		"UPDATE outbox SET attempts = attempts - 1, lease_owner = 0, next_at = ? WHERE id = ? AND lease_owner = ?" },
+	[Q_CALL_OFF] = { "outbox.call_off",
+		"UPDATE outbox SET status = 6, attempts = attempts - 1, lease_owner = 0, finished_at = ? WHERE id = ? AND lease_owner = ?" },
 	[Q_FINISH] = { "outbox.finish",
 		"UPDATE outbox SET status = ?, answer = ?, error = ?, next_at = ?, finished_at = ?, lease_owner = 0"
 		" WHERE id = ? AND lease_owner = ?" },
@@ -235,6 +237,11 @@ bool outbox_claim(struct db *db, struct arena *a, struct outbox_row *seen, size_
 bool outbox_release(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e)
 {
 	return db_exec(db, &stmts[Q_RELEASE], VALS(V_I(now), V_U(id), V_U(owner)), NULL, e);
+}
+
+bool outbox_call_off(struct db *db, uint64_t id, uint64_t owner, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_CALL_OFF], VALS(V_I(now), V_U(id), V_U(owner)), NULL, e);
 }
 
 /* ---- results ---- */

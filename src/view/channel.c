@@ -202,6 +202,8 @@ struct str outbox_word(uint64_t status, bool held, uint64_t attempts)
 		return STR("dead");
 	case OUTBOX_BUNDLED:
 		return STR("bundled");
+	case OUTBOX_UNNEEDED:
+		return STR("unneeded");
 	case OUTBOX_WAITING:
 	case OUTBOX_FAILED:
 		break;

@@ -250,9 +250,10 @@ const struct stmt view_stmt[] = {
 	[V_ESCALATION] = { "view.escalation",
 		"SELECT e.step, e.round, e.paused, e.next_at, e.ended, e.ended_at, p.public_id, p.name, p.steps, COALESCE(p.repeats, 0) AS repeats"
 		" FROM escalations e LEFT JOIN escalation_policies p ON p.id = e.policy_id WHERE e.incident_id = ?" },
+	/* Status 6: it was not needed any more, and nobody was paged by it. */
 	[V_PAGED] = { "view.paged",
 		"SELECT u.public_id, u.name, COUNT(*) AS pages, CAST(SUM(o.status = 1) AS UNSIGNED) AS sent, MAX(o.created_at) AS last_at"
-		" FROM outbox o FORCE INDEX (by_cause) JOIN users u ON u.id = o.user_id WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 5"
+		" FROM outbox o FORCE INDEX (by_cause) JOIN users u ON u.id = o.user_id WHERE o.cause_id = ? AND o.tenant_id = ? AND o.kind = 5 AND o.status <> 6"
 		" GROUP BY u.id ORDER BY MIN(o.id) LIMIT ?" },
 	[V_PARTS] = { "view.parts",
 		"SELECT i.id, i.status AS status_n, i.level AS level_n, i.alert_count, i.title, v.public_id AS service_id, v.name AS service_name, i.opened_at"

@@ -10,6 +10,7 @@ static void fill(struct arena *a, const struct outbox_row *row, struct subscript
 		out->text = row->answer;
 		return;
 	case OUTBOX_BUNDLED:	/* not of this kind */
+	case OUTBOX_UNNEEDED:
 	case OUTBOX_DEAD:
 	case OUTBOX_ENDING:
 		out->status = STR("failed");

@@ -303,8 +303,11 @@ def page_of_what_is_acknowledged_is_not_sent(box):
         World.of(box).local.busy = None
     box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND lease_owner = 0 AND cause_id = " + incident)
     box.jobs("outbox")
-    wait_until(lambda: box.sql("SELECT status, error FROM outbox WHERE kind = 5 AND cause_id = " + incident) ==
-               [["3", "Somebody takes care of it by now."]], 10, "it is given up")
+    page = wait_until(lambda: [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["kind"] == "person" and n["status"] == "unneeded"], 10,
+                      "it is called off")[0]
+    true("451" in page["error"] and page["attempts"] == len(page["attemptLog"]) and page["finishedAt"] and not page["nextAt"], page)
+    same(box.sql("SELECT failed_at IS NULL OR error LIKE '%%451%%' FROM contacts WHERE public_id = '%s'" % contact), [["1"]], "no failure of the contact")
+    same([text for text in s.entries(incident) if "Nobody was reached" in text], [], "nor of its step")
     same(len(_mails(box, address)), 1, "the code alone")
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
