@@ -224,9 +224,16 @@ CREATE TABLE IF NOT EXISTS paging (
 	quiet_from SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'minutes after midnight on the clocks of time_zone',
 	quiet_to SMALLINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'not part of them; before quiet_from: of the next day',
 	time_zone VARCHAR(64) NOT NULL DEFAULT 'UTC',
-	codes_since BIGINT NOT NULL DEFAULT 0 COMMENT 'an hour in which codes are counted began',
-	codes INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'sent in it',
 	PRIMARY KEY (user_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- How many codes that prove contacts were sent for a person, or to an address. Those of windows that are over go with the next code that anybody has sent.
+CREATE TABLE IF NOT EXISTS contact_codes (
+	id BINARY(32) NOT NULL COMMENT 'SHA-256 of what is counted: "hour us_...", "day us_...", "address sms +49..."',
+	since BIGINT NOT NULL COMMENT 'an hour or a day in which they are counted began',
+	codes INT UNSIGNED NOT NULL COMMENT 'sent in it',
+	PRIMARY KEY (id),
+	KEY by_since (since)				-- those that are over
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 

@@ -360,7 +360,9 @@ bool escalation_failed(struct db *db, struct arena *a, struct id_maker *ids, con
 #define CONTACT_ADDRESS_MAX 512
 #define CONTACT_CODE_MS (15 * MS_PER_MINUTE)
 #define CONTACT_CODE_TRIES 5
-#define CONTACT_CODES_MAX 10		/* of a person in an hour */
+#define CONTACT_CODES_HOUR_MAX 10	/* of a person in an hour... */
+#define CONTACT_CODES_DAY_MAX 20	/* ...and in 24 */
+#define CONTACT_CODES_ADDRESS_MAX 10	/* to an address in 24 hours, whoever has them sent: it may be a stranger's */
 
 struct contact {
 	uint64_t id, tenant_id, user_id, code_tries;
@@ -385,7 +387,7 @@ int contact_delete(struct db *db, struct arena *a, const struct contact *c, cons
 /* Six digits: the code that the message of that number brings. And what is stored of one. */
 struct str contact_code(struct arena *a, const struct seal_key *sk, struct str public_id, uint64_t message);
 struct str contact_code_hash(struct arena *a, const struct seal_key *sk, struct str public_id, struct str code);
-/* Puts the hash of a code that counts from now on, and the row of the outbox that brings it. ERR_LIMIT in a sentence: too many in this hour. */
+/* Puts the hash of a code that counts from now on, and the row of the outbox that brings it. ERR_LIMIT in a sentence: too many in this hour or day. */
 bool contact_code_send(struct db *db, struct arena *a, const struct contact *c, struct str hash, uint64_t message, struct str payload, ms_t now,
 	struct err *e) MUST_USE;
 enum contact_answer { CONTACT_VERIFIED, CONTACT_WRONG, CONTACT_LATE, CONTACT_TRIED };	/* late: the code counts no more; tried: five wrong ones */

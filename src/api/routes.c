@@ -162,7 +162,7 @@ const struct route api_routes[] = {
 		"Adds a contact of one's own, and sends it a code of six digits, which counts for 15 minutes.",
 		DOC(BODY(contact_fields), STATUS(201), ONE(contact_view_fields)) },
 	{ "POST", "/api/contacts/:id/code", NEED(ROLE_VIEWER, CHANGE_ANY) | NEED_BULK, api_contact_code,
-		"Sends another code; the one before counts no more. At most 10 within an hour: 429.", DOC(ONE(contact_view_fields)) },
+		"Sends another code; the one before counts no more. At most 10 within an hour and 20 within a day, and 10 within a day to the same address: 429.", DOC(ONE(contact_view_fields)) },
 	{ "POST", "/api/contacts/:id/verify", NEED(ROLE_VIEWER, CHANGE_ANY) | NEED_BULK, api_contact_verify,
 		"Proves with its code that a contact reaches oneself. After five wrong codes another one is needed.",
 		DOC(BODY(contact_code_fields), ONE(contact_view_fields)) },

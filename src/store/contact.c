@@ -1,7 +1,7 @@
 /* contact.c - where people are paged, and when they are left alone.
  *
- * A contact counts once somebody has typed the code that was sent to it: else anybody could have anybody paged. How many codes a person may have sent is
- * counted for the person, not for the contact, since contacts can be made anew. */
+ * A contact counts once somebody has typed the code that was sent to it: else anybody could have anybody paged. How many codes may be sent is
+ * counted for the person and for the address, not for the contact, since contacts can be made anew. */
 #include "store_int.h"
 
 #include "grapnel/json.h"
@@ -9,7 +9,7 @@
 #define DETAIL_MAX 8192
 
 enum { Q_BY_PUBLIC_ID, Q_LIST, Q_BY_IDS, Q_OF, Q_LOCK, Q_COUNT, Q_ADD, Q_DELETE, Q_SET_CODE, Q_TRIED, Q_VERIFIED, Q_SENT, Q_FAILED,
-	Q_PAGING, Q_PERSON, Q_PAGING_LOCK, Q_PAGING_CODES, Q_PAGING_SET };
+	Q_PAGING, Q_PERSON, Q_CODES_COUNT, Q_CODES, Q_CODES_SWEEP, Q_PAGING_SET };
 
 #define COLUMNS \
 	"c.id, c.public_id, c.tenant_id, c.user_id, c.kind, c.address, c.verified_at, c.code_hash, c.code_until, c.code_tries, c.sent_at," \
@@ -43,10 +43,13 @@ static const struct stmt stmts[] = {
 	[Q_PAGING] = { "contact.paging", "SELECT " PAGING " FROM paging WHERE user_id = ?" },
 	/* There is a row then, and it is locked: two requests of one person come one after the other. */
 	[Q_PERSON] = { "contact.person", "INSERT INTO paging (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)" },
-	[Q_PAGING_LOCK] = { "contact.paging_lock", "SELECT codes_since, codes FROM paging WHERE user_id = ? FOR UPDATE" },
-	[Q_PAGING_CODES] = { "contact.paging_codes",
-		"INSERT INTO paging (user_id, codes_since, codes) VALUES (?, ?, ?)"
-		" ON DUPLICATE KEY UPDATE codes_since = VALUES(codes_since), codes = VALUES(codes)" },
+	/* The row is locked. A window that begins in the future is none: a clock was wrong. */
+	[Q_CODES_COUNT] = { "contact.codes_count",
+		"INSERT INTO contact_codes (id, since, codes) VALUES (?, ?, 1)"
+		" ON DUPLICATE KEY UPDATE codes = IF(since > ? AND since <= VALUES(since), codes + 1, 1),"
+		" since = IF(since > ? AND since <= VALUES(since), since, VALUES(since))" },
+	[Q_CODES] = { "contact.codes", "SELECT codes FROM contact_codes WHERE id = ?" },
+	[Q_CODES_SWEEP] = { "contact.codes_sweep", "DELETE FROM contact_codes WHERE since <= ? LIMIT ?" },
 	[Q_PAGING_SET] = { "contact.paging_set",
 		"INSERT INTO paging (user_id, " PAGING ") VALUES (?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE quiet = VALUES(quiet),"
 		" quiet_from = VALUES(quiet_from), quiet_to = VALUES(quiet_to), time_zone = VALUES(time_zone)" },
@@ -252,30 +255,58 @@ struct str contact_code_hash(struct arena *a, const struct seal_key *sk, struct 
 	return arena_str(a, (struct str){ (const char *)mac, CONTACT_HASH_BYTES });
 }
 
+#define SWEEP_MAX 20	/* more than a code adds */
+
 struct code_count {
-	ms_t codes_since;
 	uint64_t codes;
 };
 
 static const struct field count_fields[] = {
-	FIELD_TIME(struct code_count, codes_since, "codes_since", ""),
 	FIELD_U64(struct code_count, codes, "codes", ""),
 	FIELD_END
 };
 
-/* An hour that begins in the future is none: a clock was wrong. */
-static bool count_code(struct db *db, const struct change *x, struct err *e)
+static const struct code_limit {
+	const char *of;		/* what is counted */
+	bool address;		/* of the address, else of the person */
+	ms_t window;
+	uint64_t max;
+	const char *told;	/* after the number */
+} code_limits[] = {
+	{ "hour", false, MS_PER_HOUR, CONTACT_CODES_HOUR_MAX, "codes were sent within an hour. Try again later." },
+	{ "day", false, MS_PER_DAY, CONTACT_CODES_DAY_MAX, "codes were sent within a day. Try again tomorrow." },
+	{ "address", true, MS_PER_DAY, CONTACT_CODES_ADDRESS_MAX, "codes were sent to this address within a day. Try again tomorrow." },
+};
+
+/* Mail to ANN@EXAMPLE.ORG is ann@example.org's. */
+static struct val counted(struct arena *a, const struct contact *c, const struct code_limit *l)
 {
+	struct str what = l->address ? arena_printf(a, "%s %.*s %.*s", l->of, STR_ARG(c->kind), STR_ARG(arena_lower(a, c->address))) :
+		arena_printf(a, "%s %llu", l->of, (unsigned long long)c->user_id);
+	unsigned char hash[SHA256_BYTES];
+
+	sha256(what, hash);
+	return V_B(arena_str(a, (struct str){ (const char *)hash, sizeof(hash) }));
+}
+
+static bool count_code(struct db *db, const struct change *x, const struct code_limit *l, struct err *e)
+{
+	const struct val id = counted(x->arena, &x->contact, l), over = V_I(x->now - l->window);
 	struct code_count c = { 0 };
 
-	if (!db_exec(db, &stmts[Q_PERSON], VALS(V_U(x->contact.user_id)), NULL, e) ||
-			db_query_one(db, &stmts[Q_PAGING_LOCK], VALS(V_U(x->contact.user_id)), x->arena, count_fields, sizeof(c), &c, e) < 0)
+	if (!db_exec(db, &stmts[Q_CODES_COUNT], VALS(id, V_I(x->now), over, over), NULL, e) ||
+			db_query_one(db, &stmts[Q_CODES], VALS(id), x->arena, count_fields, sizeof(c), &c, e) < 0)
 		return false;
-	if (c.codes_since > x->now || x->now >= c.codes_since + MS_PER_HOUR)
-		c = (struct code_count){ .codes_since = x->now };
-	if (c.codes >= CONTACT_CODES_MAX)
-		return err_tell(e, ERR_LIMIT, "%d codes were sent within an hour. Try again later.", CONTACT_CODES_MAX);
-	return db_exec(db, &stmts[Q_PAGING_CODES], VALS(V_U(x->contact.user_id), V_I(c.codes_since), V_U(c.codes + 1)), NULL, e);
+	return c.codes <= l->max || err_tell(e, ERR_LIMIT, "%d %s", (int)l->max, l->told);
+}
+
+/* What is over the limit is not counted: the transaction ends with it. */
+static bool count_codes(struct db *db, const struct change *x, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(code_limits); i++)
+		if (!count_code(db, x, &code_limits[i], e))
+			return false;
+	return db_exec(db, &stmts[Q_CODES_SWEEP], VALS(V_I(x->now - MS_PER_DAY), V_U(SWEEP_MAX)), NULL, e);
 }
 
 static bool send_tx(struct db *db, void *ctx, struct err *e)
@@ -285,7 +316,7 @@ static bool send_tx(struct db *db, void *ctx, struct err *e)
 	const struct outbox_row row = { .id = x->message, .tenant_id = c->tenant_id, .kind = OUTBOX_PAGE, .target_id = c->id, .cause_id = x->message,
 		.payload = x->payload, .attempts_max = 3, .next_at = x->now, .created_at = x->now };
 
-	return count_code(db, x, e) && db_exec(db, &stmts[Q_SET_CODE], VALS(V_B(x->hash), V_I(x->now + CONTACT_CODE_MS), V_U(c->id)), NULL, e) &&
+	return count_codes(db, x, e) && db_exec(db, &stmts[Q_SET_CODE], VALS(V_B(x->hash), V_I(x->now + CONTACT_CODE_MS), V_U(c->id)), NULL, e) &&
 		outbox_add_all(db, x->arena, &row, 1, e);
 }
 

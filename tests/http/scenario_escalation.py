@@ -32,6 +32,10 @@ def _contact(box, kind="email", address=None):
     return made["id"], address
 
 
+def _forget_codes(box):
+    box.sql("DELETE FROM contact_codes")
+
+
 def _me(box):
     return next(u["id"] for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
 
@@ -97,13 +101,47 @@ def contact_is_proven_by_its_code(box):
 
 def codes_are_not_sent_without_end(box):
     World.of(box)
-    box.sql("DELETE FROM paging")
-    contact = box.api("POST", "/api/contacts", {"kind": "email", "address": "many-%s@example.org" % os.urandom(4).hex()}).expect(201)
-    for _ in range(9):
-        box.api("POST", "/api/contacts/%s/code" % contact["id"]).expect(200)
-    same(box.api("POST", "/api/contacts/%s/code" % contact["id"]).expect(429)["error"], "rate_limited")
-    box.api("DELETE", "/api/contacts/" + contact["id"]).expect(204)
-    box.sql("DELETE FROM paging")
+    _forget_codes(box)
+    word = os.urandom(4).hex()
+    first, second = (box.api("POST", "/api/contacts", {"kind": "email", "address": "%s-%s@example.org" % (name, word)}).expect(201)["id"]
+                     for name in ("many", "more"))
+
+    def send(contact, times=1):
+        for _ in range(times):
+            box.api("POST", "/api/contacts/%s/code" % contact).expect(200)
+
+    def refused(contact, sentence):
+        answer = box.api("POST", "/api/contacts/%s/code" % contact).expect(429)
+        same((answer["error"], answer["message"]), ("rate_limited", sentence))
+
+    def an_hour_passes():
+        box.sql("UPDATE contact_codes SET since = since - %d" % (61 * MINUTE))
+
+    try:
+        send(first, 8)
+        refused(first, "10 codes were sent within an hour. Try again later.")
+        an_hour_passes()
+        send(first)
+        refused(first, "10 codes were sent to this address within a day. Try again tomorrow.")
+        box.api("DELETE", "/api/contacts/" + first).expect(204)
+        same(box.api("POST", "/api/contacts", {"kind": "email", "address": ("many-%s@example.org" % word).upper()}).expect(429)["message"],
+             "10 codes were sent to this address within a day. Try again tomorrow.", "made anew, and written otherwise")
+        first = next(c["id"] for c in box.get("/api/contacts")["contacts"] if c["address"].lower() == "many-%s@example.org" % word)
+        send(second, 8)
+        an_hour_passes()
+        send(second)
+        same(box.api("POST", "/api/contacts", {"kind": "email", "address": "third-%s@example.org" % word}).expect(429)["message"],
+             "20 codes were sent within a day. Try again tomorrow.")
+        box.sql("UPDATE contact_codes SET since = since + %d" % (1441 * MINUTE))    # a clock was wrong
+        send(first)
+        box.sql("UPDATE contact_codes SET since = since - %d" % (2 * 1441 * MINUTE))
+        send(first)
+        same(box.number("SELECT COUNT(*) FROM contact_codes"), 3, "those of the day before are gone")
+    finally:
+        for contact in box.get("/api/contacts")["contacts"]:
+            if word in contact["address"].lower():
+                box.api("DELETE", "/api/contacts/" + contact["id"]).expect(204)
+        _forget_codes(box)
 
 
 def endpoints_that_hang_hold_up_no_page(box):
@@ -133,7 +171,7 @@ def endpoints_that_hang_hold_up_no_page(box):
 
 
 def whoever_has_an_endpoint_is_told_by_mail_that_it_is_off(box):
-    box.sql("DELETE FROM paging")       # the codes of an hour
+    _forget_codes(box)
     contact, address = _contact(box)
     with Handler() as receiver:
         receiver.status = 410
