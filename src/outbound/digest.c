@@ -92,7 +92,7 @@ static struct str data_of(struct arena *a, struct str id, uint64_t all, const st
 }
 
 /* Over what the row says of itself. */
-static bool fill(struct parcel *p, struct arena *scratch, struct str id, uint64_t number, struct err *e)
+static bool fill(struct parcel *p, struct arena *scratch, struct str id, uint64_t number, ms_t at, struct err *e)
 {
 	struct db *db = courier_config(p->round->courier)->db;
 	struct outbox_row *rows;
@@ -106,7 +106,7 @@ static bool fill(struct parcel *p, struct arena *scratch, struct str id, uint64_
 	for (size_t i = 0; i < n; i++)
 		list[i] = told_of(scratch, &rows[i]);
 	qsort(list, n, sizeof(*list), gravest_first);
-	p->row.payload = notice_payload(p->round->arena, DIGEST_TYPE, data_of(p->round->arena, id, all, list, n), p->row.next_at);
+	p->row.payload = notice_payload(p->round->arena, DIGEST_TYPE, data_of(p->round->arena, id, all, list, n), at);
 	return true;
 }
 
@@ -117,15 +117,16 @@ static bool open_digest(struct parcel *p, struct err *e)
 	struct arena *scratch;
 	uint64_t number;
 	struct str id;
+	ms_t at;
 	bool ok;
 
 	if (!json_parse(p->round->arena, p->row.payload, &payload, &unreadable) || !str_eqs(json_text(json_get(payload, "type")), DIGEST_TYPE))
 		return true;
 	id = json_text(json_get(json_get(payload, "data"), "id"));
-	if (!str_u64(id, &number))
+	if (!str_u64(id, &number) || !time_parse(json_text(json_get(payload, "at")), &at))
 		return true;	/* nobody can read it: so it will be said */
 	scratch = arena_new(ARENA_MAX);
-	ok = fill(p, scratch, id, number, e);
+	ok = fill(p, scratch, id, number, at, e);
 	arena_free(scratch);
 	return ok;
 }

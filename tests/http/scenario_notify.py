@@ -1,4 +1,5 @@
 """What befalls incidents reaches channels: in its order, within a second, once, also where no dispatcher ran when it happened."""
+import email.utils
 import os
 import signal
 import time
@@ -94,6 +95,22 @@ def storm_is_told_people_in_one_message_and_programs_each(box):
         for receiver in (slack, duty, hook, twilio):
             same(receiver.complaints, [])
         _remove(box, *channels)
+
+
+def what_tells_of_a_storm_is_dated_by_the_end_of_its_minute(box):
+    World.of(box)
+    address = "storm-%s@example.org" % os.urandom(4).hex()
+    channel = _channel(box, "email", to=[address], events=["incident.*"], maxPerMinute=1)
+    source = box.integration("prometheus", rateLimitPerMinute=0)
+    box.send(source, alerts(*[alert() for _ in range(4)])).expect(201)
+    told = "FROM outbox o JOIN channels c ON c.id = o.target_id WHERE o.kind = 1 AND c.public_id = '%s'" % channel["id"]
+    wait_until(lambda: box.number("SELECT COUNT(*) " + told) >= 5, 10, "all is news")
+    box.sql("UPDATE outbox o JOIN channels c ON c.id = o.target_id SET o.next_at = 1 WHERE o.status = 0 AND c.public_id = '%s'" % channel["id"])
+    wait_until(lambda: any("more messages" in m.message["Subject"] for m in World.of(box).local.mails if m.to == [address]), 15, "it comes")
+    mail = next(m.message for m in World.of(box).local.mails if m.to == [address] and "more messages" in m.message["Subject"])
+    at = email.utils.parsedate_to_datetime(mail["Date"]).timestamp()
+    true(at % 60 == 0 and at <= time.time() + 60, mail["Date"])
+    _remove(box, channel)
 
 
 def test_incident_says_that_it_is_one(box):
