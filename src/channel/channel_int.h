@@ -10,6 +10,8 @@
 struct str channel_link(struct arena *a, const struct channel_call *c, const struct message *m);
 /* "Acknowledge: https://..." in a line each. */
 void channel_links_add(struct strbuf *b, const struct message *m);
+/* "name":"value" */
+void channel_member(struct json_out *o, const char *name, struct str value);
 void channel_header(struct channel_request *rq, const char *name, struct str value);
 void channel_json(struct channel_request *rq, struct str url, struct str body);
 

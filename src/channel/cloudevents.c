@@ -18,12 +18,6 @@ struct str channel_subject(const struct message *m)
 	return m->subject.n ? m->subject : m->path;
 }
 
-static void member(struct json_out *o, const char *name, struct str value)
-{
-	json_key(o, name);
-	json_str(o, value);
-}
-
 struct str cloudevents_json(struct arena *a, const struct channel_call *c, const struct message *m)
 {
 	struct strbuf b;
@@ -32,14 +26,14 @@ struct str cloudevents_json(struct arena *a, const struct channel_call *c, const
 	strbuf_init(&b, a, m->data.n + HEAD_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
-	member(&o, "specversion", STR("1.0"));
-	member(&o, "id", c->id);
-	member(&o, "source", c->house->public_url);
-	member(&o, "type", m->type);
-	member(&o, "subject", channel_subject(m));
+	channel_member(&o, "specversion", STR("1.0"));
+	channel_member(&o, "id", c->id);
+	channel_member(&o, "source", c->house->public_url);
+	channel_member(&o, "type", m->type);
+	channel_member(&o, "subject", channel_subject(m));
 	json_key(&o, "time");
 	json_time(&o, m->at);
-	member(&o, "datacontenttype", STR("application/json"));
+	channel_member(&o, "datacontenttype", STR("application/json"));
 	json_key(&o, "data");
 	json_raw(&o, m->data);
 	json_close(&o, '}');

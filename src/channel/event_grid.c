@@ -34,12 +34,6 @@ static struct str key_of(const struct channel_call *c)
 
 /* ---- what is sent ---- */
 
-static void member(struct json_out *o, const char *name, struct str value)
-{
-	json_key(o, name);
-	json_str(o, value);
-}
-
 static struct str events_json(struct arena *a, const struct channel_call *c, const struct message *m)
 {
 	struct strbuf b;
@@ -49,14 +43,14 @@ static struct str events_json(struct arena *a, const struct channel_call *c, con
 	json_out_init(&o, &b);
 	json_open(&o, '[');
 	json_open(&o, '{');
-	member(&o, "id", c->id);
-	member(&o, "eventType", m->type);
-	member(&o, "subject", channel_subject(m));
+	channel_member(&o, "id", c->id);
+	channel_member(&o, "eventType", m->type);
+	channel_member(&o, "subject", channel_subject(m));
 	json_key(&o, "eventTime");
 	json_time(&o, m->at);
 	json_key(&o, "data");
 	json_raw(&o, m->data);
-	member(&o, "dataVersion", STR("1.0"));
+	channel_member(&o, "dataVersion", STR("1.0"));
 	json_close(&o, '}');
 	json_close(&o, ']');
 	return strbuf_str(&b);

@@ -18,12 +18,6 @@ static const char *const actions[] = {
 	[MESSAGE_BEGINS] = "trigger", [MESSAGE_GOES_ON] = "trigger", [MESSAGE_TAKEN] = "acknowledge", [MESSAGE_ENDS] = "resolve",
 };
 
-static void member(struct json_out *o, const char *name, struct str value)
-{
-	json_key(o, name);
-	json_str(o, value);
-}
-
 /* The host part of the public URL: which of several installations speaks. */
 static struct str source(const struct channel_call *c)
 {
@@ -38,17 +32,17 @@ static void payload(struct json_out *o, const struct channel_call *c, const stru
 {
 	json_key(o, "payload");
 	json_open(o, '{');
-	member(o, "summary", str_cut(m->title, SUMMARY_MAX_BYTES));
-	member(o, "source", source(c));
+	channel_member(o, "summary", str_cut(m->title, SUMMARY_MAX_BYTES));
+	channel_member(o, "source", source(c));
 	json_key(o, "severity");
 	json_strz(o, severities[m->level]);
 	json_key(o, "timestamp");
 	json_time(o, m->at);
-	member(o, "class", m->type);
+	channel_member(o, "class", m->type);
 	json_key(o, "custom_details");
 	json_open(o, '{');
 	if (m->text.n)
-		member(o, "text", m->text);
+		channel_member(o, "text", m->text);
 	for (size_t i = 0; i < m->fact_n; i++) {
 		json_keyn(o, m->facts[i].name);
 		json_str(o, m->facts[i].value);
@@ -66,14 +60,14 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	strbuf_init(&b, a, BODY_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
-	member(&o, "routing_key", s->part[PART_ROUTING_KEY]);
+	channel_member(&o, "routing_key", s->part[PART_ROUTING_KEY]);
 	json_key(&o, "event_action");
 	json_strz(&o, actions[m->phase]);
-	member(&o, "dedup_key", arena_printf(a, "grapnel:%.*s", STR_ARG(m->thread)));
+	channel_member(&o, "dedup_key", arena_printf(a, "grapnel:%.*s", STR_ARG(m->thread)));
 	if (m->phase == MESSAGE_BEGINS || m->phase == MESSAGE_GOES_ON) {
 		json_key(&o, "client");
 		json_strz(&o, "Grapnel");
-		member(&o, "client_url", channel_link(a, c, m));
+		channel_member(&o, "client_url", channel_link(a, c, m));
 		payload(&o, c, m);
 	}
 	json_close(&o, '}');

@@ -50,12 +50,6 @@ static struct str text_of(struct arena *a, const struct message *m)
 	return str_cut(b.n ? strbuf_str(&b) : m->title, MESSAGE_MAX);
 }
 
-static void member(struct json_out *o, const char *name, struct str value)
-{
-	json_key(o, name);
-	json_str(o, value);
-}
-
 static void request(struct arena *a, const struct channel_call *c, const struct message *m, struct channel_request *out)
 {
 	struct str url = c->settings.part[PART_URL];
@@ -66,9 +60,9 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	strbuf_init(&b, a, BODY_MAX);
 	json_out_init(&o, &b);
 	json_open(&o, '{');
-	member(&o, "topic", topic_of(url));
-	member(&o, "title", str_cut(message_headline(a, m), TITLE_MAX));
-	member(&o, "message", text_of(a, m));
+	channel_member(&o, "topic", topic_of(url));
+	channel_member(&o, "title", str_cut(message_headline(a, m), TITLE_MAX));
+	channel_member(&o, "message", text_of(a, m));
 	json_key(&o, "priority");
 	json_u64(&o, look->priority);
 	json_key(&o, "tags");
@@ -76,7 +70,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	json_strz(&o, look->emoji);
 	json_strz(&o, level_word(m->level));
 	json_close(&o, ']');
-	member(&o, "click", channel_link(a, c, m));
+	channel_member(&o, "click", channel_link(a, c, m));
 	json_close(&o, '}');
 	channel_json(out, server_of(url), strbuf_str(&b));
 	channel_bearer(a, out, c->settings.part[PART_TOKEN]);

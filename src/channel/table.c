@@ -81,6 +81,12 @@ void channel_links_add(struct strbuf *b, const struct message *m)
 		strbuf_addf(b, "%s: %.*s\n", m->links[i].label, STR_ARG(m->links[i].url));
 }
 
+void channel_member(struct json_out *o, const char *name, struct str value)
+{
+	json_key(o, name);
+	json_str(o, value);
+}
+
 void channel_header(struct channel_request *rq, const char *name, struct str value)
 {
 	rq->headers[rq->header_n++] = (struct header){ str_of(name), value };
