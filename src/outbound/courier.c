@@ -405,7 +405,7 @@ bool parcel_escalates(struct db *db, struct parcel *p, struct str whom, ms_t now
 {
 	const struct outbox_row *row = &p->row;
 
-	return (row->status != OUTBOX_DEAD && row->status != OUTBOX_ENDING) ||
+	return row->status != OUTBOX_DEAD ||
 		escalation_failed(db, p->round->arena, courier_config(p->round->courier)->ids, row, whom, p->error, now, e);
 }
 

@@ -28,12 +28,12 @@ static const struct stmt stmts[] = {
 	[Q_WANTED] = { "escalation.wanted",
 		"SELECT i.id AS incident_id, i.level FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
 		" WHERE i.status = 1" },
-	/* Status 3 and 5 of the outbox: given up, now or in a moment. A new round has its pause all the same, the end has none. */
+	/* Status 3 of the outbox: given up. A new round has its pause all the same, the end has none. */
 	[Q_HURRY] = { "escalation.hurry",
 		"UPDATE escalations x SET x.next_at = ? WHERE x.incident_id = ? AND x.since = ? AND x.ended = 0 AND x.paused = 0 AND x.next_at > ?"
 		" AND (x.step > 0 OR x.round > (SELECT p.repeats FROM escalation_policies p WHERE p.id = x.policy_id))"
 		" AND (SELECT i.status FROM incidents i WHERE i.id = x.incident_id) = 1 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.cause_id = x.incident_id"
-		" AND o.created_at = x.since AND o.kind IN (1, 5) AND o.status NOT IN (3, 5))" },
+		" AND o.created_at = x.since AND o.kind IN (1, 5) AND o.status <> 3)" },
 	[Q_GET] = { "escalation.get", "SELECT " COLUMNS " FROM escalations WHERE incident_id = ?" },
 };
 const struct stmt_table escalation_stmts = { stmts, ARRAY_SIZE(stmts) };

@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_CALL_OFF, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_GET, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_CALL_OFF, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -61,8 +61,6 @@ static const struct stmt stmts[] = {
 		" WHERE id = ? AND lease_owner = 0 AND attempts < 255" },
 	[Q_HURRY] = { "outbox.hurry",
 		"UPDATE outbox FORCE INDEX (by_cause) SET next_at = ? WHERE cause_id = ? AND kind = ? AND status = 0 AND lease_owner = 0 AND next_at > ?" },
-	[Q_GET] = { "outbox.get",
-		"SELECT " COLUMNS " FROM outbox WHERE id = ?" },
 	[Q_NEWEST] = { "outbox.newest",
 		"SELECT " COLUMNS " FROM outbox WHERE kind = ? AND target_id = ? ORDER BY id DESC LIMIT 1" },
 	[Q_OF_CAUSE] = { "outbox.of_cause",
@@ -271,11 +269,6 @@ bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *r
 }
 
 /* ---- reading ---- */
-
-int outbox_get(struct db *db, struct arena *a, uint64_t id, struct outbox_row *out, struct err *e)
-{
-	return db_query_one(db, &stmts[Q_GET], VALS(V_U(id)), a, fields, sizeof(*out), out, e);
-}
 
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e)
 {

@@ -151,7 +151,7 @@ START_TEST(what_is_too_much_for_a_minute_is_told_at_its_end)
 	ck_assert_uint_eq(counted("status = 4 AND bundled_in IS NOT NULL AND finished_at IS NOT NULL"), 197);
 	ck_assert_uint_eq(counted("payload LIKE '%messages.bundled%'"), 1);
 	ck_assert_uint_eq(counted("bundled_in NOT IN (SELECT id FROM outbox d WHERE d.payload LIKE '%messages.bundled%' AND d.next_at = 1760000460000)"), 0);
-	ck_assert_int_eq(outbox_get(db, a, number("SELECT storm_digest AS n FROM channels WHERE storm_n > 0"), &digest, &e), 1);
+	ck_assert_int_eq(outbox_of_cause(db, a, OUTBOX_NOTIFICATION, number("SELECT storm_digest AS n FROM channels WHERE storm_n > 0"), &digest, &e), 1);
 	ck_assert(digest.target_id == c.id && digest.cause_id == digest.id && digest.status == OUTBOX_WAITING);
 	succeeds(outbox_bundled(db, a, digest.id, 50, &rows, &n, &all, &e));
 	ck_assert(n == 50 && all == 197 && rows[0].id < rows[49].id && str_has(rows[0].payload, "channel.test"));
@@ -357,14 +357,14 @@ START_TEST(results_are_written_by_who_holds_the_lease)
 	r.row.error = STR("It was answered 503.");
 	r.row.next_at = NOW + 5 * MIN;
 	succeeds(outbox_finish(db, a, &r, 1, &e));
-	ck_assert_int_eq(outbox_get(db, a, seen.id, &now, &e), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, 1, &now, &e), 1);
 	ck_assert(now.status == OUTBOX_FAILED && now.next_at == NOW + 5 * MIN && str_eqs(now.error, "It was answered 503.") && !now.finished_at);
 	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW + 5 * MIN, &ours), 1);
 	ck_assert_uint_eq(claim(db, ours, 1, 82, NOW + 6 * MIN, &ours), 1);
 	/* the first one comes too late: its attempt is known, the row is another's */
 	r.row.status = OUTBOX_SENT;
 	succeeds(outbox_finish(db, a, &r, 1, &e));
-	ck_assert_int_eq(outbox_get(db, a, seen.id, &now, &e), 1);
+	ck_assert_int_eq(outbox_newest(db, a, OUTBOX_NOTIFICATION, 1, &now, &e), 1);
 	ck_assert_uint_eq(now.status, OUTBOX_FAILED);
 	succeeds(outbox_release(db, seen.id, 81, NOW, &e));
 	ck_assert_uint_eq(due(1, OUTBOX_FAILED, NOW + 5 * MIN, &ours), 0);
