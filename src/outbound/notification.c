@@ -129,17 +129,22 @@ static struct str in_a_line(struct arena *a, struct str s)
 	return arena_line(a, str_cut(str_trim(s), ANSWER_SHOWN));
 }
 
-static void judge(struct parcel *p)
+void parcel_judge(struct parcel *p, const struct channel_kind *kind, const struct channel_call *call)
 {
-	const struct target *t = p->round->target;
-	const struct channel_call call = call_of(p, p->at);
-
-	p->reception = t->kind->judge(p->round->arena, &call, p->status, p->body);
+	p->reception = kind->judge(p->round->arena, call, p->status, p->body);
 	if (p->reception == RECEPTION_TAKEN)
 		return;
 	p->error = parcel_answered(p->round->arena, p->status);
 	if (p->body.n)
 		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(in_a_line(p->round->arena, p->body)));
+}
+
+static void judge(struct parcel *p)
+{
+	const struct target *t = p->round->target;
+	const struct channel_call call = call_of(p, p->at);
+
+	parcel_judge(p, t->kind, &call);
 }
 
 /* ---- what is noted ---- */

@@ -97,6 +97,8 @@ const struct courier_config *courier_config(const struct courier *c);
 void parcel_schedule(struct outbox_row *row, enum reception v, unsigned attempts_max, uint64_t retry_after_s, unsigned chance, ms_t now);
 /* What a kind of channel made, as it is sent. */
 void parcel_fill(struct arena *a, const struct channel_request *rq, struct send *out);
+/* By what its kind of channel says of the answer; the error has the first of its words. */
+void parcel_judge(struct parcel *p, const struct channel_kind *kind, const struct channel_call *call);
 /* "It was answered 503." */
 struct str parcel_answered(struct arena *a, unsigned status);
 

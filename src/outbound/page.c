@@ -164,14 +164,9 @@ static void judge(struct parcel *p)
 	const struct person *x = p->round->target;
 	const struct channel_call call = call_of(p, &x->contact);
 
-	p->reception = x->kind->judge(p->round->arena, &call, p->status, p->body);
-	if (p->reception == RECEPTION_TAKEN)
-		return;
+	parcel_judge(p, x->kind, &call);
 	if (p->reception == RECEPTION_GONE)
 		p->reception = RECEPTION_REFUSED;
-	p->error = parcel_answered(p->round->arena, p->status);
-	if (p->body.n)
-		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(str_cut(p->body, 150)));
 }
 
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
