@@ -229,7 +229,7 @@ CREATE TABLE IF NOT EXISTS paging (
 
 -- How many codes that prove contacts were sent for a person, or to an address. Those of windows that are over go with the next code that anybody has sent.
 CREATE TABLE IF NOT EXISTS contact_codes (
-	id BINARY(32) NOT NULL COMMENT 'SHA-256 of what is counted: "hour us_...", "day us_...", "address sms +49..."',
+	id BINARY(32) NOT NULL COMMENT 'SHA-256 of what is counted: "hour 7" and "day 7" of users.id, "address sms +49..."',
 	since BIGINT NOT NULL COMMENT 'an hour or a day in which they are counted began',
 	codes INT UNSIGNED NOT NULL COMMENT 'sent in it',
 	PRIMARY KEY (id),
