@@ -495,12 +495,13 @@ static bool sample_old(struct doing *d, ms_t before, struct err *e)
 	return found >= 0;
 }
 
-/* A clock that may not say what is old is said in a sentence, by who found out. */
+/* A clock that may not say what is old, an archive that cannot be written: said in a sentence, by who found out. Of the database it is not
+ * for the caller. */
 static bool clean(const struct job_config *c, struct arena *a, struct job_result *x, struct err *e)
 {
 	if (cleanup_apart(c, a, x, e))
 		return true;
-	if (e->code != ERR_CONFLICT)
+	if (e->code != ERR_CONFLICT && (e->code != ERR_DOWN || db_trouble(c->db) != DB_FINE))
 		return false;
 	return err_tell(e, ERR_CONFLICT, "Cleanup refuses: %.200s.", arena_str(a, str_of(e->text)).p);
 }

@@ -1382,6 +1382,19 @@ START_TEST(test_monitor_tells_its_checks)
 }
 END_TEST
 
+/* Whoever asks for a cleanup can do something about it, and is told what. */
+START_TEST(test_cleanup_says_why_it_removes_nothing)
+{
+	static char gone[] = "/nonexistent/archive";
+
+	now += 2 * MS_PER_MINUTE;
+	conf.retention.archive_dir = gone;
+	is(member(expect(409, root, "POST", "/api/admin/webhooks/monitor", "{\"action\":\"cleanup\"}"), "/message"),
+		"Cleanup refuses: [retention] archive_dir /nonexistent/archive: No such file or directory.");
+	conf.retention.archive_dir = none;
+}
+END_TEST
+
 START_TEST(test_health_of_integrations)
 {
 	ms_t kept = now;
@@ -2216,6 +2229,7 @@ static Suite *suite(void)
 	tcase_add_test(t, test_a_test_webhook_without_incident);
 	tcase_add_test(t, test_what_cannot_be_tested);
 	tcase_add_test(t, test_monitor_tells_its_checks);
+	tcase_add_test(t, test_cleanup_says_why_it_removes_nothing);
 	tcase_add_test(t, test_health_of_integrations);
 	suite_add_tcase(s, t);
 	return s;
