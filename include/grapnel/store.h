@@ -719,6 +719,7 @@ struct notice {
 	uint64_t cause_id;		/* the monitor alert, the incident */
 	uint64_t service_id;		/* its channels are told as well, whatever they want to know; 0: none is concerned */
 	struct str about;		/* public id of a channel that is not told, since it is about that one; empty: of none */
+	bool follows;			/* whoever was told of its cause before is told of this as well: what has begun somewhere ends there */
 	const char *type;		/* "monitor.alert_started": see src/channel/message.c */
 	struct str data;		/* JSON object */
 	struct str traceparent;		/* of the cause; empty: none */

@@ -1,4 +1,6 @@
 /* channels.c - an incident's service has channels, and its tenant has some that are told of all incidents: each hears what it can do something about.
+ * A channel that a step of an escalation policy told, and nothing else would, hears as well that somebody takes care or that it is over: else an alert of
+ * PagerDuty would stay open.
  *
  * That somebody was given the incident, wrote a note or snoozed it is for those who look at its page. */
 #include "notify_int.h"
@@ -20,12 +22,17 @@ static bool is_told(unsigned kind, enum incident_status status)
 	}
 }
 
+static bool follows(unsigned kind)
+{
+	return kind == TIMELINE_ACKNOWLEDGED || kind == TIMELINE_RESOLVED || kind == TIMELINE_MERGED;
+}
+
 static struct notice notice_of(const struct hearing *h)
 {
 	const struct incident_view *v = h->incident;
 
 	return (struct notice){ .tenant_id = v->tenant_id, .event = CHANNEL_INCIDENT, .level = (enum level)v->level_n, .cause_id = v->id,
-		.service_id = v->service_row, .type = h->type, .data = h->data, .traceparent = h->news->traceparent };
+		.service_id = v->service_row, .follows = follows((unsigned)h->news->entry.kind_n), .type = h->type, .data = h->data, .traceparent = h->news->traceparent };
 }
 
 bool channels_hear(struct hearing *list, size_t n, size_t *told, struct err *e)

@@ -11,13 +11,18 @@
 
 #include "grapnel/json.h"
 
-enum { Q_TOLD, Q_STORMS, Q_STORM_NOTE, Q_STORM_CLOSE };
+enum { Q_TOLD, Q_TOLD_BEFORE, Q_STORMS, Q_STORM_NOTE, Q_STORM_CLOSE };
 
 static const struct stmt stmts[] = {
 	[Q_TOLD] = { "channel_tell.told",
 		"SELECT id, tenant_id, each_recipient, settings, max_per_minute FROM channels c WHERE tenant_id = ? AND enabled = 1 AND min_level <= ?"
 		" AND (events & ? <> 0 OR EXISTS (SELECT 1 FROM service_channels s WHERE s.service_id = ? AND s.channel_id = c.id)) AND public_id <> ?"
 		" ORDER BY id" },
+	[Q_TOLD_BEFORE] = { "channel_tell.told_before",
+		"SELECT STRAIGHT_JOIN w.cause_id, c.id, c.tenant_id, c.each_recipient, c.settings, c.max_per_minute"
+		" FROM (SELECT DISTINCT o.cause_id, o.target_id FROM JSON_TABLE(?, '$[*]' COLUMNS (cause BIGINT UNSIGNED PATH '$')) j"
+		" JOIN outbox o FORCE INDEX (by_cause) ON o.cause_id = j.cause WHERE o.kind = 1) w JOIN channels c ON c.id = w.target_id WHERE c.enabled = 1"
+		" ORDER BY c.id" },
 	[Q_STORMS] = { "channel_tell.storms",
 		"SELECT STRAIGHT_JOIN c.id, c.storm_minute AS minute, c.storm_n AS n, c.storm_digest AS digest"
 		" FROM (SELECT DISTINCT wanted FROM JSON_TABLE(?, '$[*]' COLUMNS (wanted INT UNSIGNED PATH '$')) j) w JOIN channels c ON c.id = w.wanted"
@@ -33,6 +38,22 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct channel, each_recipient, "each_recipient", ""),
 	FIELD_STR(struct channel, settings, "settings", ""),
 	FIELD_U64(struct channel, max_per_minute, "max_per_minute", ""),
+	FIELD_END
+};
+
+/* A channel that was told of a cause. */
+struct follower {
+	uint64_t cause_id;
+	struct channel channel;
+};
+
+static const struct field follower_fields[] = {
+	FIELD_ID(struct follower, cause_id, "cause_id", ""),
+	FIELD_ID(struct follower, channel.id, "id", ""),
+	FIELD_ID(struct follower, channel.tenant_id, "tenant_id", ""),
+	FIELD_BOOL(struct follower, channel.each_recipient, "each_recipient", ""),
+	FIELD_STR(struct follower, channel.settings, "settings", ""),
+	FIELD_U64(struct follower, channel.max_per_minute, "max_per_minute", ""),
 	FIELD_END
 };
 
@@ -116,6 +137,8 @@ struct telling {
 	ms_t now;
 	struct audience *audiences;
 	size_t audience_n;
+	struct follower *followers;
+	size_t follower_n;
 	struct storm *storms;
 	size_t storm_n;
 	struct outbox_row *rows;
@@ -213,7 +236,7 @@ static void tell(struct telling *t, const struct channel *c, const struct outbox
 
 static bool lock_storms(struct db *db, struct telling *t, struct err *e)
 {
-	size_t max = 0;
+	size_t max = t->follower_n;
 	struct strbuf b;
 	struct json_out o;
 
@@ -229,6 +252,9 @@ static bool lock_storms(struct db *db, struct telling *t, struct err *e)
 		for (size_t k = 0; k < t->audiences[i].n; k++)
 			if (t->audiences[i].list[k].max_per_minute)
 				json_u64(&o, t->audiences[i].list[k].id);
+	for (size_t i = 0; i < t->follower_n; i++)
+		if (t->followers[i].channel.max_per_minute)
+			json_u64(&o, t->followers[i].channel.id);
 	json_close(&o, ']');
 	return db_query(db, &stmts[Q_STORMS], VALS(V_S(strbuf_str(&b))), t->a, storm_fields, sizeof(*t->storms), &t->storms, &t->storm_n, e);
 }
@@ -273,17 +299,59 @@ static const struct audience *audience_of(struct db *db, struct telling *t, cons
 	return a;
 }
 
-static void tell_all(struct telling *t, const struct notice *x, const struct audience *to)
+/* Those who were told of what is over or in good hands now, though it was none of theirs: by a step of an escalation policy. */
+static bool find_followers(struct db *db, struct telling *t, const struct notice *list, size_t n, struct err *e)
+{
+	size_t wanted = 0;
+	struct strbuf b;
+	struct json_out o;
+
+	strbuf_init(&b, t->a, 24 * n + 16);
+	json_out_init(&o, &b);
+	json_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		if (list[i].follows) {
+			json_u64(&o, list[i].cause_id);
+			wanted++;
+		}
+	json_close(&o, ']');
+	return !wanted || db_query(db, &stmts[Q_TOLD_BEFORE], VALS(V_S(strbuf_str(&b))), t->a, follower_fields, sizeof(*t->followers), &t->followers, &t->follower_n, e);
+}
+
+static bool is_among(const struct audience *to, uint64_t channel_id)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (to->list[i].id == channel_id)
+			return true;
+	return false;
+}
+
+static void tell_one(struct telling *t, const struct channel *c, const struct notice *x, struct outbox_row *like)
+{
+	if (!like->payload.n)
+		like->payload = notice_payload(t->a, x->type, x->data, t->now);
+	like->tenant_id = c->tenant_id;
+	like->target_id = c->id;
+	tell(t, c, like);
+}
+
+/* Returns how many channels. */
+static size_t tell_all(struct telling *t, const struct notice *x, const struct audience *to)
 {
 	struct outbox_row like = { .kind = OUTBOX_NOTIFICATION, .cause_id = x->cause_id, .traceparent = x->traceparent, .next_at = t->now, .created_at = t->now };
+	size_t told = to->n;
 
-	if (to->n)
-		like.payload = notice_payload(t->a, x->type, x->data, t->now);
-	for (size_t i = 0; i < to->n; i++) {
-		like.tenant_id = to->list[i].tenant_id;
-		like.target_id = to->list[i].id;
-		tell(t, &to->list[i], &like);
+	for (size_t i = 0; i < to->n; i++)
+		tell_one(t, &to->list[i], x, &like);
+	for (size_t i = 0; i < t->follower_n && x->follows; i++) {
+		const struct follower *f = &t->followers[i];
+
+		if (f->cause_id != x->cause_id || is_among(to, f->channel.id))
+			continue;
+		tell_one(t, &f->channel, x, &like);
+		told++;
 	}
+	return told;
 }
 
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *list, size_t n, ms_t now, size_t *told, struct err *e)
@@ -296,12 +364,11 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 		to[i] = audience_of(db, &t, &list[i], e);
 		if (!to[i])
 			return false;
-		all += to[i]->n;
 	}
-	if (!lock_storms(db, &t, e))
+	if (!find_followers(db, &t, list, n, e) || !lock_storms(db, &t, e))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		tell_all(&t, &list[i], to[i]);
+		all += tell_all(&t, &list[i], to[i]);
 	if (told)
 		*told = all;
 	return outbox_add_all(db, a, t.rows, t.n, e) && note_storms(db, &t, e);

@@ -93,6 +93,34 @@ START_TEST(each_step_is_taken_in_its_time)
 }
 END_TEST
 
+/* What an alert of PagerDuty began with has an end there. */
+START_TEST(a_channel_that_a_step_told_hears_that_it_is_taken_care_of)
+{
+	uint64_t i, k, till;
+
+	does("INSERT INTO channels (id, public_id, tenant_id, kind, name, enabled, events, settings, created_at, updated_at) VALUES"
+		" (2, 'ch_00000000000000000002', 1, 'webhook', 'of all', 1, 2, '{}', 1, 1)");
+	runs(0, "[" STEP(5, CH_OPS) "," STEP(5, "{\"type\":\"channel\",\"id\":\"ch_00000000000000000002\"}") "]");
+	i = opened(SHOP, LEVEL_HIGH, NOW);
+	k = opened(SHOP, LEVEL_HIGH, NOW);
+	till = opened(TILL, LEVEL_HIGH, NOW);
+	looks(NOW);
+	acts(i, COMMAND_ACKNOWLEDGE, NOW + MIN);
+	acts(till, COMMAND_ACKNOWLEDGE, NOW + MIN);
+	looks(NOW + MIN);
+	looks(NOW + 6 * MIN);
+	acts(i, COMMAND_RESOLVE, NOW + 7 * MIN);
+	acts(k, COMMAND_RESOLVE, NOW + 7 * MIN);
+	acts(till, COMMAND_RESOLVE, NOW + 7 * MIN);
+	looks(NOW + 7 * MIN);
+	is("SELECT COUNT(*) AS n FROM outbox WHERE kind = 1 AND target_id = 2", 9);	/* each once, whoever told it */
+	does("DELETE FROM outbox WHERE target_id = 2");
+	says(W_TOLD, i, "escalated acknowledged resolved");
+	says(W_TOLD, k, "escalated resolved");
+	says(W_TOLD, till, "-");
+}
+END_TEST
+
 START_TEST(other_services_are_not_concerned)
 {
 	runs(0, "[" STEP(5, US_ANN) "]");
@@ -513,7 +541,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { each_step_is_taken_in_its_time, other_services_are_not_concerned, a_step_that_reaches_nobody_is_followed_at_once,
+	const TTest *const tests[] = { each_step_is_taken_in_its_time, a_channel_that_a_step_told_hears_that_it_is_taken_care_of,
+		other_services_are_not_concerned, a_step_that_reaches_nobody_is_followed_at_once,
 		whom_of_a_schedule_it_is_reached_and_those_who_are_disabled_are_passed_over, nobody_at_all_is_an_alarm_and_it_goes_on,
 		one_that_waits_holds_up_no_other, a_changed_policy_goes_on_with_its_changed_steps, a_shortened_policy_goes_on_with_its_next_round_or_ends,
 		a_deleted_policy_is_followed_by_that_of_the_service, a_deleted_policy_without_another_says_so,
