@@ -29,6 +29,7 @@ ALTER TABLE services ADD INDEX IF NOT EXISTS by_policy (policy_id);	-- which ser
 
 -- Where each of a channel's addressees gets a message of his own, each has rows of his own too: one whose telephone is off holds up no other.
 ALTER TABLE channels ADD COLUMN IF NOT EXISTS each_recipient TINYINT(1) NOT NULL DEFAULT 0 COMMENT 'each one in `to` of settings gets a message of his own';
+UPDATE channels SET each_recipient = 1 WHERE kind = 'email';
 ALTER TABLE outbox ADD COLUMN IF NOT EXISTS recipient VARCHAR(320) NULL COMMENT 'which of the addressees of its target this is for; NULL = all there are';
 
 -- So many messages go to a channel in a minute of the clock; what comes more is told in one message at its end. Those rows have status 4.

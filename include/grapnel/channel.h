@@ -103,7 +103,7 @@ struct channel_call {
 	struct channel_settings settings;	/* the secret one among them */
 	struct str id;			/* of the message: the same at each attempt; [A-Za-z0-9_-] */
 	struct str name;		/* of the channel */
-	struct str recipient;		/* of a kind with `each`: the one that this is for; empty: the first */
+	struct str recipient;		/* of a kind with `each`: the one that this is for; empty: the first, of mail all */
 	bool person;			/* it is that of a user, whose contact this is */
 	ms_t now;			/* of the attempt */
 	unsigned attempt;		/* from 1 on */

@@ -2,7 +2,8 @@
  *
  * The first message of a thread has an id that is made of the thread's name, so that the later ones can refer to it without anybody having kept
  * anything, and a message that is sent twice is the same to its readers. What may begin a thread more than once refers to that id and has one of its own. TLS is required, but to a server on this machine. Its certificate
- * is checked. 4xx means later (grey lists want minutes), 5xx never (RFC 5321 section 4.2.1). */
+ * is checked. 4xx means later (grey lists want minutes), 5xx never (RFC 5321 section 4.2.1). Servers say so of each addressee: so each has a mail of
+ * his own, which is tried again or given up without the others, and links that are his. */
 #include "channel_int.h"
 #include "mail_int.h"
 
@@ -115,7 +116,7 @@ static void request(struct arena *a, const struct channel_call *c, const struct 
 	out->user = own ? s->part[PART_USER] : c->house->mail_user;
 	out->password = own ? s->part[PART_PASSWORD] : c->house->mail_password;
 	out->from = sender(a, c, domain);
-	addressees(s->part[PART_TO], out);
+	addressees(c->recipient.n ? c->recipient : s->part[PART_TO], out);
 	strbuf_init(&b, a, 4 * TEXT_MAX);
 	add_headers(&b, c, m, out, domain);
 	mail_body(&b, body_text(a, c, m));
@@ -167,9 +168,9 @@ static enum reception judge(struct arena *a, const struct channel_call *c, unsig
 const struct channel_kind channel_email = {
 	.slug = "email", .title = "E-mail",
 	.help = "Plain text by SMTP, one thread for each trouble. Without a server of its own it goes by the one of the configuration, [mail].",
-	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .mail = true, .people = true, .has_links = true,
+	.takes = PART(TO) | PART(FROM) | PART(URL) | PART(USER) | PART(PASSWORD), .needs = PART(TO), .secret = PART_PASSWORD, .each = true, .mail = true, .people = true, .has_links = true,
 	.texts = {
-		[PART_TO] = { "To", "Mail addresses, one a line, up to 20.", "ops@example.org" },
+		[PART_TO] = { "To", "Mail addresses, one a line, up to 20. Each gets a mail of its own.", "ops@example.org" },
 		[PART_FROM] = { "From", "Empty: the one of the configuration.", "grapnel@example.org" },
 		[PART_URL] = { "Another mail server", "Empty: the one of the configuration. smtp:// needs STARTTLS there, smtps:// begins with TLS.",
 			"smtp://mail.example.org:587" },

@@ -344,6 +344,24 @@ START_TEST(test_email_by_a_server_of_its_own)
 END_TEST
 
 /* What may begin more than once: an id of its own, and the thread's. */
+/* Each addressee has a mail of his own, and no other sees the address. */
+START_TEST(test_email_to_one_of_several)
+{
+	const struct channel_settings s = { .part[PART_TO] = STR("ops@example.org, on-call@example.org") };
+	const struct channel_call c = { .house = &house, .settings = s, .name = STR("Ops"), .id = STR("99"), .recipient = STR("on-call@example.org") };
+	const struct channel_kind *kind = channel_kind_find(STR("email"));
+	struct channel_request rq = { 0 };
+
+	setup();
+	ck_assert(kind->each);
+	kind->request(a, &c, &begins, &rq);
+	ck_assert_uint_eq(rq.to_n, 1);
+	unit_str(rq.to[0], "on-call@example.org");
+	ck_assert(str_has(rq.body, "\r\nTo: on-call@example.org\r\n") && !str_has(rq.body, "ops@example.org"));
+	arena_free(a);
+}
+END_TEST
+
 START_TEST(test_email_that_begins_again)
 {
 	const struct channel_settings s = { .part[PART_TO] = STR("ops@example.org") };
@@ -561,6 +579,6 @@ END_TEST
 UNIT_MAIN("channel", UNIT(test_slack), UNIT(test_slack_colours), UNIT(test_slack_cuts_what_is_too_long), UNIT(test_pagerduty), UNIT(test_webhook),
 	UNIT(test_sms), UNIT(test_sms_to_one_of_several_and_never_too_long), UNIT(test_sms_needs_an_account_somewhere), UNIT(test_push), UNIT(test_cloudevents),
 	UNIT(test_event_grid), UNIT(test_two_keys),
-	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_email_that_begins_again), UNIT(test_links),
+	UNIT(test_email_by_the_server_of_the_configuration), UNIT(test_email_by_a_server_of_its_own), UNIT(test_email_to_one_of_several), UNIT(test_email_that_begins_again), UNIT(test_links),
 	UNIT_ROWS(test_tls_is_required_but_on_this_machine, servers), UNIT_ROWS(test_headers, headers), UNIT_ROWS(test_quoted_printable, bodies), UNIT_ROWS(test_addresses, addresses),
 	UNIT_ROWS(test_answers, answers), UNIT_ROWS(test_what_is_accepted, checks), UNIT(test_settings_come_back_without_the_secret))
