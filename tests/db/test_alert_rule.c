@@ -449,7 +449,7 @@ START_TEST(a_tenant_with_many_rules_keeps_none_from_its_turn)
 	do {
 		c.now += MIN;
 		succeeds(jobs_run(&c, a, only, results, &n, &e));
-		ck_assert(results[0].outcome == JOB_DONE || results[0].outcome == JOB_UNFINISHED);
+		ck_assert(!n || results[0].outcome == JOB_DONE || results[0].outcome == JOB_UNFINISHED);	/* none: the millisecond was over before */
 		left = number("SELECT COUNT(*) AS n FROM alert_rules WHERE triggered = 0 AND tenant_id > 1");
 		runs++;
 	} while (left && runs < 2000);	/* a busy machine does little in a millisecond */
