@@ -668,6 +668,8 @@ struct outbox_result {
 /* One step of a transaction. Writes the attempts, and the rows as far as their leases are still ours, which end. */
 bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *results, size_t n, struct err *e) MUST_USE;
 
+/* Is there one that was told with it, to another addressee, and not taken: not yet, or given up? 1, 0, -1. */
+int outbox_untaken(struct db *db, struct arena *a, const struct outbox_row *r, struct err *e) MUST_USE;
 /* The newest for a source or channel, and the one of a cause. 1, 0, -1. */
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e) MUST_USE;
 /* What a message tells of others, the oldest first: as much of each as can be told of it; and how many there are, counted up to OUTBOX_BUNDLE_MAX. */

@@ -164,18 +164,29 @@ static bool given_up(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	return is_test(p) || !t->channel.enabled || monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
 }
 
+/* Of several addressees all: else one that is never reached would be told and over with each message. */
+static bool taken(struct db *db, struct parcel *p, ms_t now, struct err *e)
+{
+	const struct channel *c = &((const struct target *)p->round->target)->channel;
+	struct arena *a = p->round->arena;
+	int others = p->row.recipient.n ? outbox_untaken(db, a, &p->row, e) : 0;
+
+	if (others)
+		return others > 0;
+	return channel_sent(db, c->id, now, e) &&
+		monitor_alert_end(db, a, courier_config(p->round->courier)->ids, c->tenant_id, STR(CHANNEL_FAILED), c->public_id, now, e) >= 0;
+}
+
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 {
 	const struct target *t = p->round->target;
-	struct id_maker *ids = courier_config(p->round->courier)->ids;
 
 	if (!parcel_escalates(db, p, t->channel.id ? t->channel.name : STR("a deleted channel"), now, e))
 		return false;
 	if (!t->channel.id)
 		return true;
 	if (p->reception == RECEPTION_TAKEN)
-		return channel_sent(db, t->channel.id, now, e) &&
-			monitor_alert_end(db, p->round->arena, ids, t->channel.tenant_id, STR(CHANNEL_FAILED), t->channel.public_id, now, e) >= 0;
+		return taken(db, p, now, e);
 	if (!channel_failed(db, t->channel.id, p->error, now, e))
 		return false;
 	return p->row.status != OUTBOX_DEAD || given_up(db, p, now, e);

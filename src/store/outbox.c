@@ -5,7 +5,7 @@
 
 #include "grapnel/json.h"
 
-enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_CALL_OFF, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
+enum { Q_ADD, Q_DUE_COUNT, Q_QUEUE, Q_MEND, Q_TARGETS, Q_DUE, Q_CLAIM, Q_CLAIMED, Q_RELEASE, Q_CALL_OFF, Q_FINISH, Q_ATTEMPT, Q_DROP_WAITING, Q_HURRY, Q_END_DUE, Q_AGAIN, Q_UNTAKEN, Q_NEWEST, Q_OF_CAUSE, Q_BUNDLED, Q_BUNDLED_COUNT };
 
 /* Messages of one cause go to a target in their order: what has ended was not before it began. */
 #define ITS_TURN \
@@ -61,6 +61,8 @@ static const struct stmt stmts[] = {
 		" WHERE id = ? AND lease_owner = 0 AND attempts < 255" },
 	[Q_HURRY] = { "outbox.hurry",
 		"UPDATE outbox FORCE INDEX (by_cause) SET next_at = ? WHERE cause_id = ? AND kind = ? AND status = 0 AND lease_owner = 0 AND next_at > ?" },
+	[Q_UNTAKEN] = { "outbox.untaken",
+		"SELECT id FROM outbox FORCE INDEX (by_cause) WHERE cause_id = ? AND kind = ? AND target_id = ? AND created_at = ? AND id <> ? AND status NOT IN (1, 4, 6) LIMIT 1" },
 	[Q_NEWEST] = { "outbox.newest",
 		"SELECT " COLUMNS " FROM outbox WHERE kind = ? AND target_id = ? ORDER BY id DESC LIMIT 1" },
 	[Q_OF_CAUSE] = { "outbox.of_cause",
@@ -269,6 +271,14 @@ bool outbox_finish(struct db *db, struct arena *a, const struct outbox_result *r
 }
 
 /* ---- reading ---- */
+
+int outbox_untaken(struct db *db, struct arena *a, const struct outbox_row *r, struct err *e)
+{
+	struct outbox_row other;
+
+	return db_query_one(db, &stmts[Q_UNTAKEN], VALS(V_U(r->cause_id), V_U(r->kind), V_U(r->target_id), V_I(r->created_at), V_U(r->id)), a, fields, sizeof(other),
+		&other, e);
+}
 
 int outbox_newest(struct db *db, struct arena *a, enum outbox_kind kind, uint64_t target_id, struct outbox_row *out, struct err *e)
 {

@@ -542,6 +542,29 @@ def channel_is_not_told_that_it_fails_itself(box):
         _remove(box, channel, witness)
 
 
+def one_addressee_who_is_not_reached_is_one_trouble(box):
+    server = World.of(box).local
+    with Hook() as other:
+        channel, witness = _channel(box, "email", to=["gone@example.org", "ops@example.org"]), _hook(box, other)
+        server.unknown = {"gone@example.org"}
+        try:
+            for turn in range(2):
+                _begin_trouble(box)
+                wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND status IN (1, 3)" % _row(box, channel)) == 4 * turn + 2, 10,
+                           "one is told, the other given up")
+                _end_trouble(box)
+                wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND status IN (1, 3)" % _row(box, channel)) == 4 * turn + 4, 10,
+                           "and again")
+            wait_until(lambda: len(other.taken) == 5, 10, "the witness hears all")
+            same([t.body["type"] for t in other.telling("CHANNEL_FAILED")], ["monitor.alert_started"], "it does not end with each mail that is taken")
+            same(box.get("/api/channels/" + channel["id"])["status"], "failing")
+        finally:
+            server.unknown = set()
+        same(_test(box, channel)["success"], True)
+        wait_until(lambda: len(other.telling("CHANNEL_FAILED")) == 2, 10, "its end, once all take it")
+        _remove(box, channel, witness)
+
+
 def channel_that_was_mended_is_trouble_no_more(box):
     """As its monitor alert advises: the settings are changed, then the test button is pressed."""
     def runs():
