@@ -221,7 +221,8 @@ def people_are_paged_until_somebody_takes_care(box):
         same([s.escalation(incident)[k] for k in ("state", "why", "nextStep", "nextTargets")], ["ended", "acknowledged", 0, []])
         wait_until(lambda: not s.runs(incident), 10, "it stops")
         time.sleep(1)
-        same((len(_mails(box, address)), len(hook.taken)), (3, 1), "nobody else is paged")
+        same((len(_mails(box, address)), [t.body["type"] for t in hook.taken]), (3, ["incident.escalated", "incident.acknowledged"]),
+             "nobody else is paged, and the channel that was hears that somebody takes care")
         told = [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["user"]]
         same([(n["kind"], n["user"], n["channelKind"], n["recipient"], n["status"], n["attempts"]) for n in told],
              [("person", "admin", "email", masked, "sent", 1)] * 2)
