@@ -57,7 +57,7 @@ static void rows_json(struct json_out *o, const char *key, const struct field *f
 	json_close(o, ']');
 }
 
-static void show_json(struct ctl *c, const struct incident_detail *d)
+static void show_json(struct ctl *c, const struct incident_detail *d, const struct incident_notification_view *told, size_t told_n)
 {
 	struct strbuf b;
 	struct json_out o;
@@ -68,6 +68,7 @@ static void show_json(struct ctl *c, const struct incident_detail *d)
 	json_fields(&o, incident_view_fields, &d->incident);
 	rows_json(&o, "timeline", timeline_view_fields, d->timeline, sizeof(*d->timeline), d->timeline_n);
 	rows_json(&o, "alerts", alert_view_fields, d->alerts, sizeof(*d->alerts), d->alert_n);
+	rows_json(&o, "notifications", incident_notification_view_fields, told, sizeof(*told), told_n);
 	rows_json(&o, "merged", related_view_fields, d->parts, sizeof(*d->parts), d->parts_n);
 	rows_json(&o, "related", related_view_fields, d->related, sizeof(*d->related), d->related_n);
 	json_close(&o, '}');
@@ -76,12 +77,15 @@ static void show_json(struct ctl *c, const struct incident_detail *d)
 
 static bool show(struct ctl *c, struct err *e)
 {
+	struct incident_notification_view *told;
 	struct incident_detail d;
+	size_t told_n;
 
-	if (!read(c, &d, e))
+	if (!read(c, &d, e) ||
+		!incident_notification_view_list(c->db, c->arena, d.incident.tenant_id, d.incident.id, 0, &told, &told_n, e))
 		return false;
 	if (c->json) {
-		show_json(c, &d);
+		show_json(c, &d, told, told_n);
 		return true;
 	}
 	ctl_one(c, incident_view_fields, &d.incident);
@@ -90,6 +94,9 @@ static bool show(struct ctl *c, struct err *e)
 		sizeof(*d.timeline), 0);
 	puts("\nalerts");
 	ctl_list(c, "alerts", alert_view_fields, "createdAt severity eventId title", d.alerts, d.alert_n, sizeof(*d.alerts), 0);
+	puts("\nnotifications");
+	ctl_list(c, "notifications", incident_notification_view_fields,
+		"createdAt kind channel endpoint user recipient type status bundleStatus attempts error", told, told_n, sizeof(*told), 0);
 	return true;
 }
 
@@ -138,7 +145,7 @@ static const struct ctl_option list_options[] = {
 
 const struct command incident_commands[] = {
 	{ "incident list", "", list_options, NEED_SCHEMA, list, "lists incidents, newest first" },
-	{ "incident show", "ID", NULL, NEED_SCHEMA, show, "shows an incident with its timeline and newest alerts" },
+	{ "incident show", "ID", NULL, NEED_SCHEMA, show, "shows an incident with its timeline, newest alerts and who was told" },
 	{ "incident ack", "ID", note_options, NEED_SCHEMA, acknowledge, "says that somebody takes care of it" },
 	{ "incident resolve", "ID", note_options, NEED_SCHEMA, resolve, "says that the trouble is over" },
 	{ 0 }

@@ -887,8 +887,27 @@ class Events(Case):
         incident = self.answer("incident", "show", str(INCIDENT))
         self.assertEqual((incident["title"], incident["timeline"]), ("disk full", []))
         self.assertIn("no entries", self.text("incident", "show", str(INCIDENT)))
+        self.assertEqual(incident["notifications"], [])
+        self.assertIn("no notifications", self.text("incident", "show", str(INCIDENT)))
         self.refused(FAILED, "incident", "show", "1", says="there is no incident 1")
         self.refused(USAGE, "incident", "show", "x", says="is a number")
+
+    def test_incident_show_says_who_was_told(self):
+        channel = self.answer("channel", "add", "email", "Ops", "to=ops@example.org")["id"]
+        [[number]] = sql("SELECT id FROM channels WHERE public_id = '%s'" % channel)
+        told = INCIDENT + 1
+        self.addCleanup(sql, "DELETE FROM outbox WHERE id = %d; DELETE FROM outbox_attempts WHERE outbox_id = %d; DELETE FROM channels WHERE id = %d"
+                        % (told, told, int(number)))
+        sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, status, attempts, next_at, created_at, finished_at, error)"
+            " VALUES (%d, 1, 1, %d, %d, 3, 2, 1, 1, 3, CONCAT('no', CHAR(27), '[31m mail'))" % (told, int(number), INCIDENT))
+        sql("INSERT INTO outbox_attempts (outbox_id, attempt, at, duration_ms, status, error, answer) VALUES (%d, 1, 1, 5, 0, 'away', ''),"
+            " (%d, 2, 2, 6, 550, 'refused', 'no such box')" % (told, told))
+        [seen] = self.answer("incident", "show", str(INCIDENT))["notifications"]
+        self.assertEqual((seen["kind"], seen["channelId"], seen["channel"], seen["status"], seen["attempts"]), ("channel", channel, "Ops", "dead", 2))
+        self.assertEqual([(a["attempt"], a["httpStatus"], a["error"], a["answer"]) for a in seen["attemptLog"]],
+                         [(1, 0, "away", ""), (2, 550, "refused", "no such box")])
+        shown = self.text("incident", "show", str(INCIDENT)).split("\nnotifications\n")[1]
+        self.assertRegex(shown, r"channel +Ops +dead +2 +no\\x1b\[31m mail")
 
 
 class Keys(Case):

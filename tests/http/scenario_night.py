@@ -1,4 +1,5 @@
 """A night, as it comes to whoever is woken: a signed alert, a mail, its link, the sender's all-clear, and the story in the morning."""
+import json
 import os
 import re
 
@@ -49,6 +50,7 @@ def night_from_the_alert_to_the_morning(box):
          [("opened", "sender", None), ("acknowledged", "person", way), ("resolved", "sender", None)])
     same([(n["type"], n["channel"], n["status"], len(n["attemptLog"])) for n in seen["notifications"]],
          [("incident." + what, channel["name"], "sent", 1) for what in ("opened", "acknowledged", "resolved")])
+    same(json.loads(box.ctl("--json", "incident", "show", incident))["notifications"], seen["notifications"], "and so has the command line")
     page = re.sub(r"\s+", " ", Visitor(box, "viewer").page("/incidents/" + incident))
     true("Who was told" in page and page.count(">sent</span>") == 3 and page.count(channel["name"]) > 3, "the page has the story")
     _remove(box, channel)
