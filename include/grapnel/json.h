@@ -92,5 +92,7 @@ struct str json_ids(struct arena *a, const void *rows, size_t size, size_t offse
 
 /* All fields of a struct as members of the open object. */
 void json_fields(struct json_out *o, const struct field *fields, const void *obj);
+/* An array of n such objects, each `size` bytes. */
+void json_rows(struct json_out *o, const struct field *fields, const void *rows, size_t size, size_t n);
 
 #endif

@@ -39,13 +39,7 @@ void reply_rows(struct reply *r, const char *name, const struct field *fields, c
 	size_t size, size_t n)
 {
 	json_key(&r->o, name);
-	json_open(&r->o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(&r->o, '{');
-		json_fields(&r->o, fields, (const char *)rows + i * size);
-		json_close(&r->o, '}');
-	}
-	json_close(&r->o, ']');
+	json_rows(&r->o, fields, rows, size, n);
 }
 
 void reply_counts(struct reply *r, const char *name, const struct stats_count *counts, size_t n)

@@ -265,6 +265,17 @@ void json_fields(struct json_out *o, const struct field *fields, const void *obj
 	}
 }
 
+void json_rows(struct json_out *o, const struct field *fields, const void *rows, size_t size, size_t n)
+{
+	json_open(o, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(o, '{');
+		json_fields(o, fields, (const char *)rows + i * size);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
 #define ID_BYTES 21	/* 20 digits and a comma */
 
 struct str json_ids(struct arena *a, const void *rows, size_t size, size_t offset, size_t n)

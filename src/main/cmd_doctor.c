@@ -66,13 +66,7 @@ static void print_json(struct ctl *c, const struct doctor_result *r)
 	json_key(&o, "skipped");
 	json_u64(&o, r->skipped);
 	json_key(&o, "checks");
-	json_open(&o, '[');
-	for (size_t i = 0; i < r->n; i++) {
-		json_open(&o, '{');
-		json_fields(&o, doctor_line_fields, &r->lines[i]);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	json_rows(&o, doctor_line_fields, r->lines, sizeof(*r->lines), r->n);
 	json_close(&o, '}');
 	ctl_json_print(&b);
 }

@@ -48,13 +48,7 @@ static bool read(struct ctl *c, struct incident_detail *d, struct err *e)
 static void rows_json(struct json_out *o, const char *key, const struct field *fields, const void *rows, size_t size, size_t n)
 {
 	json_key(o, key);
-	json_open(o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(o, '{');
-		json_fields(o, fields, (const char *)rows + i * size);
-		json_close(o, '}');
-	}
-	json_close(o, ']');
+	json_rows(o, fields, rows, size, n);
 }
 
 static void show_json(struct ctl *c, const struct incident_detail *d, const struct incident_notification_view *told, size_t told_n)

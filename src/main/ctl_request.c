@@ -225,13 +225,7 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 void ctl_steps_json(struct json_out *o, const struct proof_step *steps, size_t n)
 {
 	json_key(o, "steps");
-	json_open(o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(o, '{');
-		json_fields(o, proof_step_fields, &steps[i]);
-		json_close(o, '}');
-	}
-	json_close(o, ']');
+	json_rows(o, proof_step_fields, steps, sizeof(*steps), n);
 }
 
 void ctl_steps_text(const struct proof_step *steps, size_t n)

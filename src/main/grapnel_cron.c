@@ -122,13 +122,7 @@ static void print_json(struct cron *c, const struct field *fields, const void *r
 	json_out_init(&o, &b);
 	json_open(&o, '{');
 	json_key(&o, "jobs");
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(&o, '{');
-		json_fields(&o, fields, (const char *)rows + i * size);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	json_rows(&o, fields, rows, size, n);
 	json_close(&o, '}');
 	printf("%.*s\n", STR_ARG(strbuf_str(&b)));
 }

@@ -137,13 +137,7 @@ static void write_log(struct arena *a, struct incident_notification_view *v)
 
 	strbuf_init(&b, a, v->log_n * ATTEMPT_JSON_MAX + 16);
 	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < v->log_n; i++) {
-		json_open(&o, '{');
-		json_fields(&o, channel_attempt_view_fields, &v->log[i]);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	json_rows(&o, channel_attempt_view_fields, v->log, sizeof(*v->log), v->log_n);
 	v->log_json = strbuf_str(&b);
 }
 

@@ -177,13 +177,7 @@ static struct str overrides_json(struct arena *a, const struct oncall_schedule *
 	schedule_override_views(a, s, &rows, &n);
 	strbuf_init(&b, a, JSON_MAX);
 	json_out_init(&o, &b);
-	json_open(&o, '[');
-	for (size_t i = 0; i < n; i++) {
-		json_open(&o, '{');
-		json_fields(&o, schedule_override_view_fields, &rows[i]);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	json_rows(&o, schedule_override_view_fields, rows, sizeof(*rows), n);
 	return strbuf_str(&b);
 }
 

@@ -136,6 +136,20 @@ START_TEST(test_fields)
 }
 END_TEST
 
+START_TEST(test_rows)
+{
+	static const struct field two[] = { FIELD_STR(struct thing, name, "name", ""), FIELD_U64(struct thing, count, "count", ""), FIELD_END };
+	const struct thing rows[] = { { .name = STR("a"), .count = 1 }, { .count = 2 } };
+
+	begin();
+	json_rows(&o, two, rows, sizeof(*rows), ARRAY_SIZE(rows));
+	expect("[{\"name\":\"a\",\"count\":1},{\"name\":null,\"count\":2}]");
+	begin();
+	json_rows(&o, two, NULL, sizeof(*rows), 0);
+	expect("[]");
+}
+END_TEST
+
 /* What was written comes back, but for what a tree cannot say. */
 START_TEST(test_fields_read)
 {
@@ -287,5 +301,5 @@ START_TEST(test_nesting_is_asserted)
 }
 END_TEST
 
-UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_fields_read), UNIT(test_fields_read_all), UNIT(test_tree),
+UNIT_MAIN("json_write", UNIT(test_values), UNIT_ROWS(test_escapes, escapes), UNIT(test_nul), UNIT(test_fields), UNIT(test_rows), UNIT(test_fields_read), UNIT(test_fields_read_all), UNIT(test_tree),
 	UNIT(test_deep), UNIT(test_nesting_is_asserted))
