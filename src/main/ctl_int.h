@@ -93,6 +93,8 @@ bool ctl_parse(struct ctl *c, int argc, char **argv, struct err *e) MUST_USE;
 /* Calls fn for each row whose name begins with these words. */
 void ctl_each(const char *const *words, size_t n, void (*fn)(void *ctx, const struct command *row), void *ctx);
 
+/* ---- ctl_ask.c ---- */
+
 struct str ctl_word(const struct ctl *c, size_t i);		/* STR_NONE beyond the last */
 bool ctl_has(const struct ctl *c, const char *option);
 struct str ctl_value(const struct ctl *c, const char *option);	/* p NULL where it was not given; the last one given wins */
@@ -139,10 +141,18 @@ void ctl_list(const struct ctl *c, const char *plural, const struct field *field
 	size_t n, size_t size, uint64_t next);
 /* {"success":true}, or a sentence. */
 void ctl_done(const struct ctl *c, const char *fmt, ...) PRINTF(2, 3);
-/* Bytes that others wrote, safe for a terminal: control characters as \xNN; with `lines` newline and tab stay. */
-void ctl_text(FILE *to, struct str s, bool lines);
 void ctl_json_print(const struct strbuf *b);	/* and a newline; ends the program when it did not fit */
 #define CTL_JSON_MAX (256u << 20)	/* one answer; the largest body of a request is 25 MiB */
+
+/* ---- ctl_table.c: the text of these two ---- */
+void ctl_one_text(const struct ctl *c, const struct field *fields, const void *obj);
+void ctl_rows_text(const struct ctl *c, const struct field *fields, const char *columns, const void *rows, size_t n, size_t size);
+
+/* ---- ctl_text.c ---- */
+
+/* Bytes that others wrote, safe for a terminal: control characters as \xNN; with `lines` newline and tab stay. */
+void ctl_text(FILE *to, struct str s, bool lines);
+void ctl_text_add(struct strbuf *b, struct str s);
 
 /* ---- ctl_progress.c ---- */
 
