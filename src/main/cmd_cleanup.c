@@ -1,19 +1,11 @@
 /* cmd_cleanup.c - cleanup now, with all the time it needs and somebody who watches; and what it archived, back into the tables. */
-#include <signal.h>
-
 #include "ctl_int.h"
 #include "id_worker.h"
+#include "stop.h"
 
 #include "grapnel/job.h"
 
 #define LIMIT_MS (30 * MS_PER_DAY)	/* as long as it takes */
-
-static volatile sig_atomic_t told_to_stop;
-
-static void on_signal(int number)
-{
-	told_to_stop = number;
-}
 
 static void show(void *ctx, const struct cleanup_progress *p)
 {
@@ -51,7 +43,6 @@ static bool run_whole(const struct job_config *jc, struct arena *a, struct job_r
 
 static bool cleanup(struct ctl *c, struct err *e)
 {
-	const struct sigaction stop = { .sa_handler = on_signal };
 	struct ctl_progress progress = { .ctl = c };
 	struct cleanup_wish wish = { .trust_clock = ctl_has(c, "trust-clock"), .progress = show, .ctx = &progress };
 	struct id_maker ids;
@@ -68,8 +59,7 @@ static bool cleanup(struct ctl *c, struct err *e)
 	if (!jc.dry_run && !ctl_sure(c, apart ? "Remove those events for good?" : "Remove all that [retention] says is old?", e))
 		return false;
 	id_maker_init(&ids, id_worker_of_program(&c->conf));
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	stop_catch();
 	ok = apart ? cleanup_apart(&jc, c->arena, &x, e) : run_whole(&jc, c->arena, &x, e);
 	ctl_progress_end(&progress);
 	return ok && end(c, &x, jc.dry_run, e);

@@ -1,9 +1,10 @@
 /* cmd_event.c - events: what providers told us. */
+#include <inttypes.h>
+
 #include "ctl_int.h"
 
+#include "grapnel/resource.h"
 #include "grapnel/view.h"
-
-#define LIST_OPTION_MAX LIST_LIMIT_MAX
 
 /* Without --tenant all tenants are shown: who may read the configuration may read the database. */
 static uint64_t shown_tenant(const struct ctl *c)
@@ -25,7 +26,7 @@ static bool list(struct ctl *c, struct err *e)
 		return err_set(e, ERR_INVALID, "--status is pending, processing, processed, failed, dead or ignored");
 	if (status.p)
 		f.statuses = 1u << s;
-	if (!ctl_number(c, "limit", 1, LIST_OPTION_MAX, &f.limit, e) ||
+	if (!ctl_number(c, "limit", 1, LIST_LIMIT_MAX, &f.limit, e) ||
 		!ctl_number(c, "cursor", 1, INT64_MAX, &f.cursor, e) ||
 		!event_view_list(c->db, c->arena, &f, &events, &n, &next, e))
 		return false;
@@ -112,6 +113,27 @@ static bool show(struct ctl *c, struct err *e)
 	return true;
 }
 
+/* ---- event retry ---- */
+
+static bool retry(struct ctl *c, struct err *e)
+{
+	struct caller by = ctl_caller(c);
+	struct event_view v;
+	uint64_t id;
+
+	if (!str_u64(ctl_word(c, 0), &id))
+		return err_set(e, ERR_INVALID, "the id of an event is a number, not \"%s\"", c->words[0]);
+	if (!ctl_has(c, "tenant"))
+		by.tenant_id = 0;	/* a number names one event of all tenants */
+	if (!event_retry_by(&by, id, &v, e))
+		return e->code == ERR_NOT_FOUND ? err_set(e, ERR_NOT_FOUND, "there is no event %s", c->words[0]) : false;
+	if (c->json)
+		ctl_one(c, event_view_fields, &v);
+	else
+		ctl_done(c, "What is left to do of event %" PRIu64 " is done now, by the dispatcher or by cron.", id);
+	return true;
+}
+
 static const struct ctl_option list_options[] = {
 	{ "limit", "N", "at most so many, up to 100; default 50" },
 	{ "provider", "TYPE", "only of this provider" },
@@ -124,5 +146,6 @@ static const struct ctl_option list_options[] = {
 const struct command event_commands[] = {
 	{ "event list", "", list_options, NEED_SCHEMA, list, "lists events, newest first" },
 	{ "event show", "ID", NULL, NEED_SCHEMA, show, "shows an event with its payload and what it caused" },
+	{ "event retry", "ID", NULL, NEED_SCHEMA | NEED_STATE, retry, "does now what is left to do of an event" },
 	{ 0 }
 };

@@ -1,17 +1,9 @@
 /* cmd_secrets.c - the key file that seals secrets in the database: made, looked at, rotated. */
-#include <signal.h>
-
 #include "ctl_int.h"
+#include "stop.h"
 
 #include "grapnel/job.h"
 #include "grapnel/spool.h"
-
-static volatile sig_atomic_t told_to_stop;
-
-static void on_signal(int number)
-{
-	told_to_stop = number;
-}
 
 /* ---- secrets init ---- */
 
@@ -128,7 +120,6 @@ static void say(const struct rekey_result *x)
 
 static bool run_rekey(struct ctl *c, struct err *e)
 {
-	const struct sigaction stop = { .sa_handler = on_signal };
 	struct ctl_progress progress = { .ctl = c };
 	struct rekey_result x = { 0 };
 	uint64_t to = 0;
@@ -142,8 +133,7 @@ static bool run_rekey(struct ctl *c, struct err *e)
 		return prepare(c, e);
 	if (!to && !ctl_sure(c, "Seal all secrets with a new key? Other hosts of this database need it before: see --prepare.", e))
 		return false;
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	stop_catch();
 	ok = rekey(&(struct rekey_config){ c->db, c->seal, c->conf.secrets.key_file, &told_to_stop, show, &progress }, (unsigned)to,
 		&c->who, c->now, &x, e);
 	ctl_progress_end(&progress);

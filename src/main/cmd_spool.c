@@ -1,20 +1,12 @@
 /* cmd_spool.c - what this host has spooled while the database was away: listed, and replayed now. */
-#include <signal.h>
-
 #include "ctl_int.h"
 #include "id_worker.h"
+#include "stop.h"
 
 #include "grapnel/job.h"
 #include "grapnel/spool.h"
 
 #define LIMIT_MS MS_PER_DAY	/* as long as it takes */
-
-static volatile sig_atomic_t told_to_stop;
-
-static void on_signal(int number)
-{
-	told_to_stop = number;
-}
 
 static bool list(struct ctl *c, struct err *e)
 {
@@ -41,7 +33,6 @@ static bool stopped(const struct ctl *c, struct err *e)
 static bool drain(struct ctl *c, struct err *e)
 {
 	const struct job *only[] = { job_find(STR("spool-drain")), NULL };
-	const struct sigaction stop = { .sa_handler = on_signal };
 	struct id_maker ids;
 	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .seal = c->seal, .ids = &ids, .now = c->now,
 		.limit_ms = LIMIT_MS, .dry_run = ctl_has(c, "dry-run"), .stop = &told_to_stop };
@@ -49,8 +40,7 @@ static bool drain(struct ctl *c, struct err *e)
 	size_t n;
 
 	id_maker_init(&ids, id_worker_of_program(&c->conf));
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
+	stop_catch();
 	if (!jobs_run(&jc, c->arena, only, &x, &n, e))
 		return false;
 	if (x.outcome == JOB_FAILED)

@@ -72,7 +72,7 @@ struct ctl {
 };
 
 /* ---- the commands, one table a file; each ends with { 0 } ---- */
-extern const struct command cleanup_commands[], replay_commands[], spool_commands[];
+extern const struct command cleanup_commands[], replay_commands[], spool_commands[], tail_commands[];
 extern const struct command completion_commands[], doctor_commands[];
 extern const struct command config_commands[], event_commands[], help_commands[], incident_commands[],
 	integration_commands[], key_commands[], map_commands[], migrate_commands[], prove_commands[], request_commands[], secrets_commands[], send_commands[], service_commands[],

@@ -1,5 +1,4 @@
 /* dispatcher.c - wiring of the process that sends what is in the outbox, and events to their handlers, works at tasks in between, and watches cron. */
-#include <signal.h>
 #include <sys/prctl.h>
 
 #include "config.h"
@@ -12,25 +11,9 @@
 #include "dispatcher.h"
 #include "id_worker.h"
 #include "open_db.h"
+#include "stop.h"
 
 #define DRAIN_MS 12000		/* below the master's: an attempt takes ten seconds, and its result is to be stored */
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int sig)
-{
-	stop = 1;
-}
-
-/* Without SA_RESTART, so that a wait ends. */
-static void catch_signals(void)
-{
-	const struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 int serve_dispatcher(const struct serve *s, unsigned slot)
 {
@@ -51,11 +34,12 @@ int serve_dispatcher(const struct serve *s, unsigned slot)
 		watchman_carrier(watchman), exporter_carrier(exporter) };	/* the last one where there is any */
 
 	prctl(PR_SET_NAME, "dispatcher");	/* in ps and in core files; the command line is the master's */
-	catch_signals();
+	stop_catch();
+	signal(SIGPIPE, SIG_IGN);
 	id_maker_init(&ids, id_worker_of_slot(c, slot));
 	sender_set_hosts(sender, c->keys.test_hosts, c->keys.test_authorities);
 	sender_set_spans(sender, s->spans);
-	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers) - !exporter, .stop = &stop,
+	dispatch_run(&(struct dispatch){ .sender = sender, .shm = s->shm, .carriers = carriers, .carrier_n = ARRAY_SIZE(carriers) - !exporter, .stop = &told_to_stop,
 		.drain_ms = DRAIN_MS });
 	sender_free(sender);
 	notifier_free(notifier);

@@ -3,7 +3,6 @@
  * Silent while all is well, since cron mails whatever is printed. Exit status: 0; 1 a job failed, the others ran; 2 wrongly
  * called; 3 no database. */
 #include <getopt.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -14,6 +13,7 @@
 
 #include "id_worker.h"
 #include "open_db.h"
+#include "stop.h"
 
 #define JSON_MAX (1u << 20)
 
@@ -33,13 +33,6 @@ struct cron {
 	struct arena *a;
 	ms_t now;
 };
-
-static volatile sig_atomic_t told_to_stop;
-
-static void on_signal(int number)
-{
-	told_to_stop = number;
-}
 
 static int usage(FILE *to, int status)
 {
@@ -196,7 +189,6 @@ static bool are_here(const struct cron *c, struct err *e)
 
 static enum cron_exit open_and_run(struct cron *c, struct err *e)
 {
-	const struct sigaction stop = { .sa_handler = on_signal };
 	enum cron_exit status = CRON_FAILED;
 	struct err no_key = { 0 };
 
@@ -206,8 +198,7 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 		return CRON_USAGE;
 	zone_set(c->conf.cron.timezone);
 	log_init("grapnel-cron", c->conf.log.target, c->conf.log.level, c->conf.log.format);
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
+	stop_catch();
 	c->db = open_db(&c->conf);
 	if (!db_connect(c->db, e))
 		return CRON_NO_DATABASE;

@@ -22,6 +22,7 @@ const struct command *const ctl_commands[] = {
 	key_commands,
 	event_commands,
 	replay_commands,
+	tail_commands,
 	incident_commands,
 	request_commands,
 	send_commands,
