@@ -1,12 +1,10 @@
-/* later.c - see later.h. The note is JSON, since its writer and its reader may be of different versions while a new one takes over. It has
- * both answers, made by who knew the provider: one for a handler that took all, one for when there was nobody to ask. */
+/* later.c - see later.h. */
 #include "later.h"
+#include "later_note.h"
 
 #include "config.h"
-#include "grapnel/json.h"
 #include "grapnel/log.h"
 
-#define NOTE_MAX ((size_t)12 << 20)
 #define MARGIN_MS (10 * MS_PER_SECOND)	/* from the commit to the handler: a web worker must be free, and read the event */
 
 struct later {
@@ -58,142 +56,18 @@ void later_free(struct later *l)
 	free(l);
 }
 
-/* ---- writing ---- */
-
-static void put_header(struct json_out *o, const struct header *h)
-{
-	json_open(o, '[');
-	json_str(o, h->name);
-	json_str(o, h->value);
-	json_close(o, ']');
-}
-
-static void put_answer(struct json_out *o, const char *name, const struct answer *x)
-{
-	json_key(o, name);
-	json_open(o, '{');
-	json_key(o, "status");
-	json_u64(o, x->status);
-	json_key(o, "type");
-	json_strz(o, x->content_type);
-	json_key(o, "body");
-	json_str(o, x->body);
-	json_key(o, "headers");
-	json_open(o, '[');
-	for (size_t i = 0; i < ARRAY_SIZE(x->extra) && x->extra[i].name.n; i++)
-		put_header(o, &x->extra[i]);
-	json_close(o, ']');
-	json_close(o, '}');
-}
-
-/* Its bytes: whoever reads them is of the same version, or leaves it. */
-static void put_span(struct json_out *o, struct arena *a, const struct span *s)
-{
-	struct span copy;
-
-	if (!s)
-		return;
-	copy = *s;
-	copy.form = SPAN_FORM;
-	json_key(o, "span");
-	json_str(o, hex_encode(a, &copy, sizeof(copy)));
-}
-
-static void put_rate(struct json_out *o, const struct request *rq)
-{
-	json_key(o, "rate");
-	json_open(o, '[');
-	for (size_t i = 0; i < ARRAY_SIZE(rq->response.headers) && rq->response.headers[i].name.n; i++) {
-		const struct header *h = &rq->response.headers[i];
-
-		if (str_starts(h->name, "X-RateLimit-"))
-			put_header(o, h);
-	}
-	json_close(o, ']');
-}
-
-struct str later_note(const struct request *rq, const struct ingest_item *it)
-{
-	const struct ingest_later *x = &it->later;
-	struct strbuf b;
-	struct json_out o;
-
-	strbuf_init(&b, rq->arena, NOTE_MAX);
-	json_out_init(&o, &b);
-	json_open(&o, '{');
-	json_key(&o, "source");
-	json_u64(&o, x->source_id);
-	json_key(&o, "request");
-	json_u64(&o, x->request_id);
-	json_key(&o, "place");
-	json_i64(&o, x->place);
-	json_key(&o, "until");
-	json_i64(&o, x->until);
-	json_key(&o, "events");
-	json_open(&o, '[');
-	for (size_t i = 0; i < x->n; i++)
-		json_u64(&o, x->events[i]);
-	json_close(&o, ']');
-	put_answer(&o, "answer", &it->answer);
-	put_answer(&o, "queued", &it->queued);
-	put_rate(&o, rq);
-	put_span(&o, rq->arena, x->receive);
-	json_close(&o, '}');
-	return b.failed ? STR_NONE : strbuf_str(&b);
-}
-
-/* ---- reading ---- */
-
-struct note {
-	struct ingest_later later;
-	const struct json *answer, *queued, *rate;
-	struct span span;	/* form 0: there is none */
-};
-
-static uint64_t number(const struct json *j)
-{
-	uint64_t n = 0;
-
-	return str_u64(json_text(j), &n) ? n : 0;
-}
-
-static bool read_note(struct arena *a, struct str text, struct note *out, struct err *e)
-{
-	struct ingest_later *x = &out->later;
-	const struct json *j;
-
-	if (!json_parse(a, text, &j, e))
-		return false;
-	x->source_id = number(json_get(j, "source"));
-	x->request_id = number(json_get(j, "request"));
-	x->place = (int)number(json_get(j, "place"));
-	x->until = (ms_t)number(json_get(j, "until"));
-	for (const struct json *id = json_get(j, "events") ? json_get(j, "events")->first : NULL; id && x->n < INGEST_LATER_MAX; id = id->next)
-		x->events[x->n++] = number(id);
-	out->answer = json_get(j, "answer");
-	out->queued = json_get(j, "queued");
-	out->rate = json_get(j, "rate");
-	if (!hex_decode(json_text(json_get(j, "span")), &out->span, sizeof(out->span)))
-		out->span.form = 0;
-	return (x->n && out->answer && out->queued) || err_set(e, ERR_BUG, "the note names no events or answers");
-}
-
-/* ---- answering ---- */
-
 static void add_headers(struct request *rq, const struct json *list)
 {
 	for (const struct json *h = list ? list->first : NULL; h; h = h->next)
 		response_header(rq, arena_cstr(rq->arena, json_text(json_index(h, 0))), json_text(json_index(h, 1)));
 }
 
-static void respond(struct request *rq, const struct json *x)
+static void respond(struct request *rq, const struct noted_answer *x)
 {
-	struct str type = json_text(json_get(x, "type"));
-
-	rq->response.status = (unsigned)number(json_get(x, "status"));
-	rq->response.content_type = type.n ? arena_cstr(rq->arena, type) : NULL;
-	rq->response.body = json_text(json_get(x, "body"));
-	add_headers(rq, json_get(x, "headers"));
+	rq->response.status = x->status;
+	rq->response.content_type = x->type.n ? arena_cstr(rq->arena, x->type) : NULL;
+	rq->response.body = x->body;
+	add_headers(rq, x->headers);
 }
 
 /* 500 makes the sender try again, which is an attempt of the event, too. */
@@ -219,7 +93,7 @@ static void ask_handler(struct later *l, struct request *rq, const struct note *
 	open_forwarder(l);
 	if (!forwarder_now(l->forwarder, rq->arena, n->later.source_id, r, n->later.n, &e)) {
 		log_error("an event could not be forwarded while its sender waits", LOG_ERR(&e));
-		respond(rq, n->queued);
+		respond(rq, &n->queued);
 		return;
 	}
 	for (size_t i = 0; i < n->later.n; i++) {
@@ -230,7 +104,7 @@ static void ask_handler(struct later *l, struct request *rq, const struct note *
 	if (failed)
 		respond_failed(l, rq, n, failed->error);
 	else
-		respond(rq, elsewhere ? n->queued : n->answer);
+		respond(rq, elsewhere ? &n->queued : &n->answer);
 }
 
 static void end_span(const struct later *l, const struct request *rq, struct span *s)
@@ -244,10 +118,10 @@ static void end_span(const struct later *l, const struct request *rq, struct spa
 
 void later_answer(struct later *l, struct request *rq)
 {
-	struct note n = { .answer = NULL };
+	struct note n = { 0 };
 	struct err e = { 0 };
 
-	if (!read_note(rq->arena, rq->note, &n, &e)) {
+	if (!later_note_read(rq->arena, rq->note, &n, &e)) {
 		log_error("a note of another worker cannot be read", LOG_ERR(&e));
 		return;		/* 500: what its sender did is stored, and he tries again */
 	}

@@ -1,4 +1,4 @@
-/* later.h - senders that are answered after their handler: what an ingest worker writes down, and what a web worker does with it. */
+/* later.h - senders that are answered after their handler: what a web worker does with the note of an ingest worker (later_note.h). */
 #ifndef LATER_H
 #define LATER_H
 
@@ -23,8 +23,6 @@ void later_free(struct later *l);
 unsigned later_waiting_max(const struct conf *c);
 ms_t later_waiting_ms(const struct conf *c);
 
-/* The note for the connection's next worker; the rate limit's headers are taken from rq's own answer. */
-struct str later_note(const struct request *rq, const struct ingest_item *it);
 /* Carries out what rq->note says, waiting for the handler, and answers. */
 void later_answer(struct later *l, struct request *rq);
 

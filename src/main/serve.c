@@ -18,6 +18,7 @@
 #include "give_way.h"
 #include "id_worker.h"
 #include "later.h"
+#include "later_note.h"
 #include "open_db.h"
 #include "serve.h"
 
