@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "ctl_request.h"
+#include "ctl_int.h"
 
 #include "grapnel/resource.h"
 

@@ -1,4 +1,4 @@
-/* ctl_ask.c - what a command asks: for its words and options, for a line of standard input, and a person whether it is meant. */
+/* ctl_ask.c - what a command asks: for its words and options, for a file or a line of standard input, and a person whether it is meant. */
 #include "ctl_int.h"
 
 #include <unistd.h>
@@ -48,6 +48,16 @@ bool ctl_number(const struct ctl *c, const char *option, uint64_t min, uint64_t 
 			(unsigned long long)max);
 	*out = n;
 	return true;
+}
+
+bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e)
+{
+	char cause[sizeof(e->text)];
+
+	if (file_read(c->arena, arena_cstr(c->arena, path), max, out, e))
+		return true;
+	snprintf(cause, sizeof(cause), "%s", e->text);
+	return err_set(e, ERR_INVALID, "--%s %.120s %.80s", option, arena_cstr(c->arena, path), cause);
 }
 
 bool ctl_stdin_line(struct ctl *c, struct str *out, struct err *e)

@@ -101,6 +101,8 @@ struct str ctl_value(const struct ctl *c, const char *option);	/* p NULL where i
 struct str ctl_value_at(const struct ctl *c, const char *option, size_t i);	/* of one that was given often, from 0; p NULL beyond */
 /* *out is kept where the option was not given. */
 bool ctl_number(const struct ctl *c, const char *option, uint64_t min, uint64_t max, uint64_t *out, struct err *e) MUST_USE;
+/* The file that an option names; "-" is standard input. */
+bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e) MUST_USE;
 /* One line of standard input, without its end. For secrets, which everyone would see on a command line. */
 bool ctl_stdin_line(struct ctl *c, struct str *out, struct err *e) MUST_USE;
 /* Asks on the terminal unless --yes was given; without a terminal that is ERR_INVALID. */

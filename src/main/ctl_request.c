@@ -1,21 +1,11 @@
 /* ctl_request.c - a captured request from the command line and files, as an adapter sees it. No database is asked: what a source would
- * add, its settings, are options as well. */
+ * add, its settings, are options as well (ctl_settings.c). */
 #include "ctl_request.h"
 #include "id_worker.h"
 
 #define BODY_MAX ((size_t)32 << 20)	/* over the largest that a provider may send */
 #define HEADERS_BYTES_MAX (1u << 20)
 #define HEADERS_MAX 256
-
-bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e)
-{
-	char cause[sizeof(e->text)];
-
-	if (file_read(c->arena, arena_cstr(c->arena, path), max, out, e))
-		return true;
-	snprintf(cause, sizeof(cause), "%s", e->text);
-	return err_set(e, ERR_INVALID, "--%s %.120s %.80s", option, arena_cstr(c->arena, path), cause);
-}
 
 /* ---- headers, and what a capture may have before them ---- */
 
@@ -133,73 +123,6 @@ static bool set_body(struct ctl *c, struct inbound *in, struct err *e)
 	return true;
 }
 
-/* ---- settings ---- */
-
-static const struct setting *setting_named(const struct provider *p, struct str name)
-{
-	for (const struct setting *s = p->settings; s && s->name; s++)
-		if (str_eqs(name, s->name))
-			return s;
-	return NULL;
-}
-
-static struct json *list_of(struct arena *a, struct str words)
-{
-	struct json *list = json_new(a, JSON_ARRAY);
-
-	while (words.n)
-		json_add(list, STR_NONE, json_new_str(a, str_trim(str_until(&words, ','))));
-	return list;
-}
-
-/* A text, as its setting takes it. */
-static const struct json *setting_value(struct arena *a, const struct setting *s, struct str text)
-{
-	bool word = str_eqs(text, "true") || str_eqs(text, "false");
-	const struct json *parsed;
-	struct err ignored = { 0 };
-
-	if (s->kind == SETTING_LIST)
-		return list_of(a, text);
-	if ((s->kind == SETTING_OBJECT || ((s->kind == SETTING_FLAG || s->kind == SETTING_ON) && word)) &&
-		json_parse(a, text, &parsed, &ignored))
-		return parsed;
-	return json_new_str(a, text);
-}
-
-static void add_setting(struct arena *a, struct json *settings, struct str name, const struct json *value)
-{
-	struct json *member = json_new(a, value->type);
-
-	*member = *value;
-	member->next = NULL;
-	json_add(settings, name, member);
-}
-
-static bool set_settings(struct ctl *c, const struct provider *p, struct inbound *in, struct err *e)
-{
-	struct json *settings = json_new(c->arena, JSON_OBJECT);
-	const struct json *file = NULL;
-	struct str given = ctl_value(c, "settings"), text;
-
-	if (given.p && (!ctl_file(c, "settings", given, HEADERS_BYTES_MAX, &text, e) || !json_parse(c->arena, text, &file, e)))
-		return false;
-	if (file && !json_is(file, JSON_OBJECT))
-		return err_set(e, ERR_INVALID, "--settings holds no JSON object");
-	for (const struct json *x = file ? file->first : NULL; x; x = x->next)
-		add_setting(c->arena, settings, x->name, x);
-	for (size_t i = 0; (given = ctl_value_at(c, "set", i)).p; i++) {
-		struct str name = str_until(&given, '=');
-		const struct setting *s = setting_named(p, name);
-
-		if (!s)
-			return err_set(e, ERR_INVALID, "the type %s has no setting \"%.*s\"", p->slug, STR_ARG(str_cut(name, 100)));
-		add_setting(c->arena, settings, name, setting_value(c->arena, s, given));
-	}
-	in->settings = settings;
-	return provider_settings_check(p, settings, e);
-}
-
 /* ---- all of it ---- */
 
 bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e)
@@ -214,7 +137,7 @@ bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, s
 	*in = (struct inbound){ .method = STR("POST"),
 		.request_id = arena_printf(c->arena, "%llu", (unsigned long long)id_make(&ids, c->now)) };
 	if (!ctl_number(c, "at", 0, INT32_MAX * UINT64_C(100), &at, e) || !set_headers(c, in, e) || !set_address(c, in, e) ||
-		!set_body(c, in, e) || !set_settings(c, *p, in, e))
+		!set_body(c, in, e) || !ctl_settings(c, *p, in, e))
 		return false;
 	in->now = ctl_has(c, "at") ? (ms_t)at * MS_PER_SECOND : c->now;
 	return true;

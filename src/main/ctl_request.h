@@ -19,8 +19,8 @@
 
 /* The request that words and options describe. ERR_INVALID says what is wrong. */
 bool ctl_request(struct ctl *c, const struct provider **p, struct inbound *in, struct err *e) MUST_USE;
-/* The file that an option names; "-" is standard input. */
-bool ctl_file(const struct ctl *c, const char *option, struct str path, size_t max, struct str *out, struct err *e) MUST_USE;
+/* Its settings, of --settings and --set; part of the above. */
+bool ctl_settings(struct ctl *c, const struct provider *p, struct inbound *in, struct err *e) MUST_USE;
 
 /* The steps of a proof: as the member "steps" of the open object, or a line each. */
 void ctl_steps_json(struct json_out *o, const struct proof_step *steps, size_t n);

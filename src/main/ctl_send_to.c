@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "ctl_case.h"
-#include "ctl_request.h"
+#include "ctl_int.h"
 
 #include "grapnel/fetch.h"
 
