@@ -181,9 +181,11 @@ bool ctl_parse(struct ctl *c, int argc, char **argv, struct err *e)
 				return false;
 		} else {
 			o = option_of(c->command, argv[i], &value);
+			if (!o && !c->command && c->word_n)
+				break;	/* an option of what? That there is no such command is the answer */
 			if (!o)
-				return err_set(e, ERR_INVALID, "%s%s there is no option %s", c->command ? c->command->name : "",
-					c->command ? ":" : "here", argv[i]);
+				return err_set(e, ERR_INVALID, "%s%sthere is no option %s", c->command ? c->command->name : "",
+					c->command ? ": " : "", argv[i]);
 			if (o->value && !value && i + 1 < argc)
 				value = argv[++i];
 			if (!take_option(c, o, value, e))

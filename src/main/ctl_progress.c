@@ -7,6 +7,7 @@
 #define BAR 24				/* columns */
 #define BAR_US 100000			/* between two pictures */
 #define LINE_US 5000000			/* between two lines */
+#define RATE_US 1000000			/* a rate is that of a second at least: five in a microsecond are not five million */
 
 static bool is_time(struct ctl_progress *p, int64_t now_us, bool over)
 {
@@ -69,7 +70,7 @@ void ctl_progress(struct ctl_progress *p, const char *what, double done, uint64_
 		return;
 	p->drawn = true;
 	spent_us = now_us - p->began_us + 1;
-	rate = (uint64_t)((double)n * 1e6 / (double)spent_us);
+	rate = (uint64_t)((double)n * 1e6 / (double)(spent_us > RATE_US ? spent_us : RATE_US));
 	if (p->bar)
 		picture(p, done > 1 ? 1 : done, n, rate, done > 0 ? (uint64_t)((double)spent_us / 1e6 * (1 - done) / done) : 0);
 	else

@@ -138,6 +138,8 @@ class Usage(Case):
         (("user", "add", "a", "b"), "one word too many"),
         (("user", "add", "a", "--frob"), "there is no option --frob"),
         (("--frob", "user", "list"), "there is no option --frob"),
+        (("user", "frob", "a", "--yes"), 'there is no command "user frob"'),
+        (("user", "--frob", "list"), "grapnelctl help user"),
         (("-x", "user", "list"), "there is no option -x"),
         (("user", "add", "a", "--role"), "--role needs a value"),
         (("user", "add", "a", "--platform=yes"), "--platform takes no value"),
