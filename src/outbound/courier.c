@@ -253,7 +253,7 @@ static bool begin_unless(struct parcel *p, ms_t now, struct err *e)
 	const struct cargo *cargo = p->round->cargo;
 	ms_t held;
 
-	if (cargo->is_unneeded && cargo->is_unneeded(p))
+	if (cargo->is_unneeded && cargo->is_unneeded(p, now))
 		return call_off(p, now, e);
 	held = cargo->hold ? cargo->hold(p, now) : 0;
 	if (held || !has_lease(p->round, now))

@@ -7,7 +7,6 @@
 
 #include "outbound_int.h"
 
-#define FRESH_MS MS_PER_SECOND	/* a round may last a minute, in which URL and secrets may change */
 #define OWN_TEST "endpoint.test"
 
 struct target {

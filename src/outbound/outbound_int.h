@@ -4,6 +4,9 @@
 
 #include "grapnel/outbound.h"
 
+/* A round may last a minute, in which what it knows of its target may change: it is asked again. */
+#define FRESH_MS MS_PER_SECOND
+
 struct parcel;
 
 /* What one claim brought: rows of one target under one lease. */
@@ -50,7 +53,7 @@ struct cargo {
 	/* What all of a round need to know of their target. False: the database failed. */
 	bool (*open)(struct round *r, struct err *e);
 	/* Optional: is there no use in sending it any more? It ends, and that is no failure. */
-	bool (*is_unneeded)(const struct parcel *p);
+	bool (*is_unneeded)(const struct parcel *p, ms_t now);
 	/* Optional: not to be sent before then, at most an hour ahead; 0: now. No attempt is counted. */
 	ms_t (*hold)(const struct parcel *p, ms_t now);
 	/* Fills `out` but for done and ctx, and p->once; false: *why it is never sent, a sentence. */

@@ -4,6 +4,7 @@
  * sending things may have changed, so it is asked again: a page is not sent when somebody takes care of the incident by now, and waits while its person
  * is not to be woken. The code of a contact stands nowhere; it is made here. */
 #include "grapnel/json.h"
+#include "grapnel/log.h"
 
 #include "outbound_int.h"
 
@@ -16,7 +17,22 @@ struct person {
 	const struct channel_kind *kind;
 	struct escalation_wanted *open;	/* incidents of these pages of which nobody takes care */
 	size_t open_n;
+	ms_t looked_at;			/* when that was so */
 };
+
+static bool look(struct round *r, ms_t now, struct err *e)
+{
+	struct person *x = r->target;
+	struct escalation_wanted *list;
+	size_t n;
+
+	if (!escalation_wanted(courier_config(r->courier)->db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), &list, &n, e))
+		return false;
+	x->open = list;
+	x->open_n = n;
+	x->looked_at = now;
+	return true;
+}
 
 /* One that cannot be read has no type. */
 static void read_messages(struct round *r)
@@ -35,10 +51,9 @@ static bool open(struct round *r, struct err *e)
 	struct contact *found;
 	size_t n;
 
-	if (!contacts_by_ids(db, r->arena, arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id), &found, &n, e) ||
-		!escalation_wanted(db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), &x->open, &x->open_n, e))
-		return false;
 	r->target = x;
+	if (!contacts_by_ids(db, r->arena, arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id), &found, &n, e) || !look(r, clock_now(), e))
+		return false;
 	read_messages(r);
 	if (n) {
 		x->contact = found[0];
@@ -144,9 +159,16 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 }
 
 /* Somebody takes care of it by now. */
-static bool is_unneeded(const struct parcel *p)
+static bool is_unneeded(const struct parcel *p, ms_t now)
 {
-	return is_page(p) && !wanted(p->round->target, p->row.cause_id);
+	const struct person *x = p->round->target;
+	struct err away = { 0 };
+
+	if (!is_page(p))
+		return false;
+	if (now >= x->looked_at + FRESH_MS && !look(p->round, now, &away))
+		log_warning("an incident is taken as it was read before", LOG_U("incident", p->row.cause_id), LOG_ERR(&away));
+	return !wanted(x, p->row.cause_id);
 }
 
 /* By the severity of now: what got worse meanwhile is not held any more. A code is of no incident. */

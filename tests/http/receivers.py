@@ -362,10 +362,12 @@ Mail = collections.namedtuple("Mail", "sender to message raw tls user at")
 
 class MailServer:
     """`tls`: "start" begins with TLS, "starttls" demands it before mail, None has none. `users` {name: password}: mail needs AUTH.
-    `unknown`: mailboxes that it has not. `busy`: a reply to MAIL instead of 250."""
+    `unknown`: mailboxes that it has not. `busy`: a reply to MAIL instead of 250. `gate`: an event
+    that it waits for before that reply; `inside`: those that came to it."""
 
     def __init__(self, authority, tls=None, users=None, certificate="mail"):
         self.tls, self.users, self.unknown, self.busy, self.mails, self.complaints = tls, users or {}, set(), None, [], []
+        self.gate, self.inside = None, []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if tls:
             self.context.load_cert_chain(authority.path(certificate + ".pem"), authority.path(certificate + ".key"))
@@ -484,6 +486,10 @@ class MailServer:
             self.say("250 2.0.0 ok")
 
         def on_mail(self, rest):
+            gate = self.server.gate
+            if gate:
+                self.server.inside.append(rest)
+                gate.wait(10)
             if not self.greeted:
                 self.say("503 EHLO first")
             elif self.server.tls and not self.secure:

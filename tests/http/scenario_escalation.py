@@ -3,6 +3,7 @@ somebody has acknowledged. Time is told by moving what waits."""
 import os
 import re
 import signal
+import threading
 import time
 
 from handler import Handler
@@ -348,6 +349,28 @@ def page_of_what_is_acknowledged_is_not_sent(box):
     same(box.sql("SELECT failed_at IS NULL OR error LIKE '%%451%%' FROM contacts WHERE public_id = '%s'" % contact), [["1"]], "no failure of the contact")
     same([text for text in s.entries(incident) if "Nobody was reached" in text], [], "nor of its step")
     same(len(_mails(box, address)), 1, "the code alone")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def page_that_waits_for_its_turn_is_not_sent_after_an_acknowledgement(box):
+    """Five are under way to a server that is slow, and the sixth was taken together with them."""
+    contact, address = _contact(box)
+    local = World.of(box).local
+    s = Setting(box, (5, _me(box)))
+    local.gate, local.inside = threading.Event(), []
+    try:
+        box.send(s.source, alerts(*[alert() for _ in range(6)])).expect(201)
+        wait_until(lambda: len(local.inside) >= 5, 10, "five are under way")
+        box.sql("UPDATE incidents i JOIN services v ON v.id = i.service_id SET i.status = 2 WHERE v.public_id = '%s'" % s.service)
+        time.sleep(1.1)
+    finally:
+        local.gate.set()
+        local.gate = None
+    mine = "FROM outbox o JOIN incidents i ON i.id = o.cause_id JOIN services v ON v.id = i.service_id WHERE o.kind = 5 AND v.public_id = '%s'" % s.service
+    box.sql("UPDATE outbox SET next_at = 1 WHERE kind = 5 AND status = 2 AND lease_owner = 0")      # what was too slow
+    wait_until(lambda: box.number("SELECT COUNT(*) %s AND o.status IN (1, 6)" % mine) == 6, 20, "all are done with")
+    true(box.number("SELECT COUNT(*) %s AND o.status = 6" % mine) >= 1, "one was called off")
+    true(len(_mails(box, address)) <= 6, "five, and the code")
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
