@@ -1,8 +1,5 @@
-/* grapnel_cron.c - one run of cron: the jobs that are due, or those named. Wiring; src/job does it.
- *
- * Silent while all is well, since cron mails whatever is printed. Exit status: 0; 1 a job failed, the others ran; 2 wrongly
- * called; 3 no database. */
-#include <getopt.h>
+/* grapnel_cron.c - one run of cron: the jobs that are due, or those named. Wiring; src/job does it. Silent while all is well, since cron
+ * mails whatever is printed. */
 #include <unistd.h>
 
 #include "config.h"
@@ -11,20 +8,15 @@
 #include "grapnel/log.h"
 #include "grapnel/trace.h"
 
+#include "cron_args.h"
 #include "id_worker.h"
 #include "open_db.h"
 #include "stop.h"
 
 #define JSON_MAX (1u << 20)
 
-enum cron_exit { CRON_OK = 0, CRON_FAILED = 1, CRON_USAGE = 2, CRON_NO_DATABASE = 3 };
-
 struct cron {
-	const char *conf_path;
-	bool list, dry_run, json, verbose;
-	const struct job *only[JOBS_MAX + 1];
-	struct str only_names[JOBS_MAX];	/* as they were given: maybe with a host */
-	size_t only_n;
+	struct cron_wish wish;
 	struct conf conf;
 	struct db *db;
 	struct shm *shm;
@@ -34,74 +26,9 @@ struct cron {
 	ms_t now;
 };
 
-static int usage(FILE *to, int status)
-{
-	fprintf(to, "usage: grapnel-cron [-v] [-c FILE] [--json] [--dry-run] [JOB...]\n"
-		"       grapnel-cron [-c FILE] [--json] --list\n"
-		"       grapnel-cron --help | --version\n\n"
-		"Runs the jobs that are due, or those named whether due or not. To be called each minute.\n\n"
-		"  -c, --config FILE  the configuration, if not " GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf\n"
-		"      --list         says when each job runs, ran last, and how that went\n"
-		"      --dry-run      says what all jobs, or those named, would do, and changes nothing\n"
-		"      --json         answers in JSON\n"
-		"  -v, --verbose      says what was done; else only what failed\n\njobs:\n");
-	for (size_t i = 0; jobs[i]; i++)
-		fprintf(to, "  %-14s %s\n", jobs[i]->facts.name, jobs[i]->facts.help);
-	return status;
-}
-
-static bool complain(const char *what)
+static void complain(const char *what)
 {
 	fprintf(stderr, "grapnel-cron: %s\n", what);
-	return false;
-}
-
-/* ---- the command line ---- */
-
-static bool take_job(struct cron *c, const char *name)
-{
-	const struct job *job = job_find(str_of(name));
-
-	for (size_t i = 0; i < c->only_n; i++)
-		if (c->only[i] == job)
-			return true;
-	if (!job) {
-		fprintf(stderr, "grapnel-cron: there is no job \"%s\"; see grapnel-cron --list\n", name);
-		return false;
-	}
-	c->only_names[c->only_n] = str_of(name);
-	c->only[c->only_n++] = job;
-	return true;
-}
-
-/* False: nothing is left to do but to end with *status. */
-static bool parse(struct cron *c, int argc, char **argv, int *status)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "list", no_argument, NULL, 'l' },
-		{ "dry-run", no_argument, NULL, 'n' }, { "json", no_argument, NULL, 'j' },
-		{ "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 }
-	};
-	int option;
-
-	*status = CRON_USAGE;
-	while ((option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
-		switch (option) {
-		case 'c': c->conf_path = optarg; break;
-		case 'l': c->list = true; break;
-		case 'n': c->dry_run = true; break;
-		case 'j': c->json = true; break;
-		case 'v': c->verbose = true; break;
-		case 'h': *status = usage(stdout, CRON_OK); return false;
-		case 'V': *status = puts("grapnel-cron " PACKAGE_VERSION) < 0; return false;
-		default: return false;	/* getopt has said why */
-		}
-	}
-	for (; optind < argc; optind++)
-		if (!take_job(c, argv[optind]))
-			return false;
-	return !c->list || (!c->only_n && !c->dry_run) || complain("--list goes with nothing but --config and --json");
 }
 
 /* ---- answers ---- */
@@ -122,14 +49,14 @@ static void print_json(struct cron *c, const struct field *fields, const void *r
 
 static void print_results(struct cron *c, const struct job_result *x, size_t n)
 {
-	if (c->json)
+	if (c->wish.json)
 		print_json(c, job_result_fields, x, sizeof(*x), n);
 	for (size_t i = 0; i < n; i++) {
 		if (x[i].outcome == JOB_FAILED && c->conf.log.target != LOG_TARGET_STDERR)	/* else the log has said so */
 			fprintf(stderr, "grapnel-cron: %.*s: %.*s\n", STR_ARG(x[i].name), STR_ARG(x[i].error));
-		if (!c->json && (c->verbose || c->dry_run || c->only_n))
+		if (!c->wish.json && (c->wish.verbose || c->wish.dry_run || c->wish.only_n))
 			printf("%-14.*s %-11s %6llu ms  %.*s\n", STR_ARG(x[i].name),
-				c->dry_run && x[i].outcome == JOB_DONE ? "would do" : job_outcome_word(x[i].outcome),
+				c->wish.dry_run && x[i].outcome == JOB_DONE ? "would do" : job_outcome_word(x[i].outcome),
 				(unsigned long long)x[i].duration_ms, STR_ARG(x[i].counts.n ? x[i].counts : STR("nothing")));
 	}
 }
@@ -143,7 +70,7 @@ static enum cron_exit list(struct cron *c, struct err *e)
 
 	if (!job_view_list(c->db, c->a, facts, facts_n, zone_offset, c->now, &v, &n, e))
 		return CRON_FAILED;
-	if (c->json) {
+	if (c->wish.json) {
 		print_json(c, job_view_fields, v, sizeof(*v), n);
 		return CRON_OK;
 	}
@@ -163,8 +90,8 @@ static enum cron_exit run(struct cron *c, struct err *e)
 	struct job_result results[JOBS_MAX];
 	struct id_maker ids;
 	const struct job_config jc = { .db = c->db, .shm = c->shm, .conf = &c->conf, .seal = c->seal, .ids = &ids, .spans = c->spans, .now = c->now,
-		.limit_ms = c->conf.cron.time_limit_s * MS_PER_SECOND, .dry_run = c->dry_run, .stop = &told_to_stop };
-	const struct job *const *only = c->only_n ? c->only : c->dry_run ? jobs : NULL;
+		.limit_ms = c->conf.cron.time_limit_s * MS_PER_SECOND, .dry_run = c->wish.dry_run, .stop = &told_to_stop };
+	const struct job *const *only = c->wish.only_n ? c->wish.only : c->wish.dry_run ? jobs : NULL;
 	enum cron_exit status = CRON_OK;
 	size_t n;
 
@@ -181,8 +108,8 @@ static enum cron_exit run(struct cron *c, struct err *e)
 /* Which host this is stands in the configuration. */
 static bool are_here(const struct cron *c, struct err *e)
 {
-	for (size_t i = 0; i < c->only_n; i++)
-		if (!job_here(c->only_names[i], c->conf.server.node, e))
+	for (size_t i = 0; i < c->wish.only_n; i++)
+		if (!job_here(c->wish.only_names[i], c->conf.server.node, e))
 			return false;
 	return true;
 }
@@ -192,7 +119,7 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 	enum cron_exit status = CRON_FAILED;
 	struct err no_key = { 0 };
 
-	if (!conf_load(&c->conf, c->conf_path, e))
+	if (!conf_load(&c->conf, c->wish.conf_path, e))
 		return CRON_FAILED;
 	if (!are_here(c, e))
 		return CRON_USAGE;
@@ -210,17 +137,17 @@ static enum cron_exit open_and_run(struct cron *c, struct err *e)
 	if (!c->seal)
 		log_warning("sealed secrets cannot be opened", LOG_ERR(&no_key));
 	if (open_db_schema(c->db, e))
-		status = c->list ? list(c, e) : run(c, e);
+		status = c->wish.list ? list(c, e) : run(c, e);
 	return e->code && db_trouble(c->db) == DB_LOST ? CRON_NO_DATABASE : status;
 }
 
 int main(int argc, char **argv)
 {
-	struct cron c = { .conf_path = GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf", .a = arena_new(16 << 20), .now = clock_now() };
+	struct cron c = { .wish = { .conf_path = GRAPNEL_SYSCONFDIR "/grapnel/grapnel.conf" }, .a = arena_new(16 << 20), .now = clock_now() };
 	struct err e = { 0 };
 	int status;
 
-	if (parse(&c, argc, argv, &status)) {
+	if (cron_args(&c.wish, argc, argv, &status)) {
 		status = open_and_run(&c, &e);
 		if (e.code)
 			complain(e.text);
