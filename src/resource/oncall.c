@@ -49,7 +49,7 @@ const struct form_field schedule_layer_fields[] = {
 	{ "weekday", WORDS_AT(struct schedule_layer_form, weekday), FORM_NULL, .words = day_words, .absent = 1,
 		.help = "Of the hand-over, weekly; null = monday" },
 	{ "startDate", TEXT_AT(struct schedule_layer_form, start_date), .max = 10,
-		.help = "The first turn begins on that day, like 2026-01-31; empty: today" },
+		.help = "The first turn begins on that day, like 2026-01-31; empty: today, or yesterday before the hour of handOver" },
 	{ "days", WORDS_AT(struct schedule_layer_form, days), FORM_NULL, .words = day_words, .absent = ONCALL_ALL_DAYS,
 		.help = "It counts on these days alone; null = on all" },
 	{ "from", TEXT_AT(struct schedule_layer_form, from), .min = 1, .max = 5, .help = "And from this time of day on" },
@@ -98,10 +98,11 @@ static bool minutes_read(struct str text, const char *field, bool is_end, uint64
 	return true;
 }
 
-static bool start_read(struct str text, const struct zone *zone, ms_t now, int64_t *day, struct err *e)
+/* Before the hour of hand-over yesterday's turn still runs: somebody is on call at once. */
+static bool start_read(struct str text, const struct zone *zone, ms_t now, uint64_t at_min, int64_t *day, struct err *e)
 {
 	char whole[TIME_TEXT];
-	ms_t t = now + zone_ahead(zone, now);
+	ms_t t = now + zone_ahead(zone, now) - (ms_t)at_min * MS_PER_MINUTE;
 
 	if (text.n) {
 		snprintf(whole, sizeof(whole), "%.*sT00:00:00Z", STR_ARG(text));
@@ -143,7 +144,7 @@ static bool layer_read(const struct schedule_layer_form *f, const struct zone *z
 {
 	l->weekdays = f->days;
 	return length_read(f, l, e) && weekday_read(f->weekday, &l->weekday, e) && minutes_read(f->hand_over, "handOver", false, &l->at_min, e) &&
-		start_read(f->start_date, zone, now, &l->start_day, e) && minutes_read(f->from, "from", false, &l->from_min, e) &&
+		start_read(f->start_date, zone, now, l->at_min, &l->start_day, e) && minutes_read(f->from, "from", false, &l->from_min, e) &&
 		minutes_read(f->to, "to", true, &l->to_min, e);
 }
 

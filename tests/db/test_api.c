@@ -662,6 +662,8 @@ START_TEST(test_a_schedule_from_birth_to_end)
 	r = expect(200, admin, "PATCH", path, arena_printf(a, "{\"layers\":%.*s}", STR_ARG(layers_of(r))).p);
 	is(member(r, "/layers/1/to"), "18:00");
 	is(member(r, "/onCall"), "ann");
+	r = expect(200, admin, "PATCH", path, "{\"layers\":[{\"handOver\":\"23:59\",\"users\":[\"ann\"]}]}");
+	is(member(r, "/onCall"), "ann");	/* at once, whatever the hour */
 	r = expect(200, admin, "PATCH", path,
 		"{\"name\":\"Nights\",\"layers\":[{\"name\":\"x\",\"rotation\":\"hours\",\"length\":12,\"weekday\":null,\"startDate\":\"\",\"users\":[]}]}");
 	is(member(r, "/layers/0/rotation"), "hours");
@@ -697,7 +699,8 @@ START_TEST(test_a_schedule_from_birth_to_end)
 	r = expect(200, admin, "GET", arena_printf(a, "/api/audit?object=%.*s", STR_ARG(id)).p, NULL);
 	is(member(r, "/audit/0/action"), "schedule.delete");
 	is(member(r, "/audit/1/action"), "schedule.override_delete");
-	is(member(r, "/audit/5/action"), "schedule.create");
+	is(member(r, "/audit/5/action"), "schedule.update");
+	is(member(r, "/audit/6/action"), "schedule.create");
 }
 END_TEST
 
