@@ -374,6 +374,31 @@ void page_schedule_override(void *visit)
 void page_schedule_override_delete(void *visit)
 {
 	struct visit *v = visit;
+	struct confirm c = { .page.section = "schedules", .button = STR("Take it back"), .action = v->rq->path };
+	struct schedule_page p = { 0 };
+	struct oncall_schedule s;
+	uint64_t id;
+
+	if (!visit_id(v, 1, &id) || !find(v, v->by.now, &s))
+		return;
+	fill_overrides(v, &p, &s);
+	for (size_t i = 0; i < p.overrides_n; i++) {
+		const struct schedule_override_row *x = &p.overrides[i];
+
+		if (x->id != id)
+			continue;
+		c.question = arena_printf(v->a, "Take back the override of %.*s?", STR_ARG(x->user));
+		c.back = arena_printf(v->a, "/schedules/%.*s", STR_ARG(s.public_id));
+		c.facts[c.facts_n++] = arena_printf(v->a, "%.*s to %.*s: the other overrides and the layers say who is on call then.", STR_ARG(x->from), STR_ARG(x->to));
+		visit_confirm(v, &c);
+		return;
+	}
+	visit_not_found(v);
+}
+
+void page_schedule_override_drop(void *visit)
+{
+	struct visit *v = visit;
 	struct err e = { 0 };
 	uint64_t id;
 

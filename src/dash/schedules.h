@@ -107,6 +107,7 @@ void page_schedule_delete(void *visit);
 void page_schedule_drop(void *visit);
 void page_schedule_override(void *visit);
 void page_schedule_override_delete(void *visit);
+void page_schedule_override_drop(void *visit);
 void page_schedule_layer_new(void *visit);
 void page_schedule_layer_create(void *visit);
 void page_schedule_layer_edit(void *visit);

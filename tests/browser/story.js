@@ -258,7 +258,9 @@ async function takesOver(me) {
 	await me.page.getByLabel("To", { exact: true }).fill(`${Number(from.slice(0, 4)) + 1}${from.slice(4, 8)}01T00:00`);
 	await button(me, "Take over").click();
 	await sees(me, / takes over\.$/);
-	await me.page.getByRole("button", { name: /^Take back/ }).click();
+	await me.page.getByRole("link", { name: /^Take back/ }).click();
+	await sees(me, /^Take back the override of .*\?$/);
+	await button(me, "Take it back").click();
 	await sees(me, "The override is taken back.");
 }
 

@@ -50,7 +50,7 @@ def hand_over_stays_at_its_time_when_clocks_change(box):
 
 
 def layers_hours_and_overrides(box):
-    ann, bob, cem = _people(box)
+    ann, bob, cem, dia = _people(box, 4)
     s = _new(box, {"name": "Office", "days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "from": "08:00", "to": "18:00",
                    "startDate": "2026-01-01", "users": [ann]},
              {"name": "Rest", "rotation": "weekly", "weekday": "friday", "handOver": "12:00", "startDate": "2026-01-02", "users": [bob, cem]}, zone="UTC")
@@ -61,14 +61,14 @@ def layers_hours_and_overrides(box):
         expected = [(at, {bob: cem, cem: bob}.get(who, who)) for at, who in expected]
     same(seen, expected)
     now = datetime.datetime.now(datetime.timezone.utc).timestamp()
-    override = box.api("POST", "/api/schedules/%s/overrides" % s["id"], {"user": cem, "to": rfc3339(now + 7200)}).expect(201)
+    override = box.api("POST", "/api/schedules/%s/overrides" % s["id"], {"user": dia, "to": rfc3339(now + 7200)}).expect(201)
     seen = box.get("/api/schedules/" + s["id"])
-    same((seen["onCall"], seen["onCallUntil"][:16], seen["overrides"][0]["id"]), (cem, override["to"][:16], override["id"]))
+    same((seen["onCall"], seen["onCallUntil"][:16], seen["overrides"][0]["id"]), (dia, override["to"][:16], override["id"]))
     mine, = [x for x in box.get("/api/on-call")["onCall"] if x["scheduleId"] == s["id"]]
-    same((mine["user"], mine["overrideId"], mine["layer"]), (cem, override["id"], None))
-    box.sql("UPDATE users SET enabled = 0 WHERE name = '%s'" % cem)
-    true(box.get("/api/schedules/" + s["id"])["onCall"] in (ann, bob), "who is disabled is passed over")
-    box.api("POST", "/api/schedules/%s/overrides" % s["id"], {"user": cem, "to": rfc3339(now + 7200)}).expect(400, "invalid_request", "user")
+    same((mine["user"], mine["overrideId"], mine["layer"]), (dia, override["id"], None))
+    box.sql("UPDATE users SET enabled = 0 WHERE name = '%s'" % dia)
+    true(box.get("/api/schedules/" + s["id"])["onCall"] in (ann, bob, cem), "who is disabled is passed over")
+    box.api("POST", "/api/schedules/%s/overrides" % s["id"], {"user": dia, "to": rfc3339(now + 7200)}).expect(400, "invalid_request", "user")
     box.api("DELETE", "/api/schedules/%s/overrides/%s" % (s["id"], override["id"])).expect(204)
     same([r[0] for r in box.sql("SELECT action FROM audit_log WHERE object = '%s' ORDER BY id" % s["id"])],
          ["schedule.create", "schedule.override", "schedule.override_delete"])
@@ -191,7 +191,9 @@ def an_operator_takes_over(box):
     override, = box.get("/api" + path)["overrides"]
     offset = begin.replace(tzinfo=datetime.timezone.utc) - datetime.datetime.fromisoformat(override["from"].replace("Z", "+00:00"))
     true(abs(offset.total_seconds()) <= 3600 * 2 + 120, "a time on the wall of the schedule: %s" % offset)
-    person.done(person.post("%s/overrides/%s/delete" % (path, override["id"])), path)
+    person.page("%s/overrides/1/delete" % path, 404)
+    true("Take back the override of %s?" % person.name in person.page("%s/overrides/%s/delete" % (path, override["id"])), "it asks first")
+    same(person.done(person.post("%s/overrides/%s/delete" % (path, override["id"])), path), "The override is taken back.")
     true("On call now: <b>%s</b>" % ann in person.text, "taken back")
     viewer = Visitor(box, "viewer")
     true("Takes over" not in viewer.page(path) and s["name"] in viewer.page("/schedules"), "a viewer's page")
