@@ -129,14 +129,19 @@ static struct str in_a_line(struct arena *a, struct str s)
 	return arena_line(a, str_cut(str_trim(s), ANSWER_SHOWN));
 }
 
+struct str parcel_answered_words(const struct parcel *p)
+{
+	struct arena *a = p->round->arena;
+	struct str answered = parcel_answered(a, p->status);
+
+	return p->body.n ? arena_printf(a, "%.*s %.*s", STR_ARG(answered), STR_ARG(in_a_line(a, p->body))) : answered;
+}
+
 void parcel_judge(struct parcel *p, const struct channel_kind *kind, const struct channel_call *call)
 {
 	p->reception = kind->judge(p->round->arena, call, p->status, p->body);
-	if (p->reception == RECEPTION_TAKEN)
-		return;
-	p->error = parcel_answered(p->round->arena, p->status);
-	if (p->body.n)
-		p->error = arena_printf(p->round->arena, "%.*s %.*s", STR_ARG(p->error), STR_ARG(in_a_line(p->round->arena, p->body)));
+	if (p->reception != RECEPTION_TAKEN)
+		p->error = parcel_answered_words(p);
 }
 
 static void judge(struct parcel *p)

@@ -104,5 +104,7 @@ void parcel_fill(struct arena *a, const struct channel_request *rq, struct send 
 void parcel_judge(struct parcel *p, const struct channel_kind *kind, const struct channel_call *call);
 /* "It was answered 503." */
 struct str parcel_answered(struct arena *a, unsigned status);
+/* The same, and the beginning of what was said: "It was answered 503. Try later." */
+struct str parcel_answered_words(const struct parcel *p);
 
 #endif

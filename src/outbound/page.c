@@ -181,14 +181,23 @@ static ms_t hold(const struct parcel *p, ms_t now)
 	return until > now + WAIT_MS ? now + WAIT_MS : until;
 }
 
+/* Everybody sees the error, in the notifications and the timeline of the incident, so it has none of the receiver's words: they may name the address. */
 static void judge(struct parcel *p)
 {
 	const struct person *x = p->round->target;
 	const struct channel_call call = call_of(p, &x->contact);
 
-	parcel_judge(p, x->kind, &call);
+	p->reception = x->kind->judge(p->round->arena, &call, p->status, p->body);
 	if (p->reception == RECEPTION_GONE)
 		p->reception = RECEPTION_REFUSED;
+	if (p->reception != RECEPTION_TAKEN)
+		p->error = parcel_answered(p->round->arena, p->status);
+}
+
+/* Of the contact, for its person. */
+static struct str reason(const struct parcel *p)
+{
+	return p->reception == RECEPTION_TAKEN ? STR_NONE : p->status ? parcel_answered_words(p) : p->error;
 }
 
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
@@ -197,7 +206,7 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	struct str whom = x->contact.id ? x->contact.user_name : STR("a deleted contact");
 
 	return parcel_escalates(db, p, whom, now, e) &&
-		(!x->contact.id || contact_told(db, x->contact.id, p->reception == RECEPTION_TAKEN ? STR_NONE : p->error, now, e));
+		(!x->contact.id || contact_told(db, x->contact.id, reason(p), now, e));
 }
 
 const struct cargo cargo_page = {

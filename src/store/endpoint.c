@@ -102,7 +102,6 @@ static const struct field fields[] = {
 };
 
 static const struct field audit_fields[] = {
-	FIELD_STR(struct endpoint, url, "url", ""),
 	FIELD_STR(struct endpoint, events, "events", ""),
 	FIELD_BOOL(struct endpoint, has_secret, "hasSecret", ""),
 	FIELD_BOOL(struct endpoint, retries, "retries", ""),
@@ -382,8 +381,17 @@ static bool rotate(struct db *db, const struct change *x, struct err *e)
 		change_audit(db, x, "rotate_secret", NULL, NULL, e);
 }
 
+/* Its path is as good as a secret, and its user's own. */
+static void audit_more(struct json_out *o, const void *thing)
+{
+	const struct endpoint *ep = thing;
+
+	json_key(o, "url");
+	json_str(o, address_masked(o->b->arena, ep->url));
+}
+
 static const struct changeable endpoints = {
-	CHANGEABLE(struct endpoint), .word = "endpoint", .prefix = "ep", .audited = audit_fields,
+	CHANGEABLE(struct endpoint), .word = "endpoint", .prefix = "ep", .audited = audit_fields, .audited_too = audit_more,
 	.lock = lock, .add = add, .update = update, .remove = remove_it,
 };
 

@@ -29,7 +29,7 @@ const struct field incident_notification_view_fields[] = {
 	FIELD_TIME(struct incident_notification_view, next_at, "nextAt", "Next attempt; null = none"),
 	FIELD_TIME(struct incident_notification_view, finished_at, "finishedAt", "When it was taken, given up or not needed any more"),
 	FIELD_JSON(struct incident_notification_view, log_json, "attemptLog",
-		"Its newest 5 attempts, oldest first: attempt, at, durationMs, httpStatus, error, and answer: its first 200 characters; of another's endpoint null"),
+		"Its newest 5 attempts, oldest first: attempt, at, durationMs, httpStatus, error, and answer: its first 200 characters; of another's endpoint or contact null"),
 	FIELD_END
 };
 
@@ -148,7 +148,7 @@ static void take_log(struct arena *a, struct incident_notification_view *v, cons
 		if (rows[i].message != message_of_log(v))
 			continue;
 		v->log[v->log_n] = rows[i].attempt;
-		if (v->kind_n == OUTBOX_DELIVERY && !v->is_mine)
+		if (v->kind_n != OUTBOX_NOTIFICATION && !v->is_mine)	/* it may name the address: Twilio says the number, ntfy the topic */
 			v->log[v->log_n].answer = STR_NONE;
 		v->log_n++;
 	}

@@ -235,7 +235,7 @@ const struct stmt view_stmt[] = {
 		"SELECT o.id, o.kind AS kind_n, o.recipient, o.bundled_in, IF(o.kind = 2, NULL, o.payload) AS payload, d.event, d.summary, o.status, o.attempts,"
 		" COALESCE(b.error, o.error) AS error, o.lease_owner <> 0 AS held, COALESCE(b.next_at, o.next_at) AS next_at, o.created_at,"
 		" IF(b.id IS NULL, o.finished_at, b.finished_at) AS finished_at, c.public_id, c.name, COALESCE(c.kind, p.kind) AS channel_kind, u.name AS user,"
-		" d.url, COALESCE(d.user_id = ?, 0) AS is_mine, IF(d.user_id = ? AND ep.deleted_at IS NULL, ep.public_id, NULL) AS endpoint_id,"
+		" d.url, COALESCE(COALESCE(o.user_id, d.user_id) = ?, 0) AS is_mine, IF(d.user_id = ? AND ep.deleted_at IS NULL, ep.public_id, NULL) AS endpoint_id,"
 		" COALESCE(b.status, 0) AS bundle_status, COALESCE(b.attempts, 0) AS bundle_attempts, COALESCE(b.lease_owner, 0) <> 0 AS bundle_held"
 		" FROM outbox o FORCE INDEX (by_cause)"
 		" LEFT JOIN channels c ON o.kind = 1 AND c.id = o.target_id AND c.tenant_id = ?"

@@ -509,7 +509,7 @@ class MailServer:
             if not to or not self.sender:
                 self.say("501 syntax")
             elif to.group(1) in self.server.unknown:
-                self.say("550 5.1.1 no such user here")
+                self.say("550 5.1.1 <%s>: no such user here" % to.group(1))
             else:
                 self.to.append(to.group(1))
                 self.say("250 2.1.5 ok")

@@ -164,6 +164,8 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         same((seen["endpointId"], seen["endpoint"], seen["user"], seen["status"], seen["attemptLog"][0]["answer"]),
              (None, "/".join(mine.url.split("/")[:3]) + "/…", told[0]["user"], "sent", None), "a colleague sees neither path nor answer")
         true(mine.url not in bob.api("GET", incident).body.decode(), "nowhere")
+        audited = box.api("GET", "/api/audit?limit=100").body.decode()
+        true(endpoint["id"] in audited and mine.url not in audited, "and an administrator reads its host alone")
         ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
         bob.api("DELETE", "/api/endpoints/" + other["id"]).expect(204)
 

@@ -352,6 +352,31 @@ def page_of_what_is_acknowledged_is_not_sent(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def what_the_receiver_of_a_page_answers_is_for_its_person_alone(box):
+    """Mail servers name the address that they refuse; what others see has its middle left out."""
+    contact, address = _contact(box)
+    local = World.of(box).local
+    s = Setting(box, (5, _me(box)))
+    local.unknown = {address}
+    try:
+        incident = s.incident()
+        refused = wait_until(lambda: [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["kind"] == "person" and n["status"] == "dead"],
+                             10, "it is refused")[0]
+    finally:
+        local.unknown = set()
+    true(address in refused["attemptLog"][0]["answer"], refused)
+    same(refused["error"], "It was answered 550.")
+    true(any("It was answered 550." in text for text in s.entries(incident)), s.entries(incident))
+    mine, = [c for c in box.get("/api/contacts")["contacts"] if c["id"] == contact]
+    true(address in mine["error"], mine)
+    seen = box.api("GET", "/api/incidents/" + incident, token=box.new_token("operator"))
+    theirs, = [n for n in seen.expect(200)["notifications"] if n["id"] == refused["id"]]
+    same((theirs["error"], theirs["recipient"], theirs["attemptLog"][0]["httpStatus"], theirs["attemptLog"][0]["answer"]),
+         (refused["error"], refused["recipient"], 550, None))
+    true(address not in seen.body.decode(), "nowhere")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def page_that_waits_for_its_turn_is_not_sent_after_an_acknowledgement(box):
     """Five are under way to a server that is slow, and the sixth was taken together with them."""
     contact, address = _contact(box)
