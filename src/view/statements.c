@@ -318,6 +318,7 @@ const struct stmt view_stmt[] = {
 		"SELECT STRAIGHT_JOIN i.id, i.service_id AS service_row, i.title, s.name AS service, i.status AS status_n, i.level AS level_n, i.opened_at, i.acknowledged_at, i.resolved_at,"
 		" i.updated_at FROM status_services x JOIN services s ON s.id = x.service_id JOIN incidents i FORCE INDEX (by_service_status)"
 		" ON i.service_id = x.service_id AND i.status = 3 AND i.id >= ? WHERE x.tenant_id = ? AND s.deleted_at IS NULL AND i.is_test = 0 AND i.level >= ?"
+		" AND i.merged_into IS NULL"
 		" ORDER BY i.id DESC LIMIT ?" },
 };
 

@@ -1,10 +1,11 @@
 /* status.c - what everybody may see of a tenant: how its services are, what is wrong with them and what was.
  *
  * Told are incidents from MEDIUM on; tests and what is less grave are nobody's business. Unless the tenant wants it, their titles stay inside: they
- * name hosts and customers.
+ * name hosts and customers. What was merged into another incident goes on there, so it is not told as resolved.
  *
  * A maintenance window is told where it is of a whole service or of the whole tenant, while it runs and for two weeks before. What breaks in it breaks on
- * purpose: such incidents are not told as long as it runs, and the service is under maintenance; what was broken before stays so. */
+ * purpose: such incidents are not told as long as it runs, and never if it resolves before the end; the service is under maintenance. What was broken
+ * before stays so. */
 #include "view_int.h"
 
 static const struct {
@@ -110,14 +111,38 @@ static void add_window(struct arena *a, const struct status_page *page, const st
 		v->updated_at = m->updated_at;
 }
 
+static bool was_expected(const struct hush *windows, size_t n, const struct status_incident *x)
+{
+	struct hush_span span;
+
+	for (const struct hush *h = windows; h < windows + n; h++)
+		if (is_whole(h) && (!h->scope.service_id || h->scope.service_id == x->service_row) && hush_span(&h->times, x->opened_at, &span) &&
+			span.from <= x->opened_at && x->resolved_at <= span.to)
+			return true;
+	return false;
+}
+
+/* What broke while a window ran, and was whole again before its end: of windows that are over, too. */
+static void drop_expected_past(struct status_view *v, const struct hush *windows, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->past_n; i++)
+		if (!was_expected(windows, n, &v->past[i]))
+			v->past[kept++] = v->past[i];
+	v->past_n = kept;
+}
+
 static bool fill_maintenance(struct db *db, struct arena *a, const struct status_page *page, ms_t now, struct status_view *v, struct err *e)
 {
-	const struct hush_range r = { .tenant_id = page->tenant_id, .kind = HUSH_WINDOW, .over_after = now, .over_until = INT64_MAX };
+	const struct hush_range r = { .tenant_id = page->tenant_id, .kind = HUSH_WINDOW, .over_after = now - STATUS_PAST_DAYS * MS_PER_DAY,
+		.over_until = INT64_MAX };
 	struct hush *windows;
 	size_t n;
 
-	if (!hush_list(db, a, &r, HUSHES_MAX, &windows, &n, e))
+	if (!hush_list(db, a, &r, 2 * HUSHES_MAX, &windows, &n, e))
 		return false;
+	drop_expected_past(v, windows, n);
 	v->maintenance = ARENA_ARRAY(a, struct status_maintenance, n + 1);
 	for (size_t i = 0; i < n; i++)
 		add_window(a, page, &windows[i], now, v);

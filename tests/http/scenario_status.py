@@ -53,6 +53,17 @@ def everybody_sees_the_services_that_are_shown_and_nothing_else(box):
     true("All systems operational" in text and text.count("<h3") == 1, "it is past, and told")
 
 
+def part_of_another_incident_is_not_told_as_resolved(box):
+    shown = _service(box)
+    slug, _ = _page(box, services=[shown["id"]])
+    source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=shown["id"])
+    whole, part = (box.send(source, alerts(alert(severity="critical"))).expect(201)["result"]["incident"]["id"] for _ in range(2))
+    same(_ask(box, "/status/" + slug)[2].count("<h3"), 2)
+    box.api("POST", "/api/incidents/%s/merge" % part, {"into": whole}).expect(200)
+    text = _ask(box, "/status/" + slug)[2]
+    true(text.count("<h3") == 1 and "Nothing to tell." in text, text)
+
+
 def test_incidents_are_not_told(box):
     shown = _service(box)
     slug, _ = _page(box, services=[shown["id"]])
@@ -76,6 +87,14 @@ def maintenance_is_told_and_what_breaks_in_it_is_not(box):
     true(">Under maintenance</span>" in text and text.count("Maintenance: " + shown["name"]) == 2, text)
     true("Now</span> " + shown["name"] in text and "Planned</span> " + shown["name"] in text, text)
     true("Major outage: " + shown["name"] not in text, "what breaks in it breaks on purpose")
+    key = os.urandom(4).hex()
+    for status in ("firing", "resolved"):
+        box.send(new, alerts(alert(fingerprint=key, severity="critical", status=status))).expect(201)
+    true("Nothing to tell." in _ask(box, "/status/" + slug)[2], "and what was whole again in it is not told as past")
+    box.api("POST", "/api/maintenance-windows/%s/end" % made[0]).expect(200)
+    text = _ask(box, "/status/" + slug)[2]
+    same((text.count("Major outage: " + shown["name"]), "Nothing to tell." in text), (1, True), "nor when the window is over: the one that goes on is told")
+    made[0] = window("db17 is moved", shown, -5, 60)
     for word in ("db17", "db18", "secret", "nobody", "far", "a part", hidden["name"]):
         true(word not in text, word)
     box.api("PATCH", "/api/maintenance-windows/" + made[1], {"from": at(-1)}).expect(200)
