@@ -772,7 +772,8 @@ bool channel_house_uses(struct db *db, struct arena *a, struct house_uses *out, 
 /* Steps of the transaction that notes results. */
 bool channel_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool channel_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
-/* Its receiver said that it is gone. What waits for it is given up; an entry of the audit log. */
+/* Its receiver said that it is gone. What waits for it is given up; an entry of the audit log. Nothing, if the channel has changed since it was read:
+ * by updated_at. */
 bool channel_disable(struct db *db, struct arena *a, const struct channel *c, struct str why, ms_t now, struct err *e) MUST_USE;
 
 /* ---- endpoint.c: outbound webhooks of users, and what was sent to them ---- */
@@ -865,7 +866,7 @@ bool endpoint_old_secrets(struct db *db, struct arena *a, ms_t now, bool remove,
 bool endpoint_sent(struct db *db, uint64_t id, ms_t now, struct err *e) MUST_USE;
 bool endpoint_failed(struct db *db, uint64_t id, struct str why, ms_t now, struct err *e) MUST_USE;
 /* Its receiver is gone (failing_since 0), or has failed since then: it is switched off, what waits for it has failed; an entry of the audit log and a
- * monitor alert. */
+ * monitor alert. Nothing, if it has changed since it was read: by updated_at. */
 bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, const struct endpoint *ep, ms_t failing_since, struct str why, ms_t now,
 	struct err *e) MUST_USE;
 

@@ -79,6 +79,7 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	out->headers = headers;
 	out->header_n = 1 + sign_headers(r->arena, t->secrets.secret, t->secrets.old, id, event, p->row.payload, now, headers + 1);
 	out->url = t->endpoint.url;
+	p->asked = t->endpoint.updated_at;
 	out->body = p->row.payload;
 	return true;
 }
@@ -93,19 +94,21 @@ static void judge(struct parcel *p)
 	p->error = parcel_answered(p->round->arena, p->status);
 }
 
+/* The one that was asked: who gave it another address meanwhile has mended it. */
 static bool switch_off(struct db *db, struct parcel *p, ms_t now, struct err *e)
 {
 	const struct target *t = p->round->target;
 	struct id_maker *ids = courier_config(p->round->courier)->ids;
-	ms_t since = t->endpoint.failing_since;
+	struct endpoint ep = t->endpoint;
 	struct str why;
 
+	ep.updated_at = p->asked;
 	if (p->reception == RECEPTION_GONE)
-		return endpoint_disable(db, p->round->arena, ids, &t->endpoint, 0, p->error, now, e);
-	if (!since || since > now - ENDPOINT_FAILING_MS || t->endpoint.failures + 1 < BREAKER_OPENS_AT)
+		return endpoint_disable(db, p->round->arena, ids, &ep, 0, p->error, now, e);
+	if (!ep.failing_since || ep.failing_since > now - ENDPOINT_FAILING_MS || ep.failures + 1 < BREAKER_OPENS_AT)
 		return true;
 	why = arena_printf(p->round->arena, "For five days nothing was taken; last: %.*s", STR_ARG(p->error));
-	return endpoint_disable(db, p->round->arena, ids, &t->endpoint, now - ENDPOINT_FAILING_MS, why, now, e);
+	return endpoint_disable(db, p->round->arena, ids, &ep, now - ENDPOINT_FAILING_MS, why, now, e);
 }
 
 static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)

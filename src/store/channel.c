@@ -42,7 +42,7 @@ static const struct stmt stmts[] = {
 	[Q_SENT] = { "channel.sent", "UPDATE channels SET sent_at = ?, failures = 0, error = NULL WHERE id = ?" },
 	[Q_FAILED] = { "channel.failed", "UPDATE channels SET failed_at = ?, failures = failures + 1, error = ? WHERE id = ?" },
 	[Q_DISABLE] = { "channel.disable",
-		"UPDATE channels SET enabled = 0, disabled_reason = ?, updated_at = ? WHERE id = ? AND enabled = 1" },
+		"UPDATE channels SET enabled = 0, disabled_reason = ?, updated_at = ? WHERE id = ? AND enabled = 1 AND updated_at = ?" },
 };
 const struct stmt_table channel_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -269,7 +269,7 @@ bool channel_disable(struct db *db, struct arena *a, const struct channel *c, st
 	const struct who who = { .tenant_id = (uint32_t)c->tenant_id, .actor = ACTOR_SYSTEM };
 	uint64_t changed;
 
-	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(c->id)), &changed, e))
+	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(c->id), V_I(c->updated_at)), &changed, e))
 		return false;
 	if (!changed)
 		return true;

@@ -60,7 +60,7 @@ static const struct stmt stmts[] = {
 		"UPDATE endpoints SET failed_at = ?, failing_since = COALESCE(failing_since, ?), failures = failures + 1, error = ? WHERE id = ?" },
 	[Q_DISABLE] = { "endpoint.disable",
 		"UPDATE endpoints SET enabled = 0, disabled_reason = ?, updated_at = ? WHERE id = ? AND enabled = 1 AND deleted_at IS NULL"
-		" AND (? = 0 OR failing_since <= ?)" },
+		" AND updated_at = ? AND (? = 0 OR failing_since <= ?)" },
 	[Q_DELIVERY] = { "endpoint.delivery",
 		"INSERT INTO deliveries (id, tenant_id, user_id, endpoint_id, event, url, summary) VALUES (?, ?, ?, ?, ?, ?, ?)" },
 	/* What waits goes to the new address. */
@@ -518,7 +518,7 @@ bool endpoint_disable(struct db *db, struct arena *a, struct id_maker *ids, cons
 	const struct who who = { .tenant_id = (uint32_t)ep->tenant_id, .actor = ACTOR_SYSTEM };
 	uint64_t changed;
 
-	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(ep->id), V_I(failing_since), V_I(failing_since)),
+	if (!db_exec(db, &stmts[Q_DISABLE], VALS(V_S(str_cut(why, ERROR_MAX)), V_I(now), V_U(ep->id), V_I(ep->updated_at), V_I(failing_since), V_I(failing_since)),
 		&changed, e))
 		return false;
 	if (!changed)

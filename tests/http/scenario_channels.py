@@ -527,6 +527,20 @@ def gone_receiver_is_told_nothing_more_and_others_hear_of_it(box):
         _remove(box, witness)
 
 
+def old_address_that_is_gone_does_not_switch_off_the_new_one(box):
+    with Handler() as old, Hook() as new:
+        channel = _channel(box, "webhook", url=old.url, secret=new.secret)
+        old.status, old.does = 410, old.hang
+        number, = _queue(box, channel, 1)
+        wait_until(lambda: old.inside, 10, "the old one is asked")
+        box.api("PATCH", "/api/channels/" + channel["id"], {"url": new.url}).expect(200)
+        old.release()
+        wait_until(lambda: box.get("/api/channels/%s/deliveries/%s" % (channel["id"], number))["status"] == "dead", 10, "it says that it is gone")
+        same(box.get("/api/channels/" + channel["id"])["enabled"], True, "nobody asked the new one")
+        same(_test(box, channel)["success"], True)
+        _remove(box, channel)
+
+
 def channel_is_not_told_that_it_fails_itself(box):
     with Hook() as hook, Hook() as other:
         channel, witness = _hook(box, hook), _hook(box, other)

@@ -309,6 +309,21 @@ def answer_is_read_no_further_than_64_kib_and_4_are_kept(box):
         true(sum(sent) < 16 << 20, "it was cut off after %d bytes" % sum(sent))
 
 
+def old_address_that_is_gone_does_not_switch_off_the_new_one(box):
+    ann = Person(box)
+    with Handler() as old, Handler() as new:
+        endpoint = ann.endpoint(old.url)
+        old.status, old.does = 410, old.hang
+        number, = _queue(box, endpoint)
+        wait_until(lambda: old.inside, 10, "the old one is asked")
+        ann.api("PATCH", "/api/endpoints/" + endpoint["id"], {"url": new.url}).expect(200)
+        old.release()
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["status"] == "failed", 10, "it says that it is gone")
+        same(ann.get(endpoint)["enabled"], True, "nobody asked the new one")
+        same(ann.test(endpoint)["success"], True)
+        ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
+
+
 def redirect_is_not_followed_and_410_switches_it_off(box):
     ann = Person(box, "admin")
     with Handler() as inside, Handler() as handler:
