@@ -17,6 +17,7 @@ struct target {
 	const struct channel_kind *kind;
 	struct channel_settings settings;
 	bool lost;
+	ms_t read_at;
 };
 
 static bool load_settings(struct round *r, struct target *t)
@@ -34,22 +35,37 @@ static bool load_settings(struct round *r, struct target *t)
 	return false;
 }
 
-static bool open(struct round *r, struct err *e)
+/* Of one that is gone the kind stays: what is under way is still to be judged. */
+static bool read_target(struct round *r, ms_t now, struct err *e)
 {
 	struct str ids = arena_printf(r->arena, "[%llu]", (unsigned long long)r->target_id);
+	const struct target *before = r->target;
 	struct target *t = ARENA_NEW(r->arena, struct target);
 	struct channel *found;
 	size_t n;
 
 	if (!channels_by_ids(courier_config(r->courier)->db, r->arena, ids, &found, &n, e))
 		return false;
+	t->read_at = now;
+	if (n) {
+		t->channel = found[0];
+		t->kind = channel_kind_find(t->channel.kind);
+		t->lost = !t->kind || !load_settings(r, t);
+	} else if (before) {
+		t->kind = before->kind;
+	}
 	r->target = t;
-	if (!n)
-		return true;
-	t->channel = found[0];
-	t->kind = channel_kind_find(t->channel.kind);
-	t->lost = !t->kind || !load_settings(r, t);
-	return digests_open(r, e) && publications_open(r, "type", PUBLISHED_TYPE, e);
+	return true;
+}
+
+static bool open(struct round *r, struct err *e)
+{
+	const struct target *t;
+
+	if (!read_target(r, clock_now(), e))
+		return false;
+	t = r->target;
+	return !t->channel.id || (digests_open(r, e) && publications_open(r, "type", PUBLISHED_TYPE, e));
 }
 
 static bool is_test(const struct parcel *p)
@@ -107,14 +123,20 @@ void parcel_fill(struct arena *a, const struct channel_request *rq, struct send 
 
 static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
 {
-	const struct target *t = p->round->target;
 	struct arena *a = p->round->arena;
 	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
-	struct channel_call call = call_of(p, now);
+	const struct target *t = p->round->target;
+	struct channel_call call;
+	struct err away = { 0 };
 
+	if (now >= t->read_at + FRESH_MS && !read_target(p->round, now, &away))
+		log_warning("a channel is used as it was read before", LOG_U("channel", p->round->target_id), LOG_ERR(&away));
+	t = p->round->target;
 	*why = refusal(p, t);
 	if (why->n)
 		return false;
+	call = call_of(p, now);
+	p->asked = t->channel.updated_at;
 	if (t->kind->has_links)
 		parcel_links(p, LINK_TO_CHANNEL, t->channel.id, 0);
 	out->once = p->once = t->kind->once;
@@ -159,12 +181,14 @@ static bool given_up(struct db *db, struct parcel *p, ms_t now, struct err *e)
 	const struct target *t = p->round->target;
 	struct id_maker *ids = courier_config(p->round->courier)->ids;
 	struct arena *a = p->round->arena;
+	struct channel asked = t->channel;
 	const struct monitor_alert alert = { .id = id_make(ids, now), .tenant_id = t->channel.tenant_id, .type = STR(CHANNEL_FAILED),
 		.subject = t->channel.public_id, .severity = MONITOR_ERROR, .value = 1, .lasts_until = now + ALERT_MS,
 		.message = arena_printf(a, "A message for the channel %.*s was given up: %.*s", STR_ARG(t->channel.name), STR_ARG(p->error)),
 		.advice = STR("Mend the channel's settings, then press its test button.") };
 
-	if (p->reception == RECEPTION_GONE && !channel_disable(db, a, &t->channel, p->error, now, e))
+	asked.updated_at = p->asked;
+	if (p->reception == RECEPTION_GONE && !channel_disable(db, a, &asked, p->error, now, e))
 		return false;
 	return is_test(p) || !t->channel.enabled || monitor_alert_raise(db, a, ids, &alert, now, e) >= 0;
 }

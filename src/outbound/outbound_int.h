@@ -33,7 +33,7 @@ struct parcel {
 	struct message message;		/* of notifications */
 	struct str refusal;		/* of `open`: why it is never sent; empty: it may be */
 	bool once;			/* what may have been taken is not sent again */
-	ms_t asked;			/* of deliveries: when the endpoint that it was sent to had changed last */
+	ms_t asked;			/* when the channel or endpoint that it was sent to had changed last */
 	/* what came of it */
 	ms_t at;
 	int64_t began_us;

@@ -541,6 +541,20 @@ def old_address_that_is_gone_does_not_switch_off_the_new_one(box):
         _remove(box, channel)
 
 
+def what_was_taken_for_a_channel_goes_nowhere_once_it_is_deleted(box):
+    """Five are under way to a receiver that is slow, and the others were taken together with them."""
+    with Handler() as slow:
+        slow.does = slow.hang
+        channel = _channel(box, "webhook", url=slow.url, secret="whsec_" + "A" * 32)
+        _queue(box, channel, 12)
+        wait_until(lambda: slow.inside == 5, 10, "five are under way")
+        _remove(box, channel)
+        time.sleep(1.1)         # what was asked of the database counts for a second
+        slow.release()
+        time.sleep(2)
+        same(len(slow.got), 5, "none follows")
+
+
 def channel_is_not_told_that_it_fails_itself(box):
     with Hook() as hook, Hook() as other:
         channel, witness = _hook(box, hook), _hook(box, other)
