@@ -121,17 +121,38 @@ void parcel_fill(struct arena *a, const struct channel_request *rq, struct send 
 		fill_mail(a, rq, out);
 }
 
-static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
+/* As it is now: a round may wait for long behind a receiver that is slow. */
+static const struct target *fresh_target(const struct parcel *p, ms_t now)
 {
-	struct arena *a = p->round->arena;
-	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
 	const struct target *t = p->round->target;
-	struct channel_call call;
 	struct err away = { 0 };
 
 	if (now >= t->read_at + FRESH_MS && !read_target(p->round, now, &away))
 		log_warning("a channel is used as it was read before", LOG_U("channel", p->round->target_id), LOG_ERR(&away));
-	t = p->round->target;
+	return p->round->target;
+}
+
+/* Whom it is for was taken off the channel's list. */
+static bool is_unneeded(const struct parcel *p, ms_t now)
+{
+	const struct target *t = fresh_target(p, now);
+	struct str list = t->settings.part[PART_TO];
+
+	if (!t->channel.id || !p->row.recipient.n)
+		return false;
+	while (list.n)
+		if (str_eq(str_trim(str_until(&list, ',')), p->row.recipient))
+			return false;
+	return true;
+}
+
+static bool request(struct parcel *p, ms_t now, struct send *out, struct str *why)
+{
+	struct arena *a = p->round->arena;
+	struct channel_request *rq = ARENA_NEW(a, struct channel_request);
+	const struct target *t = fresh_target(p, now);
+	struct channel_call call;
+
 	*why = refusal(p, t);
 	if (why->n)
 		return false;
@@ -222,5 +243,6 @@ static bool note(struct db *db, struct parcel *p, ms_t now, struct err *e)
 }
 
 const struct cargo cargo_notification = {
-	.kind = OUTBOX_NOTIFICATION, .attempts_max = ATTEMPTS_MAX, .places = SEND_CHANNELS_MAX, .open = open, .request = request, .judge = judge, .note = note,
+	.kind = OUTBOX_NOTIFICATION, .attempts_max = ATTEMPTS_MAX, .places = SEND_CHANNELS_MAX, .open = open, .is_unneeded = is_unneeded,
+	.request = request, .judge = judge, .note = note,
 };

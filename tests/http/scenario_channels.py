@@ -593,6 +593,26 @@ def one_addressee_who_is_not_reached_is_one_trouble(box):
         _remove(box, channel, witness)
 
 
+def who_was_taken_off_the_list_is_told_nothing_more(box):
+    server = World.of(box).local
+    channel = _channel(box, "email", to=["left@example.org", "ops@example.org"])
+    server.busy = "451 come back later"
+    try:
+        _begin_trouble(box)
+        wait_until(lambda: _states(box, channel) == {FAILED: 2}, 10, "both wait")
+        box.api("PATCH", "/api/channels/" + channel["id"], {"to": ["ops@example.org"]}).expect(200)
+    finally:
+        server.busy = None
+    box.sql("UPDATE outbox SET next_at = 1 WHERE kind = 1 AND target_id = %d" % _row(box, channel))
+    box.jobs("outbox")
+    told = box.get("/api/channels/%s/deliveries" % channel["id"])["deliveries"]
+    same({d["recipient"]: d["status"] for d in told}, {"left@example.org": "unneeded", "ops@example.org": "sent"})
+    same([m.to for m in server.mails if "left@example.org" in m.to], [])
+    same(box.get("/api/channels/" + channel["id"])["status"], "working", "that is no failure")
+    _end_trouble(box)
+    _remove(box, channel)
+
+
 def channel_that_was_mended_is_trouble_no_more(box):
     """As its monitor alert advises: the settings are changed, then the test button is pressed."""
     def runs():
