@@ -8,7 +8,7 @@
 
 const assert = require("node:assert/strict");
 
-const { button, go, goes, link, pathIs, sees } = require("./steps");
+const { button, field, go, goes, link, pathIs, sees } = require("./steps");
 
 /* ---- the sender ---- */
 
@@ -186,7 +186,7 @@ async function makesAChannel(me) {
 async function triesTheChannel(me) {
 	await button(me, "Send test").click();
 	await sees(me, "The test was not taken. It does not take the connection.");
-	await link(me, `Test of the channel Mail ${me.knows.name}`).click();
+	await link(me, `Test of the channel Mail ${me.knows.name}`).first().click();	/* a mail for each of the two */
 	await pathIs(me, /\/deliveries\/\d+$/);
 	await sees(me, "Number 1");
 	await link(me, `Mail ${me.knows.name}`).click();
@@ -264,6 +264,23 @@ async function takesOver(me) {
 	await sees(me, "The override is taken back.");
 }
 
+async function plansMaintenance(me) {
+	await goes(me, "Maintenance");
+	await link(me, "New window").click();
+	await field(me, "Name").fill(`Patches ${me.knows.name}`);
+	assert.equal(await field(me, "Begins at").isVisible(), false, "what recurs is asked of what recurs alone");
+	await field(me, "It applies").selectOption({ label: "weekly" });
+	await field(me, "Begins at").fill("03:00");
+	await field(me, "Lasts, in minutes").fill("90");
+	await me.expecting(400, () => button(me, "Make the window").click());
+	await field(me, "Sunday").check();
+	await button(me, "Make the window").click();
+	await sees(me, "The window is there.");
+	await link(me, "Delete").click();
+	await button(me, "Delete the maintenance window").click();
+	await sees(me, "Deleted.");
+}
+
 async function hasTheMonitorLookBeforeItActs(me) {
 	await goes(me, "Monitor");
 	await sees(me, "Oldest event that waits");
@@ -300,11 +317,11 @@ async function signsOut(me) {
 	await pathIs(me, /^\/login$/);
 }
 
-const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks, createsAnIntegrationFromTheGallery,
-	readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes, resolves, rotatesTheKey,
-	findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, makesAScheduleOfTurns, takesOver, makesAnAlertRule, changesAndDeletesTheRule,
-	hasTheMonitorLookBeforeItActs, runsAJob,
-	findsWhatHeDidInTheAuditLog, signsOut];
+const steps = [isAskedToSignIn, signsInAndIsWhereHeWanted, seesTheFirstSteps, findsATypeInTheGallery, readsHowTheTypeWorks,
+	createsAnIntegrationFromTheGallery, readsAddressAndKey, seesWhyTheFirstRequestWasRefused, seesThatTheNextIsGood, sendsATest, acknowledgesAndNotes,
+	resolves, rotatesTheKey, findsTheRefusedRequest, makesAChannel, triesTheChannel, switchesTheChannelOff, deletesTheChannel, makesAScheduleOfTurns,
+	takesOver, plansMaintenance, makesAnAlertRule, changesAndDeletesTheRule, hasTheMonitorLookBeforeItActs, runsAJob, findsWhatHeDidInTheAuditLog,
+	signsOut];
 
 /* ---- stories ---- */
 

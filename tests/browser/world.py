@@ -72,7 +72,7 @@ def furnish(box):
                 _channel(box, kind="pagerduty", name="PagerDuty", routingKey="0" * 32, enabled=False)]
     delivery = box.api("POST", channels[0] + "/test").expect(200)["delivery"]["id"]
     box.sql("UPDATE outbox_attempts SET answer = '%s' WHERE outbox_id = %s" % (MARKUP.replace("'", "''"), delivery))
-    box.api("POST", "/api/schedules", {"name": MARKUP[:60], "description": MARKUP, "timeZone": "Europe/Berlin", "layers": [
+    schedule = box.api("POST", "/api/schedules", {"name": MARKUP[:60], "description": MARKUP, "timeZone": "Europe/Berlin", "layers": [
         {"name": MARKUP[:60], "rotation": "hours", "length": 12, "startDate": "2026-01-01", "users": [box.env["GRAPNEL_ADMIN_USER"], "eve " + MARKUP]},
         {"name": FORMULA, "users": []}]}).expect(201)
     box.api("POST", "/api/schedules", {"name": FORMULA}).expect(201)
@@ -89,6 +89,7 @@ def furnish(box):
     box.sql("UPDATE contacts SET verified_at = created_at, sent_at = created_at WHERE address LIKE 'them%'")
     hour = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s)) for s in (-60, 3600)]
     box.api("POST", "/api/maintenance-windows", {"name": MARKUP[:60], "reason": FORMULA, "from": hour[0], "to": hour[1], "serviceId": service["id"]}).expect(201)
+    box.api("POST", "/api/schedules/%s/overrides" % schedule["id"], {"user": "eve " + MARKUP, "to": hour[1]}).expect(201)
     box.api("POST", "/api/silences", {"name": FORMULA, "reason": MARKUP, "dedupKey": MARKUP + "*", "until": hour[1]}).expect(201)
     github = "/integrations/" + sources[1]["id"]
     box.api("PATCH", "/api/status-page", {"slug": "shop", "title": MARKUP[:60], "about": MARKUP, "enabled": True, "showTitles": True, "services": [service["id"]]}).expect(200)
