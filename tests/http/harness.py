@@ -107,7 +107,7 @@ class Instance:
         self.server, self.sets, self.workers = server, ["metrics.allow=192.0.2.1", *sets], workers
         self.dir = where or tempfile.mkdtemp(prefix="grapnel-%s." % server)
         self.port = free_port()
-        self.env, self._address, self._lock = {}, itertools.count(2), threading.Lock()
+        self.env, self.token, self._address, self._lock = {}, None, itertools.count(2), threading.Lock()
 
     # ---- life ----
 
@@ -123,7 +123,7 @@ class Instance:
             raise Failed("quickstart up failed:\n" + done.stdout)
         with open(os.path.join(self.dir, "env")) as f:
             self.env = dict(line.rstrip("\n").split("=", 1) for line in f)
-        self.token = self.env["GRAPNEL_API_TOKEN"]
+        self.token = self.token or self.env["GRAPNEL_API_TOKEN"]
         return self
 
     def down(self, remove=True):

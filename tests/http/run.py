@@ -99,6 +99,8 @@ class Lane(multiprocessing.Process):
                 if file not in (None, name.split(":")[0]) and box.configuration() != usual:
                     box.configuration(usual)    # what the scenarios of one file settled is none of the next one's
                     box.up()
+                if file != name.split(":")[0]:
+                    box.token = box.another_token()     # how often one may act in a minute is a file's own
                 file = name.split(":")[0]
                 self.one(box, name, *scenario)
                 left -= 1

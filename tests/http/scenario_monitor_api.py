@@ -101,7 +101,7 @@ def bad_actions_are_refused_with_the_field(box):
                         ({"action": "mark-processed", "params": {"eventIds": ["1"], "filter": {"status": "dead"}}}, "eventIds"),
                         ({"action": "find-duplicates", "params": {"timeWindow": -60}}, "timeWindow"),
                         ({"action": "auto-remediate", "dryRun": "maybe"}, "dryRun")):
-        box.api("POST", PATH, body).expect(400, "invalid_request", field)
+        box.api("POST", PATH, body, _administrator(box)).expect(400, "invalid_request", field)
     box.request("POST", PATH, "no json", {"Authorization": "Bearer " + _administrator(box), "Content-Type": "application/json"}).expect(400, "invalid_payload")
     for action in "retry-event", "delete-event":
         for unknown in "123456789012345678", "never-sent", "99999999999999999999999":

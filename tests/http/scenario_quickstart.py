@@ -19,13 +19,13 @@ def running_it_twice_is_harmless(box):
 
 
 def data_survives_down_and_up(box):
-    token, source = box.token, box.integration("prometheus")
+    token, source = box.env["GRAPNEL_API_TOKEN"], box.integration("prometheus")
     group = alerts(alert())
     number = box.send(source, group).expect(201)["result"]["event"]["id"]
     box.down(remove=False)
     same([box.pid(part) for part in ("db", "grapnel", "web", "cron")], [None] * 4, "pids after down")
     box.up()
-    same(box.token, token, "API token")
+    same(box.env["GRAPNEL_API_TOKEN"], token, "API token")
     box.get("/api/events/" + number)
     same(box.send(source, group).expect(200)["alreadyProcessed"], True)
 
