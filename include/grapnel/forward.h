@@ -56,6 +56,7 @@ struct carrier forwarder_carrier(struct forwarder *f);
 struct forward_result {
 	uint64_t event_id;		/* given */
 	bool taken;			/* false: somebody else has it, or it is settled */
+	bool refused;			/* the breaker lets nothing through until somebody's probe has come back; given back as it was */
 	bool processed;
 	struct str error;		/* else: why not, a sentence */
 };

@@ -29,6 +29,7 @@ struct round {
 	struct forward_claimer by;
 	uint64_t failures;		/* the handler's, as the breaker knew them */
 	bool probe;
+	bool refused;			/* the breaker is open, and its probe is not ours */
 	struct attempt *attempts;
 	size_t n, begun, under_way, settled;
 };

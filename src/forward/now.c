@@ -10,6 +10,7 @@ static void refuse_all(struct round *r, ms_t now)
 		if (r->attempts[i].state == ATTEMPT_WAITS)
 			attempt_end_unsent(r, i, FORWARD_NOT_SENT, STR("The handler failed too often; its circuit breaker is open."), now);
 	r->begun = r->n;
+	r->refused = true;
 }
 
 static bool claim_these(struct round *r, struct str ids, uint64_t source_id, ms_t now, struct err *e)
@@ -55,7 +56,7 @@ static bool see_through(struct round *r, struct err *e)
 static void tell_results(struct arena *a, const struct round *r, struct forward_result *events, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		events[i].processed = events[i].taken = false;
+		events[i].processed = events[i].refused = events[i].taken = false;
 		events[i].error = STR("It is being sent already.");
 		for (size_t k = 0; k < r->n; k++) {
 			const struct forward_end *x = &r->attempts[k].end;
@@ -63,6 +64,7 @@ static void tell_results(struct arena *a, const struct round *r, struct forward_
 			if (x->claim.event_id != events[i].event_id)
 				continue;
 			events[i].taken = true;
+			events[i].refused = r->refused && x->outcome == FORWARD_NOT_SENT;
 			events[i].processed = x->outcome == FORWARD_DONE || x->outcome == FORWARD_NOT_NEEDED;
 			events[i].error = events[i].processed ? STR_NONE : x->error.n ? arena_str(a, x->error) :
 				STR("It was not sent, since its handler fails.");

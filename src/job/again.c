@@ -141,9 +141,10 @@ static bool queue(struct job_run *r, struct again_result *x, size_t n, struct er
 	return forward_retry(r->c->db, 0, JSON_IDS(r->a, events, n, id), job_now(r), &queued, e);
 }
 
+/* What the breaker refuses waits for the probe that somebody else, a dispatcher say, has just sent. */
 static enum again_outcome outcome_of(const struct forward_result *x)
 {
-	return !x->taken ? AGAIN_QUEUED : x->processed ? AGAIN_PROCESSED : AGAIN_FAILED;
+	return !x->taken || x->refused ? AGAIN_QUEUED : x->processed ? AGAIN_PROCESSED : AGAIN_FAILED;
 }
 
 static bool send_group(struct job_run *r, struct forwarder *f, struct again_result *x, size_t n, struct err *e)

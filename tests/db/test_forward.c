@@ -620,13 +620,13 @@ START_TEST(test_now_says_what_became_of_it)
 	events(1, 100, 2);
 	succeeds(forwarder_now(forwarder, a, 1, r, 3, &e));
 	ck_assert(!r[0].processed && str_eqs(r[0].error, "It does not take the connection."));
-	ck_assert(!r[1].processed && str_eqs(r[1].error, "It does not take the connection."));
+	ck_assert(!r[1].processed && !r[1].refused && str_eqs(r[1].error, "It does not take the connection."));
 	ck_assert(!r[2].processed && str_eqs(r[2].error, "It is being sent already."));
 	is("SELECT COUNT(*) AS n FROM events WHERE status = 3 AND attempts = 1", 2);
 	for (int i = 0; i < BREAKER_OPENS_AT; i++)
 		succeeds(breaker_failed(db, BREAKER_HANDLER, 1, false, STR("down"), clock_now(), &e));
 	succeeds(forwarder_now(forwarder, a, 1, r, 2, &e));
-	ck_assert(!r[0].processed && str_has(r[0].error, "circuit breaker is open"));
+	ck_assert(!r[0].processed && r[0].refused && str_has(r[0].error, "circuit breaker is open"));
 	is("SELECT COUNT(*) AS n FROM events WHERE status = 3 AND attempts = 1 AND error LIKE '%circuit breaker%'", 2);
 	is("SELECT COUNT(*) AS n FROM event_attempts", 2);
 	ck_assert_uint_eq(forwarder_busy(forwarder), 0);

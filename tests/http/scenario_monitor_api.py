@@ -259,7 +259,7 @@ def all_events_of_a_handler_that_answers_again_are_retried(box):
         handler.status = 200
         results = {r["id"]: r["outcome"] for r in _do(box, "retry-failed", token)["results"]}
         true(len(results) >= 5, "those that failed")
-        same(set(results.values()), {"processed"}, "not only the first of them")
+        true(set(results.values()) <= {"processed", "queued"}, "not only the first of them; the dispatcher may have sent some: %s" % results)
         for number in numbers:
             _until(box, number, "processed", token)
 
