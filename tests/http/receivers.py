@@ -124,7 +124,18 @@ class PagerDuty(Receiver):
 
     def __init__(self):
         super().__init__()
-        self.url, self.open = self.at("/v2/enqueue"), {}
+        self.url = self.at("/v2/enqueue")
+
+    @property
+    def open(self):
+        """Its alerts that were not resolved: payloads by dedup_key. Who acknowledges one keeps it open."""
+        alerts = {}
+        for taken in list(self.taken):
+            if taken.body["event_action"] == "trigger":
+                alerts[taken.body["dedup_key"]] = taken.body["payload"]
+            elif taken.body["event_action"] == "resolve":
+                alerts.pop(taken.body["dedup_key"], None)
+        return alerts
 
     def refuse(self, *errors):
         return 400, json.dumps({"status": "invalid event", "message": "Event object is invalid", "errors": errors}), "application/json"
@@ -148,7 +159,6 @@ class PagerDuty(Receiver):
         if not isinstance(dedup, str) or not 1 <= len(dedup) <= 255:
             return self.refuse("dedup_key")
         if body["event_action"] != "trigger":
-            self.open.pop(dedup, None)
             return None
         payload = body.get("payload", {})
         if not 1 <= len(payload.get("summary", "")) <= 1024 or not payload.get("source"):
@@ -157,7 +167,6 @@ class PagerDuty(Receiver):
             return self.refuse("'payload.severity' is invalid")
         if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", payload.get("timestamp", "")):
             return self.refuse("'payload.timestamp'")
-        self.open[dedup] = payload
         return None
 
 

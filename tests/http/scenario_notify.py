@@ -36,6 +36,7 @@ def story_of_an_incident_reaches_channels_in_its_order(box):
         box.api("POST", "/api/incidents/%s/notes" % incident, {"text": "a note is for readers"}).expect(200)
         box.api("POST", "/api/incidents/%s/acknowledge" % incident, {"note": "on my way"}).expect(200)
         wait_until(lambda: len(duty.taken) == 2, 10, "PagerDuty hears of it")
+        true(duty.open, "who acknowledges it does not end it")
         box.send(source, alerts(alert(fingerprint=key, status="resolved"))).expect(201)
         wait_until(lambda: len(hook.taken) == 4 and not duty.open and len(slack.taken) == 4, 10, "the end is told")
         same(_types(hook), ["incident.opened", "incident.severity_raised", "incident.acknowledged", "incident.resolved"])
