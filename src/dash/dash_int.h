@@ -119,7 +119,9 @@ struct list_source {
 bool list_exported(struct visit *v, const struct list_source *l, uint64_t cursor);
 /* Links to the next and the first page with this page's filters, and to the exports. */
 void list_nav_fill(struct visit *v, struct list_nav *nav, const char *plural, uint64_t cursor, uint64_t next);
-/* Both, and the rows of a page between them. False: answered. */
+/* How many there are, as far as a page of n rows knows: for lists that do not count theirs. */
+void list_nav_count(struct visit *v, struct list_nav *nav, uint64_t cursor, uint64_t next, size_t n);
+/* All of them, and the rows of a page. False: answered. */
 bool list_read(struct visit *v, const struct list_source *l, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, struct list_nav *nav);
 /* This page with one parameter of its query replaced (NULL removes it) and the cursor dropped: for chips. */
 struct str query_with(const struct visit *v, const char *name, const char *value);

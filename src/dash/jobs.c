@@ -48,6 +48,7 @@ void page_jobs(void *visit)
 	}
 	fill_chips(v, &p, &f);
 	list_nav_fill(v, &p.nav, "runs", f.cursor, next);
+	list_nav_count(v, &p.nav, f.cursor, next, p.runs_n);
 	page_begin(v, &p.page, "Jobs", "jobs");
 	PAGE_SEND(v, 200, tmpl_jobs, &p);
 }

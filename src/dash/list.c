@@ -54,6 +54,12 @@ void list_nav_fill(struct visit *v, struct list_nav *nav, const char *plural, ui
 		nav->first_url = path_with(v, "", same);
 }
 
+void list_nav_count(struct visit *v, struct list_nav *nav, uint64_t cursor, uint64_t next, size_t n)
+{
+	if (n)
+		nav->count = arena_printf(v->a, "%s%zu%s", !cursor && next ? "More than " : "", n, cursor ? " on this page" : next ? "" : " in all");
+}
+
 /* ---- exports ---- */
 
 struct export {
@@ -148,5 +154,6 @@ bool list_read(struct visit *v, const struct list_source *l, uint64_t cursor, ui
 	if (!l->read(v, l->query, cursor, limit, rows_r, n, &next, &e))
 		return visit_err(v, &e);
 	list_nav_fill(v, nav, l->plural, cursor, next);
+	list_nav_count(v, nav, cursor, next, *n);
 	return true;
 }

@@ -92,6 +92,7 @@ static void list(struct visit *v, const struct hush_words *w)
 	for (size_t i = 0; i < p.rows_n; i++)
 		fill_line(v, &rows[i], &p.rows[i]);
 	list_nav_fill(v, &p.nav, w->api_plural, f.cursor, next);
+	list_nav_count(v, &p.nav, f.cursor, next, p.rows_n);
 	page_begin(v, &p.page, w->plural, "maintenance");
 	PAGE_SEND(v, 200, tmpl_maintenance_list, &p);
 }

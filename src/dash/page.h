@@ -61,6 +61,7 @@ struct again_page {
 struct list_nav {
 	struct str next_url, first_url;	/* empty: there is none */
 	struct str csv_url, json_url;
+	struct str count;		/* "12 in all", "More than 50"; empty: the page has a better one, or no rows */
 };
 
 #endif

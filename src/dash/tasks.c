@@ -49,6 +49,7 @@ void page_tasks(void *visit)
 	for (size_t i = 0; i < p.tasks_n; i++)
 		p.tasks[i] = shown(v, &rows[i]);
 	list_nav_fill(v, &p.nav, "tasks", f.cursor, next);
+	list_nav_count(v, &p.nav, f.cursor, next, p.tasks_n);
 	page_begin(v, &p.page, "Tasks", "jobs");
 	PAGE_SEND(v, 200, tmpl_tasks, &p);
 }

@@ -467,6 +467,23 @@ START_TEST(test_exports_need_what_their_list_needs)
 }
 END_TEST
 
+/* What a page knows of it without counting. */
+START_TEST(test_lists_say_how_many_they_have)
+{
+	const char *first = arena_printf(a, "%.*s", STR_ARG(ask(ADMIN, "GET", "/users?limit=1")->response.body)).p;
+	const char *cursor = strstr(first, "cursor=");
+	struct str rest, older;
+
+	ck_assert(strstr(first, ">More than 1</span>"));
+	ck_assert_ptr_nonnull(cursor);
+	rest = str_of(cursor);
+	older = str_until(&rest, '"');
+	older = arena_printf(a, "/users?limit=1&%.*s", STR_ARG(older));
+	ck_assert(str_has(ask(ADMIN, "GET", older.p)->response.body, ">1 on this page</span>"));
+	ck_assert(str_has(ask(ADMIN, "GET", "/users")->response.body, " in all</span>"));
+}
+END_TEST
+
 static unsigned pages_read;
 
 /* As a filter that fits next to nothing of a large table. */
@@ -613,6 +630,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_cookies_over_https);
+	tcase_add_test(t, test_lists_say_how_many_they_have);
 	tcase_add_test(t, test_an_export_that_finds_nothing_ends);
 	tcase_add_loop_test(t, test_needs_make_sense, 0, n);
 	tcase_add_loop_test(t, test_a_row_holds_its_needs, 0, n);
