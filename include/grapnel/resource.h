@@ -382,9 +382,12 @@ bool integration_remove(const struct caller *by, struct str public_id, struct er
 struct channel_query {
 	uint64_t limit, cursor;
 };
-extern const struct form_field channel_query_fields[];	/* of channels, and of what was sent to one */
+extern const struct form_field channel_query_fields[];
 #define CHANNEL_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
+/* Of struct sent_filter: its statuses in the words of channels. */
 extern const struct form_field channel_delivery_query_fields[];
+extern const struct form_word channel_delivery_words[];
+#define SENT_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
 
 struct channel_form {
 	struct str name, kind;
@@ -652,8 +655,10 @@ bool hush_remove(const struct caller *by, enum hush_kind kind, struct str public
 struct endpoint_query {
 	uint64_t limit, cursor;
 };
-extern const struct form_field endpoint_query_fields[];		/* of endpoints... */
-extern const struct form_field endpoint_delivery_query_fields[];	/* ...and of what was sent to one */
+extern const struct form_field endpoint_query_fields[];
+/* Of struct sent_filter: its statuses in the words of endpoints. */
+extern const struct form_field endpoint_delivery_query_fields[];
+extern const struct form_word endpoint_delivery_words[];
 #define ENDPOINT_QUERY_NEW { .limit = LIST_LIMIT_DEFAULT }
 
 struct endpoint_form {

@@ -569,20 +569,27 @@ void channel_view_fill(struct arena *a, const struct channel *c, struct channel_
 bool channel_view_list(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t cursor, uint64_t limit, struct channel_view **out, size_t *n,
 	uint64_t *next, struct err *e) MUST_USE;
 
+/* What was sent to a channel or an endpoint. */
+struct sent_filter {
+	uint64_t target_row;		/* channels.id or endpoints.id, which the caller has found in its own tenant, or as its own */
+	uint64_t statuses;		/* bits of enum outbox_status; 0 = all */
+	uint64_t cursor, limit;
+};
+
 /* A message for a channel. */
 struct channel_delivery_view {
 	uint64_t id, status_n, attempts, attempts_max, bundled_in;
 	struct str type, title;		/* "monitor.alert_started", and its one line */
-	struct str status;		/* waiting, sending, retrying, sent, dead, bundled */
+	struct str status;		/* waiting, sending, retrying, sent, dead, bundled, unneeded */
 	struct str recipient;		/* which of its addressees; p NULL: all */
 	struct str error, payload;
 	bool held;			/* somebody sends it now */
 	ms_t created_at, next_at, finished_at;	/* next_at 0: there is no next attempt */
 };
 extern const struct field channel_delivery_view_fields[];
+bool channel_delivery_view_list(struct db *db, struct arena *a, const struct sent_filter *f, struct channel_delivery_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
 /* `channel_row` is channels.id; the caller has found it in its own tenant. */
-bool channel_delivery_view_list(struct db *db, struct arena *a, uint64_t channel_row, uint64_t cursor, uint64_t limit,
-	struct channel_delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
 int channel_delivery_view_get(struct db *db, struct arena *a, uint64_t channel_row, uint64_t id, struct channel_delivery_view *out,
 	struct err *e) MUST_USE;
 
@@ -677,9 +684,8 @@ struct endpoint_delivery_view {
 };
 extern const struct field endpoint_delivery_view_fields[];
 extern const struct field webhook_delivery_view_fields[];	/* the same as /api/webhooks/history has it */
-/* `endpoint_row` is endpoints.id; the caller has found it as one of its own. */
-bool endpoint_delivery_view_list(struct db *db, struct arena *a, uint64_t endpoint_row, uint64_t cursor, uint64_t limit,
-	struct endpoint_delivery_view **out, size_t *n, uint64_t *next, struct err *e) MUST_USE;
+bool endpoint_delivery_view_list(struct db *db, struct arena *a, const struct sent_filter *f, struct endpoint_delivery_view **out, size_t *n,
+	uint64_t *next, struct err *e) MUST_USE;
 /* The newest of all endpoints of a user, the oldest of them first. */
 bool endpoint_delivery_view_history(struct db *db, struct arena *a, uint64_t tenant_id, uint64_t user_id, uint64_t limit,
 	struct endpoint_delivery_view **out, size_t *n, struct err *e) MUST_USE;

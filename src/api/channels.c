@@ -150,7 +150,7 @@ void api_channel_test(void *call)
 void api_channel_delivery_list(void *call)
 {
 	struct call *c = call;
-	struct channel_query q = CHANNEL_QUERY_NEW;
+	struct sent_filter q = SENT_QUERY_NEW;
 	struct channel_delivery_view *rows;
 	struct channel channel;
 	struct err e = { 0 };
@@ -159,7 +159,8 @@ void api_channel_delivery_list(void *call)
 
 	if (!find(c, &channel) || !input_query(c, channel_delivery_query_fields, &q))
 		return;
-	if (channel_delivery_view_list(c->by.db, c->a, channel.id, q.cursor, q.limit, &rows, &n, &next, &e))
+	q.target_row = channel.id;
+	if (channel_delivery_view_list(c->by.db, c->a, &q, &rows, &n, &next, &e))
 		reply_list(c, "deliveries", channel_delivery_view_fields, rows, sizeof(*rows), n, next);
 	else
 		reply_err(c, &e);

@@ -171,7 +171,7 @@ void api_endpoint_test(void *call)
 void api_endpoint_delivery_list(void *call)
 {
 	struct call *c = call;
-	struct endpoint_query q = ENDPOINT_QUERY_NEW;
+	struct sent_filter q = SENT_QUERY_NEW;
 	struct endpoint_delivery_view *rows;
 	struct endpoint_view ep;
 	struct err e = { 0 };
@@ -180,7 +180,8 @@ void api_endpoint_delivery_list(void *call)
 
 	if (!find(c, &ep) || !input_query(c, endpoint_delivery_query_fields, &q))
 		return;
-	if (endpoint_delivery_view_list(c->by.db, c->a, ep.row, q.cursor, q.limit, &rows, &n, &next, &e))
+	q.target_row = ep.row;
+	if (endpoint_delivery_view_list(c->by.db, c->a, &q, &rows, &n, &next, &e))
 		reply_list(c, "deliveries", endpoint_delivery_view_fields, rows, sizeof(*rows), n, next);
 	else
 		reply_err(c, &e);

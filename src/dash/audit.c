@@ -121,11 +121,11 @@ static void add_chips(struct visit *v, struct audit_page *p)
 
 	bool exact = str_find(p->action, '.') >= 0;
 
-	p->chips[p->chips_n++] = (struct audit_chip){ STR("All"), query_with(v, "action", NULL), !p->action.n };
+	p->chips[p->chips_n++] = (struct chip){ STR("All"), query_with(v, "action", NULL), !p->action.n };
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		p->chips[p->chips_n++] = (struct audit_chip){ str_of(kinds[i]), query_with(v, "action", kinds[i]), str_eqs(p->action, kinds[i]) };
+		p->chips[p->chips_n++] = (struct chip){ str_of(kinds[i]), query_with(v, "action", kinds[i]), str_eqs(p->action, kinds[i]) };
 	if (exact)
-		p->chips[p->chips_n++] = (struct audit_chip){ p->action, query_with(v, "action", arena_cstr(v->a, p->action)), true };
+		p->chips[p->chips_n++] = (struct chip){ p->action, query_with(v, "action", arena_cstr(v->a, p->action)), true };
 }
 
 static struct str asked(struct visit *v, const char *name)

@@ -18,17 +18,12 @@ struct audit_line {
 	size_t changes_n;
 };
 
-struct audit_chip {
-	struct str label, url;
-	bool chosen;
-};
-
 struct audit_page {
 	struct page page;
 	struct audit_line *rows;
 	size_t rows_n;
 	struct list_nav nav;
-	struct audit_chip chips[8];
+	struct chip chips[8];
 	size_t chips_n;
 	bool filtered;
 	struct str actor, action, object, q, from, to;	/* of the filter */

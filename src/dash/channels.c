@@ -61,12 +61,14 @@ void page_channel(void *visit)
 	struct visit *v = visit;
 	struct channel_page p = { 0 };
 	struct channel c;
+	struct sent_filter newest = { .limit = NEWEST_SHOWN };
 	struct err e = { 0 };
 	uint64_t next;
 
 	if (!find(v, &c, &p.channel))
 		return;
-	if (!channel_delivery_view_list(v->by.db, v->a, c.id, 0, NEWEST_SHOWN, &p.deliveries, &p.deliveries_n, &next, &e)) {
+	newest.target_row = c.id;
+	if (!channel_delivery_view_list(v->by.db, v->a, &newest, &p.deliveries, &p.deliveries_n, &next, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}
@@ -96,22 +98,28 @@ void page_channel_test(void *visit)
 
 static bool read_deliveries(struct visit *v, void *query, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, uint64_t *next, struct err *e)
 {
-	const struct channel *c = query;
+	struct sent_filter f = *(const struct sent_filter *)query;
 
-	return channel_delivery_view_list(v->by.db, v->a, c->id, cursor, limit, rows_r, n, next, e);
+	f.cursor = cursor;
+	f.limit = limit;
+	return channel_delivery_view_list(v->by.db, v->a, &f, rows_r, n, next, e);
 }
 
 void page_channel_deliveries(void *visit)
 {
 	struct visit *v = visit;
 	struct channel c;
-	struct channel_query q = CHANNEL_QUERY_NEW;
-	struct list_source list = { "deliveries", channel_delivery_view_fields, sizeof(struct channel_delivery_view), read_deliveries, &c };
+	struct sent_filter f = SENT_QUERY_NEW;
+	struct list_source list = { "deliveries", channel_delivery_view_fields, sizeof(struct channel_delivery_view), read_deliveries, &f };
 	struct channel_deliveries_page p = { 0 };
 
-	if (!visit_query(v, channel_delivery_query_fields, &q) || !find(v, &c, &p.channel) ||
-		!list_read(v, &list, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &p.nav))
+	if (!visit_query(v, channel_delivery_query_fields, &f) || !find(v, &c, &p.channel))
 		return;
+	f.target_row = c.id;
+	if (!list_read(v, &list, f.cursor, f.limit, &p.deliveries, &p.deliveries_n, &p.nav))
+		return;
+	chips_of_words(v, "status", channel_delivery_words, f.statuses, &p.chips, &p.chips_n);
+	p.filtered = f.statuses != 0;
 	page_begin(v, &p.page, arena_printf(v->a, "Messages to %.*s", STR_ARG(c.name)).p, "channels");
 	PAGE_SEND(v, 200, tmpl_channel_deliveries, &p);
 }

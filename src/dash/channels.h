@@ -68,6 +68,9 @@ struct channel_page {
 struct channel_deliveries_page {
 	struct page page;
 	struct channel_view channel;
+	struct chip *chips;
+	size_t chips_n;
+	bool filtered;
 	struct channel_delivery_view *deliveries;
 	size_t deliveries_n;
 	struct list_nav nav;

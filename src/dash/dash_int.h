@@ -125,5 +125,7 @@ void list_nav_count(struct visit *v, struct list_nav *nav, uint64_t cursor, uint
 bool list_read(struct visit *v, const struct list_source *l, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, struct list_nav *nav);
 /* This page with one parameter of its query replaced (NULL removes it) and the cursor dropped: for chips. */
 struct str query_with(const struct visit *v, const char *name, const char *value);
+/* "All", and one for each word that the parameter takes; `chosen`: its value as the form reads it. */
+void chips_of_words(struct visit *v, const char *name, const struct form_word *words, uint64_t chosen, struct chip **out, size_t *n);
 
 #endif

@@ -42,12 +42,14 @@ void page_endpoint(void *visit)
 {
 	struct visit *v = visit;
 	struct endpoint_page p = { 0 };
+	struct sent_filter newest = { .limit = NEWEST_SHOWN };
 	struct err e = { 0 };
 	uint64_t next;
 
 	if (!find(v, &p.endpoint))
 		return;
-	if (!endpoint_delivery_view_list(v->by.db, v->a, p.endpoint.row, 0, NEWEST_SHOWN, &p.deliveries, &p.deliveries_n, &next, &e)) {
+	newest.target_row = p.endpoint.row;
+	if (!endpoint_delivery_view_list(v->by.db, v->a, &newest, &p.deliveries, &p.deliveries_n, &next, &e)) {
 		(void)visit_err(v, &e);
 		return;
 	}
@@ -257,21 +259,27 @@ void page_endpoint_rotate_post(void *visit)
 
 static bool read_deliveries(struct visit *v, void *query, uint64_t cursor, uint64_t limit, void *rows_r, size_t *n, uint64_t *next, struct err *e)
 {
-	const struct endpoint_view *ep = query;
+	struct sent_filter f = *(const struct sent_filter *)query;
 
-	return endpoint_delivery_view_list(v->by.db, v->a, ep->row, cursor, limit, rows_r, n, next, e);
+	f.cursor = cursor;
+	f.limit = limit;
+	return endpoint_delivery_view_list(v->by.db, v->a, &f, rows_r, n, next, e);
 }
 
 void page_endpoint_deliveries(void *visit)
 {
 	struct visit *v = visit;
-	struct endpoint_query q = ENDPOINT_QUERY_NEW;
+	struct sent_filter f = SENT_QUERY_NEW;
 	struct endpoint_deliveries_page p = { 0 };
-	struct list_source list = { "deliveries", endpoint_delivery_view_fields, sizeof(struct endpoint_delivery_view), read_deliveries, &p.endpoint };
+	struct list_source list = { "deliveries", endpoint_delivery_view_fields, sizeof(struct endpoint_delivery_view), read_deliveries, &f };
 
-	if (!visit_query(v, endpoint_delivery_query_fields, &q) || !find(v, &p.endpoint) ||
-		!list_read(v, &list, q.cursor, q.limit, &p.deliveries, &p.deliveries_n, &p.nav))
+	if (!visit_query(v, endpoint_delivery_query_fields, &f) || !find(v, &p.endpoint))
 		return;
+	f.target_row = p.endpoint.row;
+	if (!list_read(v, &list, f.cursor, f.limit, &p.deliveries, &p.deliveries_n, &p.nav))
+		return;
+	chips_of_words(v, "status", endpoint_delivery_words, f.statuses, &p.chips, &p.chips_n);
+	p.filtered = f.statuses != 0;
 	page_begin(v, &p.page, "Deliveries", "endpoints");
 	PAGE_SEND(v, 200, tmpl_endpoint_deliveries, &p);
 }

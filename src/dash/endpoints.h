@@ -35,6 +35,9 @@ struct endpoint_form_page {
 struct endpoint_deliveries_page {
 	struct page page;
 	struct endpoint_view endpoint;
+	struct chip *chips;
+	size_t chips_n;
+	bool filtered;
 	struct endpoint_delivery_view *deliveries;
 	size_t deliveries_n;
 	struct list_nav nav;

@@ -77,7 +77,7 @@ static bool fill_filters(struct visit *v, struct incidents_page *p, const struct
 
 /* ---- chips ---- */
 
-static const struct chip {
+static const struct status_chip {
 	const char *label, *status;	/* NULL: without a status in the URL */
 	uint64_t bits;
 } chips[] = {
@@ -95,7 +95,7 @@ static bool fill_chips(struct visit *v, struct incidents_page *p, const struct i
 	if (!incident_view_counts(v->by.db, v->a, f, counts, e))
 		return false;
 	for (; p->chips_n < ARRAY_SIZE(chips); p->chips_n++) {
-		const struct chip *row = &chips[p->chips_n];
+		const struct status_chip *row = &chips[p->chips_n];
 		struct incident_chip *c = &p->chips[p->chips_n];
 
 		*c = (struct incident_chip){ .label = row->label, .url = query_with(v, "status", row->status),

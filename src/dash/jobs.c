@@ -20,10 +20,10 @@ static bool read_runs(struct visit *v, void *query, uint64_t cursor, uint64_t li
 
 static void fill_chips(struct visit *v, struct jobs_page *p, const struct job_run_filter *f)
 {
-	p->chips = ARENA_ARRAY(v->a, struct job_chip, p->jobs_n + 1);
-	p->chips[p->chips_n++] = (struct job_chip){ STR("All jobs"), query_with(v, "job", NULL), !f->job.n };
+	p->chips = ARENA_ARRAY(v->a, struct chip, p->jobs_n + 1);
+	p->chips[p->chips_n++] = (struct chip){ STR("All jobs"), query_with(v, "job", NULL), !f->job.n };
 	for (size_t i = 0; i < p->jobs_n; i++)
-		p->chips[p->chips_n++] = (struct job_chip){ p->jobs[i].name,
+		p->chips[p->chips_n++] = (struct chip){ p->jobs[i].name,
 			query_with(v, "job", arena_cstr(v->a, p->jobs[i].name)), str_eq(f->job, p->jobs[i].name) };
 	p->notable = f->notable;
 	p->filtered = f->job.n > 0;

@@ -4,18 +4,13 @@
 
 #include "dash_int.h"
 
-struct job_chip {
-	struct str label, url;
-	bool chosen;
-};
-
 struct jobs_page {
 	struct page page;
 	struct str zone;		/* of times of day, or empty: the host's */
 	struct cron_watch cron;
 	struct job_view *jobs;
 	size_t jobs_n;
-	struct job_chip *chips;		/* whose runs are shown */
+	struct chip *chips;		/* whose runs are shown */
 	size_t chips_n;
 	bool notable, filtered;
 	struct str other_url;		/* with the runs that found nothing to do, or without */

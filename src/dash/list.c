@@ -43,6 +43,19 @@ struct str query_with(const struct visit *v, const char *name, const char *value
 	return path_with(v, "", query_put(v, name, str_of(value)));
 }
 
+void chips_of_words(struct visit *v, const char *name, const struct form_word *words, uint64_t chosen, struct chip **out, size_t *n)
+{
+	size_t words_n = 0;
+
+	while (words[words_n].word)
+		words_n++;
+	*out = ARENA_ARRAY(v->a, struct chip, words_n + 1);
+	(*out)[0] = (struct chip){ STR("All"), query_with(v, name, NULL), !chosen };
+	for (size_t i = 0; i < words_n; i++)
+		(*out)[i + 1] = (struct chip){ str_of(words[i].word), query_with(v, name, words[i].word), chosen == words[i].bits };
+	*n = words_n + 1;
+}
+
 void list_nav_fill(struct visit *v, struct list_nav *nav, const char *plural, uint64_t cursor, uint64_t next)
 {
 	struct str same = query_put(v, "cursor", STR_NONE);

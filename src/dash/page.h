@@ -58,6 +58,12 @@ struct again_page {
 	size_t fields_n;
 };
 
+/* A choice above a list that narrows it. */
+struct chip {
+	struct str label, url;
+	bool chosen;
+};
+
 struct list_nav {
 	struct str next_url, first_url;	/* empty: there is none */
 	struct str csv_url, json_url;

@@ -48,13 +48,23 @@ const struct form_field channel_fields[] = {
 	FORM_END
 };
 
-#define QUERY_ROWS(plural) \
-	{ "limit", NUMBER_AT(struct channel_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most " plural " in the answer" }, \
-	CURSOR_ROW(struct channel_query, cursor, plural), \
+const struct form_field channel_query_fields[] = {
+	{ "limit", NUMBER_AT(struct channel_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most channels in the answer" },
+	CURSOR_ROW(struct channel_query, cursor, "channels"),
 	FORM_END
+};
 
-const struct form_field channel_query_fields[] = { QUERY_ROWS("channels") };
-const struct form_field channel_delivery_query_fields[] = { QUERY_ROWS("deliveries") };
+const struct form_word channel_delivery_words[] = {
+	{ "waiting", 1 << OUTBOX_WAITING | 1 << OUTBOX_FAILED }, { "sent", 1 << OUTBOX_SENT }, { "dead", 1 << OUTBOX_DEAD | 1 << OUTBOX_ENDING },
+	{ "bundled", 1 << OUTBOX_BUNDLED }, { "unneeded", 1 << OUTBOX_UNNEEDED }, { 0 }
+};
+
+const struct form_field channel_delivery_query_fields[] = {
+	{ "status", WORDS_AT(struct sent_filter, statuses), .words = channel_delivery_words, .help = "waiting, which those that are being sent or tried again are, too; sent, dead, bundled or unneeded: one or more, with commas between" },
+	{ "limit", NUMBER_AT(struct sent_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most deliveries in the answer" },
+	CURSOR_ROW(struct sent_filter, cursor, "deliveries"),
+	FORM_END
+};
 
 /* ---- form and settings ---- */
 

@@ -8,13 +8,22 @@
 #define FILTERS_MAX 20
 #define GRACE_MAX (30 * 86400)	/* seconds */
 
-#define QUERY_ROWS(plural) \
-	{ "limit", NUMBER_AT(struct endpoint_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most " plural " in the answer" }, \
-	CURSOR_ROW(struct endpoint_query, cursor, plural), \
+const struct form_field endpoint_query_fields[] = {
+	{ "limit", NUMBER_AT(struct endpoint_query, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most endpoints in the answer" },
+	CURSOR_ROW(struct endpoint_query, cursor, "endpoints"),
 	FORM_END
+};
 
-const struct form_field endpoint_query_fields[] = { QUERY_ROWS("endpoints") };
-const struct form_field endpoint_delivery_query_fields[] = { QUERY_ROWS("deliveries") };
+const struct form_word endpoint_delivery_words[] = {
+	{ "pending", 1 << OUTBOX_WAITING | 1 << OUTBOX_FAILED | 1 << OUTBOX_ENDING }, { "delivered", 1 << OUTBOX_SENT }, { "failed", 1 << OUTBOX_DEAD }, { 0 }
+};
+
+const struct form_field endpoint_delivery_query_fields[] = {
+	{ "status", WORDS_AT(struct sent_filter, statuses), .words = endpoint_delivery_words, .help = "pending, delivered or failed: one or more, with commas between" },
+	{ "limit", NUMBER_AT(struct sent_filter, limit), FORM_CLAMP, 1, LIST_LIMIT_MAX, .help = "Most deliveries in the answer" },
+	CURSOR_ROW(struct sent_filter, cursor, "deliveries"),
+	FORM_END
+};
 
 const struct form_field endpoint_fields[] = {
 	{ "url", TEXT_AT(struct endpoint_form, url), FORM_REQUIRED, .max = ENDPOINT_URL_MAX, .help = "http or https; private addresses only where the administrator opened them" },

@@ -231,18 +231,34 @@ static void delivery_fill(struct arena *a, struct channel_delivery_view *v)
 	message_words(a, v->payload, &v->type, &v->title);
 }
 
-bool channel_delivery_view_list(struct db *db, struct arena *a, uint64_t channel_row, uint64_t cursor, uint64_t limit,
-	struct channel_delivery_view **out, size_t *n, uint64_t *next, struct err *e)
+static void write_open(struct sql *q)
 {
-	uint64_t below = cursor ? cursor : INT64_MAX;
+	sql_lit(q, "SELECT " CHANNEL_DELIVERY_COLUMNS " FROM (");
+}
 
-	*next = 0;
-	if (!db_query(db, &view_stmt[V_CHANNEL_DELIVERIES], VALS(V_U(channel_row), V_U(below), V_U(limit + 1)), a, columns, sizeof(**out), out, n, e))
+static void write_close(struct sql *q)
+{
+	sql_lit(q, ") k JOIN outbox o ON o.id = k.id ORDER BY o.id DESC");
+}
+
+const struct list_table channel_delivery_table = {
+	.name = "view.channel_deliveries",
+	.branch = sent_branch,
+	.residual = sent_residual,
+	.open = write_open,
+	.close = write_close,
+	.columns = columns,
+	.size = sizeof(struct channel_delivery_view),
+};
+
+bool channel_delivery_view_list(struct db *db, struct arena *a, const struct sent_filter *f, struct channel_delivery_view **out, size_t *n,
+	uint64_t *next, struct err *e)
+{
+	struct plan p;
+
+	sent_plan(f, OUTBOX_NOTIFICATION, &p);
+	if (!list_run(db, a, &channel_delivery_table, &p, out, n, next, e))
 		return false;
-	if (*n > limit) {
-		*n = limit;
-		*next = (*out)[limit - 1].id;
-	}
 	for (size_t i = 0; i < *n; i++)
 		delivery_fill(a, &(*out)[i]);
 	return true;

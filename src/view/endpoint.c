@@ -173,19 +173,34 @@ static void delivery_fill(struct arena *a, struct endpoint_delivery_view *v)
 		v->next_at = 0;
 }
 
-bool endpoint_delivery_view_list(struct db *db, struct arena *a, uint64_t endpoint_row, uint64_t cursor, uint64_t limit,
-	struct endpoint_delivery_view **out, size_t *n, uint64_t *next, struct err *e)
+static void write_open(struct sql *q)
 {
-	uint64_t below = cursor ? cursor : INT64_MAX;
+	sql_lit(q, "SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM (");
+}
 
-	*next = 0;
-	if (!db_query(db, &view_stmt[V_ENDPOINT_DELIVERIES], VALS(V_U(endpoint_row), V_U(below), V_U(limit + 1)), a, delivery_columns, sizeof(**out),
-		out, n, e))
+static void write_close(struct sql *q)
+{
+	sql_lit(q, ") k JOIN deliveries d ON d.id = k.id" ENDPOINT_DELIVERY_JOINS " ORDER BY d.id DESC");
+}
+
+static const struct list_table endpoint_delivery_table = {
+	.name = "view.endpoint_deliveries",
+	.branch = sent_branch,
+	.residual = sent_residual,
+	.open = write_open,
+	.close = write_close,
+	.columns = delivery_columns,
+	.size = sizeof(struct endpoint_delivery_view),
+};
+
+bool endpoint_delivery_view_list(struct db *db, struct arena *a, const struct sent_filter *f, struct endpoint_delivery_view **out, size_t *n,
+	uint64_t *next, struct err *e)
+{
+	struct plan p;
+
+	sent_plan(f, OUTBOX_DELIVERY, &p);
+	if (!list_run(db, a, &endpoint_delivery_table, &p, out, n, next, e))
 		return false;
-	if (*n > limit) {
-		*n = limit;
-		*next = (*out)[limit - 1].id;
-	}
 	for (size_t i = 0; i < *n; i++)
 		delivery_fill(a, &(*out)[i]);
 	return true;

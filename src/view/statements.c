@@ -225,10 +225,8 @@ const struct stmt view_stmt[] = {
 		" WHERE tenant_id = ? AND status = 0 LIMIT ?) c UNION ALL"
 		" SELECT 1, COUNT(*) FROM (SELECT 1 FROM events FORCE INDEX (by_status)"
 		" WHERE tenant_id = ? AND status = 1 LIMIT ?) d" },
-	[V_CHANNEL_DELIVERIES] = { "view.channel_deliveries",
-		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE kind = 1 AND target_id = ? AND id < ? ORDER BY id DESC LIMIT ?" },
 	[V_CHANNEL_DELIVERY] = { "view.channel_delivery",
-		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox WHERE id = ? AND kind = 1 AND target_id = ?" },
+		"SELECT " CHANNEL_DELIVERY_COLUMNS " FROM outbox o WHERE o.id = ? AND o.kind = 1 AND o.target_id = ?" },
 	[V_CHANNEL_ATTEMPTS] = { "view.channel_attempts",
 		"SELECT attempt, at, duration_ms, status, error, answer FROM outbox_attempts WHERE outbox_id = ? ORDER BY attempt" },
 	[V_NOTIFICATIONS] = { "view.notifications",
@@ -290,9 +288,6 @@ const struct stmt view_stmt[] = {
 	[V_ENDPOINTS] = { "view.endpoints",
 		"SELECT " ENDPOINT_COLUMNS " FROM endpoints p FORCE INDEX (by_user)" ENDPOINT_JOINS
 		" WHERE p.tenant_id = ? AND p.user_id = ? AND p.live = 1 AND p.id < ? ORDER BY p.id DESC LIMIT ?" },
-	[V_ENDPOINT_DELIVERIES] = { "view.endpoint_deliveries",
-		"SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM (SELECT id FROM deliveries FORCE INDEX (by_endpoint) WHERE endpoint_id = ? AND id < ?"
-		" ORDER BY id DESC LIMIT ?) k JOIN deliveries d ON d.id = k.id" ENDPOINT_DELIVERY_JOINS " ORDER BY d.id DESC" },
 	[V_USER_DELIVERIES] = { "view.user_deliveries",
 		"SELECT " ENDPOINT_DELIVERY_COLUMNS " FROM (SELECT id FROM deliveries FORCE INDEX (by_user) WHERE tenant_id = ? AND user_id = ?"
 		" ORDER BY id DESC LIMIT ?) k JOIN deliveries d ON d.id = k.id" ENDPOINT_DELIVERY_JOINS " ORDER BY d.id" },

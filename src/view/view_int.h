@@ -22,6 +22,7 @@ enum branch_kind {
 	BRANCH_SERVICE,	/* (service_id, status, id) */
 	BRANCH_TENANT,	/* (tenant_id, id) */
 	BRANCH_USER,	/* (user_id, id) */
+	BRANCH_TARGET,	/* (kind, target_id, id) of the outbox */
 	BRANCH_OBJECT,	/* (object, id) */
 	BRANCH_ID,	/* one row of the primary key */
 	BRANCH_MARK,	/* (tenant_id, kind, id) of request_marks */
@@ -31,9 +32,9 @@ enum branch_kind {
 struct branch {
 	enum branch_kind kind;
 	uint64_t tenant_id;	/* of BRANCH_STATUS, BRANCH_TENANT and BRANCH_MARK */
-	uint64_t value;		/* status, source, service, user, id, mark or incident */
+	uint64_t value;		/* status, source, service, user, target, id, mark or incident */
 	struct str text;	/* object */
-	uint64_t status;	/* of BRANCH_SERVICE, beside the service */
+	uint64_t status;	/* of BRANCH_SERVICE, beside the service; of BRANCH_TARGET its kind */
 };
 
 /* The sources that a filter wants. */
@@ -118,7 +119,7 @@ void null_if_empty(struct str *s);
 
 /* Plans and tables, shared with tests. */
 extern const struct list_table event_table, incident_table, delivery_table, request_table, alert_table, user_table, token_table,
-	audit_table;
+	audit_table, channel_delivery_table;
 bool request_plan(struct db *db, struct arena *a, const struct request_filter *f, struct plan *p, struct err *e) MUST_USE;
 bool alert_plan(struct db *db, struct arena *a, const struct alert_filter *f, struct plan *p, struct err *e) MUST_USE;
 bool event_plan(struct db *db, struct arena *a, const struct event_filter *f, struct plan *p,
@@ -139,11 +140,11 @@ enum view_stmt { V_ATTEMPTS, V_FORWARD, V_EVENT, V_EVENTS, V_EVENTS_OF_REQUEST, 
 	V_MONITOR_TENANTS, V_MONITOR_SOURCES, V_MONITOR_SUMS, V_MONITOR_PENDING, V_MONITOR_PROCESSING, V_MONITOR_FAILED, V_MONITOR_DEAD,
 	V_MONITOR_OLDEST, V_MONITOR_WHOSE, V_MONITOR_FAILURES, V_MONITOR_ERROR, V_MONITOR_ALERTS, V_MONITOR_ALERTS_ALL, V_MONITOR_RUNNING,
 	V_OVERVIEW_SOURCES, V_OVERVIEW_HOURS, V_OVERVIEW_OPEN, V_OVERVIEW_STUCK, V_SOURCE_NAMES,
-	V_CHANNEL_DELIVERIES, V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS, V_NOTIFICATIONS, V_NOTIFICATION_ATTEMPTS, V_ESCALATION, V_PAGED,
+	V_CHANNEL_DELIVERY, V_CHANNEL_ATTEMPTS, V_NOTIFICATIONS, V_NOTIFICATION_ATTEMPTS, V_ESCALATION, V_PAGED,
 	V_STATUS_SERVICES, V_STATUS_OPEN, V_STATUS_PAST,
 	V_LINK,
 	V_RULE_SOURCES, V_RULE_EVENTS, V_RULE_UNDONE, V_RULE_FAILURES, V_RULE_WAITING, V_RULE_INCIDENTS,
-	V_ENDPOINT, V_ENDPOINTS, V_ENDPOINT_DELIVERIES, V_USER_DELIVERIES, V_USER_DELIVERY,
+	V_ENDPOINT, V_ENDPOINTS, V_USER_DELIVERIES, V_USER_DELIVERY,
 };
 extern const struct stmt view_stmt[];
 
@@ -236,7 +237,13 @@ bool monitor_find_out(struct db *db, struct arena *a, uint64_t tenant_id, uint64
 /* ---- channel.c ---- */
 
 #define CHANNEL_DELIVERY_COLUMNS \
-	"id, recipient, bundled_in, payload, status, attempts, attempts_max, error, lease_owner <> 0 AS held, next_at, created_at, finished_at"
+	"o.id, o.recipient, o.bundled_in, o.payload, o.status, o.attempts, o.attempts_max, o.error, o.lease_owner <> 0 AS held, o.next_at, o.created_at," \
+	" o.finished_at"
+
+/* outbox.c: what was sent to one target. Parts of its list tables, and the plan. */
+void sent_branch(struct sql *q, const struct branch *b);
+void sent_residual(struct sql *q, const struct plan *p, const struct branch *b);
+void sent_plan(const struct sent_filter *f, enum outbox_kind kind, struct plan *p);
 
 /* Of a row of the outbox. */
 struct str outbox_word(uint64_t status, bool held, uint64_t attempts);

@@ -54,7 +54,7 @@ static struct endpoint_delivery_view newest(const struct endpoint *ep)
 	uint64_t next;
 	size_t n;
 
-	succeeds(endpoint_delivery_view_list(db, a, ep->id, 0, 1, &rows, &n, &next, &e));
+	succeeds(endpoint_delivery_view_list(db, a, &(struct sent_filter){ .target_row = ep->id, .limit = 1 }, &rows, &n, &next, &e));
 	ck_assert_uint_eq(n, 1);
 	return rows[0];
 }

@@ -390,7 +390,7 @@ static const struct field plan_fields[] = {
 
 static const char *const index_of[] = {
 	[BRANCH_ALL] = "PRIMARY", [BRANCH_STATUS] = "by_status", [BRANCH_SOURCE] = "by_source", [BRANCH_SERVICE] = "by_service_status",
-	[BRANCH_ID] = "PRIMARY", [BRANCH_MARK] = "PRIMARY", [BRANCH_INCIDENT] = "by_incident",
+	[BRANCH_TARGET] = "by_target", [BRANCH_ID] = "PRIMARY", [BRANCH_MARK] = "PRIMARY", [BRANCH_INCIDENT] = "by_incident",
 };
 
 /* Every branch walks its own index in order; every other table is read by a key. */
@@ -511,6 +511,17 @@ START_TEST(test_plan_of_deliveries)
 	plan_init(&p, NULL, 0, 0, 0, 50);
 	plan_add(&p, BRANCH_SOURCE, 0, 1);
 	check_plans(&delivery_table, &p);
+}
+END_TEST
+
+/* Those of endpoints find their ids in the same way. */
+START_TEST(test_plan_of_what_was_sent)
+{
+	struct sent_filter f = { .target_row = 1, .statuses = _i ? 1 << OUTBOX_DEAD : 0, .limit = 50 };
+	struct plan p;
+
+	sent_plan(&f, OUTBOX_NOTIFICATION, &p);
+	check_plans(&channel_delivery_table, &p);
 }
 END_TEST
 
@@ -933,6 +944,7 @@ int main(void)
 	tcase_add_test(t, test_counts_of_requests);
 	tcase_add_test(t, test_stats);
 	tcase_add_test(t, test_plan_of_deliveries);
+	tcase_add_loop_test(t, test_plan_of_what_was_sent, 0, 2);
 	tcase_add_test(t, test_a_step_ends_where_it_says);
 	tcase_add_test(t, test_all_filters_together_fit);
 	tcase_add_loop_test(t, test_what_a_filter_names_is_there, 0, ARRAY_SIZE(named_rows));

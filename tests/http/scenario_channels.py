@@ -166,6 +166,8 @@ def alert_begins_and_ends_on_each_kind_within_a_second(box):
         same(len(hook.taken), 2, "the channel for critical things was told nothing")
         newest = box.get("/api/channels/%s/deliveries" % channels[0]["id"])["deliveries"]
         same([(d["type"], d["status"], d["attempts"]) for d in newest], [("monitor.alert_ended", "sent", 1), ("monitor.alert_started", "sent", 1)])
+        for words, n in ("sent", 2), ("waiting,dead", 0):
+            same(len(box.get("/api/channels/%s/deliveries?status=%s" % (channels[0]["id"], words))["deliveries"]), n, words)
         same(box.get("/api/channels/" + channels[0]["id"])["status"], "working")
         _remove(box, *channels)
 

@@ -11,6 +11,7 @@ import time
 import node
 from handler import Handler, body_of, signed_by
 from harness import alert, alerts, same, true, wait_until
+from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
 
@@ -439,6 +440,30 @@ def history_shows_the_newest_fifty_the_oldest_first(box):
         same(([d["id"] for d in answer["deliveries"]], answer["count"], answer["max_records"]), (numbers[10:], 50, 50))
         page = ann.api("GET", "/api/endpoints/%s/deliveries?limit=7" % endpoint["id"]).expect(200)
         same([d["id"] for d in page["deliveries"]], numbers[::-1][:7])
+
+
+def deliveries_are_listed_by_what_became_of_them(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        numbers = _queue(box, endpoint, 3)
+        wait_until(lambda: [d["status"] for d in ann.deliveries(endpoint)] == ["delivered"] * 3, 10, "they are sent")
+        waiting, = _queue(box, endpoint, later_ms=3600000)
+        box.sql("UPDATE outbox SET status = 3 WHERE id = %s" % numbers[0])
+        path = "/endpoints/%s/deliveries" % endpoint["id"]
+        for words, ids in (("failed", numbers[:1]), ("delivered", numbers[:0:-1]), ("pending", [waiting]), ("pending,failed", [waiting, numbers[0]])):
+            same([d["id"] for d in ann.api("GET", "/api%s?status=%s" % (path, words)).expect(200)["deliveries"]], ids, words)
+        first = ann.api("GET", "/api%s?status=delivered&limit=1" % path).expect(200)
+        rest = ann.api("GET", "/api%s?status=delivered&limit=1&cursor=%s" % (path, first["next"])).expect(200)
+        same([d["id"] for d in first["deliveries"] + rest["deliveries"]], numbers[:0:-1])
+        ann.api("GET", "/api%s?status=lost" % path).expect(400, "invalid_request", "status")
+    visitor = Visitor(box, "viewer")
+    box.sql("UPDATE endpoints p JOIN users u ON u.name = '%s' SET p.user_id = u.id WHERE p.public_id = '%s'" % (visitor.name, endpoint["id"]))
+    page = visitor.page(path + "?status=failed")
+    true('?status=failed" aria-current="true">failed' in page and ">1 in all<" in page and numbers[0] in page and numbers[1] not in page, page[-2000:])
+    same(len(visitor.request("GET", path + ".csv?status=delivered").body.splitlines()), 3, "a heading and two")
+    box.sql("UPDATE outbox SET status = 1 WHERE id = %s" % numbers[0])
+    true('<a href="%s">Show all</a>' % path in visitor.page(path + "?status=failed"), "none fits, and there are others")
 
 
 # ---- who may not be reached ----
