@@ -5,12 +5,14 @@ import hashlib
 import hmac
 import json
 import os
+import socket
 import subprocess
 import time
 
 import node
 from handler import Handler, body_of, signed_by
 from harness import alert, alerts, same, true, wait_until
+from scenario_replay import _dispatcher
 from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the configuration is changed, which starts them anew
@@ -20,9 +22,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _world(box):
-    """Loopback is open to users, and answers may take 2 s."""
+    """Loopback is open to users, and answers may take 5 s."""
     if box not in MADE:
-        box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.1", "--set", "outbound.ports=1-65535", "--set", "outbound.timeout_ms=2000")
+        began = time.time()
+        box.up("--set", "server.development=true", "--set", "outbound.allow=127.0.0.1", "--set", "outbound.ports=1-65535", "--set", "outbound.timeout_ms=5000")
+        wait_until(lambda: box.metrics()["grapnel_dispatcher_last_look_timestamp_seconds"] > began, 30, "a dispatcher, which sends tests")
         MADE.add(box)
 
 
@@ -58,24 +62,30 @@ def _queue(box, endpoint, n=1, event="incident.opened", later_ms=0):
     row, tenant, user, quick = box.sql("SELECT id, tenant_id, user_id, 3 * (retries = 0) FROM endpoints WHERE public_id = '%s'" % endpoint["id"])[0]
     first = (int(time.time() * 1000) - 1577836800000 << 22) + int.from_bytes(os.urandom(2), "big") * 64
     body = json.dumps({"event": event, "type": event, "timestamp": "2026-01-02T03:04:05.000Z", "sequence": "1", "data": {"id": "5"}})
-    box.sql("INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at) SELECT @id := %d + seq, %s, 2, %s, @id, '%s',"
+    box.sql("START TRANSACTION; INSERT INTO outbox (id, tenant_id, kind, target_id, cause_id, payload, attempts_max, next_at, created_at) SELECT @id := %d + seq, %s, 2, %s, @id, '%s',"
             " %s, UNIX_TIMESTAMP(NOW(3)) * 1000 + %d, UNIX_TIMESTAMP(NOW(3)) * 1000 FROM seq_1_to_%d; INSERT INTO deliveries (id, tenant_id, user_id, endpoint_id, event,"
-            " url, summary) SELECT %d + seq, %s, %s, %s, '%s', '%s', 'Disk full' FROM seq_1_to_%d"
+            " url, summary) SELECT %d + seq, %s, %s, %s, '%s', '%s', 'Disk full' FROM seq_1_to_%d; COMMIT"
             % (first, tenant, row, body, quick, later_ms, n, first, tenant, user, row, event, endpoint["url"], n))
     return ["%d" % (first + i + 1) for i in range(n)]
 
 
-def _hurry(box, endpoint):
-    """What waits for a later attempt or probe is due."""
+def _due(box, endpoint):
+    """What waits for a later attempt is due."""
     box.sql("UPDATE outbox o JOIN endpoints p ON p.id = o.target_id SET o.next_at = 1 WHERE o.kind = 2 AND o.status IN (0, 2) AND o.lease_owner = 0"
-            " AND p.public_id = '%s'; UPDATE breakers b JOIN endpoints p ON p.id = b.target_id SET b.probe_at = 1 WHERE b.kind = 2 AND p.public_id = '%s'"
-            % (endpoint["id"], endpoint["id"]))
+            " AND p.public_id = '%s'" % endpoint["id"])
 
 
+def _hurry(box, endpoint):
+    """And so is a probe."""
+    _due(box, endpoint)
+    box.sql("UPDATE breakers b JOIN endpoints p ON p.id = b.target_id SET b.probe_at = 1 WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
 
-def _refused_port():
-    with Handler() as h:
-        return h.url
+
+def _dispatcher_looked(box):
+    """Once more at all that is due."""
+    with Handler() as handler:
+        _queue(box, Person(box).endpoint(handler.url))
+        wait_until(lambda: handler.got, 20, "somebody else is told")
 
 
 # ---- the webhook of /api/webhooks ----
@@ -108,14 +118,10 @@ def three_quick_attempts_and_four_seconds_then_it_has_failed(box):
         hook, = ann.api("GET", "/api/endpoints").expect(200)["endpoints"]
         same((hook["isConfig"], hook["retries"], hook["events"]), (True, False, ["alerts.triggered"]))
         number, = _queue(box, hook, event="alerts.triggered")
-        wait_until(lambda: len(handler.got) == 3, 8, "three attempts")
-        same([round(g.at - handler.got[0].at) for g in handler.got], [0, 1, 3], "at 0, 1 and 3 s")
+        wait_until(lambda: ann.history()[0]["status"] == "failed", 30, "it has failed")
         same({g.headers["webhook-id"] for g in handler.got}, {number}, "the id stays")
-        shown, = ann.history()
-        same((shown["status"], shown["attempts"], shown["completed_at"]), ("pending", 3, None), "the last wait passes first")
-        wait_until(lambda: ann.history()[0]["status"] == "failed", 8, "it has failed")
-        took = time.time() - handler.got[0].at
-        true(7 <= took < 9, "after %.1f s" % took)
+        at = [g.at for g in handler.got] + [box.number("SELECT finished_at FROM outbox WHERE id = " + number) / 1000]
+        true(len(at) == 4 and all(b - a > wait - 0.01 for a, b, wait in zip(at, at[1:], (1, 2, 4))), "three attempts, after 1 and 2 s; after 4 s it is given up: %s" % at)
         shown, = ann.history()
         same((shown["id"], shown["event"], shown["url"], shown["payload_summary"], shown["http_status"], shown["attempts"], shown["failure_reason"]),
              (number, "alerts.triggered", handler.url, "Disk full", 500, 3, "It was answered 500."))
@@ -123,10 +129,10 @@ def three_quick_attempts_and_four_seconds_then_it_has_failed(box):
         one = ann.api("GET", "/api/deliveries/" + number).expect(200)
         same([(a["attempt"], a["httpStatus"], a["answer"], a["error"]) for a in one["attemptLog"]],
              [(n, 500, "out of order", "It was answered 500.") for n in (1, 2, 3)])
-        same(len(handler.got), 3, "and no other attempt")
 
-        handler.status = 204        # once more, by hand, under the same id
+        handler.status, handler.does = 204, handler.hang        # once more, by hand, under the same id
         same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).expect(202)["status"], "pending")
+        handler.release()
         wait_until(lambda: ann.history()[0]["status"] == "delivered", 10, "it is delivered")
         same((handler.got[3].headers["webhook-id"], ann.history()[0]["attempts"], ann.history()[0]["failure_reason"]), (number, 4, None))
 
@@ -146,17 +152,17 @@ def incident_reaches_endpoints_whose_filters_name_it_signed_twice(box):
         true(signed_by(got, secret), "both signatures")
         same((got.headers["content-type"], got.headers["x-webhook-event"], got.headers["x-webhook-delivery"]),
              ("application/json", "incident.opened", got.headers["webhook-id"]))
-        true(got.headers["user-agent"].startswith("Grapnel/") and abs(int(got.headers["webhook-timestamp"]) - time.time()) < 5, got.headers)
+        true(got.headers["user-agent"].startswith("Grapnel/") and abs(int(got.headers["webhook-timestamp"]) - got.at) < 60, got.headers)
         same((body["event"], body["type"], body["data"]["status"], body["data"]["entry"]["kind"]), ("incident.opened", "incident.opened", "OPEN", "opened"))
         box.api("POST", "/api/incidents/%s/acknowledge" % body["data"]["id"], {}).expect(200)
         box.api("POST", "/api/incidents/%s/resolve" % body["data"]["id"], {}).expect(200)
-        wait_until(lambda: len(mine.got) == 3 and his.got, 10, "what followed is told")
-        same([body_of(g)["event"] for g in mine.got], ["incident.opened", "incident.acknowledged", "incident.resolved"])
-        true(int(body_of(mine.got[0])["sequence"]) < int(body_of(mine.got[2])["sequence"]), "in their order")
+        wait_until(lambda: len(mine.got) == 3 and his.got, 20, "what followed is told")
+        sequence = sorted((body_of(g) for g in mine.got), key=lambda told: int(told["sequence"]))      # several may be under way at once
+        same([told["event"] for told in sequence], ["incident.opened", "incident.acknowledged", "incident.resolved"], "their sequence is their order")
         same([body_of(g)["event"] for g in his.got], ["incident.resolved"])
         true(signed_by(his.got[0], "kein base64 \u00fc"), "a secret of any bytes")
-        wait_until(lambda: ann.get(endpoint)["status"] == "working", 10, "it works")
-        same([d["status"] for d in ann.deliveries(endpoint)], ["delivered"] * 3)
+        wait_until(lambda: [d["status"] for d in ann.deliveries(endpoint)] == ["delivered"] * 3, 20, "all are delivered")
+        same(ann.get(endpoint)["status"], "working")
         incident = "/api/incidents/" + body["data"]["id"]
         told = [n for n in ann.api("GET", incident).expect(200)["notifications"] if n["kind"] == "endpoint" and n["endpointId"] == endpoint["id"]]
         same([(n["type"], n["status"], n["attempts"], n["attemptLog"][0]["httpStatus"]) for n in told],
@@ -194,11 +200,11 @@ def processed_event_reaches_endpoints_that_hear_of_events(box):
         same(body_of(his.got[0])["data"]["event"]["id"], number)
         handler.status = 500
         number = box.send(forwarded, {"type": "order.paid", "id": os.urandom(6).hex()}).expect(201)["result"]["event"]["id"]
-        wait_until(lambda: handler.got, 10, "its handler gets it")
+        wait_until(lambda: box.get("/api/events/" + number)["status"] == "failed", 20, "its handler does not take it")
         same(len(mine.got), 1, "it is not processed yet, and a repeat is no event")
         handler.status = 204
         box.api("POST", "/api/events/%s/retry" % number).expect(200)
-        wait_until(lambda: len(mine.got) == 2, 8, "its forward is done")
+        wait_until(lambda: len(mine.got) == 2, 20, "its forward is done")
         same((body_of(mine.got[1])["data"]["event"]["id"], deaf.got), (number, []))
         newest = ann.history()[-1]
         same((newest["event"], newest["payload_summary"]), ("event.processed", "webhook: order.paid"))
@@ -236,14 +242,14 @@ def receiver_that_answers_nonsense_is_a_failed_attempt_with_a_sentence(box):
         with Handler() as handler:
             endpoint = ann.endpoint(handler.url)
             handler.does = getattr(handler, does)
-            began = time.monotonic()
             told = ann.test(endpoint)
             true(not told["success"] and sentence in told["message"], "%s: %s" % (does, told["message"]))
-            true(time.monotonic() - began < 4, "within its time")
             same((told["delivery"]["status"], told["delivery"]["attempts"], told["delivery"]["httpStatus"]), ("failed", 1, None))
             ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
-    endpoint = ann.endpoint(_refused_port())
-    true("does not take the connection" in ann.test(endpoint)["message"], "nobody there")
+    with socket.socket() as nobody:     # who has the port, but does not listen
+        nobody.bind(("127.0.0.1", 0))
+        endpoint = ann.endpoint("http://127.0.0.1:%d/hook" % nobody.getsockname()[1])
+        true("does not take the connection" in ann.test(endpoint)["message"], "nobody there")
 
 
 def status_counts_once_all_headers_are_there_whatever_becomes_of_the_body(box):
@@ -253,13 +259,11 @@ def status_counts_once_all_headers_are_there_whatever_becomes_of_the_body(box):
             with Handler() as handler:
                 endpoint = ann.endpoint(handler.url)
                 handler.status, handler.does = status, getattr(handler, does)
-                began = time.monotonic()
                 told = ann.test(endpoint)
                 same((told["success"], told["delivery"]["status"], told["delivery"]["attempts"], told["attempt"]["httpStatus"]),
                      (success, "delivered" if success else "failed", 1, status), does)
                 same(told["attempt"]["error"], None if success else "It was answered 500.")
                 true(told["attempt"]["answer"].startswith(answer) and len(told["attempt"]["answer"]) <= 4096, told["attempt"]["answer"])
-                true(time.monotonic() - began < 4, "within its time")
                 ann.api("DELETE", "/api/endpoints/" + endpoint["id"]).expect(204)
 
 
@@ -278,11 +282,11 @@ def answers_without_end_leave_the_dispatcher_small_and_others_served(box):
                 h.status, h.does = 200, getattr(h, does)
                 bad.append(ann.endpoint(h.url))
                 _queue(box, bad[-1], 20)
-            wait_until(lambda: all(h.got for h in hostile), 10, "all of them answer in their way")
+            wait_until(lambda: all(h.got for h in hostile), 20, "all of them answer in their way")
             numbers = _queue(box, good, 100)
-            wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 10, "the other one gets all of its own")
-            wait_until(lambda: all(d["status"] == "delivered" for d in ann.deliveries(bad[1])), 10, "who said 200 has got his")
-            pid, = [pid for pid in box.worker_pids() if open("/proc/%d/comm" % pid).read().strip() == "dispatcher"]
+            wait_until(lambda: {g.headers["webhook-id"] for g in handler.got} >= set(numbers), 30, "the other one gets all of its own")
+            wait_until(lambda: all(d["status"] == "delivered" for d in ann.deliveries(bad[1])), 30, "who said 200 has got his")
+            pid = _dispatcher(box)
             most = 128 if "ASAN_OPTIONS" in os.environ else 24      # sanitizers keep what was freed, and a shadow of all
             true(_peak_mib(pid) < most, "the dispatcher had %.1f MiB" % _peak_mib(pid))
             for endpoint in bad:
@@ -337,8 +341,8 @@ def redirect_is_not_followed_and_410_switches_it_off(box):
         number, = _queue(box, endpoint)
         wait_until(lambda: not ann.get(endpoint)["enabled"], 10, "it is switched off")
         same((ann.get(endpoint)["disabledReason"], ann.api("GET", "/api/deliveries/" + number).expect(200)["status"]), ("It was answered 410.", "failed"))
-        running = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if a["type"] == "ENDPOINT_DISABLED"]
-        true(running and running[0]["subject"] == endpoint["id"] and not running[0]["endedAt"], running)
+        running = [a for a in ann.api("GET", "/api/admin/webhooks/monitor/alerts").expect(200)["alerts"] if (a["type"], a["subject"]) == ("ENDPOINT_DISABLED", endpoint["id"])]
+        true(len(running) == 1 and not running[0]["endedAt"], running)
         same(running[0]["message"], "The endpoint at 127.0.0.1 was switched off: It was answered 410.", "without its path")
         same(ann.api("POST", "/api/deliveries/%s/redeliver" % number).status, 409, "while it is off")
         ann.api("PATCH", "/api/endpoints/" + endpoint["id"], {"enabled": True}).expect(200)
@@ -350,15 +354,18 @@ def retry_after_is_heeded_but_not_for_ever(box):
     ann = Person(box)
     with Handler() as handler:
         endpoint = ann.endpoint(handler.url)
-        handler.status, handler.headers = 503, {"Retry-After": "3"}
+
+        def busy(request):
+            handler.headers = {"Retry-After": "3" if len(handler.got) < 3 else "999999999"}
+            handler.answer(request)
+
+        handler.status, handler.does = 503, busy
         number, = _queue(box, endpoint)
-        wait_until(lambda: len(handler.got) > 1, 8, "it is tried again")
-        true(2.9 < handler.got[1].at - handler.got[0].at < 4.5, "after 3 s")
-        handler.headers = {"Retry-After": "999999999"}
-        wait_until(lambda: len(handler.got) > 2, 8, "and again")
+        wait_until(lambda: len(handler.got) > 2, 30, "it is tried again, and again")
+        true(all(b.at - a.at > 2.99 for a, b in zip(handler.got, handler.got[1:])), "after 3 s")
         wait_until(lambda: ann.api("GET", "/api/deliveries/" + number).expect(200)["nextAt"], 10, "its next attempt is known")
-        wait_s = box.number("SELECT next_at FROM outbox WHERE id = %s" % number) / 1000 - time.time()
-        true(3500 < wait_s <= 3600, "an hour at most, not %d s" % wait_s)
+        wait_s = box.number("SELECT next_at FROM outbox WHERE id = %s" % number) / 1000 - handler.got[2].at
+        true(3599 < wait_s < 3700, "an hour at most, not %d s" % wait_s)
 
 
 # ---- left alone ----
@@ -370,40 +377,44 @@ def breaker_opens_after_five_failures_probes_and_closes(box):
         endpoint = ann.endpoint(handler.url)
         numbers = _queue(box, endpoint, 20)
         wait_until(lambda: ann.get(endpoint)["circuit"] == "open", 10, "the breaker opens")
-        tried = len(handler.got)
-        same(tried, 5, "attempts until it opened")
-        attempts = box.number("SELECT SUM(attempts) FROM outbox WHERE id BETWEEN %s AND %s" % (numbers[0], numbers[-1]))
-        time.sleep(2)
-        same((len(handler.got), box.number("SELECT SUM(attempts) FROM outbox WHERE id BETWEEN %s AND %s" % (numbers[0], numbers[-1]))), (5, attempts),
-             "nothing is sent meanwhile, and no attempt is used")
-        opened = box.sql("SELECT probe_at - opened_at FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
-        true(59_000 <= int(opened[0][0]) <= 61_000, "the first probe is due after a minute: %s" % opened)
+        ours = "FROM outbox WHERE id BETWEEN %s AND %s" % (numbers[0], numbers[-1])
+        wait_until(lambda: not box.number("SELECT COUNT(*) %s AND lease_owner <> 0" % ours), 20, "what was not sent is given back")
+        same((len(handler.got), box.number("SELECT SUM(attempts) " + ours)), (5, 5), "attempts until it opened")
+        _due(box, endpoint)
+        _dispatcher_looked(box)
+        same((len(handler.got), box.number("SELECT SUM(attempts) " + ours)), (5, 5), "nothing is sent meanwhile, and no attempt is used")
+        breaker = "FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"]
+        same(box.number("SELECT probe_at - opened_at " + breaker), 60_000, "the first probe is due after a minute")
         _hurry(box, endpoint)
-        wait_until(lambda: len(handler.got) > 5, 10, "one delivery tries it")
-        time.sleep(1)
+        wait_until(lambda: box.number("SELECT wait_ms " + breaker) == 120_000, 20, "one delivery tries it, and its failure doubles the wait")
+        _due(box, endpoint)
+        _dispatcher_looked(box)
         same(len(handler.got), 6, "and only one")
-        opened = box.sql("SELECT wait_ms FROM breakers b JOIN endpoints p ON p.id = b.target_id WHERE b.kind = 2 AND p.public_id = '%s'" % endpoint["id"])
-        same(int(opened[0][0]), 120_000, "its failure doubles the wait")
         handler.status = 204
         _hurry(box, endpoint)
         wait_until(lambda: ann.get(endpoint)["circuit"] == "closed", 10, "its success closes it")
         _hurry(box, endpoint)
-        wait_until(lambda: box.jobs("outbox") and all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 15, "and all of it is sent")
+        wait_until(lambda: box.jobs("outbox") and all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 30, "and all of it is sent")
 
 
 def receiver_that_hangs_leaves_others_alone(box):
     ann, bob = Person(box), Person(box)
+    box.up("--set", "outbound.timeout_ms=30000")
     with Handler() as hanging, Handler() as quick:
-        hanging.does = hanging.hang
-        slow, good = ann.endpoint(hanging.url), bob.endpoint(quick.url)
-        _queue(box, slow, 50)
-        wait_until(lambda: hanging.inside, 10, "one hangs")
-        began = time.monotonic()
-        numbers = _queue(box, good, 300)
-        wait_until(lambda: {g.headers["webhook-id"] for g in quick.got} >= set(numbers), 10, "the others are sent")
-        true(time.monotonic() - began < 2, "as if nothing were")
-        true(hanging.most <= 5, "at most five at once")
-        ann.api("DELETE", "/api/endpoints/" + slow["id"]).expect(204)
+        try:
+            hanging.does = hanging.hang
+            slow, good = ann.endpoint(hanging.url), bob.endpoint(quick.url)
+            _queue(box, slow, 50)
+            wait_until(lambda: hanging.inside, 10, "one hangs")
+            numbers = _queue(box, good, 300)
+            wait_until(lambda: {g.headers["webhook-id"] for g in quick.got} >= set(numbers), 20, "the others are sent")
+            same(box.number("SELECT COUNT(*) FROM outbox o JOIN endpoints p ON p.id = o.target_id WHERE o.kind = 2 AND (o.status <> 0 OR o.error IS NOT NULL)"
+                            " AND p.public_id = '%s'" % slow["id"]), 0, "while it hangs, none of its attempts has ended")
+            true(hanging.most <= 5, "at most five at once")
+            ann.api("DELETE", "/api/endpoints/" + slow["id"]).expect(204)
+        finally:
+            hanging.release()
+            box.up("--set", "outbound.timeout_ms=5000")
 
 
 def five_days_of_failures_switch_it_off_and_tell_its_owner(box):
@@ -435,7 +446,7 @@ def history_shows_the_newest_fifty_the_oldest_first(box):
     with Handler() as handler:
         endpoint = ann.endpoint(handler.url)
         numbers = _queue(box, endpoint, 60)
-        wait_until(lambda: len(handler.got) >= 60, 10, "they are sent")
+        wait_until(lambda: len(handler.got) >= 60, 30, "they are sent")
         answer = ann.api("GET", "/api/webhooks/history").expect(200)
         same(([d["id"] for d in answer["deliveries"]], answer["count"], answer["max_records"]), (numbers[10:], 50, 50))
         page = ann.api("GET", "/api/endpoints/%s/deliveries?limit=7" % endpoint["id"]).expect(200)
@@ -447,7 +458,7 @@ def deliveries_are_listed_by_what_became_of_them(box):
     with Handler() as handler:
         endpoint = ann.endpoint(handler.url)
         numbers = _queue(box, endpoint, 3)
-        wait_until(lambda: [d["status"] for d in ann.deliveries(endpoint)] == ["delivered"] * 3, 10, "they are sent")
+        wait_until(lambda: [d["status"] for d in ann.deliveries(endpoint)] == ["delivered"] * 3, 20, "they are sent")
         waiting, = _queue(box, endpoint, later_ms=3600000)
         box.sql("UPDATE outbox SET status = 3 WHERE id = %s" % numbers[0])
         path = "/endpoints/%s/deliveries" % endpoint["id"]
