@@ -51,8 +51,34 @@ static void rows_json(struct json_out *o, const char *key, const struct field *f
 	json_rows(o, fields, rows, size, n);
 }
 
-static void show_json(struct ctl *c, const struct incident_detail *d, const struct incident_notification_view *told, size_t told_n)
+/* All that `show` tells. */
+struct shown {
+	struct incident_detail d;
+	struct incident_notification_view *told;
+	size_t told_n;
+	struct escalation_view escalation;
+	bool escalates;			/* else none began */
+};
+
+static void escalation_json(struct json_out *o, const struct shown *x)
 {
+	const struct escalation_view *v = &x->escalation;
+
+	json_key(o, "escalation");
+	if (!x->escalates) {
+		json_null(o);
+		return;
+	}
+	json_open(o, '{');
+	json_fields(o, escalation_view_fields, v);
+	rows_json(o, "nextTargets", escalation_target_view_fields, v->targets, sizeof(*v->targets), v->targets_n);
+	rows_json(o, "paged", escalation_paged_view_fields, v->paged, sizeof(*v->paged), v->paged_n);
+	json_close(o, '}');
+}
+
+static void show_json(struct ctl *c, const struct shown *x)
+{
+	const struct incident_detail *d = &x->d;
 	struct strbuf b;
 	struct json_out o;
 
@@ -62,35 +88,61 @@ static void show_json(struct ctl *c, const struct incident_detail *d, const stru
 	json_fields(&o, incident_view_fields, &d->incident);
 	rows_json(&o, "timeline", timeline_view_fields, d->timeline, sizeof(*d->timeline), d->timeline_n);
 	rows_json(&o, "alerts", alert_view_fields, d->alerts, sizeof(*d->alerts), d->alert_n);
-	rows_json(&o, "notifications", incident_notification_view_fields, told, sizeof(*told), told_n);
+	rows_json(&o, "notifications", incident_notification_view_fields, x->told, sizeof(*x->told), x->told_n);
+	escalation_json(&o, x);
 	rows_json(&o, "merged", related_view_fields, d->parts, sizeof(*d->parts), d->parts_n);
 	rows_json(&o, "related", related_view_fields, d->related, sizeof(*d->related), d->related_n);
 	json_close(&o, '}');
 	ctl_json_print(&b);
 }
 
+static void show_escalation(struct ctl *c, const struct shown *x)
+{
+	const struct escalation_view *v = &x->escalation;
+
+	if (!x->escalates)
+		return;
+	puts("\nescalation");
+	ctl_one(c, escalation_view_fields, v);
+	puts("\nnext targets");
+	ctl_list(c, "targets", escalation_target_view_fields, "type id name", v->targets, v->targets_n, sizeof(*v->targets), 0);
+	puts("\npaged");
+	ctl_list(c, "people", escalation_paged_view_fields, "lastAt name pages sent", v->paged, v->paged_n, sizeof(*v->paged), 0);
+}
+
+static bool show_read(struct ctl *c, struct shown *x, struct err *e)
+{
+	int escalates;
+
+	if (!read(c, &x->d, e) ||
+		!incident_notification_view_list(c->db, c->arena, x->d.incident.tenant_id, x->d.incident.id, 0, &x->told, &x->told_n, e))
+		return false;
+	escalates = escalation_view_get(c->db, c->arena, &x->d.incident, c->now, &x->escalation, e);
+	x->escalates = escalates == 1;
+	return escalates >= 0;
+}
+
 static bool show(struct ctl *c, struct err *e)
 {
-	struct incident_notification_view *told;
-	struct incident_detail d;
-	size_t told_n;
+	struct shown x = { 0 };
+	const struct incident_detail *d = &x.d;
 
-	if (!read(c, &d, e) ||
-		!incident_notification_view_list(c->db, c->arena, d.incident.tenant_id, d.incident.id, 0, &told, &told_n, e))
+	if (!show_read(c, &x, e))
 		return false;
 	if (c->json) {
-		show_json(c, &d, told, told_n);
+		show_json(c, &x);
 		return true;
 	}
-	ctl_one(c, incident_view_fields, &d.incident);
+	ctl_one(c, incident_view_fields, &d->incident);
 	puts("\ntimeline");
-	ctl_list(c, "entries", timeline_view_fields, "at kind actor user severity text", d.timeline, d.timeline_n,
-		sizeof(*d.timeline), 0);
+	ctl_list(c, "entries", timeline_view_fields, "at kind actor user severity text", d->timeline, d->timeline_n,
+		sizeof(*d->timeline), 0);
 	puts("\nalerts");
-	ctl_list(c, "alerts", alert_view_fields, "createdAt severity eventId title", d.alerts, d.alert_n, sizeof(*d.alerts), 0);
+	ctl_list(c, "alerts", alert_view_fields, "createdAt severity eventId title", d->alerts, d->alert_n, sizeof(*d->alerts), 0);
+	show_escalation(c, &x);
 	puts("\nnotifications");
 	ctl_list(c, "notifications", incident_notification_view_fields,
-		"createdAt kind channel endpoint user recipient type status bundleStatus attempts error", told, told_n, sizeof(*told), 0);
+		"createdAt kind channel endpoint user recipient type status bundleStatus attempts error", x.told, x.told_n, sizeof(*x.told), 0);
 	return true;
 }
 

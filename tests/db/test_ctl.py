@@ -911,6 +911,23 @@ class Events(Case):
         shown = self.text("incident", "show", str(INCIDENT)).split("\nnotifications\n")[1]
         self.assertRegex(shown, r"channel +Ops +dead +2 +no\\x1b\[31m mail")
 
+    def test_incident_show_says_where_it_is_in_its_policy(self):
+        self.assertIsNone(self.answer("incident", "show", str(INCIDENT))["escalation"])
+        self.assertNotIn("\nescalation\n", self.text("incident", "show", str(INCIDENT)))
+        self.addCleanup(sql, "DELETE FROM escalations; DELETE FROM escalation_policies")
+        channel = self.answer("channel", "add", "email", "Ops", "to=ops@example.org")["id"]
+        self.addCleanup(sql, "DELETE FROM channels WHERE public_id = '%s'" % channel)
+        step = json.dumps({"delayMinutes": 5, "targets": [{"type": "channel", "id": channel}]})
+        sql("INSERT INTO escalation_policies (id, tenant_id, public_id, name, steps, repeats, created_at, updated_at)"
+            " VALUES (7, 1, 'po_x', 'Nights', '[%s,%s]', 1, 1, 1)" % (step, step))
+        sql("INSERT INTO escalations (incident_id, policy_id, step, round, reached, paused, since, next_at) VALUES (%d, 7, 1, 0, 1, 0, 1, 1767225600000)" % INCIDENT)
+        seen = self.answer("incident", "show", str(INCIDENT))["escalation"]
+        self.assertEqual([seen[k] for k in ("policy", "state", "nextStep", "steps", "round", "rounds", "nextAt", "paged")],
+                         ["Nights", "running", 2, 2, 1, 2, "2026-01-01T00:00:00.000Z", []])
+        self.assertEqual([(t["type"], t["name"]) for t in seen["nextTargets"]], [("channel", "Ops")])
+        shown = self.text("incident", "show", str(INCIDENT)).split("\nescalation\n")[1]
+        self.assertRegex(shown, r"(?s)policy +Nights\n.*nextStep +2\n.*next targets\n.*channel +%s +Ops\n.*paged\n" % channel)
+
 
 class Keys(Case):
     URL = "https://issuer.example/keys"
