@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -378,6 +379,14 @@ static void tick(struct sender *s, uint64_t now)
 	}
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void on_term(int number)
+{
+	(void)number;
+	told_to_end = 1;
+}
+
 /* Moves from warm-up to measuring to ending; by count, the run is measured to its last answer. */
 static void advance(struct sender *s, uint64_t began, uint64_t now)
 {
@@ -387,7 +396,7 @@ static void advance(struct sender *s, uint64_t began, uint64_t now)
 		s->warm = true;
 		s->measure_from = now;
 	}
-	if (!s->over && s->o.seconds > 0 && now >= warm_at + (uint64_t)(s->o.seconds * 1e9)) {
+	if (!s->over && (told_to_end || (s->o.seconds > 0 && now >= warm_at + (uint64_t)(s->o.seconds * 1e9)))) {
 		s->over = true;
 		s->measure_to = now;
 	}
@@ -457,7 +466,7 @@ static const char usage[] =
 "  --stripe PATH,SECRET      failed charges; with several, a third or half each\n"
 "  --connections N           64\n"
 "  --keys K                  distinct things that are in trouble, 1000\n"
-"  --seconds S --warmup S    10 and 0; what is sent in the warm-up is not measured\n"
+"  --seconds S --warmup S    10 and 0; what is sent in the warm-up is not measured; SIGTERM ends it before its time\n"
 "  --requests N              end after N instead\n"
 "  --timeout S               for an answer, 10\n"
 "  --retry                   send an event again until it is acknowledged, after the end for one timeout more\n"
@@ -588,6 +597,7 @@ int main(int argc, char **argv)
 
 	parse_options(&s.o, argc, argv);
 	sender_init(&s);
+	signal(SIGTERM, on_term);
 	run(&s);
 	print_report(&s);
 	for (i = 0; i < PAYLOAD_KINDS; i++)

@@ -4,7 +4,7 @@ import random
 import secrets
 import signal
 
-from harness import wait_until
+from harness import together, wait_until
 
 
 def started_with(*sets):
@@ -40,12 +40,12 @@ def _children(box):
 
 def workers(box):
     """Pids of those who answer requests; none while the master is away."""
-    return [pid for pid in _children(box) if named(pid) != "dispatcher"]
+    return [pid for pid in _children(box) if lives(pid) and named(pid) != "dispatcher"]
 
 
 def dispatcher(box):
     """Its pid; None while it is away."""
-    return next((pid for pid in _children(box) if named(pid) == "dispatcher"), None)
+    return next((pid for pid in _children(box) if lives(pid) and named(pid) == "dispatcher"), None)
 
 
 def kill_one(pids):
@@ -53,7 +53,12 @@ def kill_one(pids):
 
 
 def lives(pid):
-    return os.path.exists("/proc/%d" % pid)
+    """A dead one has no command line, also before its parent has looked."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as f:
+            return bool(f.read())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def kill_worker(box):
@@ -70,6 +75,18 @@ def kill_master(box):
 
 def kill_database(box):
     return kill(box.pid("db"))
+
+
+def known(box, source, body):
+    """When each worker has taken a `body()` of that source: one that never did spools nothing of it. Event numbers say whose they are."""
+    all_of_them = int(box.setting("server", "ingest_workers"))
+
+    def taken():
+        together([lambda: box.send(source, body())] * 8)
+        return box.number("SELECT COUNT(DISTINCT e.id >> 12 & 1023) FROM events e JOIN sources s ON s.id = e.source_id WHERE s.public_id = '%s'"
+                          % source["id"]) == all_of_them
+    wait_until(taken, 60, "each worker has taken an event of " + source["id"])
+    return source
 
 
 def channels(box, url, n):

@@ -13,27 +13,36 @@ import time
 from harness import alert, alerts, same, true, uuid, wait_until
 
 KEYS = 50
+PATIENCE_S = 60         # of a scenario that counts what it does under load, when the load's time is over
 SPOOL_S = 120           # until all is replayed, at a machine's worst
 LEASE_S = 90            # the longest lease of these settings, and half of it
 
 
 class Load:
+    """Goes on for so many seconds, and until finish() is called."""
+
     def __init__(self, box, builddir, seconds, connections=32):
         self.box = box
         self.file = box.path("ledger")
         self.prometheus = box.integration("prometheus", rateLimitPerMinute=0)
         self.github = box.integration("github", rateLimitPerMinute=0, signatureSecret="fault-secret")
         command = [os.path.join(builddir, "bench_sender"), "--url", "http://127.0.0.1:%d" % box.port, "--connections",
-                   str(connections), "--keys", str(KEYS), "--seconds", str(seconds), "--timeout", "20", "--retry",
+                   str(connections), "--keys", str(KEYS), "--seconds", str(seconds + 2 * PATIENCE_S), "--timeout", "20", "--retry",
                    "--ledger", self.file,
                    "--prometheus", "/api/integrations/prometheus/%s,%s" % (self.prometheus["id"], self.prometheus["key"]),
                    "--github", "/api/integrations/github/%s,fault-secret" % self.github["id"]]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process, self.end = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), time.monotonic() + seconds
 
-    def running(self):
-        return self.process.poll() is None
+    def running(self, enough=True):
+        """Until its time is over and there is `enough` of what the scenario counts: what would take much longer does not come about."""
+        return time.monotonic() < self.end + (0 if enough else PATIENCE_S)
+
+    def flows(self):
+        wait_until(lambda: self.box.number("SELECT COUNT(*) FROM events") > 100, 60, "the load flows")
 
     def finish(self, timeout=120):
+        time.sleep(max(0, self.end - time.monotonic()))
+        self.process.terminate()
         out, err = self.process.communicate(timeout=timeout)
         true(self.process.returncode == 0, "the sender ended well: %s %s" % (out[-500:], err[-500:]))
         with open(self.file) as f:
@@ -171,7 +180,13 @@ def compare_handler(box, handler, source, acknowledged, leases_hold=True):
 
 
 def compare_messages(box, receiver):
-    """The same of what channels are told."""
+    """The same of what channels are told. Cron, whose monitor may have more to tell, rests meanwhile."""
+    with box.without_cron():
+        wait_until(lambda: not box.number(HELD["messages"]), LEASE_S, "no messages wait")
+        return _messages(box, receiver)
+
+
+def _messages(box, receiver):
     posts = collections.Counter(got.headers["webhook-id"] for got in list(receiver.got))
     bodies = {(got.headers["webhook-id"], got.body) for got in list(receiver.got)}
     same(len(bodies), len(posts), "different bodies under one webhook-id")

@@ -61,7 +61,7 @@ def one(name, function, builddir):
         box.up()
         note = function(box, builddir)
         box.down(remove=False)
-        harness.wait_until(lambda: not box.processes(), 10, "no process is left of the instance: %s" % box.processes())
+        harness.wait_until(lambda: not box.processes(), 30, "no process is left of the instance: %s" % box.processes())
     except Exception as e:
         where = [f for f in traceback.extract_tb(e.__traceback__) if "scenario_" in f.filename] or traceback.extract_tb(e.__traceback__)
         print("FAILED  %s\n        %s: %s (%s)" % (name, type(e).__name__, e, " ".join(

@@ -15,7 +15,7 @@ from ledger import Load, Senders, compare, compare_handler
 
 FAKE = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 PROGRAMS = ("libexec/grapnel.fcgi", "bin/grapnel-cron", "bin/grapnelctl")
-LOOPBACK = ("outbound.allow=127.0.0.0/8", "outbound.timeout_ms=1000")
+LOOPBACK = ("outbound.allow=127.0.0.0/8", "outbound.timeout_ms=5000")
 
 
 class Clock:
@@ -97,15 +97,16 @@ def cleanup_by_a_wrong_clock(box, builddir):
     load = Load(box, builddir, 2, connections=4)
     acknowledged = load.finish()
     events = box.number("SELECT COUNT(*) FROM events")
-    for offset in "+31d", "+400d", "-31d":
-        box.clock.set(offset)
-        run = box.cron("cleanup")
-        _, err = run.communicate()
-        same(run.returncode, 1, "exit status at %s" % offset)
-        true("one of them is wrong" in err, "it says why: " + err)
-        same(box.number("SELECT COUNT(*) FROM events"), events, "events at %s" % offset)
-    box.clock.set("+0")
-    same(box.cron("cleanup").wait(), 0, "exit status of a right clock")
+    with box.without_cron():
+        for offset in "+31d", "+400d", "-31d":
+            box.clock.set(offset)
+            run = box.cron("cleanup")
+            _, err = run.communicate()
+            same(run.returncode, 1, "exit status at %s" % offset)
+            true("one of them is wrong" in err, "it says why: " + err)
+            same(box.number("SELECT COUNT(*) FROM events"), events, "events at %s" % offset)
+        box.clock.set("+0")
+        same(box.cron("cleanup").wait(), 0, "exit status of a right clock")
     compare(box, acknowledged)
 
 
@@ -116,7 +117,7 @@ cleanup_by_a_wrong_clock.prepare = _prepare
 def clock_steps_while_the_database_is_away(box, builddir):
     """What was spooled by a clock of tomorrow and of yesterday is replayed."""
     load = Load(box, builddir, 10, connections=2)
-    time.sleep(1)
+    load.flows()
     with box.without_database():
         for offset in "+1d", "-1d", "+0":
             box.clock.set(offset)

@@ -3,9 +3,9 @@ import signal
 import threading
 import time
 
-from acts import wait_logged
-from harness import alert, alerts, same, true
-from ledger import Load, Senders, compare, firing
+from acts import known, wait_logged
+from harness import alert, alerts, same, true, wait_until
+from ledger import SPOOL_S, Load, Senders, compare, firing
 
 
 def commit_without_answer(box, builddir):
@@ -13,10 +13,10 @@ def commit_without_answer(box, builddir):
     proxy = box.proxy
     load = Load(box, builddir, 10)
     proxy.cut_every = 7
+    wait_until(lambda: proxy.cuts > 10, 60, "COMMITs are cut")
     acknowledged = load.finish()
     proxy.cut_every = 0
     compare(box, acknowledged)
-    true(proxy.cuts > 10, "COMMITs were cut: %d of %d" % (proxy.cuts, proxy.commits))
 
 
 commit_without_answer.needs_proxy = True
@@ -25,15 +25,15 @@ commit_without_answer.needs_proxy = True
 def commit_without_answer_and_then_no_database(box, builddir):
     """Nobody can ask whether it was stored: the requests are spooled with their numbers, and those numbers are found at their replay."""
     load = Load(box, builddir, 12)
-    for _ in range(4):
-        time.sleep(1.5)
+    load.flows()
+    while load.running(_replayed(box, "known") >= 4):
+        wait_until(lambda: not box.spooled(), SPOOL_S, "all that was spooled is replayed")
         box.proxy.leave_after_commit()
+        wait_until(box.spooled, 20, "it is in the spool")
         time.sleep(1)
-        true(box.spooled(), "it is in the spool")
         box.proxy.come_back()
     compare(box, load.finish())
-    known = _replayed(box, "known")
-    true(known >= 4, "what was stored before its answer was lost is known: %d" % known)
+    true(_replayed(box, "known") >= 4, "what was stored before its answer was lost is known: %d" % _replayed(box, "known"))
 
 
 commit_without_answer_and_then_no_database.needs_proxy = True
@@ -47,8 +47,7 @@ def _replayed(box, what):
 
 def database_away_for_seconds(box, builddir):
     """While mariadbd is gone, what comes is spooled; afterwards it is stored, and all goes on."""
-    source = box.integration("prometheus", rateLimitPerMinute=0)
-    box.send(source, alerts(alert())).expect(201)
+    source = known(box, box.integration("prometheus", rateLimitPerMinute=0), lambda: alerts(alert()))
     late = alert()
     with box.without_database():
         same(box.send(source, alerts(late)).expect(202), {"received": True, "spooled": True})
@@ -123,25 +122,23 @@ class _Stories(threading.Thread):
 def silent_database(box, builddir):
     """Stopped, not dead: connections are open and nothing answers. Nobody waits for it for longer than the first did; the rest is spooled."""
     load = Load(box, builddir, 12)
-    time.sleep(2)
+    source = known(box, load.prometheus, lambda: alerts(alert()))
     with box.without_database(signal.SIGSTOP):
         time.sleep(6)
-        source = {"type": "prometheus", "id": load.prometheus["id"], "key": load.prometheus["key"]}
         for _ in range(20):
             same(box.send(source, alerts(alert()), timeout=10).status, 202, "while it is silent")
         same(box.request("GET", "/healthz", timeout=10).status, 200, "the process is healthy")
     acknowledged = load.finish()
     compare(box, acknowledged)
-    true(_replayed(box, "stored") > 20, "the spool took over")
+    wait_until(lambda: _replayed(box, "stored") > 20, 20, "the log tells that the spool took over")
 
 
 def database_refuses_to_write(box, builddir):
     """Read only, as a replica or a full disk is: connections work, statements do not."""
     load = Load(box, builddir, 5, connections=8)
-    time.sleep(1)
+    load.flows()
     box.sql("SET GLOBAL read_only = 1")
-    time.sleep(2)
-    true(box.spooled(), "it is in the spool")
+    wait_until(box.spooled, 20, "it is in the spool")
     box.sql("SET GLOBAL read_only = 0")
     compare(box, load.finish())
     wait_logged(box, "spool replayed")

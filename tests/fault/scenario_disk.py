@@ -4,7 +4,7 @@ import random
 import shutil
 import time
 
-from acts import kill, kill_worker, started_with, wait_logged, workers
+from acts import kill, kill_worker, known, lives, started_with, wait_logged, workers
 from harness import alert, alerts, same, together, true, wait_until
 from ledger import Load, compare
 
@@ -14,10 +14,7 @@ HEAD, FRAME_HEAD, MAGIC = 24, 24, b"\xfeGr\n"       # src/spool/spool_int.h
 
 def _source(box):
     """One that every worker knows: a request that cannot be proven is not spooled."""
-    source = box.integration("prometheus", rateLimitPerMinute=0)
-    wait_until(lambda: all(r.status == 201 for r in together([lambda: box.send(source, alerts(alert()))] * 16)), 10, "the source is known")
-    time.sleep(1.5)         # workers look for what is new each second
-    return source
+    return known(box, box.integration("prometheus", rateLimitPerMinute=0), lambda: alerts(alert()))
 
 
 def _send(box, source, note=""):
@@ -113,7 +110,7 @@ def directory_that_takes_no_files(box, builddir):
         wait_logged(box, REFUSES)
         os.chmod(folder, 0o700)
         taken = [_send(box, source)[0] for _ in range(5)]
-        wait_until(lambda: box.spooled(), 5, "it is in the spool")
+        wait_until(box.spooled, 10, "it is in the spool")
     _all_there(box, taken)
     with box.without_database():
         os.rename(folder, folder + ".away")
@@ -166,8 +163,10 @@ def damaged_files(box, builddir):
             for event, reply in together([lambda: _send(box, source, "x" * random.randrange(2000))] * 8):
                 same(reply.status, 202, "answer")
                 sent += 1
-        for pid in workers(box):
+        pids = workers(box)
+        for pid in pids:
             kill(pid)
+        wait_until(lambda: not any(map(lives, pids)), 10, "they are dead")
         records = _records(box)
         same(sum(map(len, records.values())), sent, "records of all files")
         whole, lost, bad = sorted(records, key=lambda name: -len(records[name])), 0, []
@@ -196,9 +195,9 @@ def damaged_files(box, builddir):
     _all_there(box, [], bad=[name.replace(".open", ".spool") for name in bad])
     stored = box.number("SELECT COUNT(*) FROM events") - before
     same(stored, sent - lost, "events: all but those of damaged records")
-    true(box.metrics()["grapnel_spool_bad_files_total"] >= len(bad), "bad files are counted")
+    wait_until(lambda: box.metrics()["grapnel_spool_bad_files_total"] >= len(bad), 10, "bad files are counted")
     wait_logged(box, "it is in the folder bad")
-    same(box.cron("spool-drain", "monitor").wait(), 0, "exit status of cron")
+    box.jobs("spool-drain", "monitor")
     same(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'SPOOL_BAD' AND ended_at IS NULL"), 1, "monitor alert")
     # Mended by hand, it is tried again, and what is stored of it already is known.
     mended = box.path("spool", "bad", no_head.replace(".open", ".spool"))

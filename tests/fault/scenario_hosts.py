@@ -12,7 +12,7 @@ from handler import Handler
 from harness import free_port, same, true, uuid, wait_until
 from ledger import Senders, compare, compare_handler, compare_messages, order
 
-LOOPBACK = ("outbound.allow=127.0.0.0/8", "outbound.timeout_ms=1000")
+LOOPBACK = ("outbound.allow=127.0.0.0/8", "outbound.timeout_ms=20s")
 
 
 def _once_each(handler, what):

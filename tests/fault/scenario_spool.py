@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from acts import kill_database, kill_master, workers
-from harness import Failed, same, wait_until
+from acts import kill_database, kill_master, known, lives, workers
+from harness import Failed, same, uuid, wait_until
 
 
 def _ctl(box, *words):
@@ -25,8 +25,7 @@ def _database_answers(box):
 
 def spool_of_a_host_without_workers(box, builddir):
     """What workers spooled before they went is replayed by cron, or by hand; a damaged file is told of until it is mended."""
-    source = box.integration("webhook", rateLimitPerMinute=0, actions=["record"])
-    time.sleep(2)       # each worker reads the new source within a second
+    source = known(box, box.integration("webhook", rateLimitPerMinute=0, actions=["record"]), lambda: {"n": uuid()})
     keepers = [box.keeper_pid(part) for part in ("db", "grapnel", "cron")]
     for keeper in keepers:
         os.kill(keeper, signal.SIGSTOP)
@@ -35,8 +34,9 @@ def spool_of_a_host_without_workers(box, builddir):
         for n in range(20):
             time.sleep(0.002)       # the order of a replay is that of milliseconds
             same(box.send(source, {"n": n}, {"webhook-id": "late-%02d" % n}).expect(202)["spooled"], True)
+        orphans = workers(box)
         kill_master(box)
-        wait_until(lambda: not workers(box), 30, "its workers leave")
+        wait_until(lambda: not any(map(lives, orphans)), 30, "its workers leave")
         os.kill(keepers[0], signal.SIGCONT)
         wait_until(lambda: _database_answers(box), 60, "MariaDB back")
         files = _ctl(box, "list")["files"]
