@@ -1,5 +1,6 @@
 """What the tests of the installed programs share: a migrated database of their own on the scratch server, its configuration, and calls of
 grapnel-cron and grapnelctl as cron and people make them."""
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -7,6 +8,18 @@ import tempfile
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SOCKET = os.environ["GRAPNEL_TEST_SOCKET"]
 OK, FAILED, USAGE, NO_DATABASE = 0, 1, 2, 3
+
+
+@contextlib.contextmanager
+def held(database, statements):
+    """A transaction that has done so, until the end: whoever wants to change those rows waits, for five seconds at the most."""
+    with subprocess.Popen(["mariadb", "--no-defaults", "-S", SOCKET, "-uroot", "-BNn", database], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as client:
+        client.stdin.write("BEGIN; %s; SELECT 'held';\n" % statements)
+        client.stdin.flush()
+        if client.stdout.readline() != "held\n":
+            raise AssertionError("not held: " + statements)
+        yield
 
 
 class Programs:

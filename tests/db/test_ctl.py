@@ -17,6 +17,8 @@ import tempfile
 import threading
 import unittest
 
+from programs import held
+
 BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else ".")
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SOCKET = os.environ["GRAPNEL_TEST_SOCKET"]
@@ -380,12 +382,13 @@ class Rekeying(Case):
     def test_a_killed_rotation_goes_on(self):
         self.fill(20000)
         values = self.keys()[1]["values"]
-        running = subprocess.Popen([os.path.join(BUILD, "grapnelctl"), "-c", self.conf, "secrets", "rekey", "--yes"],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while sql("SELECT COUNT(*) FROM source_secrets WHERE HEX(LEFT(sealed, 2)) = '0102'", self.NAME)[0][0] == b"0":
-            self.assertIsNone(running.poll(), "it ended before it was killed")
-        running.kill()
-        running.wait()
+        with held(self.NAME, "UPDATE source_secrets SET created_at = 2 ORDER BY id DESC LIMIT 1"):
+            running = subprocess.Popen([os.path.join(BUILD, "grapnelctl"), "-c", self.conf, "secrets", "rekey", "--yes"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while sql("SELECT COUNT(*) FROM source_secrets WHERE HEX(LEFT(sealed, 2)) = '0102'", self.NAME)[0][0] == b"0":
+                self.assertIsNone(running.poll(), "it ended before it was killed")
+            running.kill()
+            running.wait()
         half = self.keys()
         self.assertGreater(half[1]["values"], 0)
         self.assertGreater(half[2]["values"], 0)

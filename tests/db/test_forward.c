@@ -116,9 +116,10 @@ END_TEST
 #define RACERS 4
 #define RACED 2000
 
-/* Each takes until nothing is left; how often an event was taken stands in events.attempts. */
-static void race(uint64_t owner)
+/* Each takes until nothing is left, and has its first share before anybody has a second; how often an event was taken stands in events.attempts. */
+static void race(uint64_t owner, int began, const int go[2])
 {
+	char said = 1;
 	struct forward_claim *c;
 	size_t n, all = 0;
 
@@ -127,6 +128,8 @@ static void race(uint64_t owner)
 	do {
 		succeeds(forward_claim(db, a, 1, &(struct forward_claimer){ owner++, (unsigned)(owner / 1000000), NOW, NOW + LEASE }, 25, &c, &n,
 			&e));
+		if (!all && (write(began, &said, 1) != 1 || close(go[1]) || read(go[0], &said, 1)))
+			die("the race does not begin");
 		all += n;
 	} while (n);
 	_exit(all < RACED ? 0 : 1);	/* and not all by one */
@@ -135,13 +138,19 @@ static void race(uint64_t owner)
 START_TEST(test_of_several_at_once_each_takes_others)
 {
 	pid_t racers[RACERS];
+	int began[2], go[2];
+	char c;
 
+	ck_assert(!pipe(began) && !pipe(go));
 	events(1, 1000, RACED);
 	for (size_t i = 0; i < RACERS; i++) {
 		racers[i] = test_fork();
 		if (!racers[i])
-			race(1 + i * 1000000);
+			race(1 + i * 1000000, began[1], go);
 	}
+	for (size_t i = 0; i < RACERS; i++)
+		ck_assert_int_eq(read(began[0], &c, 1), 1);
+	close(go[1]);
 	for (size_t i = 0; i < RACERS; i++)
 		test_child_ended_well(racers[i]);
 	is("SELECT COUNT(*) AS n FROM events WHERE status = 1 AND attempts = 1", RACED);
@@ -413,7 +422,7 @@ static void forwarder_begin(void)
 {
 	guard = guard_new("127.0.0.0/8", "1-65535");
 	sender = sender_new("Grapnel/test", guard);
-	forwarder = forwarder_new(&(struct forward_config){ .db = db, .sender = sender, .ids = &ids, .timeout_ms = 2000 });
+	forwarder = forwarder_new(&(struct forward_config){ .db = db, .sender = sender, .ids = &ids, .timeout_ms = 5000 });
 }
 
 static void forwarder_end(void)

@@ -22,7 +22,7 @@ static const char *const emptied[] = { "table_sizes", "outbox", "outbox_attempts
 	"monitor_alerts", "source_stats", "jobs", "job_runs", "audit_log", "sessions", "tokens", "source_secrets" };
 
 enum { T_SOURCE, T_TENANT, T_SERVICE, T_SERVICES, T_INCIDENT, T_KEY, T_ALERTED, T_EVENTS, T_EVENT_IDS, T_REQUESTS, T_MARKS, T_ALERTS, T_STATS,
-	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK, T_WATCH, T_HEARD, T_SERVICE_OF };
+	T_AUDIT, T_RUNS, T_SESSIONS, T_TOKENS, T_SECRETS, T_READ, T_JOB, T_NO_KEY, T_INSTALLED, T_OLD_KEY, T_ANALYZE, T_SIZE, T_CLOCK, T_WATCH, T_HEARD, T_SERVICE_OF, T_HOLD_LAST };
 
 /* `seq` counts; the first value is the moment of seq 0, rows are a millisecond apart. */
 #define SQL_ID "(((? + seq) - 1577836800000) * 4194304 + 4096 * 7)"
@@ -53,6 +53,7 @@ static const struct stmt stmts[] = {
 		" SELECT id + 1, 1, id, COALESCE(incident_id, 0), 3, 1 FROM events" },
 	[T_STATS] = { "t.stats", "INSERT INTO source_stats (source_id, hour, slot, received)"
 		" SELECT s.id, h.seq, w.seq, 1 FROM sources s JOIN seq_0_to_999999 h ON h.seq = 0 OR h.seq BETWEEN ? AND ? JOIN seq_0_to_2 w" },
+	[T_HOLD_LAST] = { "t.hold_last", "UPDATE events SET updated_at = updated_at + 1 ORDER BY id DESC LIMIT 1" },
 	[T_AUDIT] = { "t.audit", "INSERT INTO audit_log (tenant_id, at, actor, action, object, detail)"
 		" SELECT 1, ? + seq, 3, 'integration.create', CONCAT('in_', seq), '{\"name\":\"é\\\\n\"}' FROM seq_0_to_99999 WHERE seq < ?" },
 	[T_RUNS] = { "t.runs", "INSERT INTO job_runs (name, started_at, duration_ms, ok, touched) SELECT 'x', ? + seq, 1, 1, 0"
@@ -605,14 +606,14 @@ START_TEST(test_a_greedy_job_keeps_none_from_its_turn)
 	static const struct job one = { { "greedy", "", { .every_min = 1 } }, greedy }, two = { { "hungry", "", { .every_min = 1 } }, greedy };
 	const struct job *const both[] = { &one, &two, NULL };
 
-	succeeds(run_jobs(both, NOW, 400, false));
+	succeeds(run_jobs(both, NOW, 4000, false));
 	ck_assert_uint_eq(result_n, 1);		/* nobody knew it, this once */
-	succeeds(run_jobs((const struct job *[]){ &two, NULL }, NOW + MIN, 50, false));
-	succeeds(run_jobs(both, NOW + 2 * MIN, 400, false));
+	succeeds(run_jobs((const struct job *[]){ &two, NULL }, NOW + MIN, 1000, false));
+	succeeds(run_jobs(both, NOW + 2 * MIN, 4000, false));
 	ck_assert_uint_eq(result_n, 2);
-	ck_assert_int_le(had_ms[1], 200);
-	ck_assert_int_gt(had_ms[1], 100);
-	ck_assert_int_gt(had_ms[0], 100);
+	ck_assert_int_le(had_ms[1], 2000);
+	ck_assert_int_gt(had_ms[1], 500);	/* the rest of its half, and of the other one's, is for who else works on this machine */
+	ck_assert_int_gt(had_ms[0], 500);
 	ck_assert_int_eq(results[1].outcome, JOB_UNFINISHED);
 }
 END_TEST
@@ -773,6 +774,7 @@ END_TEST
 /* kill -9 in the middle: nothing is half removed, the lease ends, and the next run does the rest. */
 START_TEST(test_killed_in_the_middle)
 {
+	struct db *other = test_connect(JOB_DB, 30000);
 	struct job_state seen;
 	pid_t child;
 	int status;
@@ -780,6 +782,8 @@ START_TEST(test_killed_in_the_middle)
 	run(T_EVENTS, VALS(V_I(NOW - DAYS(100)), V_I(NOW - DAYS(100)), V_U(1), V_U(2), V_NULL(), V_U(20000)));
 	run(T_REQUESTS, VALS(V_I(NOW - DAYS(100)), V_U(0), V_U(0), V_U(20000)));
 	run(T_EVENT_IDS, NULL, 0);
+	succeeds(db_begin(other, &e));	/* so that it is not done before it is killed */
+	succeeds(db_exec(other, &stmts[T_HOLD_LAST], NULL, 0, NULL, &e));
 	child = test_fork();
 	if (!child) {
 		db = test_connect(JOB_DB, 30000);
@@ -790,6 +794,7 @@ START_TEST(test_killed_in_the_middle)
 	kill(child, SIGKILL);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFSIGNALED(status));
+	db_free(other);
 	is("SELECT COUNT(*) AS n FROM jobs WHERE name = 'cleanup' AND unfinished = 1 AND lease_owner > 0", 1);
 	ck_assert_uint_gt(number("SELECT COUNT(*) AS n FROM events"), 0);
 	/* what is being rolled back may still hold locks: wait for the connection to be gone */

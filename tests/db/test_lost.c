@@ -173,7 +173,7 @@ START_TEST(test_answer_too_late)
 	struct row *rows;
 	size_t n;
 
-	db = test_connect(TEST_DB, 1000);
+	db = test_connect(TEST_DB, 3000);
 	fails(db_query(db, &q[Q_SLEEP], NULL, 0, a, row_fields, sizeof(*rows), &rows, &n, &e),
 		ERR_DOWN, DB_LOST);
 	ck_assert_uint_eq(db_connects(db), 2);		/* reading was tried twice */
@@ -250,11 +250,11 @@ START_TEST(test_server_that_was_stopped)
 		test_pause();
 	began_us = clock_mono_us();
 	fails(add(db, 2), ERR_UNKNOWN, DB_LOST);
-	ck_assert_int_lt(ms_since(began_us), 5000);
+	ck_assert_int_lt(ms_since(began_us), 20000);
 	began_us = clock_mono_us();
 	for (uint64_t i = 0; i < 100; i++)
 		fails(add(db, 3 + i), ERR_DOWN, DB_LOST);
-	ck_assert_int_lt(ms_since(began_us), 1000);
+	ck_assert_int_lt(ms_since(began_us), 20000);	/* a fifth of a second each */
 	let_go();
 	while (!db_connect(db, &e))
 		test_pause();
