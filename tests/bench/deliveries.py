@@ -109,12 +109,19 @@ def latency(program, receiver, n):
         times = open_incidents(program, n)
         host.wait_until("deliveries of incidents are missing", lambda: len(receiver.arrivals()) >= n, PATIENCE_S)
         arrivals = receiver.arrivals()
+        wait_stored(program, n)
     wrong = wrong_arrivals(arrivals, n)
     if sorted(a.mark for a in arrivals) != sorted(times):
         wrong.append("not each incident was told once")
         return {"wrong_rows": wrong}
     return {"incidents": n, "from_webhook_ms": percentiles([(a.us - times[a.mark][0]) / 1000 for a in arrivals]),
             "from_answer_ms": percentiles([(a.us - times[a.mark][1]) / 1000 for a in arrivals]), "wrong_rows": wrong}
+
+
+def wait_stored(program, n):
+    def stored():
+        return int(program.instance.server.sql("SELECT COUNT(*) FROM outbox WHERE kind = 2 AND status = 1", program.database)[0][0])
+    host.wait_until("results are missing", lambda: stored() >= n)
 
 
 def wrong_arrivals(arrivals, n):
@@ -223,6 +230,7 @@ class Listening:
         return self
 
     def __exit__(self, *_):
+        host.wait_until("nothing was told", self.receiver.arrivals)
         self.arrived = len(self.receiver.arrivals())
         self.endpoints.__exit__()
         self.program.api("DELETE", "/api/channels/" + self.channel)

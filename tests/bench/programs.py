@@ -2,9 +2,11 @@
 
 A program has `url`, `targets` (kind of payload -> path and secret), `start`, `stop`, `empty` (its tables), `check` (its
 rows), and `how`, a sentence for the report. Baselines get a database of their own on the instance's server."""
+import contextlib
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -46,9 +48,11 @@ class Unavailable(Exception):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those of outgoing connections, since it is listened at later."""
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(12000, 32000)))
+            return s.getsockname()[1]
 
 
 def answers(port):
