@@ -28,7 +28,7 @@ struct round {
 	struct forward_target target;
 	struct forward_claimer by;
 	uint64_t failures;		/* the handler's, as the breaker knew them */
-	bool probe;
+	bool probe;			/* ours, and it has asked nobody yet */
 	bool refused;			/* the breaker is open, and its probe is not ours */
 	struct attempt *attempts;
 	size_t n, begun, under_way, settled;
@@ -57,6 +57,8 @@ void round_free(struct round *r);
 int round_find_target(struct round *r, uint64_t source_id, ms_t now, struct err *e) MUST_USE;
 /* Whoever gets the probe sends one event; a breaker is not asked where nothing would be sent. 1, 0, -1. */
 int round_may_send(struct round *r, const struct breaker *b, ms_t now, struct err *e) MUST_USE;
+/* A probe that has asked nobody is due again: the next one does, and not only when the lease is over. */
+bool round_leave_probe(struct round *r, ms_t now, struct err *e) MUST_USE;
 void round_hold(struct round *r, ms_t now);	/* from then on, for the length of a lease */
 /* Takes over what was claimed. */
 void round_start(struct round *r, const struct forward_claim *claims, size_t n, ms_t now);

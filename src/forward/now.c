@@ -27,8 +27,9 @@ static bool claim_these(struct round *r, struct str ids, uint64_t source_id, ms_
 	round_hold(r, now);
 	if (!forward_claim_these(r->f->c.db, r->arena, source_id, ids, &r->by, &claims, &n, e))
 		return false;
-	if (n)
-		round_start(r, claims, n, now);
+	if (!n)
+		return round_leave_probe(r, now, e);
+	round_start(r, claims, n, now);
 	if (!may)
 		refuse_all(r, now);
 	return true;

@@ -20,12 +20,16 @@ static void set_failures(struct round *of, uint64_t failures)
 static bool tell_breaker(struct round *r, const struct forward_end *x, ms_t now, struct err *e)
 {
 	struct db *db = r->f->c.db;
+	bool probe = r->probe;
 
+	if (!is_failure(x) && x->outcome != FORWARD_DONE)
+		return round_leave_probe(r, now, e);
+	r->probe = false;
 	if (is_failure(x)) {
 		set_failures(r, r->failures + 1);
-		return breaker_failed(db, BREAKER_HANDLER, r->target.source_id, r->probe, x->error, now, e);
+		return breaker_failed(db, BREAKER_HANDLER, r->target.source_id, probe, x->error, now, e);
 	}
-	if (x->outcome != FORWARD_DONE || !r->failures)
+	if (!r->failures)
 		return true;
 	if (r->failures >= BREAKER_OPENS_AT)
 		log_info("handler works again", LOG_STR("source", r->target.public_id));

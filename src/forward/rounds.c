@@ -151,6 +151,14 @@ int round_may_send(struct round *r, const struct breaker *b, ms_t now, struct er
 	return ours;
 }
 
+bool round_leave_probe(struct round *r, ms_t now, struct err *e)
+{
+	bool ours = r->probe;
+
+	r->probe = false;
+	return !ours || breaker_probe_soon(r->f->c.db, BREAKER_HANDLER, r->target.source_id, now, e) >= 0;
+}
+
 static bool waits(const struct forwarder *f, uint64_t source_id)
 {
 	for (const struct round *r = f->rounds; r; r = r->next)
@@ -172,7 +180,9 @@ bool rounds_take(struct forwarder *f, const struct forward_source *s, ms_t now, 
 	r = round_new(f);
 	may = round_may_send(r, &b, now, e);
 	ok = may == 0 || (may > 0 && claim_due(r, s->source_id, r->probe ? 1 : FORWARD_CLAIM, now, e));
-	if (!r->n)
+	if (!r->n) {
+		ok = ok && round_leave_probe(r, now, e);
 		round_free(r);
+	}
 	return ok;
 }

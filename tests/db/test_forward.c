@@ -621,6 +621,28 @@ START_TEST(test_sources_that_forward_no_more)
 }
 END_TEST
 
+START_TEST(test_a_probe_that_asks_nobody_is_left_to_the_next)
+{
+	struct forward_result r = { .event_id = 101 };
+
+	forwarder_begin();
+	events(1, 100, 2);
+	events(2, 200, 3);
+	run(T_NEXT, VALS(V_I(clock_now() + LEASE), V_U(5), V_U(101)));	/* is held: on its way since before the breaker opened */
+	for (int i = 0; i < BREAKER_OPENS_AT; i++) {
+		succeeds(breaker_failed(db, BREAKER_HANDLER, 1, false, STR("down"), clock_now() - BREAKER_WAIT_MS, &e));
+		succeeds(breaker_failed(db, BREAKER_HANDLER, 2, false, STR("down"), NOW - BREAKER_WAIT_MS, &e));
+	}
+	succeeds(forwarder_now(forwarder, a, 1, &r, 1, &e));
+	ck_assert(!r.taken && breaker().probe_at <= clock_now());
+	run(T_ACTIONS, VALS(V_U(DO_INCIDENT), V_U(2)));
+	for (int i = 0; i < 3; i++)
+		forward_all(NOW);
+	is("SELECT COUNT(*) AS n FROM events WHERE source_id = 2 AND status = 2", 3);	/* and not one with each lease */
+	forwarder_end();
+}
+END_TEST
+
 START_TEST(test_now_says_what_became_of_it)
 {
 	struct forward_result r[3] = { { .event_id = 101 }, { .event_id = 102 }, { .event_id = 999 } };
@@ -650,7 +672,7 @@ int main(void)
 		test_times_of_a_wrong_clock, test_outcomes, test_retry_by_hand, test_repeat_of_what_failed, test_tallies, test_breaker,
 		test_failures_back_off_then_die, test_what_is_given_up_is_stored_with_its_alert, test_open_breaker_uses_no_attempts, test_a_failing_handler_holds_up_nobody,
 		test_nothing_begins_when_its_lease_is_over, test_what_is_sent_is_stored_before_more_is_taken,
-		test_sources_that_forward_no_more, test_now_says_what_became_of_it };
+		test_sources_that_forward_no_more, test_a_probe_that_asks_nobody_is_left_to_the_next, test_now_says_what_became_of_it };
 
 	if (!store_test_begin(FORWARD_DB, NULL, 0))
 		return STORE_TEST_SKIPPED;
