@@ -84,7 +84,7 @@ def alert(n):
 def open_incidents(program, n):
     """One after the other on one connection. Returns {mark: (when it was sent, when it was answered)} in microseconds since 1970."""
     path, key = program.targets["prometheus"]
-    connection = http.client.HTTPConnection("127.0.0.1", int(program.url.rsplit(":", 1)[1]), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", int(program.url.rsplit(":", 1)[1]), timeout=60)
     times = {}
     for mark in range(1, n + 1):
         began = time.time_ns()

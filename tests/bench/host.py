@@ -152,7 +152,7 @@ def stop(process, patience_s=10):
         pass
 
 
-def wait_until(what, test, patience_s=20):
+def wait_until(what, test, patience_s=60):
     end = time.monotonic() + patience_s
     while not test():
         if time.monotonic() > end:

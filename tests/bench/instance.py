@@ -98,7 +98,7 @@ class Product:
     def api(self, method, path, body=None):
         request = urllib.request.Request(self.url + path, method=method, data=json.dumps(body).encode() if body else None, headers={
             "Authorization": "Bearer " + self.instance.env["GRAPNEL_API_TOKEN"], "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
             return json.loads(text) if text else None
 

@@ -239,7 +239,7 @@ class Cleaning:
     def __exit__(self, *_):
         """A short run may be over before it has begun."""
         host.wait_until("cleanup removed nothing meanwhile", lambda: self.process.poll() is not None or self.left() < self.found)
-        host.stop(self.process)
+        host.stop(self.process, 60)
 
     def left(self):
         return int(self.program.instance.server.sql("SELECT COUNT(*) FROM events WHERE id < %d" % self.program.before, self.program.database)[0][0])
@@ -347,7 +347,7 @@ def start_time(_plan, program):
                                                f"{base}.conf", "--foreground"], f"{base}.log")
         try:
             while not answered(f"{base}.web_socket"):
-                if time.monotonic() - began > 20:
+                if time.monotonic() - began > 60:
                     raise SystemExit(f"bench: grapnel.fcgi did not start; its log is {base}.log")
                 time.sleep(0.001)
             times.append((time.monotonic() - began) * 1000)
