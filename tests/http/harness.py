@@ -329,7 +329,8 @@ class Instance:
             for name, value in headers.items():
                 if value is not None:
                     connection.putheader(name, value)
-            connection.endheaders(body or None)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):    # who refuses a body need not read it to its end
+                connection.endheaders(body or None)
             answer = connection.getresponse()
             return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         finally:
