@@ -68,11 +68,11 @@ class Authority:
 
 
 class Host:
-    """Plays the providers' hosts. `answers` maps a host to what it does; `asked` lists the URLs that came, `request` is the newest as a
-    whole: path, headers, body."""
+    """Plays the providers' hosts. `answers` maps a host to what it does; `asked` lists the URLs that came, `request` is the one that is
+    answered, as a whole: path, headers, body."""
 
     def __init__(self, authority):
-        self.answers, self.asked, self.request = {}, [], None
+        self.answers, self.asked, self.own = {}, [], threading.local()
         handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": lambda request: self.answer(request),
                                                               "do_POST": lambda request: self.answer(request), "log_message": lambda *_: None})
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -87,13 +87,18 @@ class Host:
     def answer(self, request):
         host = request.headers["Host"]
         self.asked.append("https://%s%s" % (host, request.path))
-        self.request = (request.path, {name.lower(): value for name, value in request.headers.items()}, request.rfile.read(int(request.headers.get("Content-Length", 0))))
+        self.own.request = (request.path, {name.lower(): value for name, value in request.headers.items()},
+                            request.rfile.read(int(request.headers.get("Content-Length", 0))))
         status, body, headers = self.answers.get(host, lambda: (404, b"", {}))()
         request.send_response(status)
         for name, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
             request.send_header(name, value)
         request.end_headers()
         request.wfile.write(body)
+
+    @property
+    def request(self):
+        return self.own.request
 
     def count(self, url):
         return self.asked.count(url)
