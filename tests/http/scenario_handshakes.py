@@ -24,6 +24,9 @@ CONFIRMED = ("<ConfirmSubscriptionResponse xmlns=\"http://sns.amazonaws.com/doc/
              "<SubscriptionArn>%s</SubscriptionArn>\n</ConfirmSubscriptionResult></ConfirmSubscriptionResponse>" % ARN).encode()
 
 
+OURS = "kind = 4"       # of the outbox: visits that confirm
+
+
 class World:
     """SNS, and an instance that knows of it; made once."""
     made = {}
@@ -64,11 +67,11 @@ class World:
 
     def cron(self):
         """Its job, when no dispatcher has taken what came."""
-        self.box.sql("UPDATE outbox SET next_at = next_at - 10000 WHERE attempts = 0")
+        self.box.sql("UPDATE outbox SET next_at = next_at - 10000 WHERE attempts = 0 AND " + OURS)
         same([job["outcome"] for job in self.box.jobs("outbox")], ["done"])
 
     def next_attempt_is_due(self):
-        self.box.sql("UPDATE outbox SET next_at = next_at - 7200000 WHERE status IN (0, 2)")
+        self.box.sql("UPDATE outbox SET next_at = next_at - 7200000 WHERE status IN (0, 2) AND " + OURS)
 
 
 def _get(box, source):
@@ -129,6 +132,9 @@ def a_confirmation_is_tried_again_and_given_up(box):
     world.confirmation = (503, b"busy", {})
     url, _ = world.ask(source)
     world.cron()
+    newest = "SELECT %s FROM outbox WHERE " + OURS + " ORDER BY id DESC LIMIT 1"
+    same(box.sql(newest % "status, attempts, next_at > created_at"), [["0", "1", "1"]], "there is a next one")
+    box.sql("UPDATE outbox SET next_at = next_at + 3600000 WHERE status = 0 AND " + OURS)
     world.cron()
     same(world.host.count(url), 1, "visits before the next is due")
     true("It was answered 503." in admin.page(page % source["id"]), "why")
@@ -146,7 +152,7 @@ def a_confirmation_is_tried_again_and_given_up(box):
     world.confirmation = (302, b"", {"Location": "https://%s/elsewhere" % SNS})
     url, _ = world.ask(lost)
     world.cron()
-    same(box.sql("SELECT status, attempts, error FROM outbox ORDER BY id DESC LIMIT 1"), [["3", "1", "It was answered 302; redirects are not followed."]])
+    same(box.sql(newest % "status, attempts, error"), [["3", "1", "It was answered 302; redirects are not followed."]])
     true("https://%s/elsewhere" % SNS not in world.host.asked, "a redirect was followed")
     true("Ask AWS CloudWatch for another" in admin.page(page % lost["id"] + "/setup"), "what to do")
     world.confirmation = (500, b"", {})

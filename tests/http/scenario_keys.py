@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import same, true, rfc3339, uuid
@@ -47,12 +48,14 @@ class World:
         text = json.dumps({"keys": [self.authority.jwk(name) for name in names]}).encode()
         self.host.answers["www.googleapis.com"] = lambda: (200, text, {"Cache-Control": "public, max-age=20000", **headers})
 
-    def pass_a_minute(self, *also):
-        """For what was tried; and all workers look again."""
-        self.box.sql("UPDATE key_documents SET tried_at = tried_at - %d, fetched_at = fetched_at - %d" % (MINUTE_MS, MINUTE_MS))
-        for statement in also:
-            self.box.sql(statement)
+    def look(self, *changes):
+        """All workers look again at what is kept, changed in this way."""
+        self.box.sql("UPDATE key_documents SET " + ", ".join(changes))
         self.box.integration("webhook")
+
+    def pass_a_minute(self, *changes):
+        """For what was tried."""
+        self.look("tried_at = tried_at - %d" % MINUTE_MS, "fetched_at = fetched_at - %d" % MINUTE_MS, *changes)
 
     # ---- Google ----
 
@@ -105,6 +108,7 @@ def an_unknown_key_is_looked_for_once_a_minute(box):
     world = World.of(box)
     source = world.google()
     same(world.push(source), 200)
+    world.look("fetched_at = %d" % (time.time() * 1000))
     before = world.host.count(GOOGLE)
     world.publish("one", "two")
     same(world.push(source, key="two"), 401, "rotated, but just looked")
@@ -121,7 +125,7 @@ def a_key_set_serves_while_the_host_is_away(box):
     source = world.google()
     same(world.push(source), 200)
     world.host.answers["www.googleapis.com"] = lambda: (503, b"", {})
-    world.pass_a_minute("UPDATE key_documents SET fresh_until = fetched_at")
+    world.pass_a_minute("fresh_until = fetched_at")
     for _ in range(8):
         same(world.push(source), 200, "with the old set")
     same(world.push(source, key="strange"), 503, "an unknown key may be a new one")
@@ -170,21 +174,20 @@ def a_certificate_is_fetched_once_and_must_be_the_senders(box):
 
 def what_a_host_may_not_do(box):
     world = World.of(box)
-    pem = world.authority.text("sns.pem")
+    pem, ended = world.authority.text("sns.pem"), threading.Event()
     world.host.answers.update({
         "sns.eu-west-1.amazonaws.com": lambda: (302, b"", {"Location": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1.pem"}),
         "sns.eu-west-2.amazonaws.com": lambda: (200, pem + b"x" * LARGE, {}),
-        "sns.us-west-2.amazonaws.com": lambda: (time.sleep(8), (200, pem, {}))[1],
+        "sns.us-west-2.amazonaws.com": lambda: (ended.wait(120), (200, pem, {}))[1],      # it is not waited for
         "sns.ap-south-1.amazonaws.com": lambda: (404, b"", {}),
         FOREIGN: lambda: (200, pem, {}),
     })
     for region, status in (("eu-west-1", 503), ("eu-west-2", 503), ("us-west-2", 503), ("ap-south-1", 401), ("eu-central-1", 503)):
         source, url = world.alarms(region), "https://sns.%s.amazonaws.com/SimpleNotificationService-1.pem" % region
-        began = time.monotonic()
         for _ in range(4):
             same(world.notify(source, region), status, region)
-        true(time.monotonic() - began < 7, "%s: 5 s once, not %.1f s" % (region, time.monotonic() - began))
         same(world.host.count(url), 0 if region == "eu-central-1" else 1, "fetches from " + region)
+    ended.set()
     text = box.logs()
     for cause in (b"the host answered 302", b"the answer has more than 65536 bytes", b"no alternative certificate subject name matches"):
         true(cause in text, "logged: %s" % cause.decode())
