@@ -2,6 +2,7 @@
 import html
 import json
 import re
+import time
 
 from harness import alert, alerts, pagerduty, same, stripe_event, true, wait_until, workflow_run
 from visitor import Visitor
@@ -59,11 +60,12 @@ def what_cannot_be_tested_says_why(box):
 def a_rotated_key_is_good_beside_the_new_one_until_its_time(box):
     source = box.integration("webhook", rateLimitPerMinute=0)
     path = "/api/integrations/%s/rotate-key" % source["id"]
-    fresh = {**source, "key": box.api("POST", path, {"graceSeconds": 3}).expect(200)["key"]}
+    fresh = {**source, "key": box.api("POST", path, {"graceSeconds": 3600}).expect(200)["key"]}
     for _ in range(4):      # each worker
         true(box.send(source, {"title": "old"}).status < 300 and box.send(fresh, {"title": "new"}).status < 300, "both are good")
         box.request("POST", "/v2/enqueue", _pagerduty(source)).expect(202)
         box.request("POST", "/v2/enqueue", _pagerduty(fresh)).expect(202)
+    _ends_soon(box, "UPDATE sources SET key_old_until = %%d WHERE public_id = '%s'" % source["id"])
     wait_until(lambda: box.send(source, {"title": "old"}, source=box.fresh_address()).status == 401, what="the end of the old key")
     for _ in range(4):
         box.send(source, {"title": "old"}, source=box.fresh_address()).expect(401, "invalid_key")
@@ -73,6 +75,12 @@ def a_rotated_key_is_good_beside_the_new_one_until_its_time(box):
 
 def _pagerduty(source):
     return json.dumps(pagerduty(source))
+
+
+def _ends_soon(box, statement):
+    """A grace period, which the workers know from now on: the clock is not ours to set."""
+    box.sql(statement % (time.time() * 1000 + 2000))
+    box.integration("webhook")      # what the tables say of any source is read again
 
 
 def without_grace_the_old_key_ends_at_once(box):
@@ -87,11 +95,13 @@ def without_grace_the_old_key_ends_at_once(box):
 def rotated_secrets_overlap(box):
     source = box.integration("github", generateSecret=True, rateLimitPerMinute=0)
     path = "/api/integrations/%s/rotate-secret" % source["id"]
-    second = box.api("POST", path, {"graceSeconds": 3}).expect(200)["signatureSecret"]
+    second = box.api("POST", path, {"graceSeconds": 3600}).expect(200)["signatureSecret"]
     third = box.api("POST", path, {"signatureSecret": "of the provider"}).expect(200)["signatureSecret"]
     same(third, "of the provider")
     for secret in (source["signatureSecret"], second, third):
         true(box.send_github(source, "workflow_run", workflow_run(), secret=secret).status < 300, "all three are good")
+    _ends_soon(box, "UPDATE source_secrets SET expires_at = %%d WHERE source_id = (SELECT id FROM sources WHERE public_id = '%s') ORDER BY id LIMIT 1"
+               % source["id"])
     wait_until(lambda: box.send_github(source, "ping", {}, secret=source["signatureSecret"], source=box.fresh_address()).status == 401,
                what="the end of the first secret")
     for secret in (second, third):
@@ -113,7 +123,7 @@ def rotations_are_in_the_audit_log_without_what_was_made(box):
 
 
 def health_counts_what_senders_sent(box):
-    token = box.new_token(tenant=box.new_tenant())
+    token, began = box.new_token(tenant=box.new_tenant()), time.monotonic()
     health = lambda: box.get("/api/integrations/health", token)
     same(health(), {"status": "healthy", "global": {"totalReceived": 0, "totalSuccess": 0, "totalErrors": 0, "successRate": 100.0,
                                                     "averageLatencyMs": 0.0}, "byType": {}})
@@ -126,7 +136,7 @@ def health_counts_what_senders_sent(box):
     seen = health()
     same((seen["status"], seen["global"]["totalReceived"], seen["global"]["totalSuccess"], seen["global"]["totalErrors"],
           seen["global"]["successRate"]), ("degraded", 4, 3, 1, 75.0))
-    true(0 < seen["global"]["averageLatencyMs"] < 10000, "%r" % seen)
+    true(0 < seen["global"]["averageLatencyMs"] < (time.monotonic() - began) * 1000, "%r" % seen)
     same(seen["byType"]["PROMETHEUS"]["successRate"], 75.0)
 
 

@@ -40,9 +40,9 @@ def derived_id_is_a_reminder_after_ten_minutes(box):
     source = box.integration("prometheus")
     group = alerts(alert())
     first = box.send(source, group).expect(201)["result"]
-    box.sql("UPDATE event_ids SET first_at = first_at - 590000 WHERE event_id = %s" % first["event"]["id"])
+    box.sql("UPDATE event_ids SET first_at = first_at - 540000 WHERE event_id = %s" % first["event"]["id"])
     box.send(source, group).expect(200)
-    box.sql("UPDATE event_ids SET first_at = first_at - 20000 WHERE event_id = %s" % first["event"]["id"])
+    box.sql("UPDATE event_ids SET first_at = first_at - 61000 WHERE event_id = %s" % first["event"]["id"])
     again = box.send(source, group).expect(201)["result"]
     true(again["event"]["id"] != first["event"]["id"], "a new event")
     same((again["action"], again["incident"]["id"]), ("deduplicated", first["incident"]["id"]), "of the same incident")
@@ -111,10 +111,11 @@ def eight_alerts_of_one_key_at_once(box):
 
 def alert_that_still_fires_reopens_what_a_person_resolved(box):
     source = box.integration("prometheus")
-    one = alert(started=time.time() - 60)
+    now = time.time()
+    one = alert(started=now - 60)
     incident = box.send(source, alerts(one)).expect(201)["result"]["incident"]["id"]
     box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
-    again = alert(fingerprint=one["fingerprint"], started=time.time() - 60.5)
+    again = alert(fingerprint=one["fingerprint"], started=now - 60.5)
     result = box.send(source, alerts(again)).expect(201)["result"]
     same((result["action"], result["incident"]["id"], result["incident"]["status"]), ("triggered", incident, "OPEN"))
     entries = box.get("/api/incidents/" + incident)["timeline"]
