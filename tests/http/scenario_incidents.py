@@ -98,11 +98,13 @@ def many_incidents_at_once_each_for_itself(box):
 
 
 def bulk_acts_have_a_rate_of_their_own(box):
-    token, body = box.new_token("operator"), {"ids": ["7"], "action": "resolve"}
-    answers = [box.api("POST", "/api/incidents/bulk", body, token) for _ in range(70)]
-    same(answers[0].header("x-ratelimit-limit"), "60")
-    true([a.status for a in answers].count(200) in range(60, 70), "about 60 are answered")
-    true(any(a.status == 429 and a.header("retry-after") for a in answers), "the others have to wait")
+    token, body, answers, began = box.new_token("operator"), {"ids": ["7"], "action": "resolve"}, [], time.time()
+    while all(a.status == 200 for a in answers) and len(answers) < 1000:
+        answers += together([lambda: box.api("POST", "/api/incidents/bulk", body, token)] * 10)
+    same({a.header("x-ratelimit-limit") for a in answers}, {"60"})
+    answered = [a.status for a in answers].count(200)
+    true(60 <= answered <= 61 + time.time() - began, "60 are answered, and one for each second since: %d" % answered)
+    true(all(a.status == 429 and a.header("retry-after") for a in answers if a.status != 200), "the others have to wait")
     box.get("/api/incidents?limit=1", token)
 
 
@@ -180,7 +182,7 @@ def a_person_acts_with_forms(box):
     person.done(person.post(path + "/resolve"), path)
     true(">Reopen<" in person.text and ">Resolve<" not in person.text, "what can be done now")
     person.done(person.post(path + "/reopen"), path)
-    same([e["kind"] for e in box.get("/api/incidents/" + incident)["timeline"]],
+    same([e["kind"] for e in box.get("/api/incidents/" + incident)["timeline"] if (e["kind"], e["actor"]) != ("released", "system")],
          ["opened", "acknowledged", "assigned", "snoozed", "note", "resolved", "reopened"])
     true(person.text.count('class="by-person"') == 6 and person.text.count('class="by-sender"') == 1, "people apart from senders")
 
