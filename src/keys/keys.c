@@ -34,6 +34,7 @@ struct keys {
 	struct keys_config c;
 	struct entry entries[ENTRIES];
 	uint64_t uses;
+	uint64_t generation;	/* when the question came: what changes while it is answered is looked for with the next */
 	struct arena *scratch;
 	X509_STORE *roots;
 	struct asker *asker;
@@ -91,7 +92,7 @@ static struct entry *keep(struct keys *k, struct entry *x, struct str url, const
 {
 	struct key_facts facts = { 0 };
 	struct err e = { 0 };
-	struct entry fresh = { .url = (char *)copy(url).p, .row = *row, .generation = shm_generation(k->c.shm), .looked_at = now,
+	struct entry fresh = { .url = (char *)copy(url).p, .row = *row, .generation = k->generation, .looked_at = now,
 		.used = ++k->uses };
 
 	fresh.row.url = str_of(fresh.url);
@@ -223,7 +224,7 @@ static bool tried(const struct entry *x, ms_t now)
 
 static bool must_look(const struct keys *k, const struct entry *x, bool refresh, ms_t now)
 {
-	if (!x || x->generation != shm_generation(k->c.shm))
+	if (!x || x->generation != k->generation)
 		return true;
 	return !within(x->looked_at, serves(x, refresh, now) ? AGAIN_MS : SOON_MS, now);
 }
@@ -243,6 +244,7 @@ static int document(const struct key_store *s, struct str url, bool refresh, str
 	if (!key_url_check(url, &e))
 		return 0;
 	arena_reset(k->scratch);
+	k->generation = shm_generation(k->c.shm);
 	x = find(k, url);
 	if (must_look(k, x, refresh, now))
 		x = look(k, x, url, now);

@@ -26,6 +26,7 @@ static struct {
 	unsigned status;		/* 0 = does not answer */
 	const char *text, *cache_control;
 	unsigned asked;
+	void (*meanwhile)(void);	/* happens before it answers */
 } host;
 
 struct fetch {
@@ -39,6 +40,8 @@ bool fetch_run(struct fetch *f, struct arena *to, const struct fetch_request *rq
 	ck_assert_uint_eq(rq->answer_max, KEY_TEXT_MAX);
 	ck_assert_uint_le(rq->total_ms, 5000);
 	host.asked++;
+	if (host.meanwhile)
+		host.meanwhile();
 	if (!host.status)
 		return err_set(err, ERR_DOWN, "nobody there");
 	*out = (struct fetch_answer){ host.status, str_of(host.text), STR("text/plain"), str_of(host.cache_control) };
@@ -416,6 +419,21 @@ START_TEST(pinned_is_used_as_it_is)
 }
 END_TEST
 
+static void pin_mine(void)
+{
+	pin(SET("mine"));
+}
+
+START_TEST(pinned_while_the_host_is_asked)
+{
+	host.meanwhile = pin_mine;
+	says(one, false, SET("a"));
+	says(one, false, "pinned " SET("mine"));
+	says(two, false, "pinned " SET("mine"));
+	asked(1);
+}
+END_TEST
+
 START_TEST(without_a_network_what_is_stored_must_do)
 {
 	struct keys *stored = worker(NULL);
@@ -457,7 +475,8 @@ int main(void)
 		UNIT(never_had_is_remembered_for_a_minute), UNIT(host_that_is_away_is_left_alone), UNIT(absent_is_no_trouble),
 		UNIT_ROWS(what_is_no_document_is_not_taken, no_documents), UNIT_ROWS(what_is_no_url_is_not_asked_for, no_urls),
 		UNIT(certificate_lasts_until_its_end), UNIT(made_up_urls_have_a_limit), UNIT(made_up_hosts_have_a_limit),
-		UNIT(memory_is_bounded), UNIT(pinned_is_used_as_it_is), UNIT(without_a_network_what_is_stored_must_do), UNIT(roots_are_there),
+		UNIT(memory_is_bounded), UNIT(pinned_is_used_as_it_is), UNIT(pinned_while_the_host_is_asked),
+		UNIT(without_a_network_what_is_stored_must_do), UNIT(roots_are_there),
 	};
 	Suite *s = suite_create("key store");
 	TCase *t = tcase_create("key store");
