@@ -1,4 +1,5 @@
 """node.py - packages of npm for tests: exactly those of a package-lock.json."""
+import contextlib
 import fcntl
 import os
 import shutil
@@ -23,6 +24,8 @@ def _install(lock_folder, folder):
         shutil.copy(os.path.join(lock_folder, name), folder)
     lock, stamp = os.path.join(folder, "package-lock.json"), os.path.join(folder, "installed.json")
     if not os.path.exists(stamp) or open(stamp).read() != open(lock).read():
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(stamp)    # what is cut off from here on says nothing of what is there
         if subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder).returncode:
             sys.exit("npm could not fetch the packages of %s into %s" % (lock_folder, folder))
         shutil.copy(lock, stamp)
