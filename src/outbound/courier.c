@@ -183,14 +183,29 @@ static void settled(struct parcel *p)
 	p->round->settled++;
 }
 
-static bool give_back(struct parcel *p, ms_t now, struct err *e)
+/* A probe that asked nobody is due again: the next row does, and not only when the lease is over. */
+static bool leave_probe(struct courier *c, struct round *r, uint64_t breaker, uint64_t target_id, ms_t now, struct err *e)
+{
+	bool ours = r->probe;
+
+	r->probe = false;
+	return !ours || breaker_probe_soon(c->c.db, breaker, target_id, now, e) >= 0;
+}
+
+/* An end without a request. */
+static bool settled_unsent(struct parcel *p, ms_t now, struct err *e)
 {
 	struct round *r = p->round;
 
-	if (!outbox_release(r->courier->c.db, p->row.id, r->owner, now, e))
-		return false;
 	settled(p);
-	return true;
+	return leave_probe(r->courier, r, r->cargo->breaker, r->target_id, now, e);
+}
+
+static bool give_back(struct parcel *p, ms_t at, ms_t now, struct err *e)
+{
+	struct round *r = p->round;
+
+	return outbox_release(r->courier->c.db, p->row.id, r->owner, at, e) && settled_unsent(p, now, e);
 }
 
 static bool call_off(struct parcel *p, ms_t now, struct err *e)
@@ -199,9 +214,8 @@ static bool call_off(struct parcel *p, ms_t now, struct err *e)
 
 	if (!outbox_call_off(r->courier->c.db, p->row.id, r->owner, now, e))
 		return false;
-	settled(p);
 	log_info("message not needed any more", LOG_U("message", p->row.id));
-	return true;
+	return settled_unsent(p, now, e);
 }
 
 static void begin(struct parcel *p, ms_t now)
@@ -257,7 +271,7 @@ static bool begin_unless(struct parcel *p, ms_t now, struct err *e)
 		return call_off(p, now, e);
 	held = cargo->hold ? cargo->hold(p, now) : 0;
 	if (held || !has_lease(p->round, now))
-		return give_back(p, held ? held : now, e);
+		return give_back(p, held ? held : now, now, e);
 	begin(p, now);
 	return true;
 }
@@ -329,6 +343,7 @@ static bool take_target(struct courier *c, const struct cargo *cargo, enum outbo
 		(!n || round_start(c, cargo, t, r, ours, n, e)));
 	if (ok && n)
 		return true;
+	ok = ok && leave_probe(c, r, cargo->breaker, t->id, now, e);
 	arena_free(r->arena);	/* what was claimed comes back by itself */
 	free(r);
 	return ok;
@@ -471,18 +486,23 @@ static void drop_finished(struct courier *c)
 static bool store(struct courier *c, ms_t now, struct err *e)
 {
 	struct settling s = { .a = arena_new(ROUND_ARENA_MAX), .now = now };
-	bool ok;
+	bool stored, ok;
 
 	collect(c, &s);
 	fill_results(&s);
-	ok = !s.n || db_tx(c->c.db, settle_tx, &s, e);
-	for (size_t i = 0; ok && i < s.n; i++) {
-		tell(c, s.parcels[i]);
-		settled(s.parcels[i]);
+	ok = stored = !s.n || db_tx(c->c.db, settle_tx, &s, e);
+	for (size_t i = 0; i < s.n && stored; i++) {
+		struct parcel *p = s.parcels[i];
+
+		tell(c, p);
+		if (p->began_us)
+			settled(p);
+		else
+			ok = settled_unsent(p, now, e) && ok;
 	}
 	arena_free(s.a);
 	drop_finished(c);
-	if (ok)
+	if (stored)
 		c->first_end_us = 0;
 	return ok;
 }
@@ -510,7 +530,7 @@ static bool give_back_rest(struct round *r, ms_t now, struct err *e)
 	for (size_t i = r->begun; i < r->n && ok; i++) {
 		r->begun = i + 1;
 		if (r->parcels[i].state == PARCEL_WAITS)
-			ok = give_back(&r->parcels[i], now, e);
+			ok = give_back(&r->parcels[i], now, now, e);
 	}
 	return ok;
 }

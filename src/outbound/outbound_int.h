@@ -20,7 +20,7 @@ struct round {
 	struct parcel *parcels;
 	size_t n, begun, under_way, settled;
 	uint64_t failures;		/* of the target in a row, as its breaker knows them */
-	bool probe;			/* of a breaker that is open */
+	bool probe;			/* of a breaker that is open: one row, and it has asked nobody yet */
 	void *target;			/* the cargo's own, of `open` */
 };
 

@@ -397,6 +397,18 @@ def breaker_opens_after_five_failures_probes_and_closes(box):
         wait_until(lambda: box.jobs("outbox") and all(d["status"] == "delivered" for d in ann.deliveries(endpoint)), 30, "and all of it is sent")
 
 
+def probe_that_is_not_sent_leaves_its_turn_to_the_next(box):
+    ann = Person(box)
+    with Handler() as handler:
+        endpoint = ann.endpoint(handler.url)
+        broken, whole = _queue(box, endpoint, 2, later_ms=3600000)
+        box.sql("UPDATE outbox SET payload = 'no JSON' WHERE id = %s; INSERT INTO breakers (kind, target_id, failures, opened_at, wait_ms, probe_at, error, updated_at)"
+                " SELECT 2, id, 5, 1, 60000, 1, 'down', 1 FROM endpoints WHERE public_id = '%s'" % (broken, endpoint["id"]))
+        _due(box, endpoint)
+        wait_until(lambda: ann.api("GET", "/api/deliveries/" + whole).expect(200)["status"] == "delivered", 20, "the second is sent, and not when a lease of 30 s is over")
+        same((ann.api("GET", "/api/deliveries/" + broken).json()["status"], len(handler.got), ann.get(endpoint)["circuit"]), ("failed", 1, "closed"))
+
+
 def receiver_that_hangs_leaves_others_alone(box):
     ann, bob = Person(box), Person(box)
     box.up("--set", "outbound.timeout_ms=30000")
