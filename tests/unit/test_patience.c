@@ -51,9 +51,12 @@ static pid_t slow_server(int listen_fd, unsigned answer_after_ms)
 		usleep(answer_after_ms * 1000);
 		_exit(send(first, "a", 1, 0) != 1);
 	}
+	child = getpid();
 	for (int i = 0; i < 3 && fork(); i++)
 		;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getpid() != child && getppid() != child)
+		_exit(1);	/* it was ended before */
 	while ((fd = accept(listen_fd, NULL, NULL)) >= 0) {
 		(void)!send(fd, "g", 1, MSG_NOSIGNAL);
 		close(fd);
