@@ -45,6 +45,7 @@ def night_from_the_alert_to_the_morning(box):
     box.send_github(source, "workflow_run", workflow_run("success", repository)).expect(201)
     wait_until(lambda: len(mine()) == 3, 10, "the end is told")
     same(box.request("POST", links["Resolve"]).status, 409, "there is nothing left to do")
+    wait_until(lambda: all(n["status"] == "sent" for n in box.get("/api/incidents/" + incident)["notifications"]), 10, "that they were sent is stored")
     seen = box.get("/api/incidents/" + incident)
     same([(t["kind"], t["actor"], t["byLink"]) for t in seen["timeline"]],
          [("opened", "sender", None), ("acknowledged", "person", way), ("resolved", "sender", None)])
