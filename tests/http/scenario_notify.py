@@ -6,7 +6,7 @@ import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, PagerDuty, Slack, Twilio
-from scenario_channels import World, _channel, _dispatcher, _hook, _remove, _sms
+from scenario_channels import World, _channel, _dispatcher, _hook, _remove, _row, _sms
 from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is stopped, and the configuration changed
@@ -61,7 +61,7 @@ def storm_is_told_people_in_one_message_and_programs_each(box):
         for i in range(0, 200, 20):
             box.send(source, alerts(*many[i:i + 20])).expect(201)
             if i == 100:
-                os.kill(_dispatcher(box), signal.SIGKILL)
+                os.kill(wait_until(lambda: _dispatcher(box), 10, "one runs"), signal.SIGKILL)
         told = "SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND payload LIKE '{\"type\":\"incident.opened%%'"
         rows = [box.number("SELECT id FROM channels WHERE public_id = '%s'" % c["id"]) for c in channels]
         wait_until(lambda: box.number(told % rows[1]) == 200, 20, "all is news to somebody")
@@ -141,15 +141,16 @@ def channel_of_a_service_hears_of_its_incidents_alone(box):
         wait_until(lambda: hook.taken, 10, "it is told")
         time.sleep(1)
         same([r.body["data"]["serviceId"] for r in hook.taken], [mine])
+        row = _row(box, channel)
         _remove(box, channel)
-        same(box.number("SELECT COUNT(*) FROM service_channels"), 0, "gone with its channel")
+        same(box.number("SELECT COUNT(*) FROM service_channels WHERE channel_id = %d" % row), 0, "gone with its channel")
 
 
 def nobody_listens_and_nothing_is_written(box):
     World.of(box)
     tenant = box.new_tenant()
     source = box.integration("prometheus", box.new_token(tenant=tenant), rateLimitPerMinute=0)
-    stopped = _dispatcher(box)
+    stopped = wait_until(lambda: _dispatcher(box), 10, "a dispatcher runs")
     os.kill(stopped, signal.SIGSTOP)
     try:
         box.send(source, alerts(alert())).expect(201)
