@@ -19,7 +19,7 @@ def _source(box, kind="webhook", **more):
 
 def _all_know(box, *sources):
     """A request that cannot be proven is not spooled: each worker must have read the sources, which it does each second."""
-    time.sleep(2)
+    time.sleep(3)
     return sources[0] if len(sources) == 1 else sources
 
 
@@ -151,8 +151,8 @@ def repeats_are_repeats_on_either_side(box):
     with box.without_database():
         for event in early, late, twice, twice:
             same(_send(box, source, event).expect(202), SPOOLED)
-    answer = _send(box, source, late)       # perhaps before its first one is replayed: then this is the first one
-    true(answer.status in (200, 201), "answer %d" % answer.status)
+    answer = _send(box, source, late)       # perhaps before its first one is replayed: then this is the first one, stored or spooled
+    true(answer.status in (200, 201, 202), "answer %d" % answer.status)
     _replayed(box)
     for event in early, late, twice:
         same(_send(box, source, event).expect(200)["alreadyProcessed"], True)
