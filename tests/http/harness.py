@@ -43,13 +43,14 @@ def true(condition, what):
 
 
 def wait_until(condition, seconds=10, what="the condition"):
-    """Returns the condition's first true value. The longer it lasts, the less often it is asked for: others need the processors."""
+    """Returns the condition's first true value. The longer it lasts, the less often it is asked for: others need the processors. The last look begins
+    after the time: whoever stood still meanwhile looks once more."""
     began = time.monotonic()
     while True:
+        passed = time.monotonic() - began
         value = condition()
         if value:
             return value
-        passed = time.monotonic() - began
         if passed > seconds:
             raise Failed("%s did not come about within %s s" % (what, seconds))
         time.sleep(min(max(0.05, passed / 20), 0.5))
@@ -91,12 +92,20 @@ class Reply:
         return body
 
 
+_ports = []     # sockets whose names say that a port is ours, until this process ends
+
+
 def free_port():
-    """Below those that the kernel gives to outgoing connections, so that nobody has it while a web server is started again."""
+    """Below those that the kernel gives to outgoing connections, so that nobody has it while a web server is started again. Nor does another process
+    of the tests, which would have to take the name first."""
     while True:
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", random.randrange(12000, 32000)))
-            return s.getsockname()[1]
+        port, name = random.randrange(12000, 32000), socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            name.bind("\0grapnel-test-port-%d" % port)
+            s.bind(("127.0.0.1", port))
+            _ports.append(name)
+            return port
+        name.close()
 
 
 class Instance:
