@@ -23,11 +23,11 @@ CRON_RUNS = True            # what it does by itself is the subject
 
 
 def cron_of_the_quickstart_runs(box):
-    wait_until(lambda: box.get("/api/jobs")["cron"]["lastAt"], 10, "a first run")
-    answer = box.get("/api/jobs")
-    same(answer["cron"]["late"], False, "late")
-    same([job["name"].split("@")[0] for job in answer["jobs"]], JOBS)
-    wait_until(lambda: all(job["result"] == "done" for job in box.get("/api/jobs")["jobs"]), 10, "all jobs done")
+    """Where it rested during the scenarios before this one, it is late until its next run."""
+    wait_until(lambda: box.get("/api/jobs")["cron"]["lastAt"], 70, "a first run")
+    wait_until(lambda: box.get("/api/jobs")["cron"]["late"] is False, 70, "a run in time")
+    same([job["name"].split("@")[0] for job in box.get("/api/jobs")["jobs"]], JOBS)
+    wait_until(lambda: all(job["result"] == "done" for job in box.get("/api/jobs")["jobs"]), 130, "all jobs done")
     true(box.get("/api/jobs/runs?job=cleanup")["runs"], "its runs are listed")
     same(box.request("GET", "/readyz?strict").status, 200)
 
@@ -41,9 +41,9 @@ def test_incident_is_resolved_by_the_system_in_time(box):
             " WHERE dedup_key = 'test:cron'")
     if not box.sql("SELECT 1 FROM sources WHERE id = 1"):
         box.integration("webhook")
-    wait_until(lambda: box.number("SELECT COUNT(*) FROM incidents WHERE dedup_key = 'test:cron' AND status = 3"), 70, "it is resolved")
+    wait_until(lambda: box.number("SELECT COUNT(*) FROM incidents WHERE dedup_key = 'test:cron' AND status = 3"), 130, "it is resolved")
     age = box.number("SELECT resolved_at - opened_at FROM incidents WHERE dedup_key = 'test:cron'")
-    true(300000 <= age <= 362000, "after %d ms" % age)
+    true(300000 <= age <= 420000, "by the next run or the one after it: %d ms" % age)
     number = box.sql("SELECT id FROM incidents WHERE dedup_key = 'test:cron'")[0][0]
     entries = [(t["kind"], t["actor"]) for t in box.get("/api/incidents/" + number)["timeline"]]
     same(entries, [("resolved", "system")])
@@ -56,15 +56,16 @@ def jobs_page_shows_them_and_runs_one(box):
         true(word in page, word)
     true("Run now" not in viewer.page("/jobs"), "who is no administrator of the installation has no button")
     same(viewer.post("/jobs/sessions/run").status, 403)
-    before = box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'")
-    said = admin.done(admin.post("/jobs/sessions/run"), "/jobs")
-    true(said.startswith("sessions ran: "), said)
-    same(box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'") - before, 1, "runs")
-    true(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'job.run' AND object = 'sessions'") >= 1, "audited")
-    same(admin.post("/jobs/nosuch/run").status, 404)
-    box.sql("UPDATE job_runs SET counts = 'rows of others' WHERE name = 'sessions' ORDER BY id DESC LIMIT 1")
-    for path in "/jobs?job=sessions&notable=false", "/jobs.csv?notable=false&job=sessions":
-        true(b"rows of others" in admin.get(path).body and b"rows of others" not in viewer.get(path).body, "what it did: " + path)
+    with box.without_cron():
+        before = box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'")
+        said = admin.done(admin.post("/jobs/sessions/run"), "/jobs")
+        true(said.startswith("sessions ran: "), said)
+        same(box.number("SELECT COUNT(*) FROM job_runs WHERE name = 'sessions'") - before, 1, "runs")
+        true(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'job.run' AND object = 'sessions'") >= 1, "audited")
+        same(admin.post("/jobs/nosuch/run").status, 404)
+        box.sql("UPDATE job_runs SET counts = 'rows of others' WHERE name = 'sessions' ORDER BY id DESC LIMIT 1")
+        for path in "/jobs?job=sessions&notable=false", "/jobs.csv?notable=false&job=sessions":
+            true(b"rows of others" in admin.get(path).body and b"rows of others" not in viewer.get(path).body, "what it did: " + path)
     csv = admin.get("/jobs.csv?notable=false&job=sessions")
     true(csv.status == 200 and csv.body.startswith(b"id,job,startedAt"), "export: %r" % csv.body[:60])
 
@@ -74,32 +75,44 @@ def _cron_alerts(box, which):
 
 
 def late_cron_is_told_everywhere(box):
+    """It may have been late before, where it rested during others' scenarios."""
     admin = Visitor(box)
+    wait_until(lambda: not _cron_alerts(box, "ended_at IS NULL"), 130, "an earlier one is over")
+    earlier = _cron_alerts(box, "1")
     box.stop_part("cron")
-    box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000 WHERE name = 'cron';"
-            "UPDATE schema_migrations SET applied_at = applied_at - 900000")
-    same(box.request("GET", "/readyz").status, 200)
-    same(box.request("GET", "/readyz?strict").json()["cron"], "failing")
-    same([box.request("GET", "/readyz?strict" + value).status for value in ("", "=1", "=true", "=0", "=false")], [503] * 3 + [200] * 2)
-    for page in ("/", "/incidents", "/monitor", "/account"):
-        true("Cron has not run since" in admin.page(page), "the banner on " + page)
-    same(box.metrics()["grapnel_cron_late"], 1, "metric")
-    wait_until(lambda: _cron_alerts(box, "ended_at IS NULL"), 130, "a monitor alert")
-    true("goes on</span>" in admin.page("/monitor") and "CRON_LATE" in admin.text, "the monitor shows it")
-    box.up()
-    wait_until(lambda: box.request("GET", "/readyz?strict").status == 200, 10, "cron is back")
+    try:
+        box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000 WHERE name = 'cron';"
+                "UPDATE schema_migrations SET applied_at = applied_at - 900000")
+        same(box.request("GET", "/readyz").status, 200)
+        same(box.request("GET", "/readyz?strict").json()["cron"], "failing")
+        same([box.request("GET", "/readyz?strict" + value).status for value in ("", "=1", "=true", "=0", "=false")], [503] * 3 + [200] * 2)
+        for page in ("/", "/incidents", "/monitor", "/account"):
+            true("Cron has not run since" in admin.page(page), "the banner on " + page)
+        same(box.metrics()["grapnel_cron_late"], 1, "metric")
+        wait_until(lambda: _cron_alerts(box, "ended_at IS NULL"), 240, "a monitor alert")
+        true("goes on</span>" in admin.page("/monitor") and "CRON_LATE" in admin.text, "the monitor shows it")
+    finally:
+        box.up()
+    wait_until(lambda: box.request("GET", "/readyz?strict").status == 200, 70, "cron is back")
     true("Cron has not run since" not in admin.page("/"), "the banner goes")
     same(box.metrics()["grapnel_cron_late"], 0, "metric")
-    wait_until(lambda: not _cron_alerts(box, "ended_at IS NULL"), 40, "its end")
-    same(_cron_alerts(box, "1"), 1, "told once")
+    wait_until(lambda: not _cron_alerts(box, "ended_at IS NULL"), 130, "its end")
+    same(_cron_alerts(box, "1") - earlier, 1, "told once")
 
 
 def _run_now(box, job):
+    """While cron rests, so that nobody else has it."""
     result = box.api("POST", "/api/jobs/%s/run" % job).expect(200)
-    return result if result["outcome"] != "elsewhere" else _run_now(box, job)
+    true(result["outcome"] in ("done", "unfinished"), result)
+    return result
 
 
 def silence_of_a_source_is_told_until_it_is_heard_again(box):
+    with box.without_cron():
+        _silence_is_told(box)
+
+
+def _silence_is_told(box):
     admin = Visitor(box)
     source = box.integration("webhook", name="night backup", heartbeatMinutes=30, heartbeatIncident=True)
     where = "FROM incidents i JOIN sources s ON s.id = i.source_id WHERE s.public_id = '%s'" % source["id"]
@@ -162,7 +175,8 @@ def who_was_switched_off_was_not_silent_meanwhile(box):
 
 def how_long_things_are_kept_is_said_by_api_and_page(box):
     admin, viewer, path = Visitor(box), Visitor(box, "viewer"), "/api/retention"
-    before = box.get(path)
+    audited = "SELECT COUNT(*) FROM audit_log WHERE action = 'retention.update'"
+    before, entries = box.get(path), box.number(audited)
     same((before["eventsDays"], before["eventsDaysInForce"], before["incidentsDays"]), (None, 90, 365))
     same(box.api("PATCH", path, {"eventsDays": 14}).expect(200)["eventsDaysInForce"], 14)
     same(box.api("PATCH", path, {}).expect(200)["eventsDays"], 14, "what is not named stays")
@@ -174,7 +188,7 @@ def how_long_things_are_kept_is_said_by_api_and_page(box):
     same(admin.post("/retention", eventsDays="never").status, 400)
     admin.done(admin.post("/retention", eventsDays=""), "/retention")
     same(box.get(path)["eventsDays"], None)
-    true(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'retention.update'") == 2, "audited")
+    same(box.number(audited) - entries, 2, "audited")
     source = box.integration("webhook", retentionDays=7)
     same(source["retentionDays"], 7)
     true("7 days" in admin.page("/integrations/" + source["id"]), "its page")
@@ -197,13 +211,17 @@ def cron_over_http_needs_its_token(box):
     box.stop_part("cron")
     try:
         box.sql("UPDATE jobs SET last_started_at = last_started_at - 600000")
-        answers = together([lambda: box.request("POST", path, headers=mine) for _ in range(4)])
-        ran = [job["name"].split("@")[0] for reply in answers for job in reply.json()["jobs"] if job["outcome"] == "done"]
-        seldom = ("storage", "cleanup")
-        same(sorted(name for name in ran if name not in seldom), sorted(name for name in JOBS if name not in seldom),
-             "each once, whoever of the four had it")
+        last = box.number("SELECT MAX(id) FROM job_runs")
+        answers = together([lambda: box.request("POST", path, headers=mine)] * 4)
+        ran = {job["name"].split("@")[0] for reply in answers for job in reply.json()["jobs"] if job["outcome"] == "done"}
+        same(sorted(ran | {"storage", "cleanup"}), sorted(JOBS), "each, whoever of the four had it")
+        same(box.sql("SELECT name FROM job_runs WHERE id > %d GROUP BY name, started_at DIV 60000 HAVING COUNT(*) > 1" % last), [],
+             "twice, though each is due once a minute at most")
         same(box.request("GET", "/readyz?strict").status, 200, "that is cron")
-        refused = [reply for reply in (box.request("POST", path, headers=mine) for _ in range(80)) if reply.status == 429]
+        refused = []
+        while not refused and len(answers) < 1000:      # one a second comes back meanwhile
+            answers += together([lambda: box.request("POST", path, headers=mine)] * 10)
+            refused = [reply for reply in answers if reply.status == 429]
         true(refused and refused[0].header("retry-after"), "too often")
     finally:
         box.up("--set", "cron.token=")
@@ -233,7 +251,7 @@ def cleanup_locks_no_row_that_ingest_waits_for(box):
     stand still meanwhile, and one worker takes all webhooks, since two may wait for each other. The events go to the source whose old ones are removed, with the
     incidents of its service; each sender has a key of its own, so that senders do not wait for each other."""
     source = box.integration("webhook", actions=["incident"], rateLimitPerMinute=0)
-    _old_events(box, source, 20000)
+    row = box.number("SELECT id FROM sources WHERE public_id = '%s'" % source["id"])
     workers, box.workers = box.workers, 1
     box.up("--set", "outbound.dispatcher=false")
     box.stop_part("cron")
@@ -247,9 +265,14 @@ def cleanup_locks_no_row_that_ingest_waits_for(box):
                 same(box.send(source, body).status, 201)
                 sent[i] += 1
 
+        def left():
+            return box.number("SELECT (SELECT COUNT(*) FROM requests WHERE source_id = {0} AND uri = '/')"
+                              " + (SELECT COUNT(*) FROM events WHERE source_id = {0} AND event_id LIKE 'old-%')"
+                              " + (SELECT COUNT(*) FROM event_ids WHERE source_id = {0} AND first_at = 1)".format(row))
+
         def clean():
             try:
-                while box.number("SELECT COUNT(*) FROM requests WHERE id < ((UNIX_TIMESTAMP() - 99 * 86400) * 1000 - 1577836800000) * 4194304"):
+                while left():
                     result = _run_now(box, "cleanup")
                     same(result["error"], None)
                     results.append(result)
@@ -258,10 +281,12 @@ def cleanup_locks_no_row_that_ingest_waits_for(box):
 
         results = []
         waits = _lock_waits(box)
-        together([lambda i=i: send(i) for i in range(4)] + [clean])
+        while min(sent) <= 20:      # where few came while it ran, that would prove little
+            _old_events(box, source, 20000)
+            done.clear()
+            together([lambda i=i: send(i) for i in range(4)] + [clean])
         same(_lock_waits(box) - waits, 0, "waits for row locks while %d requests came" % sum(sent))
-        true(sum(result["touched"] for result in results) >= 40000 and min(sent) > 20, "both ran: %r, %r" % (results, sent))
-        same(box.number("SELECT COUNT(*) FROM events WHERE event_id LIKE 'old-%'") + box.number("SELECT COUNT(*) FROM event_ids WHERE first_at = 1"), 0)
+        true(sum(result["touched"] for result in results) >= 40000, "it was cleanup that removed them: %r" % results)
     finally:
         box.workers = workers
         box.up("--set", "outbound.dispatcher=true")
