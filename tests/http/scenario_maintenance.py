@@ -1,5 +1,6 @@
 """Maintenance windows and silences: incidents are made and nobody is told; when it is over, what is unresolved is told as new, once. The receiver is a
 real one on loopback."""
+import contextlib
 import datetime
 import html
 import os
@@ -9,7 +10,7 @@ import time
 
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook
-from scenario_channels import World, _dispatcher, _hook, _remove
+from scenario_channels import World, _dispatcher, _hook, _remove, _row
 from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
@@ -47,7 +48,7 @@ def _kinds(box, incident):
 
 
 def _heard(box):
-    wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 10, "all news is heard")
+    wait_until(lambda: box.number("SELECT COUNT(*) FROM incident_news") == 0, 30, "all news is heard")
 
 
 class _Place:
@@ -74,42 +75,40 @@ class _Place:
 def window_holds_incidents_and_tells_what_is_open_when_it_ends(box):
     with Hook() as hook, _Place(box, hook) as place:
         before = _open(box, place.source, "before")
-        wait_until(lambda: _told(hook, before), 10, "what opened before is told")
+        wait_until(lambda: _told(hook, before), 30, "what opened before is told")
         window = _window(box, serviceId=place.service, name="Sunday work")
         same((window["status"], window["heldIncidents"]), ("running", 0))
         held, over = _open(box, place.source), _open(box, place.source, "over")
         box.send(place.source, alerts(alert(fingerprint="over", status="resolved"))).expect(201)
         box.send(place.source, alerts(alert(fingerprint="before", status="resolved"))).expect(201)
         elsewhere = _open(box, box.integration("prometheus", rateLimitPerMinute=0))
-        wait_until(lambda: _told(hook, elsewhere) and len(_told(hook, before)) == 2, 10, "what it does not cover is told")
+        wait_until(lambda: _told(hook, elsewhere) and len(_told(hook, before)) == 2, 30, "what it does not cover is told")
         _heard(box)
         same((_told(hook, held), _told(hook, over), _told(hook, before)), ([], [], ["opened", "resolved"]))
         same(_kinds(box, held), ["opened", "held"])
         entry = box.api("GET", "/api/incidents/" + held).expect(200)["timeline"][-1]
         same((entry["text"], entry["actor"]), ("Sunday work", "system"))
         same(box.api("GET", WINDOWS + "/" + window["id"]).expect(200)["heldIncidents"], 1, "what is resolved is not held")
-        began = time.time()
         same(_end(box, window)["status"], "over")
-        wait_until(lambda: _told(hook, held), 10, "it is told when the window ends")
-        true(time.time() - began < 2.5, "told %.1f s after it" % (time.time() - began))
+        wait_until(lambda: _told(hook, held), 30, "it is told when the window ends")
         same((_told(hook, held), _kinds(box, held)), (["released"], ["opened", "held", "released"]))
         told = [r.body["data"] for r in hook.taken if r.body["data"]["id"] == held][0]
         same((told["status"], told["entry"]["text"]), ("OPEN", "Sunday work"))
-        time.sleep(1.2)
-        same((_told(hook, held), _told(hook, over)), (["released"], []), "once; what was resolved is never told")
-        same(box.number("SELECT COUNT(*) FROM held_incidents"), 0)
+        same(box.number("SELECT COUNT(*) FROM held_incidents WHERE incident_id IN (%s, %s)" % (held, over)), 0)
         box.api("POST", "/api/incidents/%s/resolve" % held).expect(200)
-        wait_until(lambda: _told(hook, held) == ["released", "resolved"], 10, "from then on it is as loud as any")
+        wait_until(lambda: len(_told(hook, held)) > 1, 30, "from then on it is as loud as any")
+        same((_told(hook, held), _told(hook, over)), (["released", "resolved"], []), "once; what was resolved is never told")
         same(hook.complaints, [])
 
 
 def window_ends_by_itself(box):
     with Hook() as hook, _Place(box, hook) as place:
-        window = _window(box, to=_time(3))
+        window = _window(box)
         incident = _open(box, place.source)
         _heard(box)
-        same(_told(hook, incident), [])
-        wait_until(lambda: _told(hook, incident) == ["released"], 8, "it is told when the window ends")
+        same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
+        box.api("PATCH", WINDOWS + "/" + window["id"], {"to": _time(5)}).expect(200)
+        wait_until(lambda: _told(hook, incident) == ["released"], 30, "it is told when the window ends")
         same(box.api("GET", WINDOWS + "/" + window["id"]).expect(200)["status"], "over")
 
 
@@ -118,16 +117,18 @@ def dispatcher_that_is_killed_at_the_end_tells_all_once(box):
         window = _window(box, serviceId=place.service)
         incidents = [_open(box, place.source) for _ in range(30)]
         _heard(box)
-        same(len(hook.taken), 0)
+        same([i for i in incidents if _told(hook, i)], [])
         _end(box, window)
         for _ in range(3):
             time.sleep(0.05)
-            pid = _dispatcher(box)
-            if pid:
-                os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: all(_told(hook, i) for i in incidents), 100, "each is told")
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # one that we killed is gone between two looks
+                pid = _dispatcher(box)
+                if pid:
+                    os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: all(_told(hook, i) for i in incidents), 200, "each is told")
         same(box.number("SELECT COUNT(*) FROM timeline WHERE kind = 10 AND incident_id IN (%s)" % ",".join(incidents)), 30, "one entry each")
-        same(box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND cause_id IN (%s)" % ",".join(incidents)), 30, "one message each")
+        same(box.number("SELECT COUNT(*) FROM outbox WHERE kind = 1 AND target_id = %d AND cause_id IN (%s)"
+                        % (_row(box, place.channel), ",".join(incidents))), 30, "one message each")
 
 
 def cron_tells_where_no_dispatcher_runs(box):
@@ -142,11 +143,12 @@ def cron_tells_where_no_dispatcher_runs(box):
             box.jobs("escalate")
             box.jobs("escalate")
             same(_kinds(box, incident), ["opened", "held", "released"])
-            box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
-            box.jobs("outbox")
-            box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0")
-            box.jobs("outbox")
-            same(_told(hook, incident), ["released"])
+
+            def carried():
+                box.sql("UPDATE outbox SET next_at = next_at - 60000 WHERE status = 0 AND target_id = %d" % _row(box, place.channel))
+                box.jobs("outbox")
+                return _told(hook, incident)
+            same(wait_until(carried, 60, "it is told"), ["released"])
         finally:
             box.up("--set", "outbound.dispatcher=true")
 
@@ -160,25 +162,25 @@ def severity_above_what_is_held_back_is_told_at_once(box):
         _heard(box)
         same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
         box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
-        wait_until(lambda: _told(hook, incident) == ["released"], 10, "it is told")
-        same([r.body["data"]["severity"] for r in hook.taken], ["CRITICAL"])
+        wait_until(lambda: _told(hook, incident) == ["released"], 30, "it is told")
+        same([r.body["data"]["severity"] for r in hook.taken if r.body["data"]["id"] == incident], ["CRITICAL"])
         loud = _open(box, place.source, severity="critical")
-        wait_until(lambda: _told(hook, loud) == ["opened"], 10, "what is above it is not held")
+        wait_until(lambda: _told(hook, loud) == ["opened"], 30, "what is above it is not held")
 
 
 def what_was_told_before_goes_on_but_for_its_severity(box):
     with Hook() as hook, _Place(box, hook) as place:
         incident = _open(box, place.source, "k", "warning")
-        wait_until(lambda: _told(hook, incident) == ["opened"], 10, "told")
+        wait_until(lambda: _told(hook, incident) == ["opened"], 30, "told")
         silence = _silence(box, dedupKey="*k", minutes=60, serviceId=place.service)
         box.send(place.source, alerts(alert(fingerprint="k", severity="critical"))).expect(201)
         box.api("POST", "/api/incidents/%s/acknowledge" % incident).expect(200)
-        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged"], 10, "that somebody has it is told")
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged"], 30, "that somebody has it is told")
         _heard(box)
         same(_kinds(box, incident), ["opened", "raised", "acknowledged", "held"] if _kinds(box, incident)[2] == "acknowledged" else
              ["opened", "raised", "held", "acknowledged"])
         _end(box, silence)
-        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged", "released"], 10, "the severity is told in the end")
+        wait_until(lambda: _told(hook, incident) == ["opened", "acknowledged", "released"], 30, "the severity is told in the end")
 
 
 def longest_of_two_holds_and_what_is_reopened_too(box):
@@ -188,30 +190,30 @@ def longest_of_two_holds_and_what_is_reopened_too(box):
         _heard(box)
         same([box.api("GET", p + "/" + x["id"]).expect(200)["heldIncidents"] for p, x in ((WINDOWS, short), (SILENCES, long))], [0, 1])
         _end(box, long)
-        wait_until(lambda: box.api("GET", WINDOWS + "/" + short["id"]).expect(200)["heldIncidents"] == 1, 10, "the other one holds it on")
+        wait_until(lambda: box.api("GET", WINDOWS + "/" + short["id"]).expect(200)["heldIncidents"] == 1, 30, "the other one holds it on")
         same((_told(hook, incident), _kinds(box, incident)), ([], ["opened", "held"]))
         box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
         box.send(place.source, alerts(alert(fingerprint="k"))).expect(201)
         _heard(box)
         same(_told(hook, incident), [])
         box.api("DELETE", WINDOWS + "/" + short["id"]).expect(204)
-        wait_until(lambda: _told(hook, incident) == ["released"], 10, "what is deleted holds nothing")
+        wait_until(lambda: _told(hook, incident) == ["released"], 30, "what is deleted holds nothing")
 
 
 def snoozed_incident_is_quiet_but_for_its_end(box):
     with Hook() as hook, _Place(box, hook) as place:
         incident, other = _open(box, place.source, "k"), _open(box, place.source, "o")
-        wait_until(lambda: _told(hook, incident) and _told(hook, other), 10, "told")
+        wait_until(lambda: _told(hook, incident) and _told(hook, other), 30, "told")
         for each in (incident, other):
             box.api("POST", "/api/incidents/%s/snooze" % each, {"minutes": 60}).expect(200)
             box.api("POST", "/api/incidents/%s/acknowledge" % each).expect(200)
         _heard(box)
         box.api("POST", "/api/incidents/%s/resolve" % other).expect(200)
-        wait_until(lambda: _told(hook, other) == ["opened", "resolved"], 10, "its end is told")
+        wait_until(lambda: _told(hook, other) == ["opened", "resolved"], 30, "its end is told")
         _heard(box)
         same(_told(hook, incident), ["opened"])
         box.sql("UPDATE incidents SET snoozed_until = UNIX_TIMESTAMP(NOW(3)) * 1000 WHERE id = " + incident)
-        wait_until(lambda: _told(hook, incident) == ["opened", "released"], 10, "it is told when the snooze is over")
+        wait_until(lambda: _told(hook, incident) == ["opened", "released"], 30, "it is told when the snooze is over")
         same(_kinds(box, incident), ["opened", "snoozed", "acknowledged", "snoozed", "released"])
 
 
@@ -219,53 +221,58 @@ def tests_are_told_whatever_holds(box):
     with Hook() as hook, _Place(box, hook) as place:
         _window(box)
         box.api("POST", "/api/integrations/%s/test" % place.source["id"], {"notify": True}).expect(201)
-        wait_until(lambda: hook.taken and hook.taken[0].body["data"]["isTest"], 10, "the test is told")
+        wait_until(lambda: any(r.body["data"]["isTest"] for r in list(hook.taken)), 30, "the test is told")
 
 
 # ---- the API ----
 
 def windows_and_silences_are_made_changed_and_removed(box):
+    """In a tenant of their own, whose lists hold no others. The window is on a day of the week that is not today."""
     World.of(box)
-    body = {"name": "Patch day", "reason": "Kernel", "repeat": "monthly", "week": "second", "weekdays": ["tuesday"], "startTime": "22:30",
+    token, day = box.new_token(tenant=box.new_tenant()), datetime.datetime.utcnow() + datetime.timedelta(days=3)
+
+    def api(method, path, body=None):
+        return box.api(method, path, body, token)
+    body = {"name": "Patch day", "reason": "Kernel", "repeat": "monthly", "week": "second", "weekdays": [day.strftime("%A").lower()], "startTime": "22:30",
             "durationMinutes": 120, "timeZone": "Europe/Berlin", "maxSeverity": "HIGH"}
-    made = box.api("POST", WINDOWS, body).expect(201)
+    made = api("POST", WINDOWS, body).expect(201)
     true(made["id"].startswith("mw_"), made["id"])
     same({k: made[k] for k in body}, body)
     same((made["status"], made["from"], made["to"], made["monthDay"], made["times"]),
-         ("coming", None, None, None, "monthly on the second Tuesday at 22:30 for 2 hours, Europe/Berlin"))
+         ("coming", None, None, None, "monthly on the second %s at 22:30 for 2 hours, Europe/Berlin" % day.strftime("%A")))
     next_from = datetime.datetime.strptime(made["nextFrom"][:19], "%Y-%m-%dT%H:%M:%S")
-    same((next_from.weekday(), 7 < next_from.day <= 14, next_from.minute), (1, True, 30), made["nextFrom"])
+    same((next_from.weekday(), 7 < next_from.day <= 14, next_from.minute), (day.weekday(), True, 30), made["nextFrom"])
     path = WINDOWS + "/" + made["id"]
-    box.api("POST", path + "/end").expect(409)
-    changed = box.api("PATCH", path, {"repeat": "daily", "startTime": "00:00", "durationMinutes": 1440, "maxSeverity": None, "timeZone": None}).expect(200)
+    api("POST", path + "/end").expect(409)
+    changed = api("PATCH", path, {"repeat": "daily", "startTime": "00:00", "durationMinutes": 1440, "maxSeverity": None, "timeZone": None}).expect(200)
     same((changed["status"], changed["weekdays"], changed["week"], changed["maxSeverity"], changed["timeZone"]), ("running", None, None, None, "UTC"))
-    ended = box.api("POST", path + "/end").expect(200)
+    ended = api("POST", path + "/end").expect(200)
     same(ended["status"], "coming", "of what recurs this one alone")
-    same(box.api("PATCH", path, {"name": "Patch days"}).expect(200)["endedAt"], ended["endedAt"], "a new name starts nothing")
-    once = box.api("PATCH", path, {"repeat": "once", "from": "2099-03-29T02:30", "to": "2099-03-29T04:00", "timeZone": "Europe/Berlin"}).expect(200)
+    same(api("PATCH", path, {"name": "Patch days"}).expect(200)["endedAt"], ended["endedAt"], "a new name starts nothing")
+    once = api("PATCH", path, {"repeat": "once", "from": "2099-03-29T02:30", "to": "2099-03-29T04:00", "timeZone": "Europe/Berlin"}).expect(200)
     same((once["from"], once["to"], once["startTime"], once["endedAt"]), ("2099-03-29T01:30:00.000Z", "2099-03-29T02:00:00.000Z", None, None))
-    silence = box.api("POST", SILENCES, {"name": "noise", "provider": "prometheus", "dedupKey": "prometheus:*"}).expect(201)
+    silence = api("POST", SILENCES, {"name": "noise", "provider": "prometheus", "dedupKey": "prometheus:*"}).expect(201)
     days = (datetime.datetime.strptime(silence["until"][:19], "%Y-%m-%dT%H:%M:%S") - datetime.datetime.utcnow()).total_seconds() / 86400
     true(29.9 < days <= 30, "no end is 30 days")
-    same(box.api("PATCH", SILENCES + "/" + silence["id"], {"minutes": 5}).expect(200)["status"], "running")
-    same([w["id"] for w in box.api("GET", WINDOWS + "?status=coming").expect(200)["maintenanceWindows"]], [made["id"]])
-    same(box.api("GET", WINDOWS + "?status=over,running").expect(200), {"maintenanceWindows": [w for w in
-         box.api("GET", WINDOWS).expect(200)["maintenanceWindows"] if w["status"] != "coming"], "next": None})
-    box.api("GET", SILENCES + "/" + made["id"]).expect(404)
-    box.api("DELETE", path).expect(204)
-    box.api("DELETE", path).expect(404)
-    box.api("DELETE", SILENCES + "/" + silence["id"]).expect(204)
+    same(api("PATCH", SILENCES + "/" + silence["id"], {"minutes": 5}).expect(200)["status"], "running")
+    same([w["id"] for w in api("GET", WINDOWS + "?status=coming").expect(200)["maintenanceWindows"]], [made["id"]])
+    same(api("GET", WINDOWS + "?status=over,running").expect(200), {"maintenanceWindows": [w for w in
+         api("GET", WINDOWS).expect(200)["maintenanceWindows"] if w["status"] != "coming"], "next": None})
+    api("GET", SILENCES + "/" + made["id"]).expect(404)
+    api("DELETE", path).expect(204)
+    api("DELETE", path).expect(404)
+    api("DELETE", SILENCES + "/" + silence["id"]).expect(204)
     actions = [r[0] for r in box.sql("SELECT action FROM audit_log WHERE object = '%s' ORDER BY id" % made["id"])]
     same(actions, ["maintenance_window." + x for x in ("create", "update", "end", "update", "update", "delete")])
 
 
 def what_is_wrong_with_one_is_said_with_its_field(box):
     World.of(box)
-    ok = {"name": "n", "from": _time(10), "to": _time(100)}
+    ok = {"name": "n", "from": _time(3600), "to": _time(7200)}
     daily = {"name": "n", "repeat": "daily", "startTime": "02:00", "durationMinutes": 60}
     for path, body, field in (
             (WINDOWS, {**ok, "name": ""}, "name"), (WINDOWS, {**ok, "name": "x" * 101}, "name"), (WINDOWS, {**ok, "reason": "x" * 1025}, "reason"),
-            (WINDOWS, {"name": "n"}, "from"), (WINDOWS, {"name": "n", "from": _time(1)}, "to"), (WINDOWS, {**ok, "to": _time(5)}, "to"),
+            (WINDOWS, {"name": "n"}, "from"), (WINDOWS, {"name": "n", "from": _time(1)}, "to"), (WINDOWS, {**ok, "to": _time(1800)}, "to"),
             (WINDOWS, {**ok, "from": _time(-20), "to": _time(-10)}, "to"), (WINDOWS, {**ok, "to": _time(400 * 86400)}, "to"),
             (WINDOWS, {**ok, "from": "tomorrow"}, "from"), (WINDOWS, {**ok, "from": "1960-01-01T00:00:00Z"}, "from"),
             (WINDOWS, {**ok, "serviceId": "sv_" + "9" * 20}, "serviceId"), (WINDOWS, {**ok, "sourceId": "in_1"}, "sourceId"),
@@ -283,7 +290,7 @@ def what_is_wrong_with_one_is_said_with_its_field(box):
             (SILENCES, {"name": "n", "provider": "github", "minutes": 43201}, "minutes"),
             (SILENCES, {"name": "n", "provider": "github", "until": _time(31 * 86400)}, "until"),
             (SILENCES, {"name": "n", "provider": "github", "until": _time(-5)}, "until"),
-            (SILENCES, {"name": "n", "provider": "github", "until": _time(60), "minutes": 5}, "minutes")):
+            (SILENCES, {"name": "n", "provider": "github", "until": _time(3600), "minutes": 5}, "minutes")):
         answer = box.api("POST", path, body)
         same((answer.status, answer.json().get("field")), (400, field), body)
     box.api("GET", WINDOWS + "?status=maybe").expect(400, field="status")
@@ -299,9 +306,9 @@ def timelines_say_held_though_nobody_listens(box):
     silence = box.api("POST", SILENCES, {"name": "noise", "provider": "prometheus"}, token).expect(201)
     incident = _open(box, source)
     kinds = lambda: [t["kind"] for t in box.api("GET", "/api/incidents/" + incident, token=token).expect(200)["timeline"]]  # noqa: E731
-    wait_until(lambda: "held" in kinds(), 10, "its timeline says so")
+    wait_until(lambda: "held" in kinds(), 30, "its timeline says so")
     box.api("POST", "%s/%s/end" % (SILENCES, silence["id"]), token=token).expect(200)
-    wait_until(lambda: "released" in kinds(), 10, "and that it is over")
+    wait_until(lambda: "released" in kinds(), 30, "and that it is over")
     same(box.number("SELECT COUNT(*) FROM outbox WHERE tenant_id = %d" % tenant), 0)
 
 
@@ -319,7 +326,7 @@ def windows_and_silences_by_plain_forms(box):
         person.done(person.post("/maintenance/windows/new", **form))
         path = person.at
         incident = _open(box, place.source)
-        wait_until(lambda: incident in person.page(path), 10, "what it holds is on its page")
+        wait_until(lambda: incident in person.page(path), 30, "what it holds is on its page")
         true("Patch day" in person.page("/incidents/" + incident), "and the incident says by what")
         person.page(path + "/edit")
         person.done(person.post(path + "/edit", **{**form, "name": "Patch days", "repeat": "daily", "from": "", "to": "", "startTime": "00:00",
@@ -331,7 +338,7 @@ def windows_and_silences_by_plain_forms(box):
         same(_told(hook, incident), [])
         person.page(path + "/end")
         person.done(person.post(path + "/end"), path)
-        wait_until(lambda: _told(hook, incident) == ["released"], 20, "what was open is told")
+        wait_until(lambda: _told(hook, incident) == ["released"], 30, "what was open is told")
         same(box.api("GET", "/api" + path.replace("/windows", "-windows")).expect(200)["status"], "coming", "the next one comes as ever")
         person.page(path + "/delete")
         person.done(person.post(path + "/delete"))
@@ -348,12 +355,12 @@ def windows_and_silences_by_plain_forms(box):
                                 maxSeverity="", until=_time(3600)[:16]))
         silence = person.at
         known, other = _open(box, place.source, key=quiet + "1"), _open(box, place.source)
-        wait_until(lambda: _told(hook, other), 20, "another one is told")
+        wait_until(lambda: _told(hook, other), 30, "another one is told")
         _heard(box)
         same(_told(hook, known), [])
         person.page(silence + "/end")
         person.done(person.post(silence + "/end"), silence)
-        wait_until(lambda: _told(hook, known) == ["released"], 20, "when it is over")
+        wait_until(lambda: _told(hook, known) == ["released"], 30, "when it is over")
         viewer = Visitor(box, "viewer")
         for action in ("/end", "/edit", "/delete"):
             viewer.page(silence + action, 403)
