@@ -1,6 +1,7 @@
 """Channels: people and programs are told of trouble when it begins and when it ends; who does not take it well harms nobody else,
 and what was to be told outlives whoever tells it. The receivers are those of receivers.py, on loopback."""
 import base64
+import contextlib
 import email
 import json
 import os
@@ -90,7 +91,7 @@ def _states(box, channel):
 
 def _dispatcher(box):
     for pid in box.worker_pids():
-        with open("/proc/%d/comm" % pid) as f:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open("/proc/%d/comm" % pid) as f:     # it may have ended just now
             if f.read().strip() == "dispatcher":
                 return pid
     return None
