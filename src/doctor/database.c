@@ -286,17 +286,23 @@ const struct doctor_check check_database_tls = {
 #define CLOCK_WARN_MS (2 * MS_PER_SECOND)	/* what NTP leaves is a hundredth of it */
 #define CLOCK_FAIL_MS (30 * MS_PER_SECOND)	/* leases and time stamps of signatures go wrong */
 
+/* The server looked at its clock some time between the question and the answer, however long that took. */
+static ms_t least_off(ms_t theirs, ms_t asked, ms_t answered)
+{
+	return theirs < asked ? theirs - asked : theirs > answered ? theirs - answered : 0;
+}
+
 static void look_clock(struct doctor *d)
 {
 	struct server_facts fresh;
 	struct err e = { 0 };
-	ms_t before = clock_now(), off;
+	ms_t asked = clock_now(), off;
 
 	if (!server_facts(d->db, d->a, &fresh, &e)) {
 		say(d, DOCTOR_FAIL, "see the log of MariaDB", "%s", e.text);
 		return;
 	}
-	off = fresh.now - (before + clock_now()) / 2;
+	off = least_off(fresh.now, asked, clock_now());
 	if (off > -CLOCK_WARN_MS && off < CLOCK_WARN_MS)
 		say(d, DOCTOR_OK, NULL, "%+lld ms against ours", (long long)off);
 	else
