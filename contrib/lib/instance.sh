@@ -299,7 +299,7 @@ stop_part() {
 		say "$1 did not end within $2 s; ending it by force"
 		[ -z "$keeper" ] || user_kill -s KILL "$keeper" || true
 		[ -z "$child" ] || user_kill -s KILL -- "-$child" || true
-		wait_until 5 gone "${child:-$keeper}" || die "$1 cannot be stopped: pid ${child:-$keeper}"
+		wait_until 30 gone "${child:-$keeper}" || die "$1 cannot be stopped: pid ${child:-$keeper}"
 	fi
 	as_user rm -f "$DATA/run/$1.pid" "$DATA/run/$1.keeper" "$DATA/run/$1.stamp" "$DATA/run/$1.deaths"
 }
@@ -324,7 +324,7 @@ start_part() {
 	[ "$name" != grapnel ] || mapfile -t environment < <(pass_environment)
 	as_user ${environment[@]+"${environment[@]}"} setsid --fork "$DATA/etc/keeper" "$DATA/run/$name" "$SIGNAL" \
 		"$DATA/log/$name.log" "${COMMAND[@]}" 9>&-
-	wait_until 5 keeper_pid "$name" >/dev/null || die "$name: its keeper did not start"
+	wait_until 30 keeper_pid "$name" >/dev/null || die "$name: its keeper did not start"
 	printf '%s\n' "$STAMP" | write_file "$DATA/run/$name.stamp"
 }
 

@@ -163,9 +163,10 @@ class Instance:
             return int(f.read())
 
     def stop_part(self, part):
-        """Its keeper and it; the next `up` starts it."""
-        os.kill(self.keeper_pid(part), signal.SIGTERM)
-        wait_until(lambda: self.pid(part) is None, 40, part + " has ended")
+        """Its keeper and it; the next `up` starts it: a keeper that is still there would be left alone."""
+        keeper = self.keeper_pid(part)
+        os.kill(keeper, signal.SIGTERM)
+        wait_until(lambda: not _proc(keeper), 60, part + " has ended")
 
     @contextlib.contextmanager
     def without_database(self, how=signal.SIGKILL):
