@@ -59,8 +59,8 @@ async function keysAreCopied(me) {
 	await me.visit("/integrations");
 	await me.page.getByRole("link", { name: "Prometheus", exact: true }).first().click();
 	const address = await me.page.locator("code[data-copy]").first().textContent();
-	await me.page.getByRole("button", { name: "Copy" }).first().click();
-	await me.page.getByRole("button", { name: "Copied" }).waitFor();
+	await Promise.all([me.page.getByRole("button", { name: "Copied" }).waitFor(),	/* for two seconds */
+		me.page.getByRole("button", { name: "Copy" }).first().click()]);
 	assert.equal(await me.page.evaluate(() => navigator.clipboard.readText()), address);
 }
 

@@ -43,6 +43,7 @@ async function post(person, form, filling) {
 		headers: { "Content-Type": "application/x-www-form-urlencoded" },
 		data: body(form, filling),
 		maxRedirects: 0,
+		maxRetries: 1,
 	});
 	const status = answer.status();
 	if (status === 303) {

@@ -3,6 +3,7 @@ took is asked for over HTTP, as by a person who looks into his mail box:
 
     GET /mails?to=ADDRESS   [{subject, text}]       GET /slack, /hook   [{type, text}]
     GET /complaints         of all of them          POST /minutes/N     that much time passes for what escalates
+                                                    POST /jobs/NAME     that job of cron has looked for what is due
 """
 import http.server
 import json
@@ -26,7 +27,8 @@ class Outside:
                 self.answer(outside.seen(urllib.parse.urlsplit(self.path)))
 
             def do_POST(self):
-                self.answer(outside.pass_minutes(int(re.fullmatch(r"/minutes/(\d+)", self.path).group(1))))
+                what, value = re.fullmatch(r"/(minutes|jobs)/(\w+)", self.path).groups()
+                self.answer(outside.pass_minutes(int(value)) if what == "minutes" else outside.box.jobs(value))
 
             def answer(self, what):
                 body = json.dumps(what).encode()

@@ -6,7 +6,7 @@
 
 const assert = require("node:assert/strict");
 
-const TIMEOUT_MS = 10000;
+const PATIENCE_MS = 60000;	/* for whatever is to come: another program is at work, the machine may be busy */
 
 class Person {
 	constructor(world, context, page) {
@@ -15,7 +15,7 @@ class Person {
 		this.page = page;
 		this.complaints = [];
 		this.expected = new Set();	/* statuses that are asked for */
-		page.setDefaultTimeout(TIMEOUT_MS);
+		page.setDefaultTimeout(PATIENCE_MS);
 		page.on("console", m => this.onConsole(m));
 		page.on("pageerror", e => this.complain(`exception: ${e.message}`));
 		page.on("dialog", d => {
@@ -66,7 +66,7 @@ class Person {
 			this.complain(`${response.status()} for ${response.request().method()} ${response.url()}`);
 	}
 
-	/* While `act` runs, this status is what should come. */
+	/* While `act` runs, which ends after the answer, this status is what should come. */
 	async expecting(status, act) {
 		this.expected.add(status);
 		try {
@@ -97,4 +97,4 @@ class Person {
 	}
 }
 
-module.exports = { Person };
+module.exports = { PATIENCE_MS, Person };

@@ -1,9 +1,7 @@
 /* steps.js - what all stories are told with: small words for what somebody does and sees, and going their steps in order. */
 "use strict";
 
-const { Person } = require("./person");
-
-const PATIENCE_MS = 30000;	/* for what happens elsewhere: another program is at work, the machine may be busy */
+const { PATIENCE_MS, Person } = require("./person");
 
 const link = (me, name) => me.page.getByRole("link", { name, exact: true });
 const button = (me, name) => me.page.getByRole("button", { name, exact: true });
@@ -37,14 +35,29 @@ async function until(what, ask) {
 	}
 }
 
-/* Looks at the page anew until it says so. */
-async function comesToSee(me, text) {
-	await until(`${text} on ${me.page.url()}`, async () => {
-		if (await me.page.getByText(text).count())
+/* Looks at the page anew until that is true of it; `look` is what it is. */
+async function comesTo(me, what, look) {
+	await until(`${what} on ${me.page.url()}`, async () => {
+		if (await look())
 			return true;
 		await me.page.reload();
 		return false;
 	});
+}
+
+/* Until it says so. */
+async function comesToSee(me, text) {
+	await comesTo(me, text, () => me.page.getByText(text).count());
+}
+
+/* Presses it, and is refused with this status. */
+async function isRefused(me, status, name) {
+	await me.expecting(status, () => Promise.all([me.page.waitForResponse(r => r.status() === status), button(me, name).click()]));
+}
+
+/* Posts as a program does, on a connection of its own: one that rested might be closed by the server just now. */
+function post(at, headers, body) {
+	return fetch(at, { method: "POST", body, headers: { "Content-Type": "application/json", Connection: "close", ...headers } });
 }
 
 /* Steps of one person in order; the first that fails is the last. `options` are those of Person.arrive. */
@@ -58,4 +71,4 @@ async function go(world, report, label, which, options = {}) {
 	await report(`${label}: nothing to complain about`, () => me.leave());
 }
 
-module.exports = { button, comesToSee, field, go, goes, link, pathIs, sees, until };
+module.exports = { button, comesTo, comesToSee, field, go, goes, isRefused, link, pathIs, post, sees, until };

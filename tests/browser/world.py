@@ -97,7 +97,7 @@ def furnish(box):
     newest = box.get("/api%s/deliveries?limit=1" % github)["deliveries"][0]
     admin = next(u for u in box.get("/api/users?limit=100")["users"] if u["name"] == box.env["GRAPNEL_ADMIN_USER"])
     box.sql("UPDATE alert_rules SET user_id = (SELECT id FROM users WHERE public_id = '%s')" % admin["id"])    # who walks
-    box.cron("alert-rules").communicate()
+    box.jobs("alert-rules")
     endpoint = box.api("POST", "/api/endpoints", {"url": "https://192.0.43.8/hook?x=" + "y" * 300}).expect(201)["id"]
     sent = box.api("POST", "/api/endpoints/%s/test" % endpoint).expect(200)["delivery"]["id"]
     box.sql("UPDATE endpoints SET user_id = (SELECT id FROM users WHERE public_id = '%s'); UPDATE deliveries SET user_id = (SELECT id FROM users"
