@@ -32,7 +32,7 @@ def test(f):
     return f
 
 
-def wait_until(condition, seconds=10, what="condition"):
+def wait_until(condition, seconds=30, what="condition"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
@@ -74,6 +74,13 @@ class Server:
         count = int(self.options["ingest_workers"]) + int(self.options["web_workers"])
         wait_until(lambda: self.text().count("master started") == images, what="the master's start")
         wait_until(lambda: len(self.workers()) == count, what="%d workers" % count)
+
+    def reload(self):
+        """Until all workers of before have left; the new image says that it started before it has any of its own."""
+        before, images = set(self.workers()), self.text().count("master started")
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not before & set(self.workers()), what="the old workers to leave")
+        self.wait_started(images + 1)
 
     @property
     def pid(self):
@@ -758,11 +765,10 @@ class Load:
 def reload_under_load_loses_nothing():
     with Server(ingest_workers=2) as s:
         load = Load(s)
-        for generation in 1, 2, 3, 4:
+        for _ in range(4):
             done = load.done
             wait_until(lambda: load.done > done + 1000)
-            s.process.send_signal(signal.SIGHUP)
-            s.wait_started(generation + 1)    # and the old workers have left
+            s.reload()
         load.stop()
         assert not load.wrong, load.wrong[:3]
         assert len(load.pids) >= 12 and load.slots == {0, 1, 2, 32, 33, 34}, (load.pids, load.slots)
@@ -795,8 +801,7 @@ def failed_exec_changes_nothing():
         os.kill(s.workers()[0], signal.SIGKILL)    # its replacement still finds the socket
         fast(s, 3)
         os.rename(copy + ".away", copy)
-        s.process.send_signal(signal.SIGHUP)
-        s.wait_started(2)
+        s.reload()
         fast(s, 3)
 
 
@@ -892,8 +897,7 @@ def descriptor_zero():
         for uri in "/echo", "/web":
             assert s.ask(uri=uri, to=directory + "/zero.sock").json()["pool"] == "both"
         assert len(s.workers()) == 2
-        s.process.send_signal(signal.SIGHUP)
-        s.wait_started(2)
+        s.reload()
         assert s.ask(to=directory + "/zero.sock").json()["slot"] >= 32
         s.stop()
         assert os.path.exists(directory + "/zero.sock")    # not ours to remove
@@ -925,13 +929,12 @@ def listen_fds_with_names():
     with Server(start=False) as s:
         a, b = listening(s.dir + "/a"), listening(s.dir + "/b")
         start_activated(s, [b, a], "web:ingest")
-        for again in 1, 2:
+        for _ in range(2):
             assert s.ask(to=s.dir + "/a").json()["pool"] == "ingest"
             assert s.ask(to=s.dir + "/b").json()["pool"] == "web"
             assert s.ask(to=s.dir + "/a", uri="/web").json()["pool"] == "web"
             assert not os.path.exists(s.ingest)
-            s.process.send_signal(signal.SIGHUP)
-            s.wait_started(again + 1)
+            s.reload()
         s.stop()
         assert os.path.exists(s.dir + "/a")
 
