@@ -185,7 +185,7 @@ def compressed_and_large_bodies(box):
 def events_for_a_handler_go_on_afterwards(box):
     """Nobody waits for it meanwhile, not even a sender who asked to."""
     if box.setting("outbound", "allow") != "127.0.0.0/8":
-        box.up("--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.timeout_ms=1000")
+        box.up("--set", "outbound.allow=127.0.0.0/8", "--set", "outbound.timeout_ms=5000")
     with Handler() as handler:
         queued, inline = _all_know(box, *[_source(box, actions=["forward"], handlerUrl=handler.url, forwardMode=mode) for mode in ("queued", "inline")])
         events = [uuid() for _ in range(6)]
