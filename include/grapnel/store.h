@@ -342,9 +342,10 @@ int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struc
 /* The entry of the timeline under its number, and the news of it. */
 bool escalation_tell(struct db *db, struct arena *a, const struct escalation_row *r, uint64_t entry, enum level level, struct str text, ms_t now,
 	struct err *e) MUST_USE;
-/* Of the incidents in the JSON array those of which nobody takes care, with their severity of now. */
+/* Of the incidents in the JSON array those of which nobody takes care, with their severity of now and the end of their snooze. */
 struct escalation_wanted {
 	uint64_t incident_id, level;
+	ms_t snoozed_until;
 };
 bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e) MUST_USE;
 int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e) MUST_USE;

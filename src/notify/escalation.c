@@ -34,6 +34,14 @@ static bool stop(struct hearing *h, enum escalation_end how, struct err *e)
 		monitor_alert_end(h->db, h->a, h->ids, v->tenant_id, STR(ESCALATION_EXHAUSTED), subject_of(h->a, v->id), h->now, e) >= 0;
 }
 
+/* What paused goes on, and so do the pages that waited meanwhile; those of quiet hours are asked again when they are sent. */
+static bool awake(struct hearing *h, struct err *e)
+{
+	uint64_t id = h->incident->id;
+
+	return escalation_awake(h->db, id, h->now, e) && outbox_hurry(h->db, OUTBOX_PAGE, id, h->now, e);
+}
+
 /* What was held back goes on where it was, or begins now. */
 static bool release(struct hearing *h, struct err *e)
 {
@@ -42,15 +50,13 @@ static bool release(struct hearing *h, struct err *e)
 
 	if (found < 0)
 		return false;
-	return found && row.ended == ESCALATION_GOES_ON ? escalation_awake(h->db, h->incident->id, h->now, e) : begin(h, e);
+	return found && row.ended == ESCALATION_GOES_ON ? awake(h, e) : begin(h, e);
 }
 
 /* A snooze is over by that, and so may be the quiet of people's hours. */
 static bool get_worse(struct hearing *h, struct err *e)
 {
-	const struct incident_view *v = h->incident;
-
-	return h->quiet || (escalation_awake(h->db, v->id, h->now, e) && (v->level_n < LEVEL_HIGH || outbox_hurry(h->db, OUTBOX_PAGE, v->id, h->now, e)));
+	return h->quiet || awake(h, e);
 }
 
 static bool hear(struct hearing *h, struct err *e)
@@ -70,7 +76,7 @@ static bool hear(struct hearing *h, struct err *e)
 	case TIMELINE_RAISED:
 		return get_worse(h, e);
 	case TIMELINE_SNOOZED:		/* without an end: it is over */
-		return h->news->entry.text.n || escalation_awake(h->db, h->incident->id, h->now, e);
+		return h->news->entry.text.n || awake(h, e);
 	default:
 		return true;
 	}

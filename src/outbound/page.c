@@ -2,7 +2,7 @@
  *
  * A contact's message goes by the same kinds as a channel's, with what the installation has for them: its mail server, its SMS account. Between its writing and its
  * sending things may have changed, so it is asked again: a page is not sent when somebody takes care of the incident by now, and waits while its person
- * is not to be woken. The code of a contact stands nowhere; it is made here. */
+ * is not to be woken, or the incident is snoozed or held back. The code of a contact stands nowhere; it is made here. */
 #include "grapnel/json.h"
 #include "grapnel/log.h"
 
@@ -10,7 +10,7 @@
 
 #define ATTEMPTS_MAX 8		/* three quick ones, then for some half an hour: then others have been paged */
 #define DATA_MAX 1024
-#define WAIT_MS MS_PER_HOUR	/* of one that waits for the end of quiet hours: no row of the outbox lies further ahead than that */
+#define WAIT_MS MS_PER_HOUR	/* of one that waits for the end of quiet hours or of a snooze: no row of the outbox lies further ahead than that */
 
 struct person {
 	struct contact contact;		/* id 0: it was deleted */
@@ -171,13 +171,29 @@ static bool is_unneeded(const struct parcel *p, ms_t now)
 	return !wanted(x, p->row.cause_id);
 }
 
+/* By a window or silence that began after the page was written, since its step has asked. */
+static bool is_held_back(const struct parcel *p, ms_t now)
+{
+	struct err away = { 0 };
+
+	return now >= p->row.created_at + ESCALATION_LOOK_MS &&
+		incident_held(courier_config(p->round->courier)->db, p->round->arena, p->row.cause_id, now, &away) == 1;
+}
+
 /* By the severity of now: what got worse meanwhile is not held any more. A code is of no incident. */
 static ms_t hold(const struct parcel *p, ms_t now)
 {
 	const struct person *x = p->round->target;
 	const struct escalation_wanted *w = wanted(x, p->row.cause_id);
-	ms_t until = w && w->level < LEVEL_HIGH ? quiet_until(&x->contact.quiet, now) : 0;
+	ms_t until;
 
+	if (!w)
+		return 0;
+	until = w->level < LEVEL_HIGH ? quiet_until(&x->contact.quiet, now) : 0;
+	if (w->snoozed_until > now && w->snoozed_until > until)
+		until = w->snoozed_until;
+	if (!until && is_held_back(p, now))
+		until = now + ESCALATION_LOOK_MS;
 	return until > now + WAIT_MS ? now + WAIT_MS : until;
 }
 

@@ -26,7 +26,7 @@ static const struct stmt stmts[] = {
 		"SELECT tenant_id, service_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_TOUCH] = { "escalation.touch", "UPDATE incidents SET updated_at = ? WHERE id = ?" },
 	[Q_WANTED] = { "escalation.wanted",
-		"SELECT i.id AS incident_id, i.level FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
+		"SELECT i.id AS incident_id, i.level, COALESCE(i.snoozed_until, 0) AS snoozed_until FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
 		" WHERE i.status = 1" },
 	/* Status 3 of the outbox: given up. A new round has its pause all the same, the end has none. */
 	[Q_HURRY] = { "escalation.hurry",
@@ -142,6 +142,7 @@ bool escalation_tell(struct db *db, struct arena *a, const struct escalation_row
 static const struct field wanted_fields[] = {
 	FIELD_ID(struct escalation_wanted, incident_id, "incident_id", ""),
 	FIELD_U64(struct escalation_wanted, level, "level", ""),
+	FIELD_TIME(struct escalation_wanted, snoozed_until, "snoozed_until", ""),
 	FIELD_END
 };
 

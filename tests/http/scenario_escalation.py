@@ -333,6 +333,38 @@ def quiet_hours_are_for_what_is_not_urgent(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def page_that_waits_is_not_sent_while_the_incident_sleeps(box):
+    contact, address = _contact(box)
+    hour = time.gmtime().tm_hour
+    box.api("PATCH", "/api/quiet-hours", {"from": "%02d:00" % ((hour - 1) % 24), "to": "%02d:00" % ((hour + 2) % 24), "timeZone": "UTC"}).expect(200)
+    s = Setting(box, (5, _me(box)))
+    snoozed, covered = s.incident("warning"), s.incident("warning")
+
+    def page(incident):
+        return box.sql("SELECT status, attempts, next_at > UNIX_TIMESTAMP(NOW(3)) * 1000 FROM outbox WHERE kind = 5 AND cause_id = " + incident)
+
+    for incident in snoozed, covered:
+        wait_until(lambda: page(incident) == [["0", "0", "1"]], 30, "its page waits for the end of the quiet hours")
+    box.api("POST", "/api/incidents/%s/snooze" % snoozed, {"minutes": 600}).expect(200)
+    key = box.get("/api/incidents/" + covered)["dedupKey"]
+    silence = box.api("POST", "/api/silences", {"name": "page that waits", "dedupKey": key, "minutes": 60}).expect(201)
+    box.api("PATCH", "/api/quiet-hours", {"from": None, "to": None}).expect(200)
+    box.sql("UPDATE outbox SET created_at = created_at - {0}, next_at = created_at WHERE kind = 5 AND cause_id IN ({1}, {2})".format(60 * MINUTE, snoozed, covered))
+    for incident in snoozed, covered:
+        wait_until(lambda: page(incident) != [["0", "0", "0"]] and page(incident)[0][1] == "0" or page(incident)[0][0] != "0", 30, "it was looked at")
+        same(page(incident), [["0", "0", "1"]], "it goes on waiting")
+    same(len(_mails(box, address)), 1, "nobody was woken")
+    box.api("POST", "/api/incidents/%s/snooze" % snoozed, {"minutes": 0}).expect(200)
+    wait_until(lambda: page(snoozed)[0][0] == "1", 30, "it is sent when the incident wakes")
+    box.api("POST", "/api/silences/%s/end" % silence["id"]).expect(200)
+    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND cause_id = " + covered)
+    wait_until(lambda: page(covered)[0][0] == "1", 30, "it is sent when the silence is over")
+    wait_until(lambda: len(_mails(box, address)) == 3, 30, "both came")
+    for incident in snoozed, covered:
+        box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def page_of_what_is_acknowledged_is_not_sent(box):
     contact, address = _contact(box)
     World.of(box).local.busy = "451 4.3.0 not now"
