@@ -332,26 +332,35 @@ static bool is_waiting(const struct event_brief *ev)
 	return WAITING & 1u << ev->status;
 }
 
+static bool is_among(const struct event_brief *ev, size_t n, uint64_t id)
+{
+	while (n)
+		if (ev[--n].id == id)
+			return true;
+	return false;
+}
+
+/* One that is named twice, by both of its ids say, is one. */
 static bool mark_ids(struct doing *d, struct err *e)
 {
 	const struct caller *by = d->by;
-	size_t all = d->p->event_ids->count, n = 0, k = 0, ambiguous = 0, found;
+	size_t all = d->p->event_ids->count, n = 0, unclear = 0, ambiguous = 0, found;
 	struct event_brief *ev = ARENA_ARRAY(by->a, struct event_brief, all), *one;
 	struct monitor_event_result *x = ARENA_ARRAY(by->a, struct monitor_event_result, 2 * all), *settled = x + all;
 
-	for (const struct json *j = d->p->event_ids->first; j; j = j->next, k++) {
+	for (const struct json *j = d->p->event_ids->first; j; j = j->next) {
 		if (!event_by_any_id(by->db, by->a, by->tenant_id, json_text(j), 2, &one, &found, e))
 			return false;
-		if (found == 1)
+		if (found != 1)
+			not_there(&x[unclear++], json_text(j), found);
+		else if (!is_among(ev, n, one->id))
 			ev[n++] = *one;
-		else
-			not_there(&x[k - n], json_text(j), found);
 		ambiguous += found > 1;
 	}
 	if (!n && !ambiguous)
 		return err_field(e, ERR_NOT_FOUND, "eventIds", "none of these events is there");
 	d->out->results = x;
-	d->out->results_n = all;
+	d->out->results_n = unclear + n;
 	if (d->p->dry_run) {
 		for (size_t i = 0; i < n; i++)
 			d->out->affected += is_waiting(&ev[i]) && !event_is_held(&ev[i], by->now);
@@ -360,7 +369,7 @@ static bool mark_ids(struct doing *d, struct err *e)
 	}
 	if (!settle(d, ev, n, settled, e))
 		return false;
-	memmove(x + (all - n), settled, n * sizeof(*x));
+	memmove(x + unclear, settled, n * sizeof(*x));
 	d->ids = JSON_IDS(by->a, ev, n, id);
 	return done(d, by->tenant_id, STR("events"), e);
 }
@@ -372,17 +381,15 @@ static const struct form_field filter_fields[] = {
 
 static bool read_filter(struct doing *d, struct event_query *q, struct err *e)
 {
-	const struct json *filter = d->p->filter;
-
 	*q = (struct event_query){ .f = { .tenant_id = d->by->tenant_id } };
-	if (!filter->count)
-		return err_field(e, ERR_INVALID, "filter", "An empty filter names all events: give at least one member.");
-	if (!form_read_json(d->by->a, filter, filter_fields, FORM_NEW, q, e))
+	if (!form_read_json(d->by->a, d->p->filter, filter_fields, FORM_NEW, q, e))
 		return false;
 	if (q->f.provider.n && !provider_find(q->f.provider))
 		return err_field(e, ERR_INVALID, "provider", "There is no provider of that name.");
 	if (!event_query_join(q))
 		return err_field(e, ERR_INVALID, "processed", "No event has such a status.");
+	if (!event_filter_query(d->by->a, &q->f).n)	/* {}, or members that say nothing */
+		return err_field(e, ERR_INVALID, "filter", "An empty filter names all events: give at least one member a value.");
 	q->f.statuses = q->f.statuses ? q->f.statuses & WAITING : WAITING;
 	q->f.limit = PAGE;
 	return true;

@@ -100,6 +100,7 @@ def bad_actions_are_refused_with_the_field(box):
                         ({"action": "retry-failed", "params": {"provider": "nobody"}}, "provider"),
                         ({"action": "retry-event"}, "eventId"), ({"action": "delete-event", "params": {"eventId": ""}}, "eventId"),
                         ({"action": "mark-processed"}, "eventIds"), ({"action": "mark-processed", "params": {"filter": {}}}, "filter"),
+                        ({"action": "mark-processed", "params": {"filter": {"provider": "", "q": ""}}}, "filter"),
                         ({"action": "mark-processed", "params": {"filter": {"status": "lost"}}}, "status"),
                         ({"action": "mark-processed", "params": {"filter": {"from": "yesterday"}}}, "from"),
                         ({"action": "mark-processed", "params": {"eventIds": ["1"], "filter": {"status": "dead"}}}, "eventIds"),
@@ -179,6 +180,18 @@ def an_id_that_fits_several_events_is_asked_back(box):
         same([_status(box, n) for n in numbers], ["processed", "failed"])
         group, = [g for g in _do(box, "find-duplicates", limit=1000)["groups"] if g["eventId"] == name]
         same((group["kind"], group["count"], sorted(group["events"])), ("sources", 2, sorted(numbers)))
+
+
+def an_event_that_is_named_twice_is_one(box):
+    with Handler() as handler:
+        handler.status = 500
+        name = "both-" + os.urandom(4).hex()
+        number = _send(box, _source(box, handler, retryPolicy=LATER), name)
+        _until(box, number, "failed")
+        data = _act(box, "mark-processed", dry_run=True, eventIds=[number, name, number]).expect(200)["data"]
+        same((data["affected"], [s["id"] for s in data["sample"]]), (1, [number]))
+        data = _do(box, "mark-processed", eventIds=[number, "never-sent", name])
+        same((data["affected"], [r["outcome"] for r in data["results"]]), (1, ["not_found", "processed"]))
 
 
 def a_deleted_event_is_gone_and_may_come_again(box):
