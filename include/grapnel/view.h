@@ -388,7 +388,7 @@ struct status_service {
 	enum service_state state;
 	struct str state_text;		/* "Partial outage" */
 	const char *state_class;	/* for the style sheet */
-	ms_t maintenance_from;		/* a window runs since then; 0: none */
+	bool is_maintained;		/* a window runs */
 };
 struct status_maintenance {
 	struct str id, title, services;	/* id: of the window; title: its name only with show_titles */

@@ -5,7 +5,7 @@
  *
  * A maintenance window is told where it is of a whole service or of the whole tenant, while it runs and for two weeks before. What breaks in it breaks on
  * purpose: such incidents are not told as long as it runs, and never if it resolves before the end; the service is under maintenance. What was broken
- * before stays so. */
+ * before stays so, and what is graver than the window holds back is told. */
 #include "view_int.h"
 
 static const struct {
@@ -82,14 +82,10 @@ static int by_begin(const void *x, const void *y)
 	return a->from != b->from ? (a->from > b->from) - (a->from < b->from) : str_cmp(a->id, b->id);
 }
 
-static void begin(struct status_view *v, const struct hush *h, ms_t from)
+static void begin(struct status_view *v, const struct hush *h)
 {
-	for (size_t i = 0; i < v->service_n; i++) {
-		struct status_service *s = &v->services[i];
-
-		if (concerns(h, s) && (!s->maintenance_from || from < s->maintenance_from))
-			s->maintenance_from = from;
-	}
+	for (size_t i = 0; i < v->service_n; i++)
+		v->services[i].is_maintained |= concerns(h, &v->services[i]);
 }
 
 static void add_window(struct arena *a, const struct status_page *page, const struct hush *h, ms_t now, struct status_view *v)
@@ -104,33 +100,36 @@ static void add_window(struct arena *a, const struct status_page *page, const st
 		.services = services, .from = span.from, .to = span.to, .updated_at = h->updated_at, .runs = span.from <= now };
 	v->maintenance_n++;
 	if (m->runs) {
-		begin(v, h, span.from);
+		begin(v, h);
 		m->updated_at = m->updated_at > span.from ? m->updated_at : span.from;
 	}
 	if (m->updated_at > v->updated_at)
 		v->updated_at = m->updated_at;
 }
 
-static bool was_expected(const struct hush *windows, size_t n, const struct status_incident *x)
+/* Did it break on purpose: while a window ran that holds back what is so grave, and until now or until it was whole again? */
+static bool was_expected(const struct hush *windows, size_t n, const struct status_incident *x, ms_t now)
 {
+	ms_t end = x->resolved_at ? x->resolved_at : now;
 	struct hush_span span;
 
 	for (const struct hush *h = windows; h < windows + n; h++)
-		if (is_whole(h) && (!h->scope.service_id || h->scope.service_id == x->service_row) && hush_span(&h->times, x->opened_at, &span) &&
-			span.from <= x->opened_at && x->resolved_at <= span.to)
+		if (is_whole(h) && (!h->scope.service_id || h->scope.service_id == x->service_row) &&
+			(!h->scope.level_max || x->level_n < h->scope.level_max) && hush_span(&h->times, x->opened_at, &span) &&
+			span.from <= x->opened_at && end <= span.to)
 			return true;
 	return false;
 }
 
-/* What broke while a window ran, and was whole again before its end: of windows that are over, too. */
-static void drop_expected_past(struct status_view *v, const struct hush *windows, size_t n)
+/* By windows that are over, too. Returns how many are left. */
+static size_t drop_expected(struct status_incident *list, size_t list_n, const struct hush *windows, size_t n, ms_t now)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < v->past_n; i++)
-		if (!was_expected(windows, n, &v->past[i]))
-			v->past[kept++] = v->past[i];
-	v->past_n = kept;
+	for (size_t i = 0; i < list_n; i++)
+		if (!was_expected(windows, n, &list[i], now))
+			list[kept++] = list[i];
+	return kept;
 }
 
 static bool fill_maintenance(struct db *db, struct arena *a, const struct status_page *page, ms_t now, struct status_view *v, struct err *e)
@@ -142,34 +141,13 @@ static bool fill_maintenance(struct db *db, struct arena *a, const struct status
 
 	if (!hush_list(db, a, &r, 2 * HUSHES_MAX, &windows, &n, e))
 		return false;
-	drop_expected_past(v, windows, n);
+	v->open_n = drop_expected(v->open, v->open_n, windows, n, now);
+	v->past_n = drop_expected(v->past, v->past_n, windows, n, now);
 	v->maintenance = ARENA_ARRAY(a, struct status_maintenance, n + 1);
 	for (size_t i = 0; i < n; i++)
 		add_window(a, page, &windows[i], now, v);
 	qsort(v->maintenance, v->maintenance_n, sizeof(*v->maintenance), by_begin);
 	return true;
-}
-
-static const struct status_service *service_of(const struct status_view *v, const struct status_incident *x)
-{
-	for (size_t i = 0; i < v->service_n; i++)
-		if (v->services[i].row == x->service_row)
-			return &v->services[i];
-	return NULL;
-}
-
-/* What broke while a window runs is left out. */
-static void drop_expected(struct status_view *v)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < v->open_n; i++) {
-		const struct status_service *s = service_of(v, &v->open[i]);
-
-		if (!s || !s->maintenance_from || v->open[i].opened_at < s->maintenance_from)
-			v->open[kept++] = v->open[i];
-	}
-	v->open_n = kept;
 }
 
 /* What is told of it makes its state. */
@@ -190,7 +168,7 @@ static void fill_services(struct status_view *v)
 	for (size_t i = 0; i < v->service_n; i++) {
 		struct status_service *s = &v->services[i];
 
-		s->state = s->maintenance_from ? in_maintenance(v, s) : state_of(s->level_n);
+		s->state = s->is_maintained ? in_maintenance(v, s) : state_of(s->level_n);
 		s->state_text = str_of(states[s->state].text);
 		s->state_class = states[s->state].class;
 		if (s->state > v->worst)
@@ -232,7 +210,6 @@ bool status_view_get(struct db *db, struct arena *a, const struct status_page *p
 		!db_query(db, &view_stmt[V_STATUS_PAST], VALS(V_U(since), tenant, level, limit), a, incident_columns, sizeof(*out->past), &out->past,
 			&out->past_n, e) || !fill_maintenance(db, a, page, now, out, e))
 		return false;
-	drop_expected(out);
 	fill_services(out);
 	fill_incidents(a, page, out, out->open, out->open_n);
 	fill_incidents(a, page, out, out->past, out->past_n);

@@ -182,3 +182,22 @@ def form_says_it_and_is_for_admins(box):
     same(box.get("/api/status-page")["services"], [second["id"], shown["id"]], "in their order")
     true("%s\n%s\n" % (second["name"], shown["name"]) in admin.page("/status-page"), "as they were typed")
     same(box.number("SELECT COUNT(*) FROM audit_log WHERE action = 'status_page.update' AND object = '%s'" % slug), 1)
+
+
+def what_is_graver_than_its_window_holds_back_is_told(box):
+    shown = _service(box)
+    slug, _ = _page(box, services=[shown["id"]], showTitles=False)
+    source = box.integration("prometheus", rateLimitPerMinute=0, serviceId=shown["id"])
+    window = box.api("POST", "/api/maintenance-windows", {"name": "disks are swapped", "repeat": "once", "serviceId": shown["id"], "maxSeverity": "MEDIUM",
+                     "from": time.strftime("%FT%TZ", time.gmtime(time.time() - 300)), "to": time.strftime("%FT%TZ", time.gmtime(time.time() + 3600))}).expect(201)
+    box.send(source, alerts(alert(severity="warning"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true("Degraded performance" not in text and ">Under maintenance</span>" in text, text)
+    key = os.urandom(4).hex()
+    box.send(source, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true("Major outage: " + shown["name"] in text and ">Under maintenance</span>" not in text and "Degraded performance" not in text, text)
+    box.send(source, alerts(alert(fingerprint=key, status="resolved"))).expect(201)
+    text = _ask(box, "/status/" + slug)[2]
+    true("Major outage: " + shown["name"] in text and ">Under maintenance</span>" in text, "it is past, and told: " + text)
+    box.api("DELETE", "/api/maintenance-windows/" + window["id"]).expect(204)
