@@ -498,7 +498,7 @@ class MailServer:
             gate = self.server.gate
             if gate:
                 self.server.inside.append(rest)
-                gate.wait(10)
+                gate.wait(60)
             if not self.greeted:
                 self.say("503 EHLO first")
             elif self.server.tls and not self.secure:

@@ -47,6 +47,8 @@ class Setting:
 
     def __init__(self, box, *steps, repeat=0):
         World.of(box)
+        # What other scenarios left would go on after its five minutes: with alerts of the monitor, of which channels hear.
+        box.sql("UPDATE escalations SET ended = 3, ended_at = 1, next_at = NULL, since = 0, paused = 0 WHERE ended = 0")
         word = os.urandom(3).hex()
         self.box = box
         self.policy = box.api("POST", "/api/escalation-policies", {"name": "policy " + word, "repeat": repeat, "steps": [
@@ -188,16 +190,27 @@ def whoever_has_an_endpoint_is_told_by_mail_that_it_is_off(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def first_step_is_taken_within_a_second(box):
+    """One of them is, whatever else the machine does meanwhile."""
+    contact, address = _contact(box)
+    s, late = Setting(box, (5, _me(box))), []
+    while min(late, default=1) >= 1 and len(late) < 20:
+        began = time.time()
+        s.incident()
+        wait_until(lambda: len(_mails(box, address)) == len(late) + 2, 30, "the page comes")
+        late.append(_mails(box, address)[-1].at - began)
+    true(min(late) < 1, "paged so many seconds after it was sent: %s" % late)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def people_are_paged_until_somebody_takes_care(box):
     contact, address = _contact(box)
     with Hook() as hook:
         channel = _hook(box, hook, events=["monitor.*"])
         s = Setting(box, (5, _me(box)), (10, channel["id"]), repeat=1)
-        began = time.time()
         incident = s.incident()
         wait_until(lambda: len(_mails(box, address)) == 2, 30, "the page comes")
         page = _mails(box, address)[1]
-        true(page.at - began < 10, "at once, and not by cron's next run: %.3f s after it was sent" % (page.at - began))
         true("[CRITICAL]" in page.message["Subject"] and "/incidents/" + incident in page.raw.replace("=\r\n", ""), page.raw)
         true(re.match(r"Step 1 of policy \w+: admin \(email\)$", s.entries(incident)[0]), s.entries(incident))
         same(hook.taken, [])
@@ -266,9 +279,8 @@ def step_that_reaches_nobody_is_followed_at_once(box):
         lone = Setting(box, (5, bob["id"]), repeat=1)
         nobody = lone.incident()
         wait_until(lambda: lone.entries(nobody), 30, "its first round")
-        for _ in range(2):
-            lone.passes(nobody, 5)
-            wait_until(lambda: lone.escalation(nobody)["round"] == 2, 30, "its second")
+        same(lone.escalation(nobody)["round"], 2, "its second is next")
+        lone.passes(nobody, 5)
         wait_until(lambda: lone.escalation(nobody)["state"] == "ended", 30, "it is at its end")
         same(lone.escalation(nobody)["why"], "unreachable")
         true("none of its steps reached anybody" in lone.entries(nobody)[-1], lone.entries(nobody))
@@ -319,9 +331,9 @@ def quiet_hours_are_for_what_is_not_urgent(box):
     wait_until(lambda: len(_mails(box, address)) == 2, 30, "the urgent one comes")
     wait_until(lambda: s.entries(soft), 30, "its step is taken")
     true("(email, after the quiet hours)" in s.entries(soft)[0] and "quiet" not in s.entries(loud)[0], s.entries(soft))
-    time.sleep(1)
+    wait_until(lambda: box.sql("SELECT status, attempts, lease_owner, next_at > created_at FROM outbox WHERE kind = 5 AND cause_id = " + soft)
+               == [["0", "0", "0", "1"]], 30, "it is put off")
     same([m.message["Subject"][:10] for m in _mails(box, address)[1:]], ["[CRITICAL]"])
-    same(box.sql("SELECT status, attempts, next_at > created_at FROM outbox WHERE kind = 5 AND cause_id = " + soft), [["0", "0", "1"]])
     key = os.urandom(4).hex()
     worse = box.send(s.source, alerts(alert(fingerprint=key, severity="warning"))).expect(201)["result"]["incident"]["id"]
     wait_until(lambda: s.entries(worse), 30, "its step is taken")
@@ -373,14 +385,16 @@ def page_of_what_is_acknowledged_is_not_sent(box):
         incident = s.incident()
         wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND error IS NOT NULL AND cause_id = " + incident) == 1, 30, "it is tried")
         box.api("POST", "/api/incidents/%s/acknowledge" % incident, {}).expect(200)
+
+        def called_off():
+            """By dispatcher or cron, whose it is after three attempts."""
+            box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND status IN (0, 2) AND lease_owner = 0 AND cause_id = " + incident)
+            box.jobs("outbox")
+            return [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["kind"] == "person" and n["status"] == "unneeded"]
+
+        page, = wait_until(called_off, 30, "it is called off")
     finally:
         World.of(box).local.busy = None
-
-    def called_off():
-        box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND lease_owner = 0 AND status IN (0, 2) AND cause_id = " + incident)
-        box.jobs("outbox")
-        return [n for n in box.get("/api/incidents/" + incident)["notifications"] if n["kind"] == "person" and n["status"] == "unneeded"]
-    page = wait_until(called_off, 30, "it is called off")[0]
     true("451" in page["error"] and page["attempts"] == len(page["attemptLog"]) and page["finishedAt"] and not page["nextAt"], page)
     same(box.sql("SELECT failed_at IS NULL OR error LIKE '%%451%%' FROM contacts WHERE public_id = '%s'" % contact), [["1"]], "no failure of the contact")
     same([text for text in s.entries(incident) if "Nobody was reached" in text], [], "nor of its step")
@@ -417,6 +431,7 @@ def page_that_waits_for_its_turn_is_not_sent_after_an_acknowledgement(box):
     """Five are under way to a server that is slow, and the sixth was taken together with them."""
     contact, address = _contact(box)
     local = World.of(box).local
+    box.up("--set", "outbound.timeout_ms=60000")
     s = Setting(box, (5, _me(box)))
     local.gate, local.inside = threading.Event(), []
     try:
@@ -428,10 +443,10 @@ def page_that_waits_for_its_turn_is_not_sent_after_an_acknowledgement(box):
         local.gate.set()
         local.gate = None
     mine = "FROM outbox o JOIN incidents i ON i.id = o.cause_id JOIN services v ON v.id = i.service_id WHERE o.kind = 5 AND v.public_id = '%s'" % s.service
-    box.sql("UPDATE outbox SET next_at = 1 WHERE kind = 5 AND status = 2 AND lease_owner = 0")      # what was too slow
-    wait_until(lambda: box.number("SELECT COUNT(*) %s AND o.status IN (1, 6)" % mine) == 6, 20, "all are done with")
-    true(box.number("SELECT COUNT(*) %s AND o.status = 6" % mine) >= 1, "one was called off")
-    true(len(_mails(box, address)) <= 6, "five, and the code")
+    wait_until(lambda: box.number("SELECT COUNT(*) %s AND o.status IN (1, 6)" % mine) == 6, 30, "all are done with")
+    same(box.number("SELECT COUNT(*) %s AND o.status = 6" % mine), 1, "one was called off")
+    same(len(_mails(box, address)), 6, "five, and the code")
+    box.up("--set", "outbound.timeout_ms=5000")
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
@@ -442,16 +457,14 @@ def killed_dispatcher_pages_nobody_twice_and_stalls_nothing(box):
     for n in range(20):
         incidents.append(s.incident())
         if n % 6 == 3:
-            pid = _dispatcher(box)
-            if pid:
-                os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: all(s.entries(i) for i in incidents), 60, "each had its first step")
+            os.kill(wait_until(lambda: _dispatcher(box), 30, "one runs"), signal.SIGKILL)
+    for i in incidents:     # one after the other: a token has no more than ten requests a second
+        wait_until(lambda: s.entries(i), 60, "each had its first step")
     for i in incidents:
         s.passes(i, 5)
-    pid = _dispatcher(box)
-    if pid:
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: all(len(s.entries(i)) == 2 for i in incidents), 60, "and its second")
+    os.kill(wait_until(lambda: _dispatcher(box), 30, "one runs"), signal.SIGKILL)
+    for i in incidents:
+        wait_until(lambda: len(s.entries(i)) == 2, 60, "and its second")
     same([_pages(box, i) for i in incidents], [2] * 20, "a page for each step")
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
