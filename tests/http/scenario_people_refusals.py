@@ -84,7 +84,7 @@ def wrong_windows_and_silences(box):
     quiet = {"name": "n", "provider": "prometheus"}
     p.refuses("POST", SILENCES, quiet, scope + _numbers("minutes") + _texts("until") + [
         ({"provider": None}, "serviceId"), ({"minutes": 0}, "minutes"), ({"minutes": 43201}, "minutes"), ({"until": _at(-1)}, "until"),
-        ({"until": _at(31 * 86400)}, "until"), ({"minutes": 5, "until": _at(60)}, "minutes")])
+        ({"until": _at(31 * 86400)}, "until"), ({"minutes": 5, "until": _at(3600)}, "minutes")])
     for path in (WINDOWS + "/" + made, WINDOWS + "/" + made + "/end"):
         p.api("PATCH" if path.endswith(made) else "POST", path, {} if path.endswith(made) else None, theirs=True).expect(404, "not_found")
     p.api("DELETE", WINDOWS + "/" + made, theirs=True).expect(404, "not_found")
