@@ -342,12 +342,13 @@ int escalation_incident(struct db *db, struct arena *a, uint64_t incident, struc
 /* The entry of the timeline under its number, and the news of it. */
 bool escalation_tell(struct db *db, struct arena *a, const struct escalation_row *r, uint64_t entry, enum level level, struct str text, ms_t now,
 	struct err *e) MUST_USE;
-/* Of the incidents in the JSON array those of which nobody takes care, with their severity of now and the end of their snooze. */
+/* Of the incidents in the JSON array those of which nobody takes care, with their severity of now, the end of their snooze, and the newest page of them that waits
+ * for that contact, or 0. */
 struct escalation_wanted {
-	uint64_t incident_id, level;
+	uint64_t incident_id, level, newest;
 	ms_t snoozed_until;
 };
-bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e) MUST_USE;
+bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, uint64_t contact, struct escalation_wanted **out, size_t *n, struct err *e) MUST_USE;
 int escalation_get(struct db *db, struct arena *a, uint64_t incident, struct escalation_row *out, struct err *e) MUST_USE;
 struct outbox_row;
 /* A message was given up. If it is of the newest step, and no other of that step arrived or still may, the next one (or the end of the policy) is due at once, and the timeline says

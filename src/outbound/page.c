@@ -2,7 +2,7 @@
  *
  * A contact's message goes by the same kinds as a channel's, with what the installation has for them: its mail server, its SMS account. Between its writing and its
  * sending things may have changed, so it is asked again: a page is not sent when somebody takes care of the incident by now, and waits while its person
- * is not to be woken, or the incident is snoozed or held back. The code of a contact stands nowhere; it is made here. */
+ * is not to be woken, or the incident is snoozed or held back. Of several that wait for one person and one incident the newest alone is sent. The code of a contact stands nowhere; it is made here. */
 #include "grapnel/json.h"
 #include "grapnel/log.h"
 
@@ -26,7 +26,7 @@ static bool look(struct round *r, ms_t now, struct err *e)
 	struct escalation_wanted *list;
 	size_t n;
 
-	if (!escalation_wanted(courier_config(r->courier)->db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), &list, &n, e))
+	if (!escalation_wanted(courier_config(r->courier)->db, r->arena, JSON_IDS(r->arena, r->parcels, r->n, row.cause_id), r->target_id, &list, &n, e))
 		return false;
 	x->open = list;
 	x->open_n = n;
@@ -158,17 +158,19 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	return true;
 }
 
-/* Somebody takes care of it by now. */
+/* Somebody takes care of it by now, or a newer one says it better. */
 static bool is_unneeded(const struct parcel *p, ms_t now)
 {
 	const struct person *x = p->round->target;
+	const struct escalation_wanted *w;
 	struct err away = { 0 };
 
 	if (!is_page(p))
 		return false;
 	if (now >= x->looked_at + FRESH_MS && !look(p->round, now, &away))
 		log_warning("an incident is taken as it was read before", LOG_U("incident", p->row.cause_id), LOG_ERR(&away));
-	return !wanted(x, p->row.cause_id);
+	w = wanted(x, p->row.cause_id);
+	return !w || (p->row.attempts == 1 && w->newest > p->row.id);	/* one that was tried goes on */
 }
 
 /* By a window or silence that began after the page was written, since its step has asked. */

@@ -26,7 +26,8 @@ static const struct stmt stmts[] = {
 		"SELECT tenant_id, service_id, status, level, COALESCE(snoozed_until, 0) AS snoozed_until FROM incidents WHERE id = ? FOR UPDATE" },
 	[Q_TOUCH] = { "escalation.touch", "UPDATE incidents SET updated_at = ? WHERE id = ?" },
 	[Q_WANTED] = { "escalation.wanted",
-		"SELECT i.id AS incident_id, i.level, COALESCE(i.snoozed_until, 0) AS snoozed_until FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
+		"SELECT i.id AS incident_id, i.level, COALESCE(i.snoozed_until, 0) AS snoozed_until, (SELECT COALESCE(MAX(o.id), 0) FROM outbox o FORCE INDEX (by_cause)"
+		" WHERE o.cause_id = i.id AND o.kind = 5 AND o.target_id = ? AND o.status = 0) AS newest FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j JOIN incidents i ON i.id = j.id"
 		" WHERE i.status = 1" },
 	/* Status 3 of the outbox: given up. A new round has its pause all the same, the end has none. */
 	[Q_HURRY] = { "escalation.hurry",
@@ -143,10 +144,11 @@ static const struct field wanted_fields[] = {
 	FIELD_ID(struct escalation_wanted, incident_id, "incident_id", ""),
 	FIELD_U64(struct escalation_wanted, level, "level", ""),
 	FIELD_TIME(struct escalation_wanted, snoozed_until, "snoozed_until", ""),
+	FIELD_ID(struct escalation_wanted, newest, "newest", ""),
 	FIELD_END
 };
 
-bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, struct escalation_wanted **out, size_t *n, struct err *e)
+bool escalation_wanted(struct db *db, struct arena *a, struct str incidents, uint64_t contact, struct escalation_wanted **out, size_t *n, struct err *e)
 {
-	return db_query(db, &stmts[Q_WANTED], VALS(V_S(incidents)), a, wanted_fields, sizeof(**out), out, n, e);
+	return db_query(db, &stmts[Q_WANTED], VALS(V_U(contact), V_S(incidents)), a, wanted_fields, sizeof(**out), out, n, e);
 }

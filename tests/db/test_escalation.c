@@ -522,7 +522,7 @@ START_TEST(pages_are_wanted_while_nobody_takes_care)
 	taken = opened(SHOP, LEVEL_HIGH, NOW);
 	acts(taken, COMMAND_ACKNOWLEDGE, NOW);
 	both = arena_printf(a, "[%llu,%llu]", (unsigned long long)open, (unsigned long long)taken);
-	succeeds(escalation_wanted(db, a, both, &list, &n, &e));
+	succeeds(escalation_wanted(db, a, both, 1, &list, &n, &e));
 	ck_assert(n == 1 && list->incident_id == open && list->level == LEVEL_LOW);
 }
 END_TEST

@@ -377,6 +377,25 @@ def page_that_waits_is_not_sent_while_the_incident_sleeps(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def whoever_sleeps_through_many_steps_gets_one_page(box):
+    contact, address = _contact(box)
+    hour = time.gmtime().tm_hour
+    box.api("PATCH", "/api/quiet-hours", {"from": "%02d:00" % ((hour - 1) % 24), "to": "%02d:00" % ((hour + 2) % 24), "timeZone": "UTC"}).expect(200)
+    s = Setting(box, (5, _me(box)), repeat=2)
+    incident = s.incident("warning")
+    for n in 1, 2, 3:
+        wait_until(lambda: len(s.entries(incident)) == n, 30, "step %d is taken" % n)
+        s.passes(incident, 5)
+    box.api("PATCH", "/api/quiet-hours", {"from": None, "to": None}).expect(200)
+    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND status = 0 AND cause_id = " + incident)
+    ended = lambda: [row[0] for row in box.sql("SELECT status FROM outbox WHERE kind = 5 AND cause_id = %s ORDER BY id" % incident)]
+    wait_until(lambda: "0" not in ended(), 30, "all are done with")
+    same((ended(), len(_mails(box, address))), (["6", "6", "1"], 2), "the code and the newest page")
+    same(_mails(box, address)[1].message["Subject"][:8], "[MEDIUM]")
+    box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def page_of_what_is_acknowledged_is_not_sent(box):
     contact, address = _contact(box)
     World.of(box).local.busy = "451 4.3.0 not now"
