@@ -582,6 +582,8 @@ struct heartbeat {
 };
 /* Those that are watched and those whose silence was told, by id. */
 bool heartbeats(struct db *db, struct arena *a, uint64_t after, size_t limit, struct heartbeat **out, size_t *n, struct err *e) MUST_USE;
+/* It was heard, or began to be watched, by a clock that was ahead: that counts as now, else nobody would notice its silence until then. */
+bool heartbeat_mend(struct db *db, uint64_t source_id, ms_t now, struct err *e) MUST_USE;
 /* Raises its monitor alert and, where it is wanted, opens the incident, in one transaction. 1 done, 0 it was told before, -1. */
 int heartbeat_silent(struct db *db, struct arena *a, struct id_maker *ids, const struct heartbeat *h, ms_t now, struct err *e) MUST_USE;
 /* It was heard again, or is not watched any more: the incident is resolved by the system, then the monitor alert ends. */

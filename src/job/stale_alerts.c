@@ -3,11 +3,12 @@
  * Events that wait too long are the monitor's: its check STALE_EVENTS tells of them each minute.
  *
  * While nobody looked there is no telling a silent source from a machine that was off: after a pause of three periods each source gets its
- * whole time again. */
+ * whole time again. So it does where a clock that was ahead noted when it was heard, or when a pause ended. */
 #include "job_int.h"
 
 #define PERIOD_MIN 5
 #define PAUSE_MS (3 * PERIOD_MIN * MS_PER_MINUTE)
+#define AHEAD_MS (5 * MS_PER_MINUTE)	/* hosts that run NTP differ by milliseconds */
 #define LIMIT 500
 
 static bool is_silent(const struct job_run *r, const struct heartbeat *h)
@@ -25,6 +26,8 @@ static bool look(struct job_run *r, const struct heartbeat *h, struct err *e)
 	bool silent = is_silent(r, h);
 	int changed = 1;
 
+	if (h->heard_at > job_now(r) + AHEAD_MS && !c->dry_run && !heartbeat_mend(c->db, h->source_id, job_now(r), e))
+		return false;
 	if (silent == h->told)
 		return true;
 	if (!c->dry_run)
@@ -40,7 +43,7 @@ static bool run(struct job_run *r, struct err *e)
 	struct heartbeat *rows;
 	size_t n;
 
-	if (!r->previous_at || r->started_at - r->previous_at > PAUSE_MS)
+	if (!r->previous_at || r->started_at - r->previous_at > PAUSE_MS || (ms_t)r->position > r->started_at)
 		r->position = (uint64_t)r->started_at;
 	do {
 		arena_reset(r->a);

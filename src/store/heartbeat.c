@@ -9,7 +9,7 @@
 
 #define SHOWN_TIME 17		/* "2026-11-22 12:05" */
 
-enum { Q_LIST, Q_INCIDENT };
+enum { Q_LIST, Q_INCIDENT, Q_MEND_HEARD, Q_MEND_SINCE };
 
 static const struct stmt stmts[] = {
 	/* Reads the sources, however few are watched: there are thousands, not millions. */
@@ -21,6 +21,8 @@ static const struct stmt stmts[] = {
 		" AND m.type = '" STALE_ALERT "' AND m.subject = s.public_id"
 		" WHERE s.id > ? AND (s.heartbeat_minutes IS NOT NULL OR m.id IS NOT NULL) ORDER BY s.id LIMIT ?" },
 	[Q_INCIDENT] = { "heartbeat.incident", "UPDATE sources SET silence_incident = ? WHERE id = ?" },
+	[Q_MEND_HEARD] = { "heartbeat.mend_heard", "UPDATE source_stats SET heard_at = LEAST(heard_at, ?) WHERE source_id = ? AND hour = 0" },
+	[Q_MEND_SINCE] = { "heartbeat.mend_since", "UPDATE sources SET heartbeat_since = LEAST(heartbeat_since, ?) WHERE id = ?" },
 };
 const struct stmt_table heartbeat_stmts = { stmts, ARRAY_SIZE(stmts) };
 
@@ -41,6 +43,12 @@ static const struct field fields[] = {
 bool heartbeats(struct db *db, struct arena *a, uint64_t after, size_t limit, struct heartbeat **out, size_t *n, struct err *e)
 {
 	return db_query(db, &stmts[Q_LIST], VALS(V_U(after), V_U(limit)), a, fields, sizeof(**out), out, n, e);
+}
+
+bool heartbeat_mend(struct db *db, uint64_t source_id, ms_t now, struct err *e)
+{
+	return db_exec(db, &stmts[Q_MEND_HEARD], VALS(V_I(now), V_U(source_id)), NULL, e) &&
+		db_exec(db, &stmts[Q_MEND_SINCE], VALS(V_I(now), V_U(source_id)), NULL, e);
 }
 
 struct silence {

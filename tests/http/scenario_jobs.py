@@ -112,6 +112,27 @@ def silence_of_a_source_is_told_until_it_is_heard_again(box):
         _silence_is_told(box)
 
 
+def silence_is_told_though_a_clock_was_ahead(box):
+    """Of requests, of the beginning of the watch and of cron: a year passes before that clock's time comes."""
+    with box.without_cron():
+        source = box.integration("webhook", heartbeatMinutes=30)
+        same(box.send(source, {"backup": "done"}).status, 201)
+        _run_now(box, "stale-alerts")
+        year, hour = 365 * 86400000, 3600000
+        for column in "heard_at", "since", "position":
+            sql = {"heard_at": "UPDATE source_stats SET heard_at = heard_at + (%d) WHERE hour = 0 AND source_id = {id}",
+                   "since": "UPDATE sources SET heartbeat_since = heartbeat_since + (%d) WHERE id = {id}",
+                   "position": "UPDATE jobs SET position = UNIX_TIMESTAMP(NOW(3)) * 1000 + (%d) WHERE name = 'stale-alerts'"}
+            by_id = "(SELECT id FROM (SELECT id FROM sources WHERE public_id = '%s') x)" % source["id"]
+            box.sql((sql[column] % year).format(id=by_id))
+            _run_now(box, "stale-alerts")
+            box.sql(";".join((one % -hour).format(id=by_id) for one in sql.values()))
+            _run_now(box, "stale-alerts")
+            same(box.number("SELECT COUNT(*) FROM monitor_alerts WHERE type = 'STALE' AND subject = '%s' AND ended_at IS NULL" % source["id"]), 1, column)
+            same(box.send(source, {"backup": column}).status, 201)
+            _run_now(box, "stale-alerts")
+
+
 def _silence_is_told(box):
     admin = Visitor(box)
     source = box.integration("webhook", name="night backup", heartbeatMinutes=30, heartbeatIncident=True)
