@@ -175,6 +175,10 @@ START_TEST(what_lasts_a_while_is_over_unless_it_is_raised_again)
 	succeeds(monitor_alerts_over(db, a, NOW + 5000, 10, &over, &n, &e));
 	ck_assert_uint_eq(n, 1);
 	ck_assert(str_eqs(over->subject, "in_1"));
+	succeeds(monitor_alerts_over(db, a, NOW - MS_PER_DAY, 10, &over, &n, &e));
+	ck_assert_uint_eq(n, 0);
+	succeeds(monitor_alerts_over(db, a, NOW - 40 * MS_PER_DAY, 10, &over, &n, &e));
+	ck_assert_msg(n == 1, "raised by a clock that was ahead");
 }
 END_TEST
 
