@@ -733,6 +733,9 @@ struct notice {
 struct str notice_payload(struct arena *a, const char *type, struct str data, ms_t at);
 /* As many rows as the channel needs, which are as `like`. Returns how many. */
 size_t channel_rows(struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out);
+/* The same, bundled in a storm as channels_tell does: the digest among them has its own payload and cause. A step of the transaction that writes them. */
+bool channel_page(struct db *db, struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out,
+	size_t *n, struct err *e) MUST_USE;
 bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const struct notice *list, size_t n, ms_t now, size_t *told, struct err *e) MUST_USE;	/* told may be NULL */
 
 #define DIGEST_TYPE "messages.bundled"	/* data: {"id"}, of the message; the rest is found when it is sent */

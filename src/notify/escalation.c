@@ -111,7 +111,7 @@ struct stepping {
 	size_t told;
 };
 
-#define PAGES_MAX (ESCALATION_TARGETS_MAX * 20)	/* a person has CONTACTS_MAX, a channel RECIPIENTS_MAX */
+#define PAGES_MAX (ESCALATION_TARGETS_MAX * 21)	/* a person has CONTACTS_MAX, a channel RECIPIENTS_MAX and in a storm the row that is bundled */
 
 static void put_in(struct strbuf *b, struct str text)
 {
@@ -183,9 +183,9 @@ static bool reach_channel(struct db *db, struct stepping *s, struct str id, stru
 {
 	struct outbox_row like = { .tenant_id = s->incident.tenant_id, .kind = OUTBOX_NOTIFICATION, .cause_id = s->row.incident_id,
 		.traceparent = s->row.traceparent, .next_at = s->now, .created_at = s->now }, *rows;
-	size_t before = s->n;
 	struct channel c;
 	int found = channel_get(db, s->a, s->incident.tenant_id, id, &c, e);
+	size_t n;
 
 	if (found != 1)
 		return found == 0;	/* it was named before, so it has just gone */
@@ -195,9 +195,10 @@ static bool reach_channel(struct db *db, struct stepping *s, struct str id, stru
 	}
 	put_in(&s->reached, c.name);
 	like.target_id = c.id;
-	s->n += channel_rows(s->a, s->ids, &c, &like, s->now, &rows);
-	for (size_t i = 0; i < s->n - before; i++)
-		s->rows[before + i] = rows[i];
+	if (!channel_page(db, s->a, s->ids, &c, &like, s->now, &rows, &n, e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		s->rows[s->n++] = rows[i];
 	return true;
 }
 
@@ -237,7 +238,8 @@ static bool fill_payload(struct db *db, struct stepping *s, struct str text, str
 		return !found && err_set(e, ERR_BUG, "an incident that is locked is gone");
 	payload = notice_payload(s->a, "incident.escalated", notify_json(s->a, &d.incident, &entry), s->now);
 	for (size_t i = 0; i < s->n; i++)
-		s->rows[i].payload = payload;
+		if (!s->rows[i].payload.n)	/* a digest has its own */
+			s->rows[i].payload = payload;
 	return true;
 }
 

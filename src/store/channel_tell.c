@@ -373,3 +373,17 @@ bool channels_tell(struct db *db, struct arena *a, struct id_maker *ids, const s
 		*told = all;
 	return outbox_add_all(db, a, t.rows, t.n, e) && note_storms(db, &t, e);
 }
+
+bool channel_page(struct db *db, struct arena *a, struct id_maker *ids, const struct channel *c, const struct outbox_row *like, ms_t now, struct outbox_row **out,
+	size_t *n, struct err *e)
+{
+	struct follower one = { .cause_id = like->cause_id, .channel = *c };
+	struct telling t = { .a = a, .ids = ids, .now = now, .followers = &one, .follower_n = 1 };
+
+	if (!lock_storms(db, &t, e))
+		return false;
+	tell(&t, c, like);
+	*out = t.rows;
+	*n = t.n;
+	return note_storms(db, &t, e);
+}

@@ -9,7 +9,7 @@ import time
 from handler import Handler
 from harness import alert, alerts, same, true, wait_until
 from receivers import Hook, Twilio
-from scenario_channels import World, _dispatcher, _hook, _remove
+from scenario_channels import World, _channel, _dispatcher, _hook, _remove
 from visitor import Visitor
 
 WORKERS_MAY_DIE = True      # the dispatcher is killed, and the configuration changed
@@ -394,6 +394,29 @@ def whoever_sleeps_through_many_steps_gets_one_page(box):
     same(_mails(box, address)[1].message["Subject"][:8], "[MEDIUM]")
     box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
+def storm_of_steps_is_bundled_for_a_channel(box):
+    address = "storm-%s@example.org" % os.urandom(4).hex()
+    World.of(box)
+    channel = _channel(box, "email", to=[address], events=["monitor.*"], maxPerMinute=1)
+    s = Setting(box, (5, channel["id"]))
+    incidents = [s.incident() for _ in range(6)]
+    for incident in incidents:
+        wait_until(lambda: s.entries(incident), 30, "its step is taken")
+    those = "kind = 1 AND cause_id IN (%s)" % ", ".join(incidents)
+    each = box.sql("SELECT COUNT(*) FROM outbox WHERE status <> 4 AND %s GROUP BY FLOOR(created_at / 60000)" % those)
+    same({n for n, in each}, {"1"}, "messages in a minute")
+    digests = box.sql("SELECT DISTINCT bundled_in FROM outbox WHERE status = 4 AND " + those)
+    true(len(digests) > 0, "the others are bundled")
+    box.sql("UPDATE outbox SET next_at = created_at WHERE status = 0 AND id IN (%s)" % ", ".join(d for d, in digests))
+    wait_until(lambda: len(_mails(box, address)) == len(each) + len(digests), 30, "all are told")
+    subjects = [m.message["Subject"] for m in _mails(box, address)]
+    same(sum("more messages" in x for x in subjects), len(digests), subjects)
+    for incident in incidents:
+        same(s.escalation(incident)["nextStep"], 0, "who is told by a digest is reached")
+        box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
+    _remove(box, channel)
 
 
 def page_of_what_is_acknowledged_is_not_sent(box):
