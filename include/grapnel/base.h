@@ -174,6 +174,10 @@ bool form_find(struct arena *a, struct str s, const char *name, struct str *valu
 /* The whole of a file, "-" = standard input; ERR_LIMIT when it has over `max` bytes. The error does not name the file. */
 bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *e) MUST_USE;
 
+/* The first call of a program: of descriptors 0 to 2 those that its caller closed are taken, in a way that reading and writing fail. Else the next
+ * file or connection would have their number, and answers and log lines would go into it. */
+void standard_files(void);
+
 /* How large the disk of a folder is, and what of it is free for an ordinary account; false where it cannot be told. */
 bool disk_space(const char *path, uint64_t *bytes, uint64_t *free_bytes) MUST_USE;
 

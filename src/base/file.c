@@ -1,4 +1,5 @@
-/* file.c - a file as a whole into memory; room on disks. */
+/* file.c - a file as a whole into memory; room on disks; the three descriptors that everybody takes for granted. */
+#include <fcntl.h>
 #include <sys/statvfs.h>
 
 #include "grapnel/base.h"
@@ -25,6 +26,15 @@ bool file_read(struct arena *a, const char *path, size_t max, struct str *out, s
 		return err_set(e, ERR_LIMIT, "is larger than %zu bytes", max);
 	*out = strbuf_str(&b);
 	return true;
+}
+
+void standard_files(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			die("/dev/null cannot be opened");
 }
 
 bool disk_space(const char *path, uint64_t *bytes, uint64_t *free_bytes)

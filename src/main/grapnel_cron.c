@@ -147,12 +147,14 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
-	if (cron_args(&c.wish, argc, argv, &status)) {
+	standard_files();
+	if (cron_args(&c.wish, argc, argv, &status))
 		status = open_and_run(&c, &e);
-		if (e.code)
-			complain(e.text);
-		if (fflush(stdout) && !status)
-			status = CRON_FAILED;
+	if (e.code)
+		complain(e.text);
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("the answer could not be written");
+		status = status ? status : CRON_FAILED;
 	}
 	if (c.shm)
 		shm_close(c.shm);

@@ -165,6 +165,7 @@ int main(int argc, char **argv)
 	bool foreground = false;
 	int status = EXIT_CONFIG;
 
+	standard_files();	/* of FastCGI's own convention, only descriptor 0 is open */
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--config") && i + 1 < argc)
 			config_path = argv[++i];

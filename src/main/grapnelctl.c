@@ -118,8 +118,10 @@ static enum ctl_exit flush(enum ctl_exit status)
 int main(int argc, char **argv)
 {
 	struct ctl c = { .arena = arena_new(ARENA_MAX), .now = clock_now() };
-	enum ctl_exit status = flush(run(&c, argc, argv));
+	enum ctl_exit status;
 
+	standard_files();
+	status = flush(run(&c, argc, argv));
 	ctl_close(&c);
 	return status;
 }

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -66,6 +67,14 @@ class Case(unittest.TestCase):
 
 
 class Calling(Case):
+    def test_an_answer_that_cannot_be_written(self):
+        """Neither to a full disk nor where standard output is closed: the connection to the database would have its number."""
+        program = os.path.join(BUILD, "grapnel-cron")
+        for words in ("--list",), ("--dry-run", "--json"), ("--help",), ("--version",):
+            for how in ">/dev/full", ">&-":
+                done = subprocess.run(["sh", "-c", '"$@" ' + how, "sh", program, "-c", CONF, *words], stderr=subprocess.PIPE, text=True)
+                self.assertEqual((done.returncode, done.stderr), (FAILED, "grapnel-cron: the answer could not be written\n"), (words, how))
+
     def test_wrongly_called(self):
         self.done(USAGE, "nosuch", err='^grapnel-cron: there is no job "nosuch"')
         self.done(USAGE, "--nosuch", err="nosuch")
