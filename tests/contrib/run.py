@@ -120,6 +120,27 @@ class Plugin(unittest.TestCase):
                 said = child.communicate(timeout=60)[0]
                 self.assertEqual((child.returncode, said.startswith("GRAPNEL CRITICAL - ")), (CRITICAL, True), (answer, said))
 
+    def test_a_redirection_gets_no_token(self):
+        def answer(server, text):
+            with server.accept()[0] as c:
+                got = c.recv(65536)
+                c.sendall(b"HTTP/1.1 " + text)
+            return got
+
+        with open(box.path("token"), "w") as f:
+            f.write(box.token + "\n")
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+            server.settimeout(60)
+            other.settimeout(60)
+            child = subprocess.Popen([os.path.join(CONTRIB, "check_grapnel"), "-U", "http://127.0.0.1:%d" % server.getsockname()[1], "--token-file",
+                                      box.path("token")], stdout=subprocess.PIPE, text=True)
+            answer(server, b'200 X\r\nContent-Length: 17\r\n\r\n{"database":"ok"}')
+            self.assertIn(box.token.encode(), answer(server, b"302 X\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:%d/\r\n\r\n"
+                                                     % other.getsockname()[1]))
+            self.assertNotIn(box.token.encode(), answer(other, b"401 X\r\nContent-Length: 2\r\n\r\n{}"))
+            child.communicate(timeout=60)
+            self.assertEqual(child.returncode, UNKNOWN)
+
     def test_nobody_there(self):
         status, text = plugin("-U", "http://127.0.0.1:%d" % harness.free_port())
         self.assertEqual(status, CRITICAL)
