@@ -158,6 +158,20 @@ static bool request(struct parcel *p, ms_t now, struct send *out, struct str *wh
 	return true;
 }
 
+/* By quiet hours or a snooze. By the severity of now: what got worse meanwhile is not held any more. */
+static ms_t asleep_until(const struct person *x, const struct escalation_wanted *w, ms_t now)
+{
+	ms_t until = w && w->level < LEVEL_HIGH ? quiet_until(&x->contact.quiet, now) : 0;
+
+	return w && w->snoozed_until > now && w->snoozed_until > until ? w->snoozed_until : until;
+}
+
+/* Whoever ends what holds a page hurries only those that nobody has taken: so one that was taken and waited for its turn is put off by what is so now. */
+static bool is_stale(const struct person *x, uint64_t incident, ms_t now)
+{
+	return now >= x->looked_at + FRESH_MS || (now > x->looked_at && asleep_until(x, wanted(x, incident), now));
+}
+
 /* Somebody takes care of it by now, or a newer one says it better. */
 static bool is_unneeded(const struct parcel *p, ms_t now)
 {
@@ -167,7 +181,7 @@ static bool is_unneeded(const struct parcel *p, ms_t now)
 
 	if (!is_page(p))
 		return false;
-	if (now >= x->looked_at + FRESH_MS && !look(p->round, now, &away))
+	if (is_stale(x, p->row.cause_id, now) && !look(p->round, now, &away))
 		log_warning("an incident is taken as it was read before", LOG_U("incident", p->row.cause_id), LOG_ERR(&away));
 	w = wanted(x, p->row.cause_id);
 	return !w || (p->row.attempts == 1 && w->newest > p->row.id);	/* one that was tried goes on */
@@ -182,7 +196,7 @@ static bool is_held_back(const struct parcel *p, ms_t now)
 		incident_held(courier_config(p->round->courier)->db, p->round->arena, p->row.cause_id, now, &away) == 1;
 }
 
-/* By the severity of now: what got worse meanwhile is not held any more. A code is of no incident. */
+/* A code is of no incident. */
 static ms_t hold(const struct parcel *p, ms_t now)
 {
 	const struct person *x = p->round->target;
@@ -191,9 +205,7 @@ static ms_t hold(const struct parcel *p, ms_t now)
 
 	if (!w)
 		return 0;
-	until = w->level < LEVEL_HIGH ? quiet_until(&x->contact.quiet, now) : 0;
-	if (w->snoozed_until > now && w->snoozed_until > until)
-		until = w->snoozed_until;
+	until = asleep_until(x, w, now);
 	if (!until && is_held_back(p, now))
 		until = now + ESCALATION_LOOK_MS;
 	return until > now + WAIT_MS ? now + WAIT_MS : until;

@@ -492,6 +492,32 @@ def page_that_waits_for_its_turn_is_not_sent_after_an_acknowledgement(box):
     box.api("DELETE", "/api/contacts/" + contact).expect(204)
 
 
+def page_that_waits_for_its_turn_is_put_off_by_what_is_so_then(box):
+    """Quiet hours hold a warning back. It gets worse while its page is taken already, behind five to a server that is slow: nobody hurries it any more."""
+    contact, address = _contact(box)
+    local = World.of(box).local
+    box.up("--set", "outbound.timeout_ms=60000")
+    hour = time.gmtime().tm_hour
+    box.api("PATCH", "/api/quiet-hours", {"from": "%02d:00" % ((hour - 1) % 24), "to": "%02d:00" % ((hour + 2) % 24), "timeZone": "UTC"}).expect(200)
+    s, key = Setting(box, (5, _me(box))), os.urandom(4).hex()
+    local.gate, local.inside = threading.Event(), []
+    try:
+        for n in range(5):      # one by one: behind five that were taken together nothing is taken
+            s.incident()
+            wait_until(lambda: len(local.inside) == n + 1, 30, "five are under way")
+        incident = box.send(s.source, alerts(alert(fingerprint=key, severity="warning"))).expect(201)["result"]["incident"]["id"]
+        wait_until(lambda: box.number("SELECT COUNT(*) FROM outbox WHERE kind = 5 AND lease_owner <> 0 AND cause_id = " + incident), 30, "the sixth is taken")
+        box.send(s.source, alerts(alert(fingerprint=key, severity="critical"))).expect(201)
+        wait_until(lambda: not box.number("SELECT COUNT(*) FROM incident_news WHERE incident_id = " + incident), 30, "that it got worse is heard")
+    finally:
+        local.gate.set()
+        local.gate = None
+    wait_until(lambda: len(_mails(box, address)) == 7, 30, "it comes when it is its turn")
+    box.api("PATCH", "/api/quiet-hours", {"from": None, "to": None}).expect(200)
+    box.up("--set", "outbound.timeout_ms=5000")
+    box.api("DELETE", "/api/contacts/" + contact).expect(204)
+
+
 def killed_dispatcher_pages_nobody_twice_and_stalls_nothing(box):
     contact, address = _contact(box)
     s = Setting(box, (5, _me(box)), (5, _me(box)))
