@@ -369,7 +369,7 @@ def page_that_waits_is_not_sent_while_the_incident_sleeps(box):
     box.api("POST", "/api/incidents/%s/snooze" % snoozed, {"minutes": 0}).expect(200)
     wait_until(lambda: page(snoozed)[0][0] == "1", 30, "it is sent when the incident wakes")
     box.api("POST", "/api/silences/%s/end" % silence["id"]).expect(200)
-    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND cause_id = " + covered)
+    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND status = 0 AND lease_owner = 0 AND cause_id = " + covered)
     wait_until(lambda: page(covered)[0][0] == "1", 30, "it is sent when the silence is over")
     wait_until(lambda: len(_mails(box, address)) == 3, 30, "both came")
     for incident in snoozed, covered:
@@ -387,9 +387,13 @@ def whoever_sleeps_through_many_steps_gets_one_page(box):
         wait_until(lambda: len(s.entries(incident)) == n, 30, "step %d is taken" % n)
         s.passes(incident, 5)
     box.api("PATCH", "/api/quiet-hours", {"from": None, "to": None}).expect(200)
-    box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND status = 0 AND cause_id = " + incident)
     ended = lambda: [row[0] for row in box.sql("SELECT status FROM outbox WHERE kind = 5 AND cause_id = %s ORDER BY id" % incident)]
-    wait_until(lambda: "0" not in ended(), 30, "all are done with")
+
+    def all_ended():
+        """The newest may be put off only now, by somebody who has read of the quiet hours before their end."""
+        box.sql("UPDATE outbox SET next_at = created_at WHERE kind = 5 AND status = 0 AND lease_owner = 0 AND cause_id = " + incident)
+        return "0" not in ended()
+    wait_until(all_ended, 30, "all are done with")
     same((ended(), len(_mails(box, address))), (["6", "6", "1"], 2), "the code and the newest page")
     same(_mails(box, address)[1].message["Subject"][:8], "[MEDIUM]")
     box.api("POST", "/api/incidents/%s/resolve" % incident).expect(200)
