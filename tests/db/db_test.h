@@ -79,6 +79,14 @@ static inline void test_pause(void)	/* between two looks at a condition */
 	nanosleep(&t, NULL);
 }
 
+/* Between two looks at information_schema.innodb_trx: who asks again within 100 ms is answered from a cache, without end. */
+static inline void test_pause_trx(void)
+{
+	const struct timespec t = { 0, 150000000 };
+
+	nanosleep(&t, NULL);
+}
+
 static inline void test_child_ended_well(pid_t child)
 {
 	int status = 0;

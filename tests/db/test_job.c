@@ -799,7 +799,7 @@ START_TEST(test_killed_in_the_middle)
 	ck_assert_uint_gt(number("SELECT COUNT(*) AS n FROM events"), 0);
 	/* what is being rolled back may still hold locks: wait for the connection to be gone */
 	while (number("SELECT COUNT(*) AS n FROM information_schema.innodb_trx"))
-		test_pause();
+		test_pause_trx();
 	is("SELECT (SELECT COUNT(*) FROM events) <> (SELECT COUNT(*) FROM event_ids) AS n", 0);
 	seen = state_of("cleanup");
 	ck_assert(job_is_held(&seen, NOW + MIN));
