@@ -109,7 +109,7 @@ class Answer:
         return json.loads(self.body)
 
 
-def connect(path, timeout=10):
+def connect(path, timeout=30):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(timeout)
     s.connect(path)
@@ -152,7 +152,7 @@ def finish(sock, **how):
         return Answer(read_all(sock, **how))
 
 
-def ask(path, method="GET", uri="/", headers=None, body=b"", sizes=None, pause=0, timeout=10, **more):
+def ask(path, method="GET", uri="/", headers=None, body=b"", sizes=None, pause=0, timeout=30, **more):
     sock = connect(path, timeout)
     try:
         send(sock, request(method, uri, headers, body, **more), sizes, pause)
